@@ -1,0 +1,7 @@
+"""``python -m CardiacSegmentationLib`` is ``cardiacseg``."""
+
+import sys
+
+from CardiacSegmentationLib.cli import main
+
+sys.exit(main())

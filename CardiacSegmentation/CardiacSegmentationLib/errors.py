@@ -1,0 +1,27 @@
+"""What can go wrong, said to the user: what is wrong, in which file, what to do about it."""
+
+from __future__ import annotations
+
+
+class CardiacSegmentationError(Exception):
+    """The base of every error this program raises on purpose; its text is fit to show."""
+
+
+class StudyError(CardiacSegmentationError):
+    """The images on disk cannot become a cine stack."""
+
+
+class LabelError(CardiacSegmentationError):
+    """A label map does not fit the images, or its codes are unknown."""
+
+
+class ModelError(CardiacSegmentationError):
+    """The network's bundle is missing, damaged or of another version."""
+
+
+class ExportError(CardiacSegmentationError):
+    """Results cannot be written."""
+
+
+class Cancelled(CardiacSegmentationError):
+    """The user stopped the work."""

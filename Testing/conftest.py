@@ -1,0 +1,22 @@
+"""What every room's tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("ITK_GLOBAL_DEFAULT_THREADER", "Platform")  # else ITK now and then crashes at exit
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with real studies, which are never part of the repository."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("CARDIACSEG_DATA", beside))
+    if not folder.is_dir():
+        pytest.skip("no real studies here: set CARDIACSEG_DATA to their folder")
+    return folder
