@@ -67,6 +67,7 @@ class Segmentation:
     conventions: Conventions = field(default_factory=Conventions)
     findings: tuple[Finding, ...] = ()
     model: str | None = None  # name, version and checksum of the network; None for labels made by hand or elsewhere
+    edited: tuple[tuple[int, int], ...] = ()  # (phase, slice) of every label image a person changed
 
     def __post_init__(self) -> None:
         phases, slices = self.labels.shape[:2]
