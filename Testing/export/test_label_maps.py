@@ -1,0 +1,118 @@
+"""Label maps lie where the images lie, to the last bit, and Slicer knows them as segmentations."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import SimpleITK
+from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.export.label_maps import NIFTI, write_label_nifti, write_slicer_segmentation
+from CardiacSegmentationLib.stack import CineStack, Source
+from CardiacSegmentationLib.structures import BY_LABEL
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from CardiacSegmentationLib.segmentation import Segmentation
+
+
+def _centre_of_voxel(image: SimpleITK.Image, column: int, row: int, slice_: int) -> np.ndarray:
+    index = [column, row, slice_, 0][: image.GetDimension()]
+    return np.array(image.TransformIndexToPhysicalPoint(index)[:3])
+
+
+def test_labels_without_a_source_lie_on_the_grid_of_the_stack(
+    tmp_path: Path, stack: CineStack, segmentation: Segmentation
+) -> None:
+    image = SimpleITK.ReadImage(str(write_label_nifti(tmp_path / "labels.nii.gz", stack, segmentation)))
+    assert np.array_equal(SimpleITK.GetArrayFromImage(image), segmentation.labels)
+    for index in ((0, 0, 0), (79, 0, 0), (0, 71, 0), (0, 0, 5)):
+        assert np.allclose(_centre_of_voxel(image, *index), (stack.affine @ [*index, 1])[:3], atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["images.nii.gz", "images.nii"])
+@pytest.mark.parametrize("order", ["base first", "apex first"])
+def test_labels_of_a_nifti_share_its_grid_to_the_last_bit(
+    tmp_path: Path, stack: CineStack, segmentation: Segmentation, name: str, order: str
+) -> None:
+    slices = list(range(stack.slices)) if order == "base first" else list(range(stack.slices))[::-1]
+    source = tmp_path / name
+    frames = [SimpleITK.GetImageFromArray(frame[slices]) for frame in stack.voxels]
+    image = SimpleITK.JoinSeries(frames, 0.0, 0.125)
+    image.SetSpacing((1.4987654, 1.4987654, 9.87654321, 0.0333))
+    SimpleITK.WriteImage(image, str(source))
+    read = dataclasses.replace(stack, source=Source(source, "NIfTI", tuple(slices)))
+
+    written = write_label_nifti(tmp_path / "labels.nii.gz", read, segmentation)
+
+    content = source.read_bytes()
+    theirs = np.frombuffer(gzip.decompress(content) if name.endswith("gz") else content, NIFTI, 1)[0]
+    ours = np.frombuffer(gzip.decompress(written.read_bytes()), NIFTI, 1)[0]
+    for field in ("dim", "pixdim", "xyzt_units", "qform_code", "sform_code", "quaternion", "qoffset", "srow"):
+        assert np.array_equal(ours[field], theirs[field]), field
+    assert np.array_equal(SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(written)), segmentation.labels[:, slices])
+
+
+def test_a_source_that_changed_meanwhile_is_refused(
+    tmp_path: Path, stack: CineStack, segmentation: Segmentation
+) -> None:
+    source = tmp_path / "images.nii"
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(stack.voxels[0, :, :-1]), str(source))
+    read = dataclasses.replace(stack, source=Source(source, "NIfTI", tuple(range(stack.slices))))
+    with pytest.raises(ExportError, match="changed since it was read"):
+        write_label_nifti(tmp_path / "labels.nii.gz", read, segmentation)
+    assert not (tmp_path / "labels.nii.gz").exists()
+
+
+@pytest.mark.parametrize("write", [write_label_nifti, lambda *args: write_slicer_segmentation(*args, 0)])
+def test_a_name_that_says_another_format_is_refused(tmp_path, stack, segmentation, write) -> None:
+    with pytest.raises(ExportError, match="name"):
+        write(tmp_path / "labels.png", stack, segmentation)
+
+
+def test_the_same_labels_give_the_same_bytes(tmp_path: Path, stack: CineStack, segmentation: Segmentation) -> None:
+    first = write_label_nifti(tmp_path / "a.nii.gz", stack, segmentation).read_bytes()
+    assert write_label_nifti(tmp_path / "b.nii.gz", stack, segmentation).read_bytes() == first
+
+
+def test_slicer_opens_a_phase_as_a_segmentation_with_names_colours_and_terminology(
+    tmp_path: Path, stack: CineStack, segmentation: Segmentation
+) -> None:
+    slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
+    vtk = pytest.importorskip("vtk")
+    path = write_slicer_segmentation(tmp_path / "ES.seg.nrrd", stack, segmentation, 3)
+
+    scene = slicer.vtkMRMLScene()
+    node, storage = slicer.vtkMRMLSegmentationNode(), slicer.vtkMRMLSegmentationStorageNode()
+    scene.AddNode(node)
+    scene.AddNode(storage)
+    storage.SetFileName(str(path))
+    node.SetAndObserveStorageNodeID(storage.GetID())
+    assert storage.ReadData(node)
+
+    opened = node.GetSegmentation()
+    assert {opened.GetNthSegmentID(index) for index in range(opened.GetNumberOfSegments())} == {"LV", "MYO", "RV"}
+    for label, structure in BY_LABEL.items():
+        segment = opened.GetSegment(structure.segment_id)
+        assert segment.GetName() == structure.name
+        assert np.allclose(np.array(segment.GetColor()) * 255, structure.color_rgb, atol=0.5)
+        terminology = vtk.reference("")
+        assert segment.GetTag("TerminologyEntry", terminology)
+        assert str(terminology) == structure.terminology_entry
+
+        labelmap = slicer.vtkOrientedImageData()
+        node.GetBinaryLabelmapRepresentation(structure.segment_id, labelmap)
+        to_world = vtk.vtkMatrix4x4()
+        labelmap.GetImageToWorldMatrix(to_world)
+        inside = np.argwhere(segmentation.labels[3] == label)
+        for slice_, row, column in inside[:: len(inside) // 7]:
+            lps = stack.affine @ [column, row, slice_, 1]
+            ras = [-lps[0], -lps[1], lps[2], 1]
+            inverse = vtk.vtkMatrix4x4()
+            vtk.vtkMatrix4x4.Invert(to_world, inverse)
+            i, j, k = (round(value) for value in inverse.MultiplyPoint(ras)[:3])
+            assert labelmap.GetScalarComponentAsDouble(i, j, k, 0) > 0
