@@ -48,6 +48,13 @@ class Measurement:
     code: Code | None = None
     reference: ReferenceRange | None = None
     note: str = ""
+    definition: str = ""  # one line for tooltips and reports: how the number comes about
+    decimals: int = 1
+
+    @property
+    def text(self) -> str:
+        """The value as every table shows it, without its unit; a dash where it cannot be known."""
+        return "–" if self.value is None else f"{self.value:.{self.decimals}f}"
 
     @property
     def is_outside_reference(self) -> bool:
@@ -75,7 +82,8 @@ class VentricularFunction:
     """Everything measured on one study.
 
     ``volumes_ml[label - 1, phase]`` and ``areas_mm2[label - 1, phase, slice]`` are for RV, MYO and LV, NaN where a
-    phase has no labels; areas are those of every slice, volumes sum the ``included`` ones.
+    phase has no labels (volumes also where that structure has none); areas are those of every slice, volumes sum the
+    ``included`` ones. ``findings`` holds those of the stack and of the segmentation too.
     """
 
     lv: Mapping[str, Measurement]

@@ -1,0 +1,10 @@
+"""Labels → numbers: volumes, ejection fraction, mass, wall thickness, each with unit, code and range.
+
+``measure`` is the door; ``remeasure`` the quick way back through it after an edit.
+"""
+
+from __future__ import annotations
+
+from CardiacSegmentationLib.function.measure import measure, remeasure
+
+__all__ = ["measure", "remeasure"]
