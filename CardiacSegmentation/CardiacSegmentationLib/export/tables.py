@@ -1,0 +1,213 @@
+"""The numbers as files: one JSON for programs, three CSV tables for spreadsheets.
+
+Phases and slices are counted from 1 in every file, as on the screen; slice 1 is the most basal.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.export.files import atomic_path
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from CardiacSegmentationLib.stack import Finding
+    from CardiacSegmentationLib.ventricular import Code, Measurement, VentricularFunction, WallSegment
+
+SCHEMA = "cardiacseg-measurements"
+SCHEMA_VERSION = "1.0"  # the first number changes when a reader of older files would break
+DISCLAIMER = "Not a medical device. For research; not for diagnosis or treatment."
+MM3_PER_ML = 1000.0
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+Cell = str | float | int | bool | None
+
+
+def write_measurements_json(function: VentricularFunction, path: Path) -> None:
+    """Every number with unit, code, range and note, and all that stands behind it."""
+    text = json.dumps(measurements_as_dict(function), indent=2, ensure_ascii=False, allow_nan=False)
+    try:
+        with atomic_path(path) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ExportError(_unwritable(path, error)) from error
+
+
+def write_measurements_csv(function: VentricularFunction, path: Path) -> None:
+    """One row per measure, then one per wall segment and number."""
+    header = (
+        "part", "measure", "title", "value", "unit", "reference_low", "reference_high", "outside_reference",
+        "reference_group", "reference_source", "code_scheme", "code_value", "code_meaning", "ucum", "note",
+    )  # fmt: skip
+    _write_csv(path, header, _measure_rows(function))
+
+
+def write_phases_csv(function: VentricularFunction, path: Path) -> None:
+    """One row per phase: its time and the three volumes."""
+    header = ("phase", "time_ms", "lv_ml", "myo_ml", "rv_ml", "role")
+    _write_csv(path, header, (tuple(row.values()) for row in _phases(function)))
+
+
+def write_slices_csv(function: VentricularFunction, path: Path) -> None:
+    """One row per labelled phase and slice: areas, volumes, and whether they count."""
+    structures = [label.name.lower() for label in reversed(STRUCTURES)]
+    columns = [f"{name}_{what}" for name in structures for what in ("mm2", "ml", "included")]
+    _write_csv(path, ("phase", "slice", "time_ms", *columns), (tuple(row.values()) for row in _slices(function)))
+
+
+def measurements_as_dict(function: VentricularFunction) -> dict[str, Any]:
+    """The content of ``measurements.json``."""
+    return {
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        "disclaimer": DISCLAIMER,
+        **{part: _measures(values) for part, values in _parts(function).items()},
+        "segments": [_segment(segment) for segment in function.segments],
+        "key_phases": {
+            role: None if phase is None else {"phase": phase + 1, "time_ms": _number(function.times_ms[phase])}
+            for role, phase in asdict(function.key_phases).items()
+        },
+        "phases": list(_phases(function)),
+        "slices": list(_slices(function)),
+        "slice_spacing_mm": _number(function.slice_spacing_mm),
+        "conventions": {**asdict(function.conventions), "papillary": function.conventions.papillary.value},
+        "findings": [_finding(finding) for finding in function.findings],
+        "patient": asdict(function.patient),
+        "provenance": dict(function.provenance),
+    }
+
+
+def _parts(function: VentricularFunction) -> dict[str, Mapping[str, Measurement]]:
+    return {"lv": function.lv, "rv": function.rv, "heart": function.heart}
+
+
+def _measures(measurements: Mapping[str, Measurement]) -> dict[str, Any]:
+    return {
+        key: {
+            "title": item.title,
+            "value": _number(item.value),
+            "unit": item.unit,
+            "ucum": item.ucum,
+            "code": _code(item.code),
+            "reference": asdict(item.reference) if item.reference else None,
+            "outside_reference": item.is_outside_reference if item.reference and item.value is not None else None,
+            "note": item.note,
+            "definition": item.definition,
+        }
+        for key, item in measurements.items()
+    }
+
+
+def _code(code: Code | None) -> dict[str, str] | None:
+    return asdict(code) if code else None
+
+
+def _segment(segment: WallSegment) -> dict[str, Any]:
+    return {key: _number(value) if isinstance(value, float) else value for key, value in asdict(segment).items()}
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "slice": _from_one(finding.slice),
+        "phase": _from_one(finding.phase),
+    }
+
+
+def _from_one(index: int | None) -> int | None:
+    return None if index is None else index + 1
+
+
+def _number(value: float | None) -> float | None:
+    """A float a file can hold: NaN and infinity become null, digits nobody measured are dropped."""
+    return None if value is None or not math.isfinite(value) else round(float(value), 4)
+
+
+def _phases(function: VentricularFunction) -> Iterable[dict[str, Cell]]:
+    names = {"lv_ed": "LV ED", "lv_es": "LV ES", "rv_ed": "RV ED", "rv_es": "RV ES"}
+    roles = asdict(function.key_phases)
+    for phase, time_ms in enumerate(function.times_ms):
+        volumes = {
+            f"{label.name.lower()}_ml": _number(float(function.volumes_ml[label - 1, phase]))
+            for label in reversed(STRUCTURES)
+        }
+        role = " ".join(names[key] for key, value in roles.items() if value == phase)
+        yield {"phase": phase + 1, "time_ms": _number(time_ms), **volumes, "role": role}
+
+
+def _slices(function: VentricularFunction) -> Iterable[dict[str, Cell]]:
+    _, phases, slices = function.areas_mm2.shape
+    for phase in range(phases):
+        if not math.isfinite(function.areas_mm2[Label.LV - 1, phase].sum()):
+            continue  # nobody labelled this phase
+        for slice_ in range(slices):
+            row: dict[str, Cell] = {
+                "phase": phase + 1,
+                "slice": slice_ + 1,
+                "time_ms": _number(function.times_ms[phase]),
+            }
+            for label in reversed(STRUCTURES):
+                area = float(function.areas_mm2[label - 1, phase, slice_])
+                name = label.name.lower()
+                row[f"{name}_mm2"] = _number(area)
+                row[f"{name}_ml"] = _number(area * function.slice_spacing_mm / MM3_PER_ML)
+                row[f"{name}_included"] = bool(function.included[label - 1, phase, slice_])
+            yield row
+
+
+def _measure_rows(function: VentricularFunction) -> Iterable[Sequence[Cell]]:
+    for part, measurements in _parts(function).items():
+        for item in measurements.values():
+            limits, code = item.reference, item.code
+            yield (
+                part, item.key, item.title, _number(item.value), item.unit,
+                limits.low if limits else None, limits.high if limits else None,
+                item.is_outside_reference if limits and item.value is not None else None,
+                limits.group if limits else None, limits.source if limits else None,
+                code.scheme if code else None, code.value if code else None, code.meaning if code else None,
+                item.ucum, item.note,
+            )  # fmt: skip
+    for segment in function.segments:
+        for key, title, value, unit in (
+            ("thickness_ed_mm", "wall thickness at end-diastole", segment.thickness_ed_mm, "mm"),
+            ("thickness_es_mm", "wall thickness at end-systole", segment.thickness_es_mm, "mm"),
+            ("thickening_percent", "wall thickening", segment.thickening_percent, "%"),
+        ):
+            name = f"{segment.number} {segment.name}: {title}"
+            yield ("segment", f"segment_{segment.number}_{key}", name, _number(value), unit, *[None] * 8, unit, None)
+
+
+def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    """RFC 4180, UTF-8, decimal points."""
+    try:
+        with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(header)
+            writer.writerows([_cell(value) for value in row] for row in rows)
+    except OSError as error:
+        raise ExportError(_unwritable(path, error)) from error
+
+
+def _cell(value: Cell) -> str | float | int:
+    """One cell; text a spreadsheet would run as a formula gets an apostrophe before it, numbers stay numbers."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+        return f"'{value}"
+    return value
+
+
+def _unwritable(path: Path, error: OSError) -> str:
+    return f"{path} cannot be written ({error.strerror or error}). Choose another folder, or close the file elsewhere."
