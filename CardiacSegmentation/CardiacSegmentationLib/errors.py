@@ -19,6 +19,10 @@ class ModelError(CardiacSegmentationError):
     """The network's bundle is missing, damaged or of another version."""
 
 
+class PhantomError(CardiacSegmentationError):
+    """A phantom was asked for that no heart or scanner could be, or it cannot be written."""
+
+
 class ExportError(CardiacSegmentationError):
     """Results cannot be written."""
 

@@ -1,0 +1,128 @@
+"""From a spec to a phantom: in memory, or as a study on disk with its truth beside it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from CardiacSegmentationLib.errors import PhantomError
+from CardiacSegmentationLib.phantom.geometry import View
+from CardiacSegmentationLib.phantom.heart import Heart, beating_heart
+from CardiacSegmentationLib.phantom.image import label_plane
+from CardiacSegmentationLib.phantom.layouts import find_layout
+from CardiacSegmentationLib.phantom.rendering import SHORT_AXIS, render_short_axis, render_study
+from CardiacSegmentationLib.phantom.truth import LABELS_FILE, SCHEMA, TRUTH_FILE, Truth, find_truth, write_labels
+from CardiacSegmentationLib.segmentation import KeyPhases, Segmentation
+from CardiacSegmentationLib.stack import CineStack, Patient
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.phantom.spec import PhantomSpec
+
+
+def make_stack(spec: PhantomSpec) -> tuple[CineStack, Segmentation]:
+    """The short-axis cine and its true labels in memory, voxel for voxel those that ``write_study`` writes.
+
+    >>> stack, truth = make_stack(PhantomSpec(phases=5))  # doctest: +SKIP
+    """
+    heart = beating_heart(spec)
+    cine = render_short_axis(spec, heart)
+    stack = CineStack(
+        voxels=cine.pixels,
+        affine=stack_affine(cine.views),
+        times_ms=cine.times_ms,
+        rr_ms=spec.rr_ms,
+        slice_thickness_mm=spec.thickness_mm,
+        patient=Patient(spec.sex, float(spec.age_years), spec.height_cm, spec.weight_kg),
+        title="Phantom",
+    )
+    key_phases = KeyPhases(0, heart.es_phase, 0, heart.es_phase)
+    return stack, Segmentation.of(_labels(cine.views, spec, heart), key_phases=key_phases)
+
+
+def write_study(folder: Path, spec: PhantomSpec, *, force: bool = False) -> Truth:
+    """Write a phantom study and its truth; the folder appears only once everything is in it."""
+    layout = find_layout(spec.layout)
+    heart = beating_heart(spec)
+    _check_target(folder, force=force)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        truth = _write_all(work / "study", spec, heart, layout.files)
+        _move_into_place(work / "study", folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return truth
+
+
+def stack_affine(views: tuple[View, ...]) -> npt.NDArray[np.float64]:
+    """From (column, row, slice, 1) to patient space."""
+    first, step = views[0], views[1].corner_mm - views[0].corner_mm
+    affine = np.eye(4)
+    affine[:3] = np.stack(
+        [first.along_row * first.pixel_mm, first.along_column * first.pixel_mm, step, first.corner_mm], 1
+    )
+    return affine
+
+
+def _labels(views: tuple[View, ...], spec: PhantomSpec, heart: Heart) -> npt.NDArray[np.uint8]:
+    return np.stack([label_plane(view, spec, heart) for view in views], axis=1)
+
+
+def _write_all(folder: Path, spec: PhantomSpec, heart: Heart, files: Any) -> Truth:
+    study = render_study(spec, heart)
+    written: dict[str, dict[str, Any]] = {}
+    for path, image in files(spec, study):
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        image.save_as(target, enforce_file_format=True)
+        entry = written.setdefault(
+            str(image.SeriesInstanceUID),
+            {"uid": str(image.SeriesInstanceUID), "description": image.SeriesDescription, "files": []},
+        )
+        entry["files"].append(path)
+    views = next(series.views for series in study if series.name == SHORT_AXIS)
+    truth = find_truth(spec, heart, stack_affine(views))
+    write_labels(folder / LABELS_FILE, _labels(views, spec, heart), truth.affine)
+    (folder / TRUTH_FILE).write_text(truth.as_json(list(written.values())) + "\n", encoding="utf-8")
+    return truth
+
+
+def _check_target(folder: Path, *, force: bool) -> None:
+    if folder.exists() and not folder.is_dir():
+        msg = f"{folder} is a file. Name a folder that does not exist yet."
+        raise PhantomError(msg)
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    if not force:
+        msg = f"{folder} is not empty. Name another folder, or replace the phantom in it with --force."
+        raise PhantomError(msg)
+    if not _is_phantom(folder):
+        msg = f"{folder} holds no phantom, so --force does not replace it. Name another folder."
+        raise PhantomError(msg)
+
+
+def _is_phantom(folder: Path) -> bool:
+    try:
+        return bool(json.loads((folder / TRUTH_FILE).read_text(encoding="utf-8"))["schema"] == SCHEMA)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _move_into_place(made: Path, folder: Path) -> None:
+    """Rename where the folder is new; else empty it and move the parts in, the truth last."""
+    if not folder.exists():
+        made.rename(folder)
+        return
+    for old in folder.iterdir():
+        if old.is_dir():
+            shutil.rmtree(old)
+        else:
+            old.unlink()
+    for new in sorted(made.iterdir(), key=lambda path: path.name == TRUTH_FILE):
+        new.rename(folder / new.name)
