@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from CardiacSegmentationLib.function.box import find_box
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def structure_areas(labels: npt.NDArray[np.uint8], pixel_mm2: float) -> FloatArr
     Myocardium is the area inside the outer border less the cavity, as mass is defined; papillary muscles that lie in
     the cavity are the cavity's here.
     """
-    heart = _crop(labels)
+    heart = labels[(..., *find_box(labels))]
     areas = np.zeros((len(STRUCTURES), *labels.shape[:-2]))
     cavity = polygon_area_px(heart == Label.LV)
     areas[Label.RV - 1] = polygon_area_px(heart == Label.RV)
@@ -47,12 +48,3 @@ def _count(mask: npt.NDArray[np.bool_]) -> FloatArray:
     rows = mask.sum(axis=-1, dtype=np.uint16) if mask.shape[-1] else np.zeros(mask.shape[:-1], np.uint16)
     counts: FloatArray = rows.sum(axis=-1, dtype=np.float64)
     return counts
-
-
-def _crop(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """The part of the images that holds labels: a heart covers a tenth of the field of view."""
-    anywhere = labels.reshape(-1, *labels.shape[-2:]).any(axis=0)
-    rows, columns = np.flatnonzero(anywhere.any(axis=1)), np.flatnonzero(anywhere.any(axis=0))
-    if not rows.size:
-        return labels[..., :1, :1]
-    return labels[..., rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

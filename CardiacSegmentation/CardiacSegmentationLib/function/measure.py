@@ -9,57 +9,87 @@ import numpy as np
 
 from CardiacSegmentationLib import __version__
 from CardiacSegmentationLib.errors import LabelError
+from CardiacSegmentationLib.function import papillary
 from CardiacSegmentationLib.function.areas import structure_areas
+from CardiacSegmentationLib.function.body import FORMULAS
+from CardiacSegmentationLib.function.checks import (
+    check_labels,
+    check_slice_order,
+    check_stroke_volumes,
+    check_time,
+    is_apex_first,
+)
 from CardiacSegmentationLib.function.facts import Facts
 from CardiacSegmentationLib.function.measures import evaluate
 from CardiacSegmentationLib.function.phases import find_key_phases
-from CardiacSegmentationLib.function.reference import find_reference, why_no_reference
+from CardiacSegmentationLib.function.reference import explain_missing, find_reference
+from CardiacSegmentationLib.function.slices import check_basal_rule
 from CardiacSegmentationLib.function.volumes import sum_slices
-from CardiacSegmentationLib.segmentation import STRUCTURES, Papillary, Segmentation
+from CardiacSegmentationLib.function.wall import measure_wall
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary, Segmentation
 from CardiacSegmentationLib.ventricular import FloatArray, Measurement, VentricularFunction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from CardiacSegmentationLib.stack import CineStack
+    from CardiacSegmentationLib.stack import CineStack, Finding
 
 
 def measure(stack: CineStack, segmentation: Segmentation) -> VentricularFunction:
     """Everything that can be measured on one study."""
-    _check_fit(stack, segmentation)
-    phases = np.flatnonzero(segmentation.labelled)
+    _check_input(stack, segmentation)
     areas = np.full((len(STRUCTURES), stack.phases, stack.slices), np.nan)
-    return _summarise(stack, segmentation, _fill(areas, stack, segmentation, phases))
+    return _summarise(stack, segmentation, areas, [], range(stack.phases))
 
 
 def remeasure(
     before: VentricularFunction, stack: CineStack, segmentation: Segmentation, changed_phases: Iterable[int]
 ) -> VentricularFunction:
-    """The same as ``measure``, at the price of the changed phases; for edits of labels, not of conventions."""
-    _check_fit(stack, segmentation)
-    return _summarise(stack, segmentation, _fill(before.areas_mm2.copy(), stack, segmentation, changed_phases))
+    """The same as ``measure`` at the price of the changed phases, after an edit of labels or of included slices."""
+    _check_input(stack, segmentation)
+    if segmentation.conventions.papillary is not before.conventions.papillary:
+        return measure(stack, segmentation)
+    changed = set(changed_phases)
+    kept = [item for item in before.findings if item.code == papillary.FINDING and item.phase not in changed]
+    return _summarise(stack, segmentation, before.areas_mm2.copy(), kept, sorted(changed))
 
 
-def phase_areas(stack: CineStack, segmentation: Segmentation, phase: int) -> FloatArray:
-    """Areas in mm² ``[structure, slice]`` of one phase."""
+def phase_areas(stack: CineStack, segmentation: Segmentation, phase: int) -> tuple[FloatArray, list[Finding]]:
+    """Areas in mm² ``[structure, slice]`` of one phase, after the papillary convention."""
     _, row_mm, column_mm = stack.spacing_mm
-    return structure_areas(segmentation.labels[phase], row_mm * column_mm)
+    labels, pixel_mm2 = segmentation.labels[phase], row_mm * column_mm
+    if not segmentation.labelled[phase]:
+        return np.full((len(STRUCTURES), stack.slices), np.nan), []
+    areas = structure_areas(labels, pixel_mm2)
+    if segmentation.conventions.papillary is Papillary.VOLUME:
+        return areas, []
+    muscle = papillary.find_papillaries(stack.voxels[phase], labels, pixel_mm2)
+    areas[Label.LV - 1] -= muscle.areas_mm2(pixel_mm2)
+    areas[Label.MYO - 1] += muscle.areas_mm2(pixel_mm2)
+    return areas, muscle.findings(phase)
 
 
-def _fill(areas: FloatArray, stack: CineStack, segmentation: Segmentation, phases: Iterable[int]) -> FloatArray:
-    for phase in phases:
-        areas[:, phase] = phase_areas(stack, segmentation, phase) if segmentation.labelled[phase] else np.nan
-    return areas
-
-
-def _summarise(stack: CineStack, segmentation: Segmentation, areas: FloatArray) -> VentricularFunction:
-    """Everything that follows from the areas."""
-    volumes = sum_slices(areas, segmentation.included, stack.spacing_mm[0])
-    key_phases, findings = find_key_phases(volumes, segmentation.key_phases)
-    facts = Facts(volumes, key_phases, stack.times_ms, stack.rr_ms, stack.patient, segmentation.conventions)
+def _summarise(
+    stack: CineStack, segmentation: Segmentation, areas: FloatArray, findings: list[Finding], changed: Iterable[int]
+) -> VentricularFunction:
+    """The areas of the changed phases, and everything that follows from all areas."""
+    slice_mm, row_mm, column_mm = stack.spacing_mm
+    for phase in changed:
+        areas[:, phase], doubts = phase_areas(stack, segmentation, phase)
+        findings += doubts
+    volumes = sum_slices(areas, segmentation.included, slice_mm)
+    key_phases, doubts = find_key_phases(volumes, segmentation.key_phases)
+    findings += check_labels(volumes, segmentation.labelled) + doubts
+    wall, doubts = measure_wall(stack, segmentation, key_phases, is_apex_first(areas, key_phases.lv_ed))
+    findings += check_slice_order(areas, key_phases.lv_ed) + doubts
+    facts = Facts(volumes, key_phases, stack.times_ms, stack.rr_ms, stack.patient, segmentation.conventions, wall)
     parts = evaluate(facts)
-    no_reference = why_no_reference(stack.patient)
-    findings += [no_reference] if no_reference else []
+    findings += check_basal_rule(segmentation, key_phases, row_mm, column_mm)
+    findings += (
+        check_stroke_volumes(parts["heart"])
+        + check_time(stack)
+        + explain_missing(stack.patient, segmentation.conventions.papillary)
+    )
     return VentricularFunction(
         lv=_with_references("lv", parts["lv"], stack, segmentation),
         rv=_with_references("rv", parts["rv"], stack, segmentation),
@@ -68,10 +98,11 @@ def _summarise(stack: CineStack, segmentation: Segmentation, areas: FloatArray) 
         areas_mm2=areas,
         included=segmentation.included,
         times_ms=stack.times_ms,
-        slice_spacing_mm=stack.spacing_mm[0],
+        slice_spacing_mm=slice_mm,
         key_phases=key_phases,
         conventions=segmentation.conventions,
         patient=stack.patient,
+        segments=wall.segments if wall else (),
         findings=(*stack.findings, *segmentation.findings, *findings),
         provenance=_provenance(stack, segmentation),
     )
@@ -81,16 +112,20 @@ def _with_references(
     part: str, measurements: dict[str, Measurement], stack: CineStack, segmentation: Segmentation
 ) -> dict[str, Measurement]:
     # The convention is about the papillary muscles of the LV; those of the RV stay in its volume either way.
-    papillary = segmentation.conventions.papillary if part == "lv" else Papillary.VOLUME
+    papillaries = segmentation.conventions.papillary if part == "lv" else Papillary.VOLUME
     return {
-        key: replace(measurement, reference=find_reference(f"{part}.{key}", stack.patient, papillary))
-        for key, measurement in measurements.items()
+        key: replace(item, reference=find_reference(f"{part}.{key}", stack.patient, papillaries))
+        for key, item in measurements.items()
     }
 
 
-def _check_fit(stack: CineStack, segmentation: Segmentation) -> None:
+def _check_input(stack: CineStack, segmentation: Segmentation) -> None:
     if segmentation.labels.shape != stack.voxels.shape:
-        msg = f"The labels {segmentation.labels.shape} do not lie on the grid of the images {stack.voxels.shape}."
+        labels, images = (" × ".join(map(str, array.shape)) for array in (segmentation.labels, stack.voxels))
+        msg = f"The labels ({labels}: phases, slices, rows, columns) do not lie on the grid of the images ({images})."
+        raise LabelError(msg)
+    if segmentation.conventions.bsa_formula not in FORMULAS:
+        msg = f"{segmentation.conventions.bsa_formula} is no formula for body surface; use {', '.join(FORMULAS)}."
         raise LabelError(msg)
 
 

@@ -46,8 +46,8 @@ def find_reference(measure: str, patient: Patient, papillary: Papillary) -> Refe
     return None
 
 
-def why_no_reference(patient: Patient) -> Finding | None:
-    """Tells the reader why no limits of normal stand beside any number; ``None`` where some do."""
+def explain_missing(patient: Patient, papillary: Papillary) -> list[Finding]:
+    """Tells the reader why no limits of normal stand beside some number that has them for other people."""
     missing = [name for name, value in (("sex", patient.sex), ("age", patient.age_years)) if value is None]
     if missing:
         reason = f"the patient's {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not known"
@@ -57,8 +57,21 @@ def why_no_reference(patient: Patient) -> Finding | None:
         youngest = min(row.age_from for row in reference_rows())
         reason = f"they were made on adults of {youngest:g} years and older; the patient's age is {patient.age_years:g}"
     else:
-        return None
-    return Finding("no-reference-range", f"No reference ranges are shown: {reason}.", Severity.INFO)
+        return _of_other_convention(patient, papillary)
+    return [Finding("no-reference-range", f"No reference ranges are shown: {reason}.", Severity.INFO)]
+
+
+def _of_other_convention(patient: Patient, papillary: Papillary) -> list[Finding]:
+    fitting = [row for row in reference_rows() if row.measure.startswith("lv.") and row.holds_for(patient)]
+    here = {row.measure for row in fitting if row.papillary is papillary}
+    elsewhere = list(dict.fromkeys(row.measure for row in fitting if row.measure not in here))
+    if not elsewhere:
+        return []
+    message = (
+        f"No reference range is shown for {', '.join(elsewhere)}: the known ones were made with the papillary muscles "
+        f"counted the other way, here they are in the {papillary.value}."
+    )
+    return [Finding("no-reference-range", message, Severity.INFO)]
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,99 @@
+"""Papillary muscles and trabeculae in the LV cavity, told from blood by their brightness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+
+from CardiacSegmentationLib.function.box import find_box
+from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.stack import Finding
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from CardiacSegmentationLib.stack import Array
+    from CardiacSegmentationLib.ventricular import FloatArray
+
+FINDING = "papillary-contrast"
+FEWEST_PIXELS = 20  # a median of fewer is chance
+LOWEST_CONTRAST = 4.0  # blood less muscle, in standard deviations of either: half-way is then two of them from both
+SMALLEST_MM2 = 10.0  # smaller dark spots are noise or chordae; a papillary muscle covers 20 to 150 mm²
+_IN_PLANE = np.zeros((3, 3, 3), bool)
+_IN_PLANE[1] = ndimage.generate_binary_structure(2, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Papillaries:
+    """Muscle inside the LV cavity of one phase, and the slices whose images could not show it."""
+
+    mask: npt.NDArray[np.bool_]  # of the part of the images that holds labels
+    unclear_slices: tuple[int, ...]
+
+    def areas_mm2(self, pixel_mm2: float) -> FloatArray:
+        """Area per slice."""
+        return self.mask.sum(axis=(1, 2), dtype=np.float64) * pixel_mm2
+
+    def findings(self, phase: int) -> list[Finding]:
+        """What the reader should know about this phase."""
+        if not self.unclear_slices:
+            return []
+        slices = ", ".join(str(index + 1) for index in self.unclear_slices)
+        message = (
+            f"Phase {phase + 1}: papillary muscles cannot be told from blood in slice {slices}; there they count as "
+            "blood (too little contrast, or no myocardium labelled to compare with)."
+        )
+        return [Finding(FINDING, message, phase=phase)]
+
+
+def find_papillaries(voxels: Array, labels: npt.NDArray[np.uint8], pixel_mm2: float) -> Papillaries:
+    """Muscle among the LV pixels of ``labels[slice, row, column]``.
+
+    A pixel darker than half-way between blood and myocardium is muscle. The outermost ring of the cavity is half wall
+    by nature and would turn any outline into muscle: its pixels count only beside muscle that lies further in.
+    """
+    box = (slice(None), *find_box(labels, margin=1))
+    voxels, labels = voxels[box], labels[box]
+    cavity = labels == Label.LV
+    inner = ndimage.binary_erosion(cavity, _IN_PLANE)
+    limits = [
+        _half_way(image[inside], image[of_slice == Label.MYO])
+        for image, inside, of_slice in zip(voxels, inner, labels, strict=True)
+    ]
+    unclear = tuple(index for index, limit in enumerate(limits) if limit is None and cavity[index].any())
+    thresholds = np.array([-np.inf if limit is None else limit for limit in limits])
+    dark = cavity & (voxels < thresholds[:, None, None])
+    core = dark & inner
+    muscle = core | (ndimage.binary_dilation(core, _IN_PLANE) & dark)
+    return Papillaries(_without_specks(muscle, pixel_mm2), unclear)
+
+
+def _half_way(cavity: Array, myocardium: Array) -> float | None:
+    """The brightness between blood and muscle; ``None`` where they cannot be told apart."""
+    if min(cavity.size, myocardium.size) < FEWEST_PIXELS:
+        return None
+    muscle, noise_muscle = _median_and_deviation(myocardium)
+    # The cavity holds muscle too: what is brighter than half-way to its brightest quarter is blood for certain.
+    blood_pixels = cavity[cavity > (muscle + float(np.percentile(cavity, 75))) / 2.0]
+    if blood_pixels.size < FEWEST_PIXELS:
+        return None
+    blood, noise_blood = _median_and_deviation(blood_pixels)
+    if blood - muscle < LOWEST_CONTRAST * max(noise_muscle, noise_blood):
+        return None
+    return (blood + muscle) / 2.0
+
+
+def _median_and_deviation(values: Array) -> tuple[float, float]:
+    """Median, and the standard deviation a normal distribution of the same spread would have."""
+    median = float(np.median(values))
+    return median, 1.4826 * float(np.median(np.abs(values - median)))
+
+
+def _without_specks(mask: npt.NDArray[np.bool_], pixel_mm2: float) -> npt.NDArray[np.bool_]:
+    parts, _ = ndimage.label(mask, _IN_PLANE)
+    is_large = np.bincount(parts.ravel()) * pixel_mm2 >= SMALLEST_MM2
+    is_large[0] = False
+    return np.asarray(is_large[parts])

@@ -1,0 +1,85 @@
+"""Which slices count: the basal rule, and switching single slices on and off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from CardiacSegmentationLib.function.box import find_box
+from CardiacSegmentationLib.segmentation import Label, Segmentation
+from CardiacSegmentationLib.stack import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy.typing as npt
+
+    from CardiacSegmentationLib.segmentation import KeyPhases
+    from CardiacSegmentationLib.ventricular import FloatArray
+
+SURROUNDED = 0.5  # of the cavity's circumference (SCMR 2020)
+
+
+def with_slice(
+    segmentation: Segmentation, label: Label, phase: int, slice_: int, *, is_included: bool
+) -> npt.NDArray[np.bool_]:
+    """The table of included slices with one entry set."""
+    included = segmentation.included.copy()
+    included[label - 1, phase, slice_] = is_included
+    return included
+
+
+def propose_included(segmentation: Segmentation, row_mm: float, column_mm: float) -> npt.NDArray[np.bool_]:
+    """The included slices after the basal rule: LV and myocardium leave where less than half is surrounded.
+
+    Phases without any myocardium keep all their slices: the rule has nothing to go by.
+    """
+    included = segmentation.included.copy()
+    for phase in np.flatnonzero(segmentation.labelled):
+        too_open = surrounded_fraction(segmentation.labels[phase], row_mm, column_mm) < SURROUNDED
+        if (segmentation.labels[phase] == Label.MYO).any():
+            included[Label.LV - 1, phase, too_open] = False
+            included[Label.MYO - 1, phase, too_open] = False
+    return included
+
+
+def check_basal_rule(
+    segmentation: Segmentation, key_phases: KeyPhases, row_mm: float, column_mm: float
+) -> list[Finding]:
+    """Slices that count at ED or ES although the basal rule would leave them out."""
+    findings = []
+    for moment, phase in (("end-diastole", key_phases.lv_ed), ("end-systole", key_phases.lv_es)):
+        if phase is None or not (segmentation.labels[phase] == Label.MYO).any():
+            continue
+        fractions = surrounded_fraction(segmentation.labels[phase], row_mm, column_mm)
+        for index in _below(fractions, segmentation.included[Label.LV - 1, phase]):
+            message = (
+                f"Slice {index + 1} counts for the LV at {moment}, though myocardium surrounds "
+                f"only {100 * fractions[index]:.0f} % of its cavity. The SCMR rule asks for half: "
+                "leave it out if it is atrium."
+            )
+            findings.append(Finding("basal-rule", message, slice=index, phase=phase))
+    return findings
+
+
+def surrounded_fraction(labels: npt.NDArray[np.uint8], row_mm: float, column_mm: float) -> FloatArray:
+    """Share of the LV cavity's outline that myocardium borders, per slice; NaN without a cavity."""
+    around = np.pad(labels[(..., *find_box(labels))], ((0, 0), (1, 1), (1, 1)))
+    cavity = around == Label.LV
+    wall, total = np.zeros(len(labels)), np.zeros(len(labels))
+    for axis, edge_mm in ((1, column_mm), (2, row_mm)):  # a border between two rows is as long as a column is wide
+        for step in (-1, 1):
+            beside = np.roll(around, step, axis)
+            total += edge_mm * (cavity & (beside != Label.LV)).sum(axis=(1, 2))
+            wall += edge_mm * (cavity & (beside == Label.MYO)).sum(axis=(1, 2))
+    share: FloatArray = np.divide(wall, total, out=np.full(len(labels), np.nan), where=total > 0)
+    return share
+
+
+def _below(fractions: FloatArray, included: Iterable[bool]) -> list[int]:
+    return [
+        index
+        for index, (part, counts) in enumerate(zip(fractions, included, strict=True))
+        if counts and part < SURROUNDED
+    ]
