@@ -28,7 +28,8 @@ def _centre_of_voxel(image: SimpleITK.Image, column: int, row: int, slice_: int)
 def test_labels_without_a_source_lie_on_the_grid_of_the_stack(
     tmp_path: Path, stack: CineStack, segmentation: Segmentation
 ) -> None:
-    image = SimpleITK.ReadImage(str(write_label_nifti(tmp_path / "labels.nii.gz", stack, segmentation)))
+    write_label_nifti(stack, segmentation, tmp_path / "labels.nii.gz")
+    image = SimpleITK.ReadImage(tmp_path / "labels.nii.gz")
     assert np.array_equal(SimpleITK.GetArrayFromImage(image), segmentation.labels)
     for index in ((0, 0, 0), (79, 0, 0), (0, 71, 0), (0, 0, 5)):
         assert np.allclose(_centre_of_voxel(image, *index), (stack.affine @ [*index, 1])[:3], atol=1e-4)
@@ -47,7 +48,8 @@ def test_labels_of_a_nifti_share_its_grid_to_the_last_bit(
     SimpleITK.WriteImage(image, str(source))
     read = dataclasses.replace(stack, source=Source(source, "NIfTI", tuple(slices)))
 
-    written = write_label_nifti(tmp_path / "labels.nii.gz", read, segmentation)
+    written = tmp_path / "labels.nii.gz"
+    write_label_nifti(read, segmentation, written)
 
     content = source.read_bytes()
     theirs = np.frombuffer(gzip.decompress(content) if name.endswith("gz") else content, NIFTI, 1)[0]
@@ -64,19 +66,22 @@ def test_a_source_that_changed_meanwhile_is_refused(
     SimpleITK.WriteImage(SimpleITK.GetImageFromArray(stack.voxels[0, :, :-1]), str(source))
     read = dataclasses.replace(stack, source=Source(source, "NIfTI", tuple(range(stack.slices))))
     with pytest.raises(ExportError, match="changed since it was read"):
-        write_label_nifti(tmp_path / "labels.nii.gz", read, segmentation)
+        write_label_nifti(read, segmentation, tmp_path / "labels.nii.gz")
     assert not (tmp_path / "labels.nii.gz").exists()
 
 
-@pytest.mark.parametrize("write", [write_label_nifti, lambda *args: write_slicer_segmentation(*args, 0)])
+@pytest.mark.parametrize(
+    "write", [write_label_nifti, lambda *values: write_slicer_segmentation(*values[:2], 0, values[2])]
+)
 def test_a_name_that_says_another_format_is_refused(tmp_path, stack, segmentation, write) -> None:
     with pytest.raises(ExportError, match="name"):
-        write(tmp_path / "labels.png", stack, segmentation)
+        write(stack, segmentation, tmp_path / "labels.png")
 
 
 def test_the_same_labels_give_the_same_bytes(tmp_path: Path, stack: CineStack, segmentation: Segmentation) -> None:
-    first = write_label_nifti(tmp_path / "a.nii.gz", stack, segmentation).read_bytes()
-    assert write_label_nifti(tmp_path / "b.nii.gz", stack, segmentation).read_bytes() == first
+    for name in ("a.nii.gz", "b.nii.gz"):
+        write_label_nifti(stack, segmentation, tmp_path / name)
+    assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
 
 
 def test_slicer_opens_a_phase_as_a_segmentation_with_names_colours_and_terminology(
@@ -84,7 +89,8 @@ def test_slicer_opens_a_phase_as_a_segmentation_with_names_colours_and_terminolo
 ) -> None:
     slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
     vtk = pytest.importorskip("vtk")
-    path = write_slicer_segmentation(tmp_path / "ES.seg.nrrd", stack, segmentation, 3)
+    path = tmp_path / "ES.seg.nrrd"
+    write_slicer_segmentation(stack, segmentation, 3, path)
 
     scene = slicer.vtkMRMLScene()
     node, storage = slicer.vtkMRMLSegmentationNode(), slicer.vtkMRMLSegmentationStorageNode()

@@ -60,7 +60,7 @@ SCANNER = 1  # coordinates are the scanner's
 MM_AND_MS = 2 | 16
 
 
-def write_label_nifti(path: Path, stack: CineStack, segmentation: Segmentation) -> Path:
+def write_label_nifti(stack: CineStack, segmentation: Segmentation, path: Path) -> None:
     """Write all phases as ``.nii.gz``, voxel for voxel on the grid of the file the stack was read from.
 
     A NIfTI source lends its own header, so its affine survives to the last bit. DICOM has no such grid: there the
@@ -77,10 +77,9 @@ def write_label_nifti(path: Path, stack: CineStack, segmentation: Segmentation) 
     content = header.tobytes() + labels.tobytes()
     with atomic_path(path) as temporary:
         temporary.write_bytes(gzip.compress(content, 6, mtime=0) if path.suffix == ".gz" else content)
-    return path
 
 
-def write_slicer_segmentation(path: Path, stack: CineStack, segmentation: Segmentation, phase: int) -> Path:
+def write_slicer_segmentation(stack: CineStack, segmentation: Segmentation, phase: int, path: Path) -> None:
     """Write one phase as ``.seg.nrrd``: 3D Slicer opens it as a segmentation with names, colours and terminology."""
     import SimpleITK
 
@@ -93,7 +92,6 @@ def write_slicer_segmentation(path: Path, stack: CineStack, segmentation: Segmen
         image.SetMetaData(key, value)
     with atomic_path(path) as temporary:
         SimpleITK.WriteImage(image, str(temporary), useCompression=True)
-    return path
 
 
 def _in_source_order(stack: CineStack, labels: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], Array]:

@@ -1,0 +1,157 @@
+"""Every slice of one phase with the contours that were measured."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.structures import BY_LABEL
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.stack import Array, CineStack
+
+AROUND_HEART_MM = 14.0
+LONGEST_SIDE_MM = 300.0
+TILE = 0.985  # of its place in the grid; the rest is the gap
+
+
+@dataclass(frozen=True)
+class Window:
+    """The square part of each image that is shown, the same in all phases: its top left corner (as an index, where a
+    pixel's middle is a whole number) and its side."""
+
+    row: float
+    column: float
+    side_mm: float
+
+
+def find_window(stack: CineStack, segmentation: Segmentation) -> Window:
+    """A square around everything labelled; the middle of the image where nothing is."""
+    _, row_mm, column_mm = stack.spacing_mm
+    anywhere = segmentation.labels.reshape(-1, *stack.voxels.shape[2:]).any(axis=0)
+    rows, columns = np.flatnonzero(anywhere.any(axis=1)), np.flatnonzero(anywhere.any(axis=0))
+    if not rows.size:
+        rows, columns = np.array([0, anywhere.shape[0] - 1]), np.array([0, anywhere.shape[1] - 1])
+    height, width = (rows[-1] - rows[0] + 1) * row_mm, (columns[-1] - columns[0] + 1) * column_mm
+    side = min(max(height, width) + 2 * AROUND_HEART_MM, LONGEST_SIDE_MM)
+    middle_row, middle_column = (rows[0] + rows[-1]) / 2, (columns[0] + columns[-1]) / 2
+    return Window(middle_row - side / row_mm / 2, middle_column - side / column_mm / 2, side)
+
+
+def best_columns(slices: int, width: float, height: float) -> int:
+    """How many tiles stand side by side so that they are as large as the space allows."""
+    return max(range(1, slices + 1), key=lambda columns: min(width / columns, height / math.ceil(slices / columns)))
+
+
+def draw_montage(axes: Axes, stack: CineStack, segmentation: Segmentation, phase: int, columns: int) -> None:
+    """Draw all slices of a phase, base first; contours of slices that do not count are dashed."""
+    montage = _Montage(axes, stack, segmentation, phase, find_window(stack, segmentation))
+    darkest, brightest = _grey_levels(stack, montage.window)
+    for slice_ in range(stack.slices):
+        row, column = divmod(slice_, columns)
+        axes.imshow(
+            _tile(stack, stack.voxels[phase, slice_], montage.window),
+            cmap="gray",
+            vmin=darkest,
+            vmax=brightest,
+            extent=(column, column + TILE, row + TILE, row),
+            interpolation="bicubic",
+        )
+        _draw_contours(montage, slice_, (column, row))
+        _caption(montage, slice_, (column, row))
+    axes.set(xlim=(0, columns), ylim=(math.ceil(stack.slices / columns), 0), aspect="equal")
+    axes.set_axis_off()
+
+
+@dataclass(frozen=True)
+class _Montage:
+    axes: Axes
+    stack: CineStack
+    segmentation: Segmentation
+    phase: int
+    window: Window
+
+
+def contours(mask: npt.NDArray[np.bool_]) -> list[Array]:
+    """The outlines of a mask as (column, row) polygons half-way between pixels in and out: those the areas are of."""
+    from contourpy import contour_generator
+
+    lines = contour_generator(z=np.pad(mask, 1).astype(np.float64)).lines(0.5)
+    return [np.asarray(line) - 1.0 for line in lines]
+
+
+def _draw_contours(montage: _Montage, slice_: int, corner: tuple[int, int]) -> None:
+    from matplotlib.collections import LineCollection
+    from matplotlib.patches import Rectangle
+
+    window, segmentation = montage.window, montage.segmentation
+    _, row_mm, column_mm = montage.stack.spacing_mm
+    labels = segmentation.labels[montage.phase, slice_]
+    frame = Rectangle(corner, TILE, TILE, transform=montage.axes.transData)
+    for label, structure in BY_LABEL.items():
+        if not (labels == label).any():
+            continue
+        # The myocardium is measured as the outer border less the cavity; the cavity has its own contour.
+        mask = labels >= label if label is Label.MYO else labels == label
+        lines = [
+            (outline - [window.column, window.row]) * [column_mm, row_mm] / window.side_mm * TILE + corner
+            for outline in contours(mask)
+        ]
+        counts = segmentation.included[label - 1, montage.phase, slice_]
+        style = "solid" if counts else (0, (2.0, 1.5))
+        color = np.array(structure.color_rgb) / 255
+        collection = LineCollection(lines, colors=[color], linewidths=0.9, linestyles=style)
+        montage.axes.add_collection(collection, autolim=False)
+        collection.set_clip_path(frame)
+
+
+def _caption(montage: _Montage, slice_: int, corner: tuple[int, int]) -> None:
+    from matplotlib.patheffects import withStroke
+
+    segmentation, phase, last = montage.segmentation, montage.phase, montage.stack.slices - 1
+    end = {0: " base", last: " apex"}.get(slice_, "") if last else ""
+    texts = [(0.03, 0.04, f"{slice_ + 1}{end}", "left", "top")]
+    if (phase, slice_) in segmentation.edited:
+        texts.append((0.95, 0.04, "edited", "right", "top"))
+    left_out = [
+        structure.segment_id
+        for label, structure in BY_LABEL.items()
+        if not segmentation.included[label - 1, phase, slice_] and (segmentation.labels[phase, slice_] == label).any()
+    ]
+    if left_out:
+        texts.append((0.03, 0.95, f"not counted: {', '.join(left_out)}", "left", "bottom"))
+    for x, y, text, ha, va in texts:
+        written = montage.axes.text(corner[0] + x, corner[1] + y, text, color="#ffe680", fontsize=6, ha=ha, va=va)
+        written.set_path_effects([withStroke(linewidth=1.2, foreground="black")])
+
+
+def _tile(stack: CineStack, image: Array, window: Window) -> Array:
+    """The window of one image with square pixels, black outside the image."""
+    from scipy.ndimage import affine_transform
+
+    _, row_mm, column_mm = stack.spacing_mm
+    step = min(row_mm, column_mm)
+    size = max(round(window.side_mm / step), 1)
+    pixel = window.side_mm / size
+    scale = np.array([pixel / row_mm, pixel / column_mm])
+    first = np.array([window.row, window.column]) + scale / 2
+    tile: Array = affine_transform(image.astype(np.float32), scale, first, (size, size), order=1, cval=0.0)
+    return tile
+
+
+def _grey_levels(stack: CineStack, window: Window) -> tuple[float, float]:
+    """Window of the display from what is shown, so that bright fat at the rim does not darken the heart."""
+    _, row_mm, column_mm = stack.spacing_mm
+    top, left = max(int(window.row), 0), max(int(window.column), 0)
+    rows, columns = int(window.side_mm / row_mm), int(window.side_mm / column_mm)
+    shown = stack.voxels[:: max(stack.phases // 4, 1), :, top : top + rows : 2, left : left + columns : 2]
+    darkest, brightest = np.percentile(shown, (1.0, 99.0))
+    return float(darkest), float(max(brightest, darkest + 1e-6))

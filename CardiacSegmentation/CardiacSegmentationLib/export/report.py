@@ -1,0 +1,77 @@
+"""The report as PDF: what a reader signs, and from which every number can be checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.export.files import atomic_path
+from CardiacSegmentationLib.export.paper import ALARM, BASE_FONT, MARGIN_MM, QUIET, SIZES_MM, Sheet, shorten
+from CardiacSegmentationLib.export.report_content import Content
+from CardiacSegmentationLib.export.report_evidence import draw_evidence
+from CardiacSegmentationLib.export.report_numbers import draw_numbers
+from CardiacSegmentationLib.export.report_pictures import draw_pictures
+from CardiacSegmentationLib.export.tables import DISCLAIMER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.stack import CineStack
+    from CardiacSegmentationLib.ventricular import VentricularFunction
+
+DOTS_PER_INCH = 200  # of the images; everything else is drawn as lines
+
+
+def write_report(
+    stack: CineStack,
+    segmentation: Segmentation,
+    function: VentricularFunction,
+    path: Path,
+    *,
+    facts: Mapping[str, str] | None = None,
+    paper: str = "A4",
+    created: str = "",
+    reader: str = "",
+) -> None:
+    """Write the report. ``facts`` are what the source says about patient and study, printed in their order.
+
+    The same values give the same bytes: a date stands in it only where ``created`` gives one.
+    """
+    if paper not in SIZES_MM:
+        msg = f"There is no paper called {paper}. Choose {' or '.join(SIZES_MM)}."
+        raise ExportError(msg)
+    import matplotlib as mpl
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    content = Content(stack, segmentation, function, facts or {}, paper, created, reader)
+    facts_of_file = {"Title": "Ventricular function", "Creator": "CardiacSegmentation", "CreationDate": None}
+    with (
+        atomic_path(path) as temporary,
+        mpl.rc_context({"pdf.fonttype": 42, "font.family": BASE_FONT}),  # 42: text that can be searched and copied
+        PdfPages(temporary, metadata=facts_of_file) as document,
+    ):
+        for page in make_pages(content):
+            page.figure.savefig(document, format="pdf", dpi=DOTS_PER_INCH)
+
+
+def make_pages(content: Content) -> list[Sheet]:
+    """The pages in their order: numbers, pictures, how the numbers came about."""
+    pages = [draw_numbers(content), draw_pictures(content), draw_evidence(content)]
+    for number, page in enumerate(pages, 1):
+        _footer(page, content, number, len(pages))
+    return pages
+
+
+def _footer(page: Sheet, content: Content, number: int, pages: int) -> None:
+    top = page.height_mm - 9.5
+    page.rule(MARGIN_MM, top - 1.2, page.inner_mm)
+    page.text(MARGIN_MM, top, DISCLAIMER, 7, ALARM, weight="bold")
+    right = page.width_mm - MARGIN_MM
+    page.text(right, top, f"{number} / {pages}", 7, QUIET, align="right")
+    page.text(right - 10.0, top, shorten(_whose(content.facts), 72.0, 7), 7, QUIET, align="right")
+
+
+def _whose(facts: Mapping[str, str]) -> str:
+    return " · ".join(facts[name] for name in ("Name", "Patient ID", "Pseudonym") if name in facts)

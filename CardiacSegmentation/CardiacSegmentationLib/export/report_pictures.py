@@ -1,0 +1,68 @@
+"""The second page: every slice at end-diastole and end-systole with its contours."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from CardiacSegmentationLib.export.montage import best_columns, draw_montage
+from CardiacSegmentationLib.export.paper import (
+    MARGIN_MM,
+    QUIET,
+    Sheet,
+)
+from CardiacSegmentationLib.export.report_content import FOOTER_MM, Content, describe_edits
+from CardiacSegmentationLib.structures import BY_LABEL
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.ventricular import VentricularFunction
+
+
+def draw_pictures(content: Content) -> Sheet:
+    """Draw both montages."""
+    page = Sheet(content.paper)
+    top = page.heading(MARGIN_MM, MARGIN_MM, page.inner_mm, "Contours")
+    top = _legend(page, content, top)
+    moments = _moments(content.function)
+    height = (page.height_mm - FOOTER_MM - top) / max(len(moments), 1) - 8.0
+    for title, phase in moments:
+        page.text(MARGIN_MM, top + 1.0, title, 8.5, weight="bold")
+        columns = best_columns(content.stack.slices, page.inner_mm, height)
+        rows = math.ceil(content.stack.slices / columns)
+        tile = min(page.inner_mm / columns, height / rows)
+        axes = page.axes(MARGIN_MM, top + 6.0, tile * columns, tile * rows)
+        draw_montage(axes, content.stack, content.segmentation, phase, columns)
+        top += 8.0 + tile * rows
+    if not moments:
+        page.text(MARGIN_MM, top, "No phase has labels of the left ventricle.", 8.5)
+    return page
+
+
+def _legend(page: Sheet, content: Content, top: float) -> float:
+    left = MARGIN_MM
+    for structure in BY_LABEL.values():
+        color = "#{:02x}{:02x}{:02x}".format(*structure.color_rgb)
+        page.rule(left, top + 1.7, 5.0, color, 1.6)
+        page.text(left + 6.5, top, structure.name, 7.5)
+        left += 34.0
+    page.text(page.width_mm - MARGIN_MM, top, "dashed: not counted", 7.5, QUIET, align="right")
+    edited = describe_edits(content.segmentation)
+    return top + 4.5 if not edited else page.paragraph(MARGIN_MM, top + 4.5, page.inner_mm, edited, 7.5, color=QUIET)
+
+
+def _moments(function: VentricularFunction) -> list[tuple[str, int]]:
+    """ED and ES of the LV (of the RV where that is all there is), as titles and phases."""
+    phases = function.key_phases
+    moments = []
+    for name, lv, rv in (
+        ("End-diastole", phases.lv_ed, phases.rv_ed),
+        ("End-systole", phases.lv_es, phases.rv_es),
+    ):
+        phase = lv if lv is not None else rv
+        if phase is None:
+            continue
+        title = f"{name}: phase {phase + 1}, {function.times_ms[phase]:.0f} ms"
+        if lv is not None and rv is not None and rv != lv:
+            title += f" (LV; the RV's is phase {rv + 1}, {function.times_ms[rv]:.0f} ms, not shown)"
+        moments.append((title, phase))
+    return moments
