@@ -115,14 +115,26 @@ def _is_phantom(folder: Path) -> bool:
 
 
 def _move_into_place(made: Path, folder: Path) -> None:
-    """Rename where the folder is new; else empty it and move the parts in, the truth last."""
+    """Rename where the folder is new; else remove the phantom in it and move the parts in, the truth last."""
     if not folder.exists():
         made.rename(folder)
         return
-    for old in folder.iterdir():
-        if old.is_dir():
-            shutil.rmtree(old)
-        else:
-            old.unlink()
-    for new in sorted(made.iterdir(), key=lambda path: path.name == TRUTH_FILE):
-        new.rename(folder / new.name)
+    _remove_phantom(folder)
+    parts = [path.relative_to(made) for path in made.rglob("*") if path.is_file()]
+    for part in sorted(parts, key=lambda path: path.name == TRUTH_FILE):
+        (folder / part).parent.mkdir(exist_ok=True)
+        (made / part).replace(folder / part)
+
+
+def _remove_phantom(folder: Path) -> None:
+    """Remove what ``write_study`` wrote, and nothing that came later."""
+    if not _is_phantom(folder):
+        return
+    truth = json.loads((folder / TRUTH_FILE).read_text(encoding="utf-8"))
+    named = [folder / name for series in truth["series"] for name in series["files"]]
+    images = [path for path in named if folder.resolve() in path.resolve().parents]
+    for path in (*images, folder / LABELS_FILE, folder / TRUTH_FILE):
+        path.unlink(missing_ok=True)
+    for parent in {image.parent for image in images} - {folder}:
+        if parent.is_dir() and not any(parent.iterdir()):
+            parent.rmdir()
