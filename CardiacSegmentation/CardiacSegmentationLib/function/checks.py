@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from CardiacSegmentationLib.function.volumes import MM3_PER_ML
 from CardiacSegmentationLib.segmentation import Label
 from CardiacSegmentationLib.stack import Finding, Severity
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 SV_DIFFERENCE_PERCENT = 20.0
 SV_DIFFERENCE_ML = 10.0
 LEAST_COVERAGE = 0.85  # of the R-R interval; prospective gating stops early and misses the atrial kick
+LARGE_STEP = 0.05  # of EDV
 HEART_RATES = (20.0, 250.0)
 
 
@@ -70,6 +72,25 @@ def check_labels(volumes_ml: FloatArray, labelled: npt.NDArray[np.bool_]) -> lis
             message = f"{label.name} is labelled in {known} of {of} labelled phases; the others do not count for it."
             findings.append(Finding(f"some-{label.name.lower()}", message, Severity.INFO))
     return findings
+
+
+def check_steps(
+    lv: Mapping[str, Measurement], areas_mm2: FloatArray, included: npt.NDArray[np.bool_], slice_spacing_mm: float
+) -> list[Finding]:
+    """Basal slices that come or go as a whole from one phase to the next, which no rate of a heart explains."""
+    edv = lv["edv_ml"].value
+    if edv is None or lv["per_ml_s"].value is None:
+        return []
+    slices_ml = np.where(included, areas_mm2, 0.0)[Label.LV - 1] * slice_spacing_mm / MM3_PER_ML
+    after = np.roll(slices_ml, -1, axis=0)
+    step = float(np.where((slices_ml > 0) != (after > 0), np.abs(after - slices_ml), 0.0).max())
+    if step < LARGE_STEP * edv:
+        return []
+    message = (
+        f"A slice of {step:.0f} ml comes or goes from one phase to the next, as the base moves through it: the peak "
+        "ejection and filling rates are less certain."
+    )
+    return [Finding("slice-step", message, Severity.INFO)]
 
 
 def check_slice_order(areas_mm2: FloatArray, ed: int | None) -> list[Finding]:

@@ -1,8 +1,7 @@
 """The volume–time curve: a smooth periodic fit through the volumes, and how fast it falls and rises.
 
-The fit is a Fourier series whose harmonics are damped by the curvature they add, a periodic smoothing spline written
-in frequencies. How much to smooth is not a constant: it is the amount that predicts left-out phases best (generalised
-cross-validation), so twenty noisy phases are smoothed and forty clean ones are followed.
+The fit is a Fourier series of five harmonics. More would follow the steps a curve takes where a basal slice comes or
+goes from one phase to the next; fewer would flatten the early filling. docs/measurements.md says what five cost.
 """
 
 from __future__ import annotations
@@ -15,8 +14,9 @@ import numpy as np
 if TYPE_CHECKING:
     from CardiacSegmentationLib.ventricular import FloatArray
 
-FEWEST_PHASES = 8  # below that a beat has fewer than three samples of the early filling
-SMOOTHING = np.logspace(-9, 1, 41)
+HARMONICS = 5
+FEWEST_PHASES = 2 * HARMONICS + 2  # one more than the series has numbers
+DAMPING = 1e-4  # of curvature: keeps the series calm across the end of the beat, which prospective gating leaves out
 GRID = 720
 
 
@@ -48,21 +48,11 @@ class Rates:
 
 def fit_curve(times_ms: FloatArray, volumes_ml: FloatArray, period_ms: float) -> VolumeCurve:
     """The smooth periodic curve through the volumes; phases need not be evenly spaced."""
-    size = len(volumes_ml) // 2 * 2 + 1
-    waves = _waves(times_ms, period_ms, size)
-    orders = (np.arange(size) + 1) // 2
-    roughness = np.diag(orders.astype(np.float64) ** 4)  # the mean square of the second derivative
-    fits = []
-    for smoothing in SMOOTHING:
-        solve = np.linalg.solve(
-            waves.T @ waves + len(volumes_ml) * smoothing * roughness + 1e-12 * np.eye(size), waves.T
-        )
-        coefficients = solve @ volumes_ml
-        left = 1.0 - np.trace(waves @ solve) / len(volumes_ml)
-        if left > 0.05:  # a curve through every point has nothing left to be judged by
-            error = float(np.mean((volumes_ml - waves @ coefficients) ** 2)) / left**2
-            fits.append((error, coefficients))
-    return VolumeCurve(period_ms, min(fits, key=lambda fit: fit[0])[1])
+    waves = _waves(times_ms, period_ms, 2 * HARMONICS + 1)
+    orders = (np.arange(2 * HARMONICS + 1) + 1) // 2
+    curvature = np.diag(orders.astype(np.float64) ** 4)
+    normal = waves.T @ waves + len(volumes_ml) * DAMPING * curvature
+    return VolumeCurve(period_ms, np.linalg.solve(normal, waves.T @ volumes_ml))
 
 
 def find_rates(curve: VolumeCurve, ed_ms: float, es_ms: float) -> Rates:

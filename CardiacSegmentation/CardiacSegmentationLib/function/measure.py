@@ -9,18 +9,19 @@ import numpy as np
 
 from CardiacSegmentationLib import __version__
 from CardiacSegmentationLib.errors import LabelError
-from CardiacSegmentationLib.function import papillary
 from CardiacSegmentationLib.function.areas import structure_areas
 from CardiacSegmentationLib.function.body import FORMULAS
 from CardiacSegmentationLib.function.checks import (
     check_labels,
     check_slice_order,
+    check_steps,
     check_stroke_volumes,
     check_time,
     is_apex_first,
 )
 from CardiacSegmentationLib.function.facts import Facts
 from CardiacSegmentationLib.function.measures import evaluate
+from CardiacSegmentationLib.function.papillary import check_papillaries, find_papillaries
 from CardiacSegmentationLib.function.phases import find_key_phases
 from CardiacSegmentationLib.function.reference import explain_missing, find_reference
 from CardiacSegmentationLib.function.slices import check_basal_rule
@@ -32,14 +33,14 @@ from CardiacSegmentationLib.ventricular import FloatArray, Measurement, Ventricu
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from CardiacSegmentationLib.stack import CineStack, Finding
+    from CardiacSegmentationLib.stack import CineStack
 
 
 def measure(stack: CineStack, segmentation: Segmentation) -> VentricularFunction:
     """Everything that can be measured on one study."""
     _check_input(stack, segmentation)
-    areas = np.full((len(STRUCTURES), stack.phases, stack.slices), np.nan)
-    return _summarise(stack, segmentation, areas, [], range(stack.phases))
+    areas = np.stack([phase_areas(stack, segmentation, phase) for phase in range(stack.phases)], axis=1)
+    return _summarise(stack, segmentation, areas)
 
 
 def remeasure(
@@ -49,46 +50,45 @@ def remeasure(
     _check_input(stack, segmentation)
     if segmentation.conventions.papillary is not before.conventions.papillary:
         return measure(stack, segmentation)
-    changed = set(changed_phases)
-    kept = [item for item in before.findings if item.code == papillary.FINDING and item.phase not in changed]
-    return _summarise(stack, segmentation, before.areas_mm2.copy(), kept, sorted(changed))
+    areas = before.areas_mm2.copy()
+    for phase in changed_phases:
+        areas[:, phase] = phase_areas(stack, segmentation, phase)
+    return _summarise(stack, segmentation, areas)
 
 
-def phase_areas(stack: CineStack, segmentation: Segmentation, phase: int) -> tuple[FloatArray, list[Finding]]:
+def phase_areas(stack: CineStack, segmentation: Segmentation, phase: int) -> FloatArray:
     """Areas in mm² ``[structure, slice]`` of one phase, after the papillary convention."""
     _, row_mm, column_mm = stack.spacing_mm
     labels, pixel_mm2 = segmentation.labels[phase], row_mm * column_mm
     if not segmentation.labelled[phase]:
-        return np.full((len(STRUCTURES), stack.slices), np.nan), []
+        return np.full((len(STRUCTURES), stack.slices), np.nan)
     areas = structure_areas(labels, pixel_mm2)
-    if segmentation.conventions.papillary is Papillary.VOLUME:
-        return areas, []
-    muscle = papillary.find_papillaries(stack.voxels[phase], labels, pixel_mm2)
-    areas[Label.LV - 1] -= muscle.areas_mm2(pixel_mm2)
-    areas[Label.MYO - 1] += muscle.areas_mm2(pixel_mm2)
-    return areas, muscle.findings(phase)
+    if segmentation.conventions.papillary is Papillary.MASS:
+        muscle_mm2 = find_papillaries(stack.voxels[phase], labels, pixel_mm2).areas_mm2(pixel_mm2)
+        areas[Label.LV - 1] -= muscle_mm2
+        areas[Label.MYO - 1] += muscle_mm2
+    return areas
 
 
-def _summarise(
-    stack: CineStack, segmentation: Segmentation, areas: FloatArray, findings: list[Finding], changed: Iterable[int]
-) -> VentricularFunction:
-    """The areas of the changed phases, and everything that follows from all areas."""
+def _summarise(stack: CineStack, segmentation: Segmentation, areas: FloatArray) -> VentricularFunction:
+    """Everything that follows from the areas."""
     slice_mm, row_mm, column_mm = stack.spacing_mm
-    for phase in changed:
-        areas[:, phase], doubts = phase_areas(stack, segmentation, phase)
-        findings += doubts
     volumes = sum_slices(areas, segmentation.included, slice_mm)
-    key_phases, doubts = find_key_phases(volumes, segmentation.key_phases)
-    findings += check_labels(volumes, segmentation.labelled) + doubts
-    wall, doubts = measure_wall(stack, segmentation, key_phases, is_apex_first(areas, key_phases.lv_ed))
-    findings += check_slice_order(areas, key_phases.lv_ed) + doubts
+    key_phases, of_phases = find_key_phases(volumes, segmentation.key_phases)
+    wall, of_wall = measure_wall(stack, segmentation, key_phases, is_apex_first(areas, key_phases.lv_ed))
     facts = Facts(volumes, key_phases, stack.times_ms, stack.rr_ms, stack.patient, segmentation.conventions, wall)
     parts = evaluate(facts)
-    findings += check_basal_rule(segmentation, key_phases, row_mm, column_mm)
-    findings += (
-        check_stroke_volumes(parts["heart"])
-        + check_time(stack)
-        + explain_missing(stack.patient, segmentation.conventions.papillary)
+    findings = (
+        *check_labels(volumes, segmentation.labelled),
+        *of_phases,
+        *check_basal_rule(segmentation, key_phases, row_mm, column_mm),
+        *check_papillaries(stack, segmentation, key_phases),
+        *check_stroke_volumes(parts["heart"]),
+        *check_time(stack),
+        *check_steps(parts["lv"], areas, segmentation.included, slice_mm),
+        *check_slice_order(areas, key_phases.lv_ed),
+        *of_wall,
+        *explain_missing(stack.patient, segmentation.conventions.papillary),
     )
     return VentricularFunction(
         lv=_with_references("lv", parts["lv"], stack, segmentation),

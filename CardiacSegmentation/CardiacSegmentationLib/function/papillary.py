@@ -9,16 +9,18 @@ import numpy as np
 from scipy import ndimage
 
 from CardiacSegmentationLib.function.box import find_box
-from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.segmentation import Label, Papillary
 from CardiacSegmentationLib.stack import Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy.typing as npt
 
-    from CardiacSegmentationLib.stack import Array
+    from CardiacSegmentationLib.segmentation import KeyPhases, Segmentation
+    from CardiacSegmentationLib.stack import Array, CineStack
     from CardiacSegmentationLib.ventricular import FloatArray
 
-FINDING = "papillary-contrast"
 FEWEST_PIXELS = 20  # a median of fewer is chance
 LOWEST_CONTRAST = 4.0  # blood less muscle, in standard deviations of either: half-way is then two of them from both
 SMALLEST_MM2 = 10.0  # smaller dark spots are noise or chordae; a papillary muscle covers 20 to 150 mm²
@@ -37,17 +39,6 @@ class Papillaries:
         """Area per slice."""
         return self.mask.sum(axis=(1, 2), dtype=np.float64) * pixel_mm2
 
-    def findings(self, phase: int) -> list[Finding]:
-        """What the reader should know about this phase."""
-        if not self.unclear_slices:
-            return []
-        slices = ", ".join(str(index + 1) for index in self.unclear_slices)
-        message = (
-            f"Phase {phase + 1}: papillary muscles cannot be told from blood in slice {slices}; there they count as "
-            "blood (too little contrast, or no myocardium labelled to compare with)."
-        )
-        return [Finding(FINDING, message, phase=phase)]
-
 
 def find_papillaries(voxels: Array, labels: npt.NDArray[np.uint8], pixel_mm2: float) -> Papillaries:
     """Muscle among the LV pixels of ``labels[slice, row, column]``.
@@ -59,16 +50,44 @@ def find_papillaries(voxels: Array, labels: npt.NDArray[np.uint8], pixel_mm2: fl
     voxels, labels = voxels[box], labels[box]
     cavity = labels == Label.LV
     inner = ndimage.binary_erosion(cavity, _IN_PLANE)
-    limits = [
-        _half_way(image[inside], image[of_slice == Label.MYO])
-        for image, inside, of_slice in zip(voxels, inner, labels, strict=True)
-    ]
+    muscle = labels == Label.MYO
+    limits = [_half_way(*sample) for sample in _samples(voxels, inner, muscle)]
     unclear = tuple(index for index, limit in enumerate(limits) if limit is None and cavity[index].any())
     thresholds = np.array([-np.inf if limit is None else limit for limit in limits])
     dark = cavity & (voxels < thresholds[:, None, None])
     core = dark & inner
-    muscle = core | (ndimage.binary_dilation(core, _IN_PLANE) & dark)
-    return Papillaries(_without_specks(muscle, pixel_mm2), unclear)
+    papillary = core | (ndimage.binary_dilation(core, _IN_PLANE) & dark)
+    return Papillaries(_without_specks(papillary, pixel_mm2), unclear)
+
+
+def check_papillaries(stack: CineStack, segmentation: Segmentation, key_phases: KeyPhases) -> list[Finding]:
+    """Slices at ED and ES in which muscle and blood look alike, where the convention asks for the difference."""
+    if segmentation.conventions.papillary is Papillary.VOLUME:
+        return []
+    findings = []
+    for moment, phase in (("end-diastole", key_phases.lv_ed), ("end-systole", key_phases.lv_es)):
+        if phase is None:
+            continue
+        unclear = find_papillaries(stack.voxels[phase], segmentation.labels[phase], 1.0).unclear_slices
+        if unclear:
+            slices = ", ".join(str(index + 1) for index in unclear)
+            message = (
+                f"At {moment} papillary muscles cannot be told from blood in slice {slices} and count as blood there: "
+                "the contrast is too low, or no myocardium is labelled to compare with."
+            )
+            findings.append(Finding("papillary-contrast", message, phase=phase))
+    return findings
+
+
+def _samples(
+    voxels: Array, inner: npt.NDArray[np.bool_], muscle: npt.NDArray[np.bool_]
+) -> Iterator[tuple[Array, Array]]:
+    """Brightness in the cavity and in the myocardium of each slice; of the whole phase where a slice has too little."""
+    for image, cavity, wall in zip(voxels, inner, muscle, strict=True):
+        if min(cavity.sum(), wall.sum()) < FEWEST_PIXELS:
+            yield voxels[inner], voxels[muscle]
+        else:
+            yield image[cavity], image[wall]
 
 
 def _half_way(cavity: Array, myocardium: Array) -> float | None:

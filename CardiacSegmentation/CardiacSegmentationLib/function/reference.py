@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from CardiacSegmentationLib.function.measures import MEASURES
 from CardiacSegmentationLib.resources import resource
 from CardiacSegmentationLib.segmentation import Papillary
 from CardiacSegmentationLib.stack import Finding, Severity
@@ -64,11 +65,12 @@ def explain_missing(patient: Patient, papillary: Papillary) -> list[Finding]:
 def _of_other_convention(patient: Patient, papillary: Papillary) -> list[Finding]:
     fitting = [row for row in reference_rows() if row.measure.startswith("lv.") and row.holds_for(patient)]
     here = {row.measure for row in fitting if row.papillary is papillary}
-    elsewhere = list(dict.fromkeys(row.measure for row in fitting if row.measure not in here))
-    if not elsewhere:
+    elsewhere = {row.measure for row in fitting} - here
+    titles = [measure.title for measure in MEASURES if measure.name in elsewhere]
+    if not titles:
         return []
     message = (
-        f"No reference range is shown for {', '.join(elsewhere)}: the known ones were made with the papillary muscles "
+        f"No reference range is shown for {', '.join(titles)}: the known ones were made with the papillary muscles "
         f"counted the other way, here they are in the {papillary.value}."
     )
     return [Finding("no-reference-range", message, Severity.INFO)]
