@@ -1,0 +1,25 @@
+"""From files on disk to a :class:`CineStack`: find the stacks of a study, choose the short-axis cine, read its pixels.
+
+>>> study = find_stacks(Path("study"))     # headers only
+>>> study.stacks[0].spacing_mm, study.chosen, study.reason
+>>> stack = read_stack(study)              # the chosen one's pixels
+"""
+
+from CardiacSegmentationLib.cine.describe import describe_study
+from CardiacSegmentationLib.cine.find import find_stacks
+from CardiacSegmentationLib.cine.headers import LeftOut
+from CardiacSegmentationLib.cine.labels import LabelMap, read_labels
+from CardiacSegmentationLib.cine.read import read_stack, read_study
+from CardiacSegmentationLib.cine.study import Candidate, Study
+
+__all__ = [
+    "Candidate",
+    "LabelMap",
+    "LeftOut",
+    "Study",
+    "describe_study",
+    "find_stacks",
+    "read_labels",
+    "read_stack",
+    "read_study",
+]

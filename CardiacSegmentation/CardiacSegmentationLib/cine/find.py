@@ -1,0 +1,141 @@
+"""Path → study: every candidate stack described from its headers, and the one that would be segmented."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from CardiacSegmentationLib.cine.choose import choose, judge
+from CardiacSegmentationLib.cine.group import group_frames
+from CardiacSegmentationLib.cine.headers import LeftOut, read_headers
+from CardiacSegmentationLib.cine.open import Opened, is_volume_file, open_study
+from CardiacSegmentationLib.cine.slices import stack_slices
+from CardiacSegmentationLib.cine.sort import arrange
+from CardiacSegmentationLib.cine.study import Candidate, Study
+from CardiacSegmentationLib.cine.volume_files import describe_volume
+from CardiacSegmentationLib.errors import StudyError
+from CardiacSegmentationLib.stack import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from CardiacSegmentationLib.cine.headers import Frame
+    from CardiacSegmentationLib.cine.slices import Keep
+
+
+def find_stacks(
+    path: Path | str, progress: Callable[[int, int], None] | None = None, *, reacquired: Keep = "last"
+) -> Study:
+    """The stacks of a study, from headers only.
+
+    ``path`` is a folder, an archive of one (zip, tar), a DICOMDIR, a multi-frame DICOM file, or a NIfTI or NRRD file.
+    ``progress`` is told (files done, files in all) and may raise to cancel. ``reacquired`` says which acquisition of a
+    slice counts when it was taken more than once.
+    """
+    path = Path(path).expanduser()
+    opened = open_study(path)
+    if not opened.files:
+        msg = f"{path} holds no files. Name the folder with the study's images."
+        raise StudyError(msg)
+    volumes, left_out = _describe_volumes([file for file in opened.files if is_volume_file(file)])
+    headers = read_headers([file for file in opened.files if not is_volume_file(file)], progress)
+    left_out += headers.left_out
+    if not headers.frames and not volumes:
+        raise StudyError(_say_nothing_usable(path, left_out))
+    frames, copies = _drop_copies(headers.frames)
+    if copies:
+        left_out.append(LeftOut("a copy of another file", files=copies))
+    stacks = volumes + _arrange_by_study(frames, reacquired)
+    chosen, reason = choose(stacks)
+    return Study(
+        path=path,
+        root=opened.root,
+        stacks=tuple(stacks),
+        left_out=tuple(left_out),
+        chosen=chosen,
+        reason=reason,
+        findings=tuple(_tell_study(opened, frames, left_out)),
+        temporary=opened.temporary,
+    )
+
+
+def _describe_volumes(paths: Sequence[Path]) -> tuple[list[Candidate], list[LeftOut]]:
+    found: list[Candidate] = []
+    left_out = []
+    for path in paths:
+        try:
+            found.append(describe_volume(path))
+        except StudyError as error:  # noqa: PERF203 - one bad file must not fail the others
+            left_out.append(LeftOut(str(error), files=(path,)))
+    return judge(found), left_out
+
+
+def _arrange_by_study(frames: Sequence[Frame], reacquired: Keep) -> list[Candidate]:
+    """Candidates of every study by itself: the views of one patient say nothing about another's."""
+    studies: dict[tuple[str, str], list[Frame]] = {}
+    for frame in frames:
+        studies.setdefault((frame.file.patient_id, frame.file.study_uid), []).append(frame)
+    found: list[Candidate] = []
+    for members in studies.values():
+        found += judge(
+            [arrange(slices) for group in group_frames(members) for slices in stack_slices(group, reacquired)]
+        )
+    return sorted(found, key=lambda one: (not one.is_short_axis, -one.slices * one.phases))
+
+
+def _drop_copies(frames: Sequence[Frame]) -> tuple[list[Frame], tuple[Path, ...]]:
+    """The same instance may lie in a folder twice under two names."""
+    kept: dict[tuple[str, int], Frame] = {}
+    copies = []
+    for frame in frames:
+        key = (frame.file.instance_uid or str(frame.file.path), frame.number)
+        before = kept.setdefault(key, frame)
+        if before is not frame and _same_place(before, frame):
+            copies.append(frame.file.path)
+        elif before is not frame:  # two different images under one UID, as careless anonymisers leave them
+            kept[(str(frame.file.path), frame.number)] = frame
+    return list(kept.values()), tuple(dict.fromkeys(copies))
+
+
+def _same_place(a: Frame, b: Frame) -> bool:
+    return a.position == b.position and a.orientation == b.orientation and a.timing == b.timing
+
+
+def _tell_study(opened: Opened, frames: Sequence[Frame], left_out: Sequence[LeftOut]) -> list[Finding]:
+    findings = []
+    patients = {frame.file.patient_id for frame in frames}
+    studies = {(frame.file.patient_id, frame.file.study_uid) for frame in frames}
+    if len(patients) > 1:
+        findings.append(
+            Finding("several-patients", f"The folder holds images of {len(patients)} patients; they are never mixed.")
+        )
+    elif len(studies) > 1:
+        findings.append(Finding("several-studies", f"The folder holds {len(studies)} studies; they are never mixed."))
+    if opened.missing:
+        some = ", ".join(opened.missing[:3])
+        text = f"{len(opened.missing)} files that the DICOMDIR names are missing ({some}, …)."
+        findings.append(Finding("files-missing", text, Severity.ERROR))
+    findings += [
+        _tell_damage(one) for one in left_out if one.reason.startswith(("truncated", "damaged", "an empty file"))
+    ]
+    return findings
+
+
+def _tell_damage(one: LeftOut) -> Finding:
+    names = ", ".join(file.name for file in one.files[:3]) + (", …" if len(one.files) > 3 else "")
+    count = "1 file is" if len(one.files) == 1 else f"{len(one.files)} files are"
+    reason = one.reason.removesuffix(" file") if one.reason.startswith("an ") else one.reason
+    return Finding(
+        "file-damaged", f"{count} left out ({names}): {reason}. Copy or export the study again.", Severity.ERROR
+    )
+
+
+def _say_nothing_usable(path: Path, left_out: Sequence[LeftOut]) -> str:
+    reasons = "; ".join(f"{one.files[0].name}{_and_more(one)}: {one.reason}" for one in left_out[:4])
+    return (
+        f"{path} holds no MR images that can be read ({reasons}). Name the folder with the DICOM files of a cine study."
+    )
+
+
+def _and_more(one: LeftOut) -> str:
+    return f" and {len(one.files) - 1} more" if len(one.files) > 1 else ""

@@ -1,0 +1,222 @@
+"""Slices → heart phases: the order of frames in time, and one frame per phase where slices do not agree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from CardiacSegmentationLib.stack import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from CardiacSegmentationLib.cine.headers import Frame, Timing
+    from CardiacSegmentationLib.cine.slices import Slice
+
+LONGEST_CYCLE = 1.5  # in R-R: times spread over more than this are not counted from the R wave
+LONGEST_CYCLE_MS = 2000.0  # the same where no R-R is known
+UNKNOWN_RR_MS = 1000.0  # what phases are numbered on where nothing tells their times
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something to say about one slice; the subject of the sentence ("Slice 3") is added when slices have numbers."""
+
+    slice: int
+    code: str
+    text: str
+    severity: Severity = Severity.WARNING
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """The heart phases of a stack; ``frames[slice][phase]``, empty for a slice that cannot fill them."""
+
+    times_ms: tuple[float, ...]
+    rr_ms: float | None
+    frames: tuple[tuple[Frame, ...], ...]
+    notes: tuple[Note, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class _Course:
+    """One slice's frames in time; ``times_ms`` is ``None`` where only their order is known."""
+
+    frames: tuple[Frame, ...]
+    times_ms: tuple[float, ...] | None
+    rr_ms: float | None
+    source: str
+
+    def fractions(self, offset_ms: float, rr_ms: float) -> list[float]:
+        """Place of each frame in the R-R interval."""
+        if self.times_ms is None:
+            return [index / len(self.frames) for index in range(len(self.frames))]
+        return [(time - offset_ms) / rr_ms for time in self.times_ms]
+
+
+_TIMES: tuple[tuple[str, Callable[[Timing], float | None]], ...] = (
+    ("TriggerTime", lambda timing: timing.trigger_ms),
+    ("NominalCardiacTriggerDelayTime", lambda timing: timing.delay_ms),
+)
+_ORDERS: tuple[tuple[str, Callable[[Timing], float | None]], ...] = (
+    ("TemporalPosition", lambda timing: timing.temporal_position),
+    ("InstanceNumber", lambda timing: timing.instance),
+)
+
+
+def find_cycle(slices: Sequence[Slice]) -> Cycle:
+    """Put the frames of all slices on common heart phases, by rank or else by their place in the R-R interval."""
+    courses = [_order_frames(one.frames) for one in slices]
+    counts = Counter(len(course.frames) for course in courses)
+    phases = max(counts, key=lambda count: (counts[count], count))
+    usual = [course for course in courses if len(course.frames) == phases]
+    findings: list[Finding] = []
+    stated_rr = _stated_rr(courses, findings)
+    rr = stated_rr or _derived_rr(usual, findings)
+    times, restarted = _common_times(usual, rr, findings)
+    notes: list[Note] = []
+    grid = _Course((), times, rr, "")
+    aligned = tuple(_align(course, index, grid, restarted, notes) for index, course in enumerate(courses))
+    findings += _tell_sources(courses)
+    return Cycle(times, rr, aligned, tuple(notes), tuple(findings))
+
+
+def _order_frames(frames: Sequence[Frame]) -> _Course:
+    rr = _median([frame.timing.rr_ms for frame in frames])
+    for name, value_of in _TIMES + _ORDERS:
+        values = [value_of(frame.timing) for frame in frames]
+        known = [value for value in values if value is not None]
+        if len(set(known)) < len(frames):
+            continue
+        timed = (name, value_of) in _TIMES
+        if timed and max(known) - min(known) > (LONGEST_CYCLE * rr if rr else LONGEST_CYCLE_MS):
+            continue
+        ranks = np.argsort(known, kind="stable")
+        times = tuple(known[rank] for rank in ranks) if timed else None
+        return _Course(tuple(frames[rank] for rank in ranks), times, rr, name)
+    return _Course(tuple(frames), None, rr, "file order")
+
+
+def _stated_rr(courses: Sequence[_Course], findings: list[Finding]) -> float | None:
+    stated = [course.rr_ms for course in courses if course.rr_ms]
+    if not stated:
+        return None
+    if max(stated) > 1.2 * min(stated):
+        text = (
+            f"The R-R interval differs between slices ({min(stated):.0f} to {max(stated):.0f} ms): an irregular rhythm "
+            "blurs and shifts end-systole. The median is used."
+        )
+        findings.append(Finding("rr-varies", text))
+    return _median(stated)
+
+
+def _derived_rr(usual: Sequence[_Course], findings: list[Finding]) -> float | None:
+    """R-R where no header states it: the last phase plus one step."""
+    spans = [
+        course.times_ms[-1] - course.times_ms[0] for course in usual if course.times_ms and len(course.times_ms) > 1
+    ]
+    if not spans:
+        return None
+    phases = len(usual[0].frames)
+    rr = float(np.median(spans)) * phases / (phases - 1)
+    if not 250 <= rr <= 3000:
+        return None
+    text = f"No header states the R-R interval; {rr:.0f} ms is assumed, the last trigger time plus one step."
+    findings.append(Finding("rr-assumed", text, Severity.INFO))
+    return rr
+
+
+def _common_times(
+    usual: Sequence[_Course], rr: float | None, findings: list[Finding]
+) -> tuple[tuple[float, ...], bool]:
+    """Times of the phases, and whether each slice counts from its own start instead of from the R wave."""
+    phases = len(usual[0].frames)
+    timed = [course.times_ms for course in usual if course.times_ms]
+    if not timed:
+        if phases > 1:
+            findings.append(_times_unknown(rr))
+        return tuple(index * (rr or UNKNOWN_RR_MS) / phases for index in range(phases)), False
+    starts = [times[0] for times in timed]
+    step = (rr or UNKNOWN_RR_MS) / phases
+    restarted = max(starts) - min(starts) > step or (rr is not None and min(starts) > rr) or min(starts) < -step
+    if restarted:
+        text = "Trigger times start differently in each slice; every slice is counted from its own first frame."
+        findings.append(Finding("trigger-offset", text, Severity.INFO))
+        timed = [tuple(time - times[0] for time in times) for times in timed]
+    return tuple(np.median(timed, axis=0).tolist()), restarted
+
+
+def _times_unknown(rr: float | None) -> Finding:
+    if rr is None:
+        text = (
+            "Neither times nor R-R interval are known: phases are numbered evenly, as if a heart beat took 1000 ms. "
+            "Heart rate, cardiac output and rates per second cannot be told."
+        )
+        return Finding("times-unknown", text)
+    return Finding(
+        "times-assumed", f"The phases have no usable times; they are spread evenly over the R-R of {rr:.0f} ms."
+    )
+
+
+def _align(course: _Course, index: int, grid: _Course, restarted: bool, notes: list[Note]) -> tuple[Frame, ...]:
+    """One frame for every phase of the grid; nothing where this slice covers too little of the heart cycle."""
+    times, count = grid.times_ms or (), len(course.frames)
+    phases = len(times)
+    if count == phases and (course.times_ms is None or _fits_by_rank(course, grid)):
+        return course.frames
+    rr = grid.rr_ms or UNKNOWN_RR_MS
+    start, own_start = (times[0], course.times_ms[0]) if restarted and course.times_ms else (0.0, 0.0)
+    wanted = np.array([(time - start) / rr for time in times])
+    there = np.array(course.fractions(own_start, course.rr_ms or rr))
+    distance = np.abs(wanted[:, None] - there[None, :]) % 1.0
+    distance = np.minimum(distance, 1.0 - distance)
+    nearest = distance.argmin(axis=1)
+    if count < 0.5 * phases or distance.min(axis=1).max() > 1.05 / min(count, phases):
+        end = f", the last at {course.times_ms[-1]:.0f} ms" if course.times_ms else ""
+        notes.append(
+            Note(index, "incomplete-slice", f"has only {count} of {phases} phases{end}; it is left out", Severity.ERROR)
+        )
+        return ()
+    shared = phases - len(set(nearest.tolist()))
+    text = f"has {count} frames, the stack {phases} phases; each phase takes the frame nearest in the R-R interval"
+    if shared:
+        text += f", so {shared} {'phase repeats' if shared == 1 else 'phases repeat'} a neighbour's frame"
+    if count > phases:
+        text += f", and {count - len(set(nearest.tolist()))} frames are not used"
+    notes.append(Note(index, "unequal-phases", text))
+    return tuple(course.frames[k] for k in nearest)
+
+
+def _fits_by_rank(course: _Course, grid: _Course) -> bool:
+    """Whether the n-th frame is the n-th phase: in milliseconds after the R wave, or as a share of R-R."""
+    if course.times_ms is None or grid.times_ms is None or len(grid.times_ms) < 2:
+        return True
+    own, common = np.array(course.times_ms), np.array(grid.times_ms)
+    own, common = own - own[0], common - common[0]
+    step = common[-1] / (len(common) - 1)
+    scale = (grid.rr_ms or UNKNOWN_RR_MS) / (course.rr_ms or grid.rr_ms or UNKNOWN_RR_MS)
+    return bool(min(np.abs(own - common).max(), np.abs(own * scale - common).max()) <= 0.75 * step)
+
+
+def _tell_sources(courses: Sequence[_Course]) -> list[Finding]:
+    """Say where phases were not ordered by TriggerTime."""
+    by_source = Counter(course.source for course in courses if len(course.frames) > 1)
+    findings = []
+    for source, count in sorted(by_source.items()):
+        if source != "TriggerTime":
+            who = "All slices are" if count == len(courses) else f"{count} of {len(courses)} slices are"
+            text = f"{who} ordered in time by {source}: TriggerTime is missing, constant or longer than a heart beat."
+            severity = (
+                Severity.INFO if source in ("NominalCardiacTriggerDelayTime", "TemporalPosition") else Severity.WARNING
+            )
+            findings.append(Finding("phase-order", text, severity))
+    return findings
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.median(known)) if known else None

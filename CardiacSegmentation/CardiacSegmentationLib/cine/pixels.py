@@ -1,0 +1,138 @@
+"""Candidate → voxels: each file is read once, several at a time, and only those of the chosen stack."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydicom.uid import ExplicitVRBigEndian
+
+from CardiacSegmentationLib.errors import StudyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from CardiacSegmentationLib.cine.headers import Frame, ImageFile
+    from CardiacSegmentationLib.cine.study import Candidate
+    from CardiacSegmentationLib.stack import Array
+
+WORKERS = 4
+
+
+def read_voxels(candidate: Candidate, progress: Callable[[int, int], None] | None = None) -> Array:
+    """``voxels[phase, slice, row, column]``, rescaled as the headers say; a missing slice stays zero."""
+    places: dict[ImageFile, dict[Frame, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+    for slice_, row in enumerate(candidate.frames):
+        for phase, frame in enumerate(row):
+            if frame is not None:
+                places[frame.file][frame].append((phase, slice_))
+    frames = [frame for by_frame in places.values() for frame in by_frame]
+    shape = (candidate.phases, candidate.slices, candidate.rows, candidate.columns)
+    voxels = np.zeros(shape, _result_type(frames))
+
+    def fill(file: ImageFile) -> None:
+        wanted = list(places[file])
+        for frame, stored in zip(wanted, _read_stored(file, wanted), strict=True):
+            values = _rescale(frame, stored)
+            for phase, slice_ in places[file][frame]:
+                voxels[phase, slice_] = values
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for done, _ in enumerate(pool.map(fill, places)):
+            if progress and done % 20 == 0:
+                progress(done, len(places))
+    return voxels
+
+
+def _result_type(frames: Sequence[Frame]) -> np.dtype[Any]:
+    """The narrowest type that holds every rescaled value; float32 where a slope or intercept is broken."""
+    settings = {(f.slope, f.intercept, f.file.bits_stored, f.file.signed, f.file.bits_allocated) for f in frames}
+    if any(slope % 1 or intercept % 1 for slope, intercept, *_ in settings):
+        return np.dtype(np.float32)
+    low = high = 0.0
+    for slope, intercept, bits, signed, _ in settings:
+        ends = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+        values = [end * slope + intercept for end in ends]
+        low, high = min(low, *values), max(high, *values)
+    native = {(signed, allocated) for *_, signed, allocated in settings}
+    kinds = [_stored_type(*native.pop())] if len(native) == 1 else []
+    kinds += [np.dtype(np.int16), np.dtype(np.uint16), np.dtype(np.int32)]
+    fitting = (kind for kind in kinds if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
+    return next(fitting, np.dtype(np.float32))
+
+
+def _stored_type(signed: bool, bits_allocated: int, order: str = "<") -> np.dtype[Any]:
+    return np.dtype(f"{order}{'i' if signed else 'u'}{bits_allocated // 8}")
+
+
+def _rescale(frame: Frame, stored: Array) -> Array:
+    if frame.file.inverted:
+        top = 2 ** (frame.file.bits_stored - int(frame.file.signed)) - 1
+        stored = (-1 if frame.file.signed else top) - stored
+    if frame.slope == 1 and frame.intercept == 0:
+        return stored
+    return stored * np.float64(frame.slope) + frame.intercept
+
+
+def _read_stored(file: ImageFile, frames: Sequence[Frame]) -> list[Array]:
+    if file.pixel_offset is not None and not (file.syntax == ExplicitVRBigEndian and file.bits_allocated == 8):
+        return [_clean(file, _read_plain(file, frame.number)) for frame in frames]
+    for decode in (_decode_with_pydicom, _decode_with_simpleitk):
+        try:
+            return [_clean(file, _require_shape(file, image)) for image in decode(file, frames)]
+        except Exception as error:  # noqa: PERF203 - a damaged stream can make a decoder raise anything
+            reason = error
+    msg = f"The compressed pixels of {file.path} cannot be read ({_first_line(reason)}). Export the study uncompressed."
+    raise StudyError(msg) from reason
+
+
+def _read_plain(file: ImageFile, number: int) -> Array:
+    order = ">" if file.syntax == ExplicitVRBigEndian else "<"
+    kind = _stored_type(file.signed, file.bits_allocated, order)
+    count = file.rows * file.columns
+    values = np.fromfile(file.path, kind, count, offset=(file.pixel_offset or 0) + number * count * kind.itemsize)
+    if values.size != count:
+        msg = f"{file.path.name} became shorter while it was read. Copy the study to this computer and try again."
+        raise StudyError(msg)
+    return values.reshape(file.rows, file.columns)
+
+
+def _decode_with_pydicom(file: ImageFile, frames: Sequence[Frame]) -> list[Array]:
+    from pydicom.pixels.utils import iter_pixels
+
+    return list(iter_pixels(file.path, raw=True, indices=[frame.number for frame in frames]))
+
+
+def _decode_with_simpleitk(file: ImageFile, frames: Sequence[Frame]) -> list[Array]:
+    """GDCM applies the rescale by itself; undone here, so that it is applied in one place only."""
+    sitk: Any = import_module("SimpleITK")  # has no types
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(file.path))
+    reader.SetImageIO("GDCMImageIO")
+    values = sitk.GetArrayFromImage(reader.Execute()).reshape(-1, file.rows, file.columns)
+    kind = _stored_type(file.signed, file.bits_allocated)
+    return [np.rint((values[f.number] - f.intercept) / f.slope).astype(kind) for f in frames]
+
+
+def _require_shape(file: ImageFile, image: Array) -> Array:
+    if image.shape != (file.rows, file.columns):
+        msg = f"{image.shape} pixels instead of {(file.rows, file.columns)}"
+        raise ValueError(msg)
+    return image
+
+
+def _clean(file: ImageFile, stored: Array) -> Array:
+    """Drop what old scanners kept in the bits above the stored ones (overlays)."""
+    spare = file.bits_allocated - file.bits_stored
+    if spare == 0:
+        return stored
+    if file.signed:
+        return np.right_shift(np.left_shift(stored, spare), spare)
+    return np.bitwise_and(stored, (1 << file.bits_stored) - 1)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]

@@ -1,0 +1,90 @@
+"""Study → stack: the pixels of one candidate, with what is known about the patient."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from CardiacSegmentationLib.cine.find import find_stacks
+from CardiacSegmentationLib.cine.patient import read_patient
+from CardiacSegmentationLib.cine.pixels import read_voxels
+from CardiacSegmentationLib.cine.volume_files import read_volume
+from CardiacSegmentationLib.errors import StudyError
+from CardiacSegmentationLib.stack import Array, CineStack, Finding, Patient, Severity, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from CardiacSegmentationLib.cine.slices import Keep
+    from CardiacSegmentationLib.cine.study import Candidate, Study
+
+STILL = 0.002  # of the brightness range: noise alone moves the middle of the image by more
+
+
+def read_stack(study: Study, index: int | None = None, progress: Callable[[int, int], None] | None = None) -> CineStack:
+    """Pixels of the chosen stack, or of stack ``index``."""
+    if index is None:
+        index = study.chosen
+    if index is None:
+        raise StudyError(say_none_chosen(study))
+    if not 0 <= index < len(study.stacks):
+        msg = f"{study.path} has no stack {index}; there are {len(study.stacks)}, counted from 0."
+        raise StudyError(msg)
+    candidate = study.stacks[index]
+    patient, about_patient = Patient(), tuple[Finding, ...]()
+    if candidate.volume is not None:
+        voxels = read_volume(candidate)
+    else:
+        voxels = read_voxels(candidate, progress)
+        patient, about_patient = read_patient(candidate.files[0])
+    return CineStack(
+        voxels=voxels,
+        affine=candidate.affine,
+        times_ms=candidate.times_ms,
+        rr_ms=candidate.rr_ms,
+        slice_thickness_mm=candidate.thickness_mm,
+        instance_uids=_instance_uids(candidate),
+        patient=patient,
+        findings=(*study.findings, *candidate.findings, *about_patient, *_check_motion(voxels)),
+        title=candidate.description,
+        source=Source(study.path, candidate.format, candidate.slice_order),
+    )
+
+
+def read_study(
+    path: Path | str, progress: Callable[[int, int], None] | None = None, *, reacquired: Keep = "last"
+) -> CineStack:
+    """The short-axis cine stack of a study: :func:`find_stacks`, then :func:`read_stack`."""
+    return read_stack(find_stacks(path, progress, reacquired=reacquired))
+
+
+def say_none_chosen(study: Study) -> str:
+    """Why nothing can be segmented, with the remedy."""
+    hint = "Name the folder that holds the short-axis cine series, or choose a stack by its number."
+    return f"{study.path}: {study.reason}. {hint}"
+
+
+def _instance_uids(candidate: Candidate) -> tuple[tuple[str, ...], ...]:
+    """``[phase][slice]``; an empty text where a slice is missing."""
+    if not candidate.frames:
+        return ()
+    by_slice = [["" if frame is None else frame.file.instance_uid for frame in row] for row in candidate.frames]
+    return tuple(zip(*by_slice, strict=True))
+
+
+def _check_motion(voxels: Array) -> tuple[Finding, ...]:
+    """A cine shows a beating heart at its centre; one image copied into every phase does not."""
+    phases, _, rows, columns = voxels.shape
+    if phases < 2:
+        return ()
+    centre = voxels[:, :, rows // 4 : -(rows // 4) or None : 2, columns // 4 : -(columns // 4) or None : 2].astype(
+        np.float32
+    )
+    extent = float(np.ptp(centre))
+    if extent > 0 and float(np.abs(np.diff(centre, axis=0)).mean()) > STILL * extent:
+        return ()
+    return (
+        Finding("no-motion", "Nothing moves in these images: this may not be a cine of the heart.", Severity.WARNING),
+    )

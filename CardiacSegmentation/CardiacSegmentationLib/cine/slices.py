@@ -1,0 +1,160 @@
+"""Groups → stacks of slices: which frames make a slice, what was acquired twice, which stacks repeat each other."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from CardiacSegmentationLib.cine.group import normal_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from CardiacSegmentationLib.cine.headers import Frame
+
+Keep = Literal["last", "first"]
+
+SAME_PLANE_MM = 0.2
+REPEATED_SHARE = 0.6  # this much of a stack acquired again is a second stack, less are re-acquired slices
+
+
+@dataclass
+class Slice:
+    """The frames of one slice in the order of their instance numbers, and what was put aside for them."""
+
+    z_mm: float  # along the normal of the images
+    frames: list[Frame]
+    duplicates: list[Frame] = field(default_factory=list)
+    replaced: list[Frame] = field(default_factory=list)  # an acquisition of this slice that is not used
+
+
+@dataclass
+class _Part:
+    """What the scanner wrote in one go: the slices of one series, or of one acquisition in it."""
+
+    slices: list[Slice]
+
+    @property
+    def order(self) -> tuple[float, ...]:
+        first = self.slices[0].frames[0]
+        return first.file.series_number, first.timing.acquisition, first.timing.acquired_s or 0, first.timing.instance
+
+
+def stack_slices(group: Sequence[Frame], keep: Keep = "last") -> list[list[Slice]]:
+    """The stacks in a group of parallel frames, each as slices sorted along their normal."""
+    parts = sorted((_Part(slices) for slices in _split_into_parts(group, keep)), key=lambda part: part.order)
+    thickness = float(np.median([frame.thickness_mm or 0 for frame in group]))
+    layers: list[list[_Part]] = []
+    for part in parts:
+        layer = next((layer for layer in layers if not any(_collide(part, other, thickness) for other in layer)), None)
+        if layer is None:
+            layers.append([part])
+        else:
+            layer.append(part)
+    stacks = [[one for part in layer for one in part.slices] for layer in layers]
+    return [sorted(stack, key=lambda one: one.z_mm) for stack in _merge_reacquired(stacks, thickness, keep)]
+
+
+def _split_into_parts(group: Sequence[Frame], keep: Keep) -> list[list[Slice]]:
+    normal = normal_of(group[0].orientation)
+    by_series: dict[str, list[tuple[float, Frame]]] = defaultdict(list)
+    for frame in group:
+        by_series[frame.file.series_uid].append((float(normal @ frame.position), frame))
+    parts = []
+    for located in by_series.values():
+        planes = _split_into_planes(located)
+        if any(_is_acquired_again(frames) for _, frames in planes):
+            numbers = sorted({frame.timing.acquisition for _, frame in located})
+            parts += [
+                [
+                    _slice(z, [f for f in frames if f.timing.acquisition == n], keep)
+                    for z, frames in planes
+                    if any(f.timing.acquisition == n for f in frames)
+                ]
+                for n in numbers
+            ]
+        else:
+            parts.append([_slice(z, frames, keep) for z, frames in planes])
+    return parts
+
+
+def _split_into_planes(located: list[tuple[float, Frame]]) -> list[tuple[float, list[Frame]]]:
+    planes: list[tuple[float, list[Frame]]] = []
+    for z, frame in sorted(located, key=lambda item: item[0]):
+        if planes and z - planes[-1][0] < SAME_PLANE_MM:
+            planes[-1][1].append(frame)
+        else:
+            planes.append((z, [frame]))
+    return planes
+
+
+def _is_acquired_again(frames: list[Frame]) -> bool:
+    counts = Counter(frame.timing.acquisition for frame in frames)
+    return len(counts) > 1 and min(counts.values()) >= 3
+
+
+def _slice(z: float, frames: list[Frame], keep: Keep) -> Slice:
+    """One slice without duplicates: neither the same instance twice nor the same moment of the heart cycle twice."""
+    ordered = sorted(frames, key=lambda f: (f.timing.instance, f.timing.acquired_s or 0, str(f.file.path), f.number))
+    kept: dict[object, Frame] = {}
+    duplicates = []
+    moment_tells = _tells_moments_apart(ordered)
+    for frame in ordered if keep == "last" else reversed(ordered):
+        key: object = _moment(frame) if moment_tells else (frame.file.instance_uid or frame.file.path, frame.number)
+        if (before := kept.pop(key, None)) is not None:
+            duplicates.append(before)
+        kept[key] = frame
+    remaining = (
+        sorted(kept.values(), key=ordered.index) if len(kept) < 100 else [f for f in ordered if f in set(kept.values())]
+    )
+    return Slice(z, remaining, duplicates)
+
+
+def _moment(frame: Frame) -> tuple[object, ...]:
+    timing = frame.timing
+    return timing.trigger_ms, timing.delay_ms, timing.temporal_position
+
+
+def _tells_moments_apart(frames: list[Frame]) -> bool:
+    """Whether the times in the headers can show duplicates at all: often they are missing or constant."""
+    distinct = len({_moment(frame) for frame in frames})
+    return distinct >= max(2, len(frames) / 3)
+
+
+def _collide(part: _Part, other: _Part, thickness: float) -> bool:
+    """Whether two parts image the same place. Whole stacks must not overlap; single slices must not coincide."""
+    whole = len(part.slices) > 2 and len(other.slices) > 2
+    limit = max(0.9 * thickness if whole else 0.5 * thickness, 1.0) - 1e-3
+    return any(abs(a.z_mm - b.z_mm) < limit for a in part.slices for b in other.slices)
+
+
+def _merge_reacquired(stacks: list[list[Slice]], thickness: float, keep: Keep) -> list[list[Slice]]:
+    """Slices acquired again go to the stack before them; what repeats most of a stack is a stack of its own."""
+    if len(stacks) < 2:
+        return stacks
+    most = max(len(stack) for stack in stacks)
+    whole = [stack for stack in stacks if len(stack) >= max(REPEATED_SHARE * most, min(3, most))]
+    result: list[list[Slice]] = []
+    for stack in stacks:
+        if stack in whole or not result:
+            result.append(stack)
+            continue
+        for again in stack:
+            _replace(result[-1], again, thickness, keep)
+    return result
+
+
+def _replace(stack: list[Slice], again: Slice, thickness: float, keep: Keep) -> None:
+    nearest = min(range(len(stack)), key=lambda index: abs(stack[index].z_mm - again.z_mm))
+    before = stack[nearest]
+    if abs(before.z_mm - again.z_mm) >= max(0.5 * thickness, 1.0):
+        stack.append(again)
+    elif keep == "last" and len(again.frames) >= 0.5 * len(before.frames):
+        again.replaced = before.replaced + before.frames
+        again.z_mm = before.z_mm  # a little shift between the two must not become an irregular gap
+        stack[nearest] = again
+    else:
+        before.replaced = before.replaced + again.frames

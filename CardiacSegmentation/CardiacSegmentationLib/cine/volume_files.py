@@ -1,0 +1,204 @@
+"""NIfTI and NRRD files, 3D and 4D, through the same door as DICOM."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from CardiacSegmentationLib.cine.axis import angle_deg, toward_apex
+from CardiacSegmentationLib.cine.kinds import CINE
+from CardiacSegmentationLib.cine.phases import UNKNOWN_RR_MS
+from CardiacSegmentationLib.cine.study import ORIENTATION_UNKNOWN, Candidate
+from CardiacSegmentationLib.errors import StudyError
+from CardiacSegmentationLib.stack import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from CardiacSegmentationLib.cine.headers import Vector
+    from CardiacSegmentationLib.stack import Array
+
+_LABEL_NAME = re.compile(r"(_gt|_seg|_label|_labels|_mask|\.seg)$", re.IGNORECASE)
+_NIFTI_TIME_MS = {8: 1000.0, 16: 1.0, 24: 0.001}  # xyzt_units: seconds, milliseconds, microseconds
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Where a volume file's voxels lie: ``affine`` maps (i, j, k) of the file to LPS millimetres."""
+
+    shape: tuple[int, int, int, int]  # (phases, k, j, i)
+    affine: Array
+    step: float | None  # between phases, in the file's own unit
+    facts: dict[str, str]
+
+
+def read_grid(path: Path) -> Grid:
+    """The header of a NIfTI or NRRD file."""
+    with _quiet_reader(path) as reader:
+        reader.ReadImageInformation()
+        size, spacing, dimension = reader.GetSize(), reader.GetSpacing(), reader.GetDimension()
+        components = reader.GetNumberOfComponents()
+        origin, direction = reader.GetOrigin(), np.array(reader.GetDirection()).reshape(dimension, dimension)
+        facts = {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
+    if dimension not in (2, 3, 4) or (dimension == 4 and components > 1):
+        msg = f"{path} has {dimension} axes and {components} values per voxel; a cine has 3 axes and heart phases."
+        raise StudyError(msg)
+    size, spacing, origin = (*size, 1)[:4], (*spacing, 1.0), (*origin, 0.0)
+    affine = np.eye(4)
+    axes = np.eye(3)
+    space = min(dimension, 3)
+    axes[:space, :space] = direction[:space, :space]
+    affine[:3, :3] = axes * np.array(spacing[:3])
+    affine[:3, 3] = origin[:3]
+    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+        msg = f"{path} has no usable voxel size or orientation in its header."
+        raise StudyError(msg)
+    phases = size[3] if dimension == 4 else components
+    return Grid((phases, size[2], size[1], size[0]), affine, float(spacing[3]) if dimension == 4 else None, facts)
+
+
+def read_values(path: Path) -> Array:
+    """All values of a NIfTI or NRRD file as ``[phase, k, j, i]``."""
+    sitk: Any = import_module("SimpleITK")  # has no types
+    with _quiet_reader(path) as reader:
+        image = reader.Execute()
+    values: Array = sitk.GetArrayFromImage(image)
+    if image.GetNumberOfComponentsPerPixel() > 1:
+        values = np.moveaxis(values, -1, 0)
+    return (
+        values
+        if values.ndim == 4
+        else values.reshape(-1, *values.shape[-3:])
+        if values.ndim == 3
+        else values[None, None]
+    )
+
+
+def describe_volume(path: Path) -> Candidate:
+    """A volume file as a candidate stack."""
+    grid = read_grid(path)
+    affine, order, findings = _base_to_apex(grid)
+    times, rr, about_time = _times(grid)
+    return Candidate(
+        description=path.name,
+        kind="label map" if _LABEL_NAME.search(_stem(path)) else CINE,
+        rows=grid.shape[2],
+        columns=grid.shape[3],
+        affine=affine,
+        times_ms=times,
+        rr_ms=rr,
+        thickness_mm=None,
+        frames=(),
+        slice_order=order,
+        complete=True,
+        findings=(*findings, *about_time),
+        volume=path,
+        format="NRRD" if _stem(path) != path.name.lower() and path.name.lower().endswith(("nrrd", "nhdr")) else "NIfTI",
+    )
+
+
+def read_volume(candidate: Candidate) -> Array:
+    """Voxels of a volume file in the candidate's slice order; whole numbers stored as floats become integers again."""
+    if candidate.volume is None:
+        msg = "Only a volume file can be read here."
+        raise ValueError(msg)
+    values = read_values(candidate.volume)[:, list(candidate.slice_order)]
+    if values.dtype.kind == "f":
+        if not np.isfinite(values).all():
+            msg = f"{candidate.volume} holds values that are no numbers (NaN or infinite)."
+            raise StudyError(msg)
+        if np.abs(values).max() <= np.iinfo(np.int16).max and (values == np.rint(values)).all():
+            return values.astype(np.int16)
+        return values.astype(np.float32)
+    return values
+
+
+def _stem(path: Path) -> str:
+    return re.sub(r"(\.nii(\.gz)?|(\.seq)?\.n(rrd|hdr))$", "", path.name.lower())
+
+
+def _base_to_apex(grid: Grid) -> tuple[Array, tuple[int, ...], list[Finding]]:
+    slices = grid.shape[1]
+    step: Vector = grid.affine[:3, 2] / np.linalg.norm(grid.affine[:3, 2])
+    if min(angle_deg(step, axis) for axis in np.eye(3)) < 0.5:
+        # No short axis lies exactly along a body axis: the converter dropped the orientation, as ACDC's files show.
+        text = (
+            "The file holds no patient orientation: slices are taken to run from base to apex as in the file. Check it."
+        )
+        return grid.affine, tuple(range(slices)), [Finding(ORIENTATION_UNKNOWN, text)]
+    direction, certain = toward_apex(step)
+    findings = [] if certain else [Finding("base-assumed", "Which end of the stack is the base is assumed. Check it.")]
+    if direction @ step > 0:
+        return grid.affine, tuple(range(slices)), findings
+    affine = grid.affine.copy()
+    affine[:3, 3] += affine[:3, 2] * (slices - 1)
+    affine[:3, 2] *= -1
+    return affine, tuple(reversed(range(slices))), findings
+
+
+def _times(grid: Grid) -> tuple[tuple[float, ...], float | None, list[Finding]]:
+    phases = grid.shape[0]
+    if phases == 1:
+        return (0.0,), None, []
+    stated = _listed_times(grid.facts, phases)
+    step = stated[1] - stated[0] if stated else _step_ms(grid)
+    rr = step * phases if step else None
+    if rr is None or not 250 <= rr <= 3000:
+        text = (
+            "The file does not tell the times of its phases: they are numbered evenly, as if a beat took 1000 ms. "
+            "Heart rate, cardiac output and rates per second cannot be told."
+        )
+        return tuple(i * UNKNOWN_RR_MS / phases for i in range(phases)), None, [Finding("times-unknown", text)]
+    text = f"R-R is taken to be {rr:.0f} ms: the phases are assumed to cover one heart beat."
+    times = stated or tuple(i * (step or 0.0) for i in range(phases))
+    return times, rr, [Finding("rr-assumed", text, Severity.INFO)]
+
+
+def _listed_times(facts: dict[str, str], phases: int) -> tuple[float, ...] | None:
+    """Times as Slicer's sequence and multi-volume files list them, in milliseconds."""
+    for key in ("axis 0 index values", "MultiVolume.FrameLabels"):
+        try:
+            times = tuple(float(part) for part in re.split(r"[,\s]+", facts.get(key, "").strip()))
+        except ValueError:
+            continue
+        if len(times) == phases and all(b > a for a, b in pairwise(times)):
+            seconds = facts.get("axis 0 index unit", "") == "s"
+            return tuple(time * 1000 for time in times) if seconds else times
+    return None
+
+
+def _step_ms(grid: Grid) -> float | None:
+    """Time between phases; where the file states no unit, small numbers are seconds and others milliseconds."""
+    facts = grid.facts
+    try:
+        unit = _NIFTI_TIME_MS.get(int(facts.get("xyzt_units", "0")) & 0x38)
+        step = float(facts["pixdim[4]"]) if "pixdim[4]" in facts else grid.step
+    except ValueError:
+        return None
+    if step is None or not step > 0:
+        return None
+    return step * (unit or (1000.0 if step < 0.2 else 1.0))
+
+
+@contextmanager
+def _quiet_reader(path: Path) -> Iterator[Any]:
+    """A reader whose warnings about harmless headers do not reach the user, and whose errors are ours."""
+    sitk: Any = import_module("SimpleITK")
+    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        yield reader
+    except RuntimeError as error:
+        msg = f"{path} cannot be read as NIfTI or NRRD: it is damaged, or of another format than its name says."
+        raise StudyError(msg) from error
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(shown)
