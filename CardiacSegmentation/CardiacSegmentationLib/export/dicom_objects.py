@@ -1,0 +1,74 @@
+"""What all DICOM objects we write share: who made them, where they stand in the study, how they are saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from CardiacSegmentationLib import __version__
+from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.export.files import atomic_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from highdicom.sr import CodedConcept
+    from pydicom import Dataset
+
+    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.ventricular import Code
+
+PROGRAM = "CardiacSegmentation"
+PRIVATE_SCHEME = "99CARDIACSEG"  # for concepts no public scheme has
+SEG_SERIES, SR_SERIES, PDF_SERIES = 9001, 9002, 9003  # scanners number from 1
+
+
+def new_uid() -> str:
+    """A UID nobody has."""
+    from pydicom.uid import generate_uid
+
+    return str(generate_uid(prefix=None))
+
+
+@dataclass(frozen=True)
+class Series:
+    """A new series of the source's study."""
+
+    number: int
+    description: str
+    uid: str = field(default_factory=new_uid)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """As highdicom's constructors want them."""
+        return {
+            "series_instance_uid": self.uid,
+            "series_number": self.number,
+            "series_description": self.description,
+            "manufacturer": PROGRAM,
+            "manufacturer_model_name": "cardiacseg",
+            "software_versions": __version__,
+            "device_serial_number": __version__,
+        }
+
+
+def concept(code: Code) -> CodedConcept:
+    """One of our codes as highdicom's."""
+    from highdicom.sr import CodedConcept
+
+    return CodedConcept(value=code.value, scheme_designator=code.scheme, meaning=code.meaning)
+
+
+def describe_labels(segmentation: Segmentation) -> str:
+    """Who drew the labels: the network, with its checksum, or somebody else."""
+    return segmentation.model or "labels made by hand or by another program"
+
+
+def save_dicom(dataset: Dataset, path: Path) -> None:
+    """Write an object as a DICOM file."""
+    try:
+        with atomic_path(path) as temporary:
+            dataset.save_as(temporary, enforce_file_format=True)
+    except OSError as error:
+        msg = f"{path} cannot be written ({error.strerror or error}). Choose another folder."
+        raise ExportError(msg) from error

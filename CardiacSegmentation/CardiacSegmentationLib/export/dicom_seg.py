@@ -1,0 +1,187 @@
+"""DICOM Segmentation: one object per phase, for a cine repeats its positions."""
+
+from __future__ import annotations
+
+from copy import copy, deepcopy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from CardiacSegmentationLib import __version__
+from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.export.dicom_objects import PROGRAM, SEG_SERIES, Series, concept, describe_labels, new_uid
+from CardiacSegmentationLib.structures import ANATOMICAL_STRUCTURE, BY_LABEL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from highdicom.seg import SegmentDescription
+    from pydicom import Dataset
+
+    from CardiacSegmentationLib.export.dicom_source import DicomSource, SourceImage
+    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.stack import CineStack
+
+DESCRIPTION = "Ventricles (LV, MYO, RV)"
+# What a frame of a multi-frame object says in its functional groups and a single image says directly.
+PLANE_ELEMENTS = {
+    "PlanePositionSequence": ("ImagePositionPatient",),
+    "PlaneOrientationSequence": ("ImageOrientationPatient",),
+    "PixelMeasuresSequence": ("PixelSpacing", "SliceThickness", "SpacingBetweenSlices"),
+}
+
+
+def make_segmentations(
+    stack: CineStack,
+    segmentation: Segmentation,
+    source: DicomSource,
+    phases: Mapping[int, str],
+    *,
+    reader: str = "",
+) -> dict[int, Dataset]:
+    """A SEG object for each of ``phases`` (phase → its name, "ED"); all stand in one new series."""
+    series = Series(SEG_SERIES, DESCRIPTION)
+    tracking = {label: new_uid() for label in BY_LABEL}
+    objects = {}
+    for phase, name in phases.items():
+        if not segmentation.labels[phase].any():
+            msg = f"Phase {phase + 1} has no labels, so there is nothing to write as DICOM SEG. Choose another phase."
+            raise ExportError(msg)
+        seg = _make_one(segmentation, source, phase, series, tracking)
+        seg.ContentLabel = f"PHASE_{phase + 1:03d}"
+        seg.ContentDescription = f"{name}: phase {phase + 1} of {stack.phases}, {stack.times_ms[phase]:.0f} ms"
+        seg.ContentCreatorName = reader
+        objects[phase] = seg
+    return objects
+
+
+def _make_one(
+    segmentation: Segmentation,
+    source: DicomSource,
+    phase: int,
+    series: Series,
+    tracking: Mapping[Any, str],
+) -> Dataset:
+    from highdicom.seg import Segmentation as SegObject
+    from highdicom.seg import SegmentationTypeValues
+
+    images = [(slice_, image) for slice_, image in enumerate(source.images[phase]) if image]
+    single = {new_uid(): image for _, image in images}
+    slices = [slice_ for slice_, _ in images]
+    seg: Dataset = SegObject(
+        source_images=[_as_single_image(image, uid) for uid, image in single.items()],
+        pixel_array=np.ascontiguousarray(segmentation.labels[phase][slices]),
+        segmentation_type=SegmentationTypeValues.BINARY,
+        segment_descriptions=_describe_segments(segmentation, phase, tracking),
+        sop_instance_uid=new_uid(),
+        instance_number=phase + 1,
+        **series.arguments,
+    )
+    _point_to_source(seg, single)
+    return seg
+
+
+def _describe_segments(segmentation: Segmentation, phase: int, tracking: Mapping[Any, str]) -> list[SegmentDescription]:
+    """One segment per structure; its number is the label's value."""
+    from highdicom import AlgorithmIdentificationSequence
+    from highdicom.color import CIELabColor
+    from highdicom.seg import SegmentDescription
+    from pydicom.sr.codedict import codes
+
+    algorithm_type = find_algorithm_type(segmentation, phase)
+    algorithm = AlgorithmIdentificationSequence(
+        name=PROGRAM,
+        family=codes.DCM.ArtificialIntelligence,
+        version=__version__,
+        source=PROGRAM,
+        parameters={"model": describe_labels(segmentation)},
+    )
+    return [
+        SegmentDescription(
+            segment_number=int(label),
+            segment_label=structure.name,
+            segmented_property_category=concept(ANATOMICAL_STRUCTURE),
+            segmented_property_type=concept(structure.code),
+            algorithm_type=algorithm_type,
+            algorithm_identification=None if algorithm_type == "MANUAL" else algorithm,
+            tracking_uid=tracking[label],
+            tracking_id=structure.segment_id,
+            display_color=CIELabColor.from_rgb(*structure.color_rgb),
+        )
+        for label, structure in sorted(BY_LABEL.items())
+    ]
+
+
+def find_algorithm_type(segmentation: Segmentation, phase: int) -> str:
+    """Whether the labels of a phase are the network's, the network's with corrections, or not the network's."""
+    if segmentation.model is None:
+        return "MANUAL"
+    edited = any(edited_phase == phase for edited_phase, _ in segmentation.edited)
+    return "SEMIAUTOMATIC" if edited else "AUTOMATIC"
+
+
+def _as_single_image(image: SourceImage, uid: str) -> Dataset:
+    """The image as a header of its own under a provisional UID.
+
+    highdicom takes the single images of one series or one multi-frame object, and in the latter it refers to whatever
+    frame lies at a position first: the first phase. Scanners also write a series per slice. So every frame is
+    presented as a single image of one series, and references are put right afterwards.
+    """
+    from pydicom.uid import MRImageStorage
+
+    header = deepcopy(image.header) if image.frame is None else _flatten(image.header, image.frame)
+    header.SOPInstanceUID = uid
+    header.SOPClassUID = MRImageStorage
+    header.SeriesInstanceUID = header.StudyInstanceUID
+    return header
+
+
+def _flatten(header: Dataset, frame: int) -> Dataset:
+    from pydicom import Dataset as NewDataset
+
+    groups = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+    flat = NewDataset()
+    for element in header:
+        if element.keyword not in (*groups, "NumberOfFrames"):
+            flat.add(copy(element))
+    shared, own = header[groups[0]].value, header[groups[1]].value[frame - 1]
+    for group in (*shared, own):
+        for sequence, keywords in PLANE_ELEMENTS.items():
+            for keyword in keywords:
+                if sequence in group and keyword in group[sequence].value[0]:
+                    flat.add(copy(group[sequence].value[0][keyword]))
+    return flat
+
+
+def _point_to_source(seg: Dataset, provisional: Mapping[str, SourceImage]) -> None:
+    """Replace provisional UIDs by the true objects and frames, wherever they stand."""
+    seg.ReferencedSeriesSequence = _list_series(provisional.values())
+    for group in seg.PerFrameFunctionalGroupsSequence:
+        for derivation in group.get("DerivationImageSequence", []):
+            for item in derivation.SourceImageSequence:
+                image = provisional.get(str(item.ReferencedSOPInstanceUID))
+                if image is None:
+                    continue  # segments at one position share an item, which has its true reference by now
+                item.ReferencedSOPClassUID = image.header.SOPClassUID
+                item.ReferencedSOPInstanceUID = image.header.SOPInstanceUID
+                if image.frame is not None:
+                    item.ReferencedFrameNumber = image.frame
+
+
+def _list_series(images: Iterable[SourceImage]) -> list[Dataset]:
+    """The true series and objects the images belong to, each once."""
+    from pydicom import Dataset as NewDataset
+
+    series: dict[str, dict[str, Dataset]] = {}
+    for image in images:
+        item = NewDataset()
+        item.ReferencedSOPClassUID = image.header.SOPClassUID
+        item.ReferencedSOPInstanceUID = image.header.SOPInstanceUID
+        series.setdefault(str(image.header.SeriesInstanceUID), {})[str(item.ReferencedSOPInstanceUID)] = item
+    listed = []
+    for uid, objects in series.items():
+        entry = NewDataset()
+        entry.SeriesInstanceUID = uid
+        entry.ReferencedInstanceSequence = list(objects.values())
+        listed.append(entry)
+    return listed

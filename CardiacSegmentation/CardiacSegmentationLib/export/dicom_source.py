@@ -1,0 +1,159 @@
+"""The source images' headers, read again from disk: what DICOM results inherit from them and point to."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from CardiacSegmentationLib.cine.open import open_study
+from CardiacSegmentationLib.errors import ExportError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from pydicom import Dataset
+
+    from CardiacSegmentationLib.stack import CineStack
+
+# What every object of a study has (DICOM type 1 and 2); scanners and archives lose some of it.
+STUDY_ELEMENTS = (
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "AccessionNumber",
+    "ReferringPhysicianName", "StudyID",
+)  # fmt: skip
+VALID = {
+    "DA": re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"),
+    "TM": re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?"),
+    "AS": re.compile(r"\d{3}[DWMY]"),
+}
+
+
+@dataclass(frozen=True)
+class SourceImage:
+    """One image of the stack: the header of its object and, in a multi-frame object, its frame (from 1)."""
+
+    header: Dataset
+    frame: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class DicomSource:
+    """The images of a stack as ``images[phase][slice]``; slices that were never scanned are ``None``."""
+
+    images: tuple[tuple[SourceImage | None, ...], ...]
+
+    @property
+    def headers(self) -> list[Dataset]:
+        """Every source object once."""
+        present = [image.header for row in self.images for image in row if image]
+        return list({str(header.SOPInstanceUID): header for header in present}.values())
+
+    @property
+    def first(self) -> Dataset:
+        """A header that speaks for patient and study."""
+        return self.headers[0]
+
+    def of_phase(self, phase: int) -> list[SourceImage]:
+        """The images of one phase."""
+        return [image for image in self.images[phase] if image]
+
+
+def read_source(stack: CineStack) -> DicomSource:
+    """Find the objects a stack was read from and read their headers, without pixels."""
+    if stack.source is None or stack.source.format != "DICOM" or not stack.instance_uids:
+        found = stack.source.format if stack.source else "no file"
+        msg = (
+            f"DICOM results need a DICOM study to belong to, but these images come from {found}. Export NIfTI instead."
+        )
+        raise ExportError(msg)
+    wanted = {uid for row in stack.instance_uids for uid in row if uid}
+    opened = open_study(stack.source.path)
+    headers = _read_headers(opened.files, wanted)
+    if missing := wanted - headers.keys():
+        msg = (
+            f"{len(missing)} of the {len(wanted)} source images are no longer in {stack.source.path}. "
+            "Put the study back in its place and export again."
+        )
+        raise ExportError(msg)
+    return DicomSource(
+        tuple(
+            tuple(_image(stack, headers, phase, slice_) for slice_ in range(stack.slices))
+            for phase in range(stack.phases)
+        )
+    )
+
+
+def describe_source(header: Dataset) -> dict[str, str]:
+    """What the header says about patient and study, in words, for the report; nothing where it is silent."""
+    scanner = " ".join(str(header.get(name, "")) for name in ("Manufacturer", "ManufacturerModelName"))
+    field = header.get("MagneticFieldStrength")
+    facts = {
+        "Name": describe_name(header.get("PatientName", "")),
+        "Patient ID": header.get("PatientID", ""),
+        "Birth date": _describe_date(header.get("PatientBirthDate", "")),
+        "Study date": _describe_date(header.get("StudyDate", "")),
+        "Study": header.get("StudyDescription", ""),
+        "Accession": header.get("AccessionNumber", ""),
+        "Institution": header.get("InstitutionName", ""),
+        "Scanner": f"{scanner} {float(field):g} T" if field else scanner,
+    }
+    return {name: str(text).strip() for name, text in facts.items() if str(text).strip()}
+
+
+def describe_name(name: Any) -> str:
+    """A person's name as people write it; the ideographic spelling follows in brackets."""
+    groups = [" ".join(part for part in re.split(r"[\^ ]+", group) if part) for group in str(name).split("=")]
+    first, others = groups[0], [group for group in groups[1:2] if group]
+    return f"{first} ({others[0]})" if first and others else first or "".join(others)
+
+
+def _read_headers(files: Iterable[Path], wanted: set[str]) -> Mapping[str, Dataset]:
+    import pydicom
+
+    headers: dict[str, Dataset] = {}
+    for path in files:
+        if len(headers) == len(wanted):
+            break
+        try:
+            header = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+            uid = str(header.get("SOPInstanceUID", ""))
+        except Exception:
+            continue
+        if uid in wanted and uid not in headers:
+            headers[uid] = _complete(header)
+    return headers
+
+
+def _image(stack: CineStack, headers: Mapping[str, Dataset], phase: int, slice_: int) -> SourceImage | None:
+    uid = stack.instance_uids[phase][slice_]
+    frame = stack.frame_numbers[phase][slice_] if stack.frame_numbers else None
+    return SourceImage(headers[uid], frame) if uid else None
+
+
+def _complete(header: Dataset) -> Dataset:
+    """The header as the standard wants it: in UTF-8, nothing required absent, no impossible date.
+
+    An invalid value cannot be passed on, for no archive would take the result; it becomes empty.
+    """
+    header.decode()
+    header.SpecificCharacterSet = "ISO_IR 192"
+    for keyword in STUDY_ELEMENTS:
+        if keyword not in header:
+            setattr(header, keyword, "")
+    header.PatientSex = header.PatientSex if header.PatientSex in ("M", "F", "O") else ""
+    for element in header:
+        if element.VR in VALID and element.value and not VALID[element.VR].fullmatch(str(element.value)):
+            element.value = ""
+        elif element.VR == "PN":
+            element.value = str(element.value)  # else its old encoding would be written
+    if not header.get("FrameOfReferenceUID"):
+        from pydicom.uid import generate_uid
+
+        header.FrameOfReferenceUID = generate_uid(entropy_srcs=[str(header.get("StudyInstanceUID", ""))])
+    return header
+
+
+def _describe_date(text: Any) -> str:
+    found = VALID["DA"].fullmatch(str(text))
+    return f"{str(text)[:4]}-{str(text)[4:6]}-{str(text)[6:]}" if found else ""
