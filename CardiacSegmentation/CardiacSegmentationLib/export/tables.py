@@ -16,7 +16,7 @@ from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from CardiacSegmentationLib.stack import Finding
@@ -29,6 +29,12 @@ MM3_PER_ML = 1000.0
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 Cell = str | float | int | bool | None
+
+
+def write_tables(function: VentricularFunction, folder: Path) -> None:
+    """All four files, each under its usual name."""
+    for name, write in FILES.items():
+        write(function, folder / name)
 
 
 def write_measurements_json(function: VentricularFunction, path: Path) -> None:
@@ -83,6 +89,14 @@ def measurements_as_dict(function: VentricularFunction) -> dict[str, Any]:
         "patient": asdict(function.patient),
         "provenance": dict(function.provenance),
     }
+
+
+FILES: Mapping[str, Callable[[VentricularFunction, Path], None]] = {
+    "measurements.json": write_measurements_json,
+    "measurements.csv": write_measurements_csv,
+    "phases.csv": write_phases_csv,
+    "slices.csv": write_slices_csv,
+}
 
 
 def _parts(function: VentricularFunction) -> dict[str, Mapping[str, Measurement]]:

@@ -6,5 +6,6 @@
 from __future__ import annotations
 
 from CardiacSegmentationLib.function.measure import measure, remeasure
+from CardiacSegmentationLib.function.slices import propose_included, with_slice
 
-__all__ = ["measure", "remeasure"]
+__all__ = ["measure", "propose_included", "remeasure", "with_slice"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from CardiacSegmentationLib.function.box import find_box
 from CardiacSegmentationLib.segmentation import Label, Segmentation
-from CardiacSegmentationLib.stack import Finding
+from CardiacSegmentationLib.stack import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,18 +30,34 @@ def with_slice(
     return included
 
 
-def propose_included(segmentation: Segmentation, row_mm: float, column_mm: float) -> npt.NDArray[np.bool_]:
-    """The included slices after the basal rule: LV and myocardium leave where less than half is surrounded.
+def propose_included(
+    segmentation: Segmentation, row_mm: float, column_mm: float
+) -> tuple[npt.NDArray[np.bool_], tuple[Finding, ...]]:
+    """The included slices after the basal rule, and what left: LV and myocardium where less than half is surrounded.
 
-    Phases without any myocardium keep all their slices: the rule has nothing to go by.
+    Phases without any myocardium keep all their slices: the rule has nothing to go by. The labels do not change.
     """
     included = segmentation.included.copy()
+    left_out: dict[int, list[int]] = {}
     for phase in np.flatnonzero(segmentation.labelled):
-        too_open = surrounded_fraction(segmentation.labels[phase], row_mm, column_mm) < SURROUNDED
-        if (segmentation.labels[phase] == Label.MYO).any():
-            included[Label.LV - 1, phase, too_open] = False
-            included[Label.MYO - 1, phase, too_open] = False
-    return included
+        if not (segmentation.labels[phase] == Label.MYO).any():
+            continue
+        fractions = surrounded_fraction(segmentation.labels[phase], row_mm, column_mm)
+        for index in _below(fractions, included[Label.LV - 1, phase]):
+            included[[Label.LV - 1, Label.MYO - 1], phase, index] = False
+            left_out.setdefault(index, []).append(int(phase))
+    findings = (
+        Finding(
+            "basal-slice-left-out",
+            f"Slice {index + 1} does not count for the LV in {len(phases)} of {segmentation.labelled.sum()} phases: "
+            "myocardium surrounds less than half of its cavity (SCMR rule).",
+            Severity.INFO,
+            slice=index,
+            phase=phases[0],
+        )
+        for index, phases in sorted(left_out.items())
+    )
+    return included, tuple(findings)
 
 
 def check_basal_rule(
