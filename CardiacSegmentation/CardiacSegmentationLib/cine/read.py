@@ -46,6 +46,7 @@ def read_stack(study: Study, index: int | None = None, progress: Callable[[int, 
         rr_ms=candidate.rr_ms,
         slice_thickness_mm=candidate.thickness_mm,
         instance_uids=_instance_uids(candidate),
+        frame_numbers=_frame_numbers(candidate),
         patient=patient,
         findings=(*study.findings, *candidate.findings, *about_patient, *_check_motion(voxels)),
         title=candidate.description,
@@ -71,6 +72,14 @@ def _instance_uids(candidate: Candidate) -> tuple[tuple[str, ...], ...]:
     if not candidate.frames:
         return ()
     by_slice = [["" if frame is None else frame.file.instance_uid for frame in row] for row in candidate.frames]
+    return tuple(zip(*by_slice, strict=True))
+
+
+def _frame_numbers(candidate: Candidate) -> tuple[tuple[int, ...], ...]:
+    """``[phase][slice]``, from 1 (0 where a slice is missing); nothing where every file holds one image."""
+    if not any(frame is not None and frame.number for row in candidate.frames for frame in row):
+        return ()
+    by_slice = [[0 if frame is None else frame.number + 1 for frame in row] for row in candidate.frames]
     return tuple(zip(*by_slice, strict=True))
 
 

@@ -127,8 +127,11 @@ def _read_headers(files: Iterable[Path], wanted: set[str]) -> Mapping[str, Datas
 
 def _image(stack: CineStack, headers: Mapping[str, Dataset], phase: int, slice_: int) -> SourceImage | None:
     uid = stack.instance_uids[phase][slice_]
-    frame = stack.frame_numbers[phase][slice_] if stack.frame_numbers else None
-    return SourceImage(headers[uid], frame) if uid else None
+    if not uid:
+        return None
+    is_multi_frame = "PerFrameFunctionalGroupsSequence" in headers[uid]
+    number = stack.frame_numbers[phase][slice_] if stack.frame_numbers else 1
+    return SourceImage(headers[uid], number if is_multi_frame else None)
 
 
 def _complete(header: Dataset) -> Dataset:

@@ -106,7 +106,7 @@ def _in_source_order(stack: CineStack, labels: npt.NDArray[np.uint8]) -> tuple[n
 
 def _source_header(stack: CineStack) -> Any:
     """The header of a NIfTI source, made ready for labels; ``None`` where the source is something else."""
-    if stack.source is None or stack.source.format != "NIfTI":
+    if stack.source is None or stack.source.format != "NIfTI" or not stack.source.path.is_file():
         return None
     try:
         content = _first_bytes(stack.source.path)
@@ -114,8 +114,8 @@ def _source_header(stack: CineStack) -> Any:
         msg = f"The source of these labels cannot be read again: {stack.source.path} ({error})."
         raise ExportError(msg) from error
     header = next((found for found in _interpretations(content) if found["sizeof_hdr"] == 348), None)
-    if header is None:
-        return None  # NIfTI-2
+    if header is None or not 2 <= header["dim"][0] <= 4:
+        return None  # NIfTI-2, or phases kept as the values of each voxel
     shape = [int(size) for size in header["dim"][1:5]]
     expected = [stack.voxels.shape[axis] for axis in (3, 2, 1, 0)]
     if shape[:3] != expected[:3] or max(shape[3], 1) != expected[3]:
