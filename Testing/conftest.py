@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["slicer_host.fixtures"]  # Slicer without its window, for scene and gui
+pytest_plugins = [
+    "slicer_host.fixtures",  # Slicer without its window, for scene and gui
+    "painted_network",  # a real network that reads painted labels
+]
 
 os.environ.setdefault("ITK_GLOBAL_DEFAULT_THREADER", "Platform")  # else ITK now and then crashes at exit
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

@@ -1,0 +1,75 @@
+"""Engines that run the network. One file per engine; a new one is added there and in ``ENGINES``."""
+
+from __future__ import annotations
+
+from importlib import import_module, util
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from CardiacSegmentationLib.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from CardiacSegmentationLib.network.bundle import Bundle
+
+    FloatArray = npt.NDArray[np.float32]
+
+
+class Backend(Protocol):
+    """A loaded network. ``run`` is deterministic and may be called from one thread at a time."""
+
+    name: str  # engine, device and precision, for the record: "onnx (CPU, float32)"
+    faster: Backend | None  # the same network in lower precision, where the engine has one
+
+    def run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Logits ``[image, class, row, column]`` and LV and RV presence logits ``[image, 2]`` of a batch of images."""
+
+
+class Engine(NamedTuple):
+    """How to find and open one engine."""
+
+    package: str
+    install: str
+
+
+ENGINES = {
+    "onnx": Engine("onnxruntime", "pip install onnxruntime"),
+    "openvino": Engine("openvino", "pip install openvino"),
+    "torch": Engine("torch", "pip install torch onnx"),
+}
+CHOICES = ("auto", *ENGINES)
+
+
+def open_backend(bundle: Bundle, name: str = "auto", threads: int | None = None) -> Backend:
+    """The bundle's network in the engine of that name; ``auto`` takes the fastest that is installed."""
+    if name not in CHOICES:
+        msg = f"There is no backend {name!r}; choose one of {', '.join(CHOICES)}."
+        raise ModelError(msg)
+    chosen = fastest_installed() if name == "auto" else name
+    engine = ENGINES[chosen]
+    if not is_installed(chosen):
+        msg = f"The backend {chosen} needs the package {engine.package}: {engine.install}"
+        raise ModelError(msg)
+    opener: Callable[[Bundle, int | None], Backend] = import_module(f"{__name__}.{chosen}_backend").open_network
+    return opener(bundle, threads)
+
+
+def is_installed(name: str) -> bool:
+    """Whether the engine's package can be found; it is not imported."""
+    return util.find_spec(ENGINES[name].package) is not None
+
+
+def fastest_installed() -> str:
+    """Torch where it has a graphics card, else OpenVINO, else ONNX Runtime: the order docs/performance.md found."""
+    if is_installed("torch") and is_installed("onnx") and _torch_has_accelerator():
+        return "torch"
+    return "openvino" if is_installed("openvino") else "onnx"
+
+
+def _torch_has_accelerator() -> bool:
+    from CardiacSegmentationLib.network.backends.torch_backend import best_device
+
+    return best_device() != "cpu"

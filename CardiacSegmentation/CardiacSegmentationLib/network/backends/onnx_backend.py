@@ -1,0 +1,57 @@
+"""ONNX Runtime on the CPU: the default, small to install and the same on every machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from CardiacSegmentationLib.errors import ModelError
+from CardiacSegmentationLib.network.bundle import WEIGHTS
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.network.backends import Backend, FloatArray
+    from CardiacSegmentationLib.network.bundle import Bundle
+
+
+class OnnxBackend:
+    """An ONNX Runtime session."""
+
+    name = "onnx (CPU, float32)"
+    faster: Backend | None = None
+
+    def __init__(self, session: Any, bundle: Bundle) -> None:
+        self._session = session
+        self._bundle = bundle
+
+    def run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Logits and presence logits of a batch."""
+        outputs = [self._bundle.logits, self._bundle.presence]
+        logits, presence = self._session.run(outputs, {self._bundle.input: np.ascontiguousarray(images, np.float32)})
+        return logits, presence
+
+
+def open_network(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
+    """A session on the CPU with ``threads`` threads (all cores when not given)."""
+    import onnxruntime
+
+    path = bundle.file(WEIGHTS)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors only: a clinician's terminal is no place for graph warnings
+    if threads:
+        options.intra_op_num_threads = threads
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own classes differ between versions
+        msg = f"ONNX Runtime cannot load {path}: {error}"
+        raise ModelError(msg) from error
+    _check_names(session, bundle, str(path))
+    return OnnxBackend(session, bundle)
+
+
+def _check_names(session: Any, bundle: Bundle, path: str) -> None:
+    names = {item.name for item in (*session.get_inputs(), *session.get_outputs())}
+    missing = {bundle.input, bundle.logits, bundle.presence} - names
+    if missing:
+        msg = f"The network {path} has no input or output named {', '.join(sorted(missing))}, as its metadata says."
+        raise ModelError(msg)

@@ -1,0 +1,125 @@
+"""The network over a stack: views out of the images, probabilities, and labels back on the native grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from CardiacSegmentationLib.network.preprocess import View, normalise, put_back, take_view, with_neighbours
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from CardiacSegmentationLib.network.backends import Backend
+    from CardiacSegmentationLib.network.loaded import Network
+    from CardiacSegmentationLib.network.preprocess import FloatArray, Preprocessing
+    from CardiacSegmentationLib.stack import CineStack
+
+BATCH = 12  # images; more gains nothing on a CPU and costs memory
+SIDES = (Label.LV, Label.RV)  # the order of the network's presence output
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the network said, on the native grid, phase by phase.
+
+    ``presence[side, phase, slice]`` is the probability that LV or RV is in the slice at all; ``confidence[label - 1,
+    phase, slice]`` the Dice the network's own probabilities promise; both NaN where a phase was not predicted.
+    """
+
+    labels: npt.NDArray[np.uint8]
+    predicted: npt.NDArray[np.bool_]
+    presence: npt.NDArray[np.float32]
+    confidence: npt.NDArray[np.float32]
+    view: View
+
+
+def predict(
+    stack: CineStack,
+    view: View,
+    network: Network,
+    phases: Sequence[int],
+    report: Callable[[float], None] = lambda _: None,
+) -> Prediction:
+    """Label some phases of a stack. ``report`` hears the fraction done, and stops the work by raising."""
+    shape = (stack.phases, stack.slices)
+    result = Prediction(
+        labels=np.zeros(stack.voxels.shape, np.uint8),
+        predicted=np.zeros(stack.phases, bool),
+        presence=np.full((len(SIDES), *shape), np.nan, np.float32),
+        confidence=np.full((len(STRUCTURES), *shape), np.nan, np.float32),
+        view=view,
+    )
+    for done, phase in enumerate(phases):
+        report(done / len(phases))
+        probabilities, presence = predict_phase(stack.voxels[phase], view, network)
+        write_labels(result.labels[phase], probabilities, view)
+        result.predicted[phase] = True
+        result.presence[:, phase] = presence.T
+        result.confidence[:, phase] = expected_dice(probabilities).T
+    report(1.0)
+    return result
+
+
+def predict_phase(slices: npt.NDArray[Any], view: View, network: Network) -> tuple[FloatArray, FloatArray]:
+    """Class probabilities ``[slice, class, row, column]`` on the view, and presence probabilities ``[slice, side]``."""
+    return run_in_batches(network_images(slices, view, network.pre), network.backend)
+
+
+def network_images(slices: npt.NDArray[Any], view: View, pre: Preprocessing) -> FloatArray:
+    """What the network sees of ``slices[slice, row, column]`` through a view: ``[slice, channel, row, column]``."""
+    return normalise(with_neighbours(take_view(slices, view), pre.context_slices), pre)
+
+
+def run_in_batches(images: FloatArray, backend: Backend) -> tuple[FloatArray, FloatArray]:
+    """The backend over any number of network images, as probabilities."""
+    parts = [backend.run(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+    logits, presence = (np.concatenate(part) if len(parts) > 1 else part[0] for part in zip(*parts, strict=True))
+    return softmax(logits), np.asarray(1 / (1 + np.exp(-presence)), np.float32)
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Probabilities of the classes (axis 1)."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shifted /= shifted.sum(axis=1, keepdims=True)
+    return shifted
+
+
+def write_labels(native: npt.NDArray[np.uint8], probabilities: FloatArray, view: View) -> None:
+    """Write the most probable labels into ``native[slice, row, column]``; outside of the view they stay as they are.
+
+    Probabilities are brought to the native grid, not labels: so borders fall between the network's pixels as well.
+    """
+    rows, columns = footprint(view, native.shape[-2:])
+    centre = (view.centre[0] - rows.start, view.centre[1] - columns.start)
+    part = native[:, rows, columns]
+    part[:] = put_back(probabilities, replace(view, centre=centre), part.shape[-2:]).argmax(axis=1)
+
+
+def footprint(view: View, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The native rows and columns that a view covers."""
+    spans = []
+    for centre, size, native_mm, length in zip(view.centre, view.size, view.native_spacing_mm, shape, strict=True):
+        half = size * view.spacing_mm / native_mm / 2
+        spans.append(slice(max(0, int(np.floor(centre - half))), min(length, int(np.ceil(centre + half)) + 1)))
+    return spans[0], spans[1]
+
+
+def expected_dice(probabilities: FloatArray) -> npt.NDArray[np.float32]:
+    """The Dice of each structure ``[slice, structure]`` if the probabilities were true; 1 where there is none of it.
+
+    2 Σ p·m / (Σ p + Σ m) with the mask m of the most probable class: low where borders are washed out.
+    """
+    winner = probabilities.argmax(axis=1)
+    dice = np.ones((len(probabilities), len(STRUCTURES)), np.float32)
+    for label in STRUCTURES:
+        mask = winner == label
+        chance = probabilities[:, label]
+        inside = np.where(mask, chance, 0).sum(axis=(1, 2))
+        total = chance.sum(axis=(1, 2)) + mask.sum(axis=(1, 2))
+        dice[:, label - 1] = np.where(mask.any(axis=(1, 2)), 2 * inside / np.maximum(total, 1e-6), 1.0)
+    return dice

@@ -1,0 +1,137 @@
+"""Find the heart in any field of view: where the network, looking coarsely, sees one and the image moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from CardiacSegmentationLib.network.infer import footprint, predict_phase
+from CardiacSegmentationLib.network.preprocess import View, heart_view, put_back, take_view, whole_view
+from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.stack import Finding
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.network.loaded import Network
+    from CardiacSegmentationLib.network.preprocess import FloatArray, Preprocessing
+    from CardiacSegmentationLib.stack import CineStack
+
+LOOKS = 2  # phases looked at coarsely: the first, and one about half an ejection later
+MOTION_PHASES = 8
+SMALLEST_HEART_MM2 = 300.0  # shadow of a newborn's heart; what is smaller is no heart
+EDGE_MM = 4.0  # a heart this close to the edge of its view may go on beyond it
+HEART_MM = 130.0  # across an adult's heart, for want of anything better
+
+
+@dataclass(frozen=True, eq=False)
+class Location:
+    """The view around the heart, and the LV area in every slice as the coarse look saw it."""
+
+    view: View
+    lv_areas_mm2: npt.NDArray[np.float64]
+    findings: tuple[Finding, ...] = ()
+
+
+def locate_heart(stack: CineStack, network: Network) -> Location:
+    """The view at the network's working spacing that holds the whole heart in every phase and slice."""
+    _, *spacing = stack.spacing_mm
+    shape = (stack.voxels.shape[-2], stack.voxels.shape[-1])
+    coarse = whole_view(shape, (spacing[0], spacing[1]), network.pre)
+    motion = motion_map(stack, coarse)
+    heart, lv_areas = _look_coarsely(stack, coarse, network)
+    shadow = _choose_component(heart, motion, coarse.spacing_mm)
+    if shadow is not None:
+        native = put_back(_as_classes(shadow), coarse, shape)[1] > 0.5
+        if native.any():
+            return Location(heart_view(native, coarse.native_spacing_mm, network.pre), lv_areas)
+    return _without_network(stack, coarse, motion, lv_areas, network.pre)
+
+
+def larger_view(labels: npt.NDArray[np.uint8], view: View, pre: Preprocessing) -> View | None:
+    """A view with more margin where labels reach the edge of the one they were made in; None where they do not."""
+    shape = labels.shape[-2:]
+    shadow = (labels != 0).any(axis=(0, 1))
+    rows, columns = footprint(view, shape)
+    inner = np.zeros(shape, bool)
+    spans = []
+    for span, length, mm in zip((rows, columns), shape, view.native_spacing_mm, strict=True):
+        edge = int(np.ceil(EDGE_MM / mm))
+        # At the border of the image itself there is nothing more to see.
+        spans.append(slice(span.start + edge if span.start else 0, span.stop - edge if span.stop < length else length))
+    inner[spans[0], spans[1]] = True
+    if not (shadow & ~inner).any():
+        return None
+    return heart_view(shadow, view.native_spacing_mm, pre)
+
+
+def motion_map(stack: CineStack, view: View) -> FloatArray | None:
+    """How much each place of the view changes through the beat, 0 to 1, all slices together; None for one phase."""
+    if stack.phases < 2:
+        return None
+    from scipy import ndimage
+
+    chosen = np.unique(np.linspace(0, stack.phases - 1, MOTION_PHASES).astype(int))
+    frames = np.stack([take_view(stack.voxels[phase], view) for phase in chosen])
+    brightness = np.maximum(frames.mean(axis=(0, 2, 3)), 1e-6)  # so that a bright slice does not speak for all
+    motion = (frames.std(axis=0) / brightness[:, None, None]).mean(axis=0)
+    smooth = ndimage.gaussian_filter(motion, 10.0 / view.spacing_mm)
+    highest = float(smooth.max())
+    return np.asarray(smooth / highest, np.float32) if highest > 0 else None
+
+
+def _look_coarsely(stack: CineStack, view: View, network: Network) -> tuple[FloatArray, npt.NDArray[np.float64]]:
+    """Probability of heart ``[slice, row, column]`` on the view, the highest of the phases looked at; LV areas."""
+    phases = sorted({phase * stack.phases // 3 for phase in range(LOOKS)})
+    looks = [predict_phase(stack.voxels[phase], view, network)[0] for phase in phases]
+    heart = np.asarray(1 - np.min([look[:, Label.BACKGROUND] for look in looks], axis=0), np.float32)
+    lv_pixels = np.max([(look.argmax(axis=1) == Label.LV).sum(axis=(1, 2)) for look in looks], axis=0)
+    return heart, lv_pixels * view.spacing_mm**2
+
+
+def _choose_component(heart: FloatArray, motion: FloatArray | None, spacing_mm: float) -> npt.NDArray[np.bool_] | None:
+    """The shadow of the heart: among the things seen, the one that is large, sure of itself and beating."""
+    from scipy import ndimage
+
+    parts, count = ndimage.label(heart > 0.5, np.ones((3, 3, 3)))
+    if not count:
+        return None
+    weight = heart if motion is None else heart * (0.2 + motion)
+    scores = ndimage.sum_labels(weight, parts, np.arange(1, count + 1))
+    shadow: npt.NDArray[np.bool_] = (parts == 1 + int(np.argmax(scores))).any(axis=0)
+    return shadow if shadow.sum() * spacing_mm**2 >= SMALLEST_HEART_MM2 else None
+
+
+def _without_network(
+    stack: CineStack, view: View, motion: FloatArray | None, lv_areas: npt.NDArray[np.float64], pre: Preprocessing
+) -> Location:
+    """A view about where the image moves most; the middle of the image where nothing does."""
+    shape = (stack.voxels.shape[-2], stack.voxels.shape[-1])
+    centre = view.centre
+    where = "the middle of the image"
+    if motion is not None:
+        row, column = (float(np.average(axis, weights=motion**4)) for axis in np.indices(motion.shape))
+        centre = _to_native(view, (row, column))
+        where = "where the image moves most"
+    half = [HEART_MM / 2 / mm for mm in view.native_spacing_mm]
+    mask = np.zeros(shape, bool)
+    rows, columns = (
+        slice(max(0, int(c - h)), max(1, min(n, int(c + h) + 1))) for c, h, n in zip(centre, half, shape, strict=True)
+    )
+    mask[rows, columns] = True
+    message = f"No heart was recognised in the whole field of view; the program looked {where}. Check every contour."
+    finding = Finding("heart-not-found", message)
+    return Location(heart_view(mask, view.native_spacing_mm, pre), lv_areas, (finding,))
+
+
+def _to_native(view: View, place: tuple[float, float]) -> tuple[float, float]:
+    row, column = (
+        centre + (at - (size - 1) / 2) * view.spacing_mm / mm
+        for centre, at, size, mm in zip(view.centre, place, view.size, view.native_spacing_mm, strict=True)
+    )
+    return row, column
+
+
+def _as_classes(mask: npt.NDArray[np.bool_]) -> FloatArray:
+    return np.stack([~mask, mask]).astype(np.float32)

@@ -1,0 +1,202 @@
+"""Repairs of what no heart looks like. Each step has a reason, can be left out, and says where it changed much.
+
+None moves a border for looks: a step removes what is not heart, fills what is enclosed, or closes a gap one pixel wide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from CardiacSegmentationLib.network import regions
+from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.stack import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy.typing as npt
+
+    from CardiacSegmentationLib.network.regions import Labels, Mask, PerImage
+
+REACH_MM = 5.0  # breathing shifts neighbouring slices: parts this close belong together
+SECOND_PART = 0.2  # the RV may be cut in two by a slice; what is smaller than this share of it is not RV
+GAP = 0.25  # a larger opening in the myocardium is anatomy (outflow tract) or an error; neither is closed
+LOST = 0.3  # a structure that shrinks below this share of both neighbouring phases was lost, not emptied
+SMALLEST_LOST_MM2 = 100.0
+RELEVANT_MM2 = 80.0
+RELEVANT_SHARE = 0.1  # of the labelled area of the slice
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What the steps need to know about the images."""
+
+    pixel_mm: float
+    is_cyclic: bool  # the phases cover the whole beat, so the last is a neighbour of the first
+    neighbouring: bool  # phases are neighbours in time; false where only ED and ES are labelled
+
+    @property
+    def pixel_mm2(self) -> float:
+        """Area of a pixel."""
+        return self.pixel_mm**2
+
+
+@dataclass(frozen=True)
+class Step:
+    """One repair: what it says when it changed much, and how it is done."""
+
+    said: str
+    apply: Callable[[Labels, Grid], Labels]
+
+
+def postprocess(labels: Labels, grid: Grid, steps: Sequence[str] | None = None) -> tuple[Labels, tuple[Finding, ...]]:
+    """Labels after the named steps (all of ``STEPS`` when not given), and where they changed much."""
+    rows, columns = regions.heart_box(labels)
+    result = labels.copy()
+    part = np.ascontiguousarray(labels[:, :, rows, columns])
+    findings: list[Finding] = []
+    for name in STEPS if steps is None else steps:
+        step = STEPS[name]
+        after = step.apply(part, grid)
+        findings += _report(name, step, part, after, grid)
+        part = after
+    result[:, :, rows, columns] = part
+    return result, tuple(findings)
+
+
+def keep_one_heart(labels: Labels, grid: Grid) -> Labels:
+    """Keep one left ventricle and one RV: the largest connected bodies of each phase."""
+    reach = round(REACH_MM / grid.pixel_mm / 2)
+    left = regions.epicardium(labels)
+    left &= _largest(_bridge_slices(left), reach, across_slices=True, share=1.0)
+    left &= _largest(left, 0, across_slices=False, share=1.0)
+    right = labels == Label.RV
+    right &= _largest(_bridge_slices(right), reach, across_slices=True, share=SECOND_PART)
+    return np.where(left | right, labels, Label.BACKGROUND)
+
+
+def fill_holes(labels: Labels, _: Grid) -> Labels:
+    """Label what is enclosed by one structure: by the cavity as cavity, by the LV's wall as wall, by the RV as RV."""
+    result = labels.copy()
+    cavity = labels == Label.LV
+    result[regions.enclosed(cavity)] = Label.LV  # papillary muscles count as blood here; `papillary` can turn that
+    within = regions.enclosed(regions.epicardium(result))  # RV in the LV's wall, too
+    has_cavity = (result == Label.LV).any(axis=(2, 3), keepdims=True)
+    result[within] = Label.MYO
+    result[within & ~has_cavity] = Label.LV  # a ring around nothing: the cavity itself was missed
+    right = result == Label.RV
+    result[regions.enclosed(right) & (result == Label.BACKGROUND)] = Label.RV
+    return result
+
+
+def close_myocardium(labels: Labels, _: Grid) -> Labels:
+    """Close small gaps in the myocardium, one pixel wide, on the outer side of the cavity's border."""
+    openings = regions.open_fraction(labels)
+    with np.errstate(invalid="ignore"):
+        closable = (openings > 0) & (openings < GAP)
+    rim = regions.grow(labels == Label.LV, 1) & (labels < Label.MYO)
+    return np.where(rim & closable[:, :, None, None], np.uint8(Label.MYO), labels)
+
+
+def keep_in_time(labels: Labels, grid: Grid) -> Labels:
+    """Give back what one phase lost and both its neighbours agree on; take away what only one phase has."""
+    if not grid.neighbouring or labels.shape[0] < 5:
+        return labels
+    before, after = np.roll(labels, 1, axis=0), np.roll(labels, -1, axis=0)
+    result = labels.copy()
+    for group in (regions.epicardium, _is_right):
+        area = np.count_nonzero(group(labels), axis=(2, 3)) * grid.pixel_mm2
+        lower, higher = _of_neighbours(area, np.minimum), _of_neighbours(area, np.maximum)
+        lost = (area < LOST * lower) & (lower > SMALLEST_LOST_MM2)
+        alone = (area > 0) & (higher == 0)
+        if not grid.is_cyclic:
+            lost[[0, -1]] = alone[[0, -1]] = False
+        agreed = (before == after) & group(before) & (labels == Label.BACKGROUND) & lost[:, :, None, None]
+        result[agreed] = before[agreed]
+        result[group(labels) & alone[:, :, None, None]] = Label.BACKGROUND
+    return result
+
+
+def keep_through_plane(labels: Labels, _: Grid) -> Labels:
+    """Take away small pieces beyond an empty slice: a ventricle does not begin again after it ended."""
+    result = labels.copy()
+    for group in (regions.epicardium, _is_right):
+        area = np.count_nonzero(group(labels), axis=(2, 3))
+        for phase, slices in zip(*np.nonzero(_stray_slices(area)), strict=True):
+            image = result[phase, slices]
+            image[group(image)] = Label.BACKGROUND
+    return result
+
+
+STEPS = {
+    "one-heart": Step("Labels apart from the heart were removed", keep_one_heart),
+    "holes": Step("Holes within a structure were filled", fill_holes),
+    "closed-myocardium": Step("A gap in the myocardium was closed", close_myocardium),
+    "in-time": Step(
+        "A structure missing in, or found in, a single phase was corrected from its neighbours", keep_in_time
+    ),
+    "through-plane": Step("A piece of ventricle beyond an empty slice was removed", keep_through_plane),
+}
+
+
+def _is_right(labels: Labels) -> Mask:
+    return np.asarray(labels == Label.RV)
+
+
+def _bridge_slices(mask: Mask) -> Mask:
+    """The mask, and in each slice what both its neighbours have: one lost slice must not part a heart in two."""
+    bridged = mask.copy()
+    bridged[:, 1:-1] |= mask[:, :-2] & mask[:, 2:]
+    return bridged
+
+
+def _largest(mask: Mask, reach: int, across_slices: bool, share: float) -> Mask:
+    """The largest connected part per phase (or image), and others of at least ``share`` of its size."""
+    parts, count = regions.label_parts(regions.grow(mask, reach), across_slices)
+    if count < 2:
+        return mask
+    sizes = np.bincount(parts[mask], minlength=count + 1)
+    phase, place, *_ = np.nonzero(mask)
+    body = phase if across_slices else phase * mask.shape[1] + place  # what has one largest part: a phase, an image
+    body_of_part = np.zeros(count + 1, int)
+    body_of_part[parts[mask]] = body
+    largest = np.zeros(mask.shape[0] * mask.shape[1])
+    np.maximum.at(largest, body_of_part, sizes)
+    return np.asarray(mask & (sizes >= share * largest[body_of_part])[parts])
+
+
+def _of_neighbours(area: PerImage, choose: Callable[[PerImage, PerImage], PerImage]) -> PerImage:
+    return choose(np.roll(area, 1, axis=0), np.roll(area, -1, axis=0))
+
+
+def _stray_slices(area: npt.NDArray[np.int64]) -> Mask:
+    """Slices ``[phase, slice]`` of runs that hold less than ``SECOND_PART`` of what the largest run holds."""
+    stray = np.zeros(area.shape, bool)
+    for phase, row in enumerate(area):
+        starts = np.flatnonzero((row > 0) & (np.r_[0, row[:-1]] == 0))
+        if len(starts) < 2:
+            continue
+        run = np.cumsum((row > 0) & (np.r_[0, row[:-1]] == 0)) * (row > 0)
+        sizes = np.bincount(run, weights=row)
+        sizes[0] = 0
+        small = sizes < SECOND_PART * sizes.max()
+        stray[phase] = (row > 0) & small[run]
+    return stray
+
+
+def _report(name: str, step: Step, before: Labels, after: Labels, grid: Grid) -> list[Finding]:
+    """One finding per slice that a step changed much, at the phase it changed most."""
+    changed = np.count_nonzero(before != after, axis=(2, 3)) * grid.pixel_mm2
+    labelled = np.count_nonzero(before, axis=(2, 3)) * grid.pixel_mm2
+    relevant = (changed > RELEVANT_MM2) & (changed > RELEVANT_SHARE * labelled)
+    findings = []
+    for place in np.flatnonzero(relevant.any(axis=0)):
+        phase = int(np.argmax(np.where(relevant[:, place], changed[:, place], -1)))
+        count = int(relevant[:, place].sum())
+        phases = "1 phase" if count == 1 else f"{count} phases"
+        message = f"{step.said} (slice {place + 1}, {phases}, up to {changed[phase, place]:.0f} mm²)."
+        findings.append(Finding(f"repaired-{name}", message, Severity.INFO, int(place), phase))
+    return findings

@@ -1,0 +1,65 @@
+"""Whether a faster, less precise engine gives the same result on this study: decided by trying, never assumed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from CardiacSegmentationLib.network.infer import predict
+from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.stack import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from CardiacSegmentationLib.network.infer import Prediction
+    from CardiacSegmentationLib.network.loaded import Network
+    from CardiacSegmentationLib.network.preprocess import View
+    from CardiacSegmentationLib.network.regions import Labels
+    from CardiacSegmentationLib.stack import CineStack
+
+SAME_LABELS = 0.999  # share of heart pixels
+SAME_EF_POINTS = 0.2
+
+
+def predict_fast_if_equal(
+    stack: CineStack,
+    view: View,
+    network: Network,
+    phases: Sequence[int],
+    report: Callable[[float], None],
+) -> tuple[Prediction, str, tuple[Finding, ...]]:
+    """A prediction, the engine that made it, and what was found out.
+
+    With a faster twin of the backend, the twin predicts and the backend repeats ED and ES. Where they differ, the
+    backend predicts everything and the twin is not used again.
+    """
+    backend = network.backend
+    faster = backend.faster
+    if faster is None:
+        return predict(stack, view, network, phases, report), backend.name, ()
+    quick = predict(stack, view, replace(network, backend=faster), phases, lambda done: report(0.9 * done))
+    volumes = np.count_nonzero(quick.labels == Label.LV, axis=(1, 2, 3)).astype(float)
+    volumes[~quick.predicted] = np.nan
+    key = sorted({int(np.nanargmax(volumes)), int(np.nanargmin(volumes))})
+    exact = predict(stack, view, network, key, lambda done: report(0.9 + 0.1 * done))
+    if are_equal(exact.labels[key], quick.labels[key]):
+        return quick, faster.name, ()
+    backend.faster = None
+    message = f"{faster.name} gave other labels than {backend.name} on this study; the latter was used."
+    finding = Finding("precision-raised", message, Severity.INFO)
+    return predict(stack, view, network, phases, report), backend.name, (finding,)
+
+
+def are_equal(exact: Labels, quick: Labels) -> bool:
+    """Whether labels of ED and ES ``[phase, slice, row, column]`` agree within the limits."""
+    heart = (exact != 0) | (quick != 0)
+    agreement = float((exact == quick)[heart].mean()) if heart.any() else 1.0
+    return agreement > SAME_LABELS and abs(_ejection_percent(exact) - _ejection_percent(quick)) <= SAME_EF_POINTS
+
+
+def _ejection_percent(labels: Labels) -> float:
+    volumes = np.count_nonzero(labels == Label.LV, axis=(1, 2, 3))
+    return 100 * (1 - volumes.min() / volumes.max()) if volumes.max() else 0.0

@@ -1,0 +1,68 @@
+"""Where the ventricles begin and end, by the network's slice-presence output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from CardiacSegmentationLib.network import regions
+from CardiacSegmentationLib.network.infer import SIDES
+from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.stack import Finding, Severity
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.network.regions import Labels, Mask
+
+ABSENT = 0.3  # below this probability, in its own and the neighbouring phases, a ventricle is not in the slice
+RELEVANT_MM2 = 100.0
+
+
+def drop_absent_ends(
+    labels: Labels, presence: npt.NDArray[np.float32], neighbouring: bool, pixel_mm2: float
+) -> tuple[Labels, tuple[Finding, ...]]:
+    """Take labels away at the base and the apex where the network says that the ventricle is not in the slice.
+
+    Slices within a ventricle are never taken: there a low presence is a doubt for the reader, not an end.
+    """
+    result = labels.copy()
+    findings: list[Finding] = []
+    for side, chance in zip(SIDES, presence, strict=True):
+        # A cap of myocardium without cavity is no claim that the ventricle is there, so it stays.
+        claimed = (labels == side).any(axis=(2, 3))
+        absent = claimed & _beyond_ends(_smooth_in_time(chance, neighbouring) >= ABSENT)
+        mine = _belongs_to(labels, side) & absent[:, :, None, None]
+        result[mine] = Label.BACKGROUND
+        findings += _report(side, np.count_nonzero(mine, axis=(2, 3)) * pixel_mm2)
+    return result, tuple(findings)
+
+
+def _belongs_to(labels: Labels, side: Label) -> Mask:
+    return labels == Label.RV if side is Label.RV else regions.epicardium(labels)
+
+
+def _smooth_in_time(chance: npt.NDArray[np.float32], neighbouring: bool) -> npt.NDArray[np.float32]:
+    """The median with both neighbouring phases, so that one frame alone decides nothing."""
+    if not neighbouring or len(chance) < 3:
+        return chance
+    return np.asarray(np.median([np.roll(chance, shift, axis=0) for shift in (-1, 0, 1)], axis=0), np.float32)
+
+
+def _beyond_ends(present: Mask) -> Mask:
+    """Slices before the first and after the last present one; none where a phase has no present slice at all."""
+    from_base = np.logical_or.accumulate(present, axis=1)
+    from_apex = np.logical_or.accumulate(present[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray(~(from_base & from_apex) & present.any(axis=1, keepdims=True))
+
+
+def _report(side: Label, removed_mm2: npt.NDArray[np.float64]) -> list[Finding]:
+    findings = []
+    for place in np.flatnonzero((removed_mm2 > RELEVANT_MM2).any(axis=0)):
+        phase = int(np.argmax(removed_mm2[:, place]))
+        message = (
+            f"{side.name} labels in slice {place + 1} were removed ({removed_mm2[phase, place]:.0f} mm²): "
+            "the network does not recognise that ventricle there. Check the slice."
+        )
+        findings.append(Finding("end-slice-removed", message, Severity.INFO, int(place), phase))
+    return findings

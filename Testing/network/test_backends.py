@@ -1,0 +1,57 @@
+"""Every engine that is installed gives the same answer; one that is not is told with its install command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from CardiacSegmentationLib.errors import ModelError
+from CardiacSegmentationLib.network import backends
+from CardiacSegmentationLib.network.backends import ENGINES, fastest_installed, is_installed, open_backend
+from CardiacSegmentationLib.network.bundle import load_bundle
+
+
+@pytest.fixture
+def images() -> np.ndarray:
+    return np.random.default_rng(3).normal(size=(5, 3, 96, 128)).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", [name for name in ENGINES if name != "onnx"])
+def test_engines_agree_with_onnx_runtime(painted_bundle: Path, images: np.ndarray, name: str) -> None:
+    if not is_installed(name):
+        pytest.skip(f"{name} is not installed")
+    bundle = load_bundle(painted_bundle)
+    expected = open_backend(bundle, "onnx").run(images)
+    found = open_backend(bundle, name).run(images)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-3, rtol=1e-4)
+
+
+def test_a_batch_of_any_size_and_shape_runs(painted_bundle: Path) -> None:
+    backend = open_backend(load_bundle(painted_bundle), "onnx", threads=1)
+    for shape in ((1, 3, 96, 96), (7, 3, 160, 128)):
+        logits, presence = backend.run(np.zeros(shape, np.float32))
+        assert logits.shape == (shape[0], 4, *shape[2:])
+        assert presence.shape == (shape[0], 2)
+
+
+def test_a_missing_engine_is_one_sentence_with_the_command(
+    painted_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backends, "is_installed", lambda name: False)
+    with pytest.raises(ModelError, match=r"needs the package openvino: pip install openvino$"):
+        open_backend(load_bundle(painted_bundle), "openvino")
+
+
+def test_an_unknown_engine_is_refused_with_the_choices(painted_bundle: Path) -> None:
+    with pytest.raises(ModelError, match="auto, onnx, openvino, torch"):
+        open_backend(load_bundle(painted_bundle), "tensorrt")
+
+
+def test_auto_takes_the_fastest_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backends, "is_installed", lambda name: name == "onnx")
+    assert fastest_installed() == "onnx"
+    monkeypatch.setattr(backends, "is_installed", lambda name: name in {"onnx", "openvino"})
+    assert fastest_installed() == "openvino"

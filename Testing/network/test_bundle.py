@@ -1,0 +1,83 @@
+"""A bundle that is wrong, cut, newer or missing is told to the user in a sentence, and a good one loads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from painted_network import write_bundle
+
+from CardiacSegmentationLib.errors import ModelError
+from CardiacSegmentationLib.network.bundle import METADATA, WEIGHTS, load_bundle
+from CardiacSegmentationLib.network.loaded import load_network
+from CardiacSegmentationLib.network.preprocess import Preprocessing
+
+
+def test_a_good_bundle_brings_its_preprocessing_as_data(painted_bundle: Path) -> None:
+    bundle = load_bundle(painted_bundle)
+    assert bundle.preprocessing == Preprocessing(percentiles=(0.0, 100.0))
+    assert bundle.file(WEIGHTS).is_file()
+    assert bundle.identity.startswith("painted 1.0 (sha256 ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"schema": 2}, "newer kind"),
+        ({"schema": 0}, "older kind"),
+        ({"schema": "one"}, "not made for this program"),
+        ({"labels": {"background": 0, "RV": 3, "MYO": 2, "LV": 1}}, "other label codes"),
+        ({"preprocessing": {"spacing_mm": 1.4, "whitening": True}}, "whitening"),
+        ({"preprocessing": {"spacing_mm": -1}}, "positive spacings"),
+        ({"preprocessing": {"spacing_mm": "fine"}}, "malformed"),
+        ({"files": {}}, "no checksum"),
+        ({"outputs": {"logits": "logits"}}, "presence"),
+        ({"training_range": {"pixel_mm": [1]}}, "malformed"),
+    ],
+)
+def test_a_wrong_bundle_is_refused_with_the_reason(tmp_path: Path, changes: dict, words: str) -> None:
+    folder = write_bundle(tmp_path / "bundle", **changes)
+    with pytest.raises(ModelError, match=words):
+        load_bundle(folder)
+
+
+def test_a_folder_without_metadata_is_no_bundle(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no network bundle"):
+        load_bundle(tmp_path)
+
+
+def test_cut_metadata_are_recognised(tmp_path: Path) -> None:
+    folder = write_bundle(tmp_path / "bundle")
+    path = folder / METADATA
+    path.write_text(path.read_text()[:100])
+    with pytest.raises(ModelError, match="cut off"):
+        load_bundle(folder)
+
+
+def test_another_programs_monai_bundle_is_recognised(tmp_path: Path) -> None:
+    folder = write_bundle(tmp_path / "bundle")
+    (folder / METADATA).write_text(json.dumps({"version": "0.1", "network_data_format": {}}))
+    with pytest.raises(ModelError, match="not made for this program"):
+        load_bundle(folder)
+
+
+def test_cut_weights_are_damaged(tmp_path: Path) -> None:
+    folder = write_bundle(tmp_path / "bundle")
+    path = folder / WEIGHTS
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(ModelError, match="damaged"):
+        load_network(folder, "onnx")
+
+
+def test_missing_weights_are_named(tmp_path: Path) -> None:
+    folder = write_bundle(tmp_path / "bundle")
+    (folder / WEIGHTS).unlink()
+    with pytest.raises(ModelError, match=r"model\.onnx is missing"):
+        load_network(folder, "onnx")
+
+
+def test_a_network_with_other_names_than_its_metadata_is_refused(tmp_path: Path) -> None:
+    folder = write_bundle(tmp_path / "bundle", input="picture")
+    with pytest.raises(ModelError, match="picture"):
+        load_network(folder, "onnx")

@@ -1,0 +1,162 @@
+"""A whole stack through the real runtime: found anywhere, in any orientation, labelled in place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from painted_network import dice, write_bundle
+
+from CardiacSegmentationLib.errors import Cancelled
+from CardiacSegmentationLib.network.loaded import Network, load_network
+from CardiacSegmentationLib.network.locate import locate_heart
+from CardiacSegmentationLib.network.segment import NetworkOptions, is_cyclic, segment_stack
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Segmentation
+from CardiacSegmentationLib.stack import CineStack
+
+Painted = tuple[CineStack, Segmentation]
+
+
+@pytest.fixture(scope="module")
+def network(painted_bundle: Path) -> Network:
+    return load_network(painted_bundle, "onnx")
+
+
+def pad(painted: Painted, before: tuple[int, int], after: tuple[int, int]) -> Painted:
+    """The same heart elsewhere in a larger field of view."""
+    stack, truth = painted
+    widths = ((0, 0), (0, 0), (before[0], after[0]), (before[1], after[1]))
+    voxels = np.pad(stack.voxels, widths, mode="edge")
+    affine = stack.affine.copy()
+    affine[:3, 3] -= affine[:3, :2] @ np.array([before[1], before[0]])
+    return replace(stack, voxels=voxels, affine=affine), Segmentation.of(np.pad(truth.labels, widths))
+
+
+def assert_found(network: Network, painted: Painted, least: float = 0.97) -> None:
+    stack, truth = painted
+    found = segment_stack(stack, network).segmentation
+    for label in STRUCTURES:
+        assert dice(found.labels == label, truth.labels == label) > least, label
+
+
+def test_a_heart_is_labelled_in_every_phase_and_slice(network: Network, painted: Painted) -> None:
+    assert_found(network, painted)
+
+
+def test_the_heart_is_found_in_a_corner_of_a_large_field_of_view(network: Network, painted: Painted) -> None:
+    assert_found(network, pad(painted, (90, 0), (0, 110)))
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_the_heart_is_found_in_any_orientation(network: Network, painted: Painted, turns: int) -> None:
+    stack, truth = painted
+    voxels = np.rot90(stack.voxels, turns, axes=(2, 3))
+    labels = np.rot90(truth.labels, turns, axes=(2, 3))
+    assert_found(network, (replace(stack, voxels=voxels), Segmentation.of(np.ascontiguousarray(labels))))
+
+
+def test_empty_slices_at_both_ends_stay_empty(network: Network, painted: Painted) -> None:
+    stack, truth = painted
+    voxels, labels = stack.voxels.copy(), truth.labels.copy()
+    voxels[:, [0, -1]] = voxels[0, 0, 0, 0]
+    labels[:, [0, -1]] = 0
+    found = segment_stack(replace(stack, voxels=voxels), network).segmentation
+    assert not found.labels[:, [0, -1]].any()
+    assert dice(found.labels == Label.LV, labels == Label.LV) > 0.97
+
+
+def test_a_single_phase_is_labelled(network: Network, painted: Painted) -> None:
+    stack, truth = painted
+    one = replace(stack, voxels=stack.voxels[:1], times_ms=stack.times_ms[:1])
+    found = segment_stack(one, network).segmentation
+    assert dice(found.labels == Label.LV, truth.labels[:1] == Label.LV) > 0.97
+
+
+def test_only_ed_and_es_are_labelled_where_only_they_are_wanted(network: Network, painted: Painted) -> None:
+    stack, truth = painted
+    found = segment_stack(stack, network, NetworkOptions(only_ed_es=True)).segmentation
+    volumes = np.count_nonzero(truth.labels == Label.LV, axis=(1, 2, 3))
+    assert np.flatnonzero(found.labelled).tolist() == sorted([int(volumes.argmax()), int(volumes.argmin())])
+    assert not found.labels[~found.labelled].any()
+
+
+def test_uncertainty_lies_on_the_borders(network: Network, painted: Painted) -> None:
+    stack, truth = painted
+    two = replace(stack, voxels=stack.voxels[:2], times_ms=stack.times_ms[:2])
+    result = segment_stack(two, network, NetworkOptions(uncertainty=True))
+    assert result.uncertainty is not None
+    from scipy import ndimage
+
+    deep = ndimage.binary_erosion(truth.labels[:2] == Label.LV, np.ones((1, 1, 9, 9)))
+    assert deep.any()
+    assert result.uncertainty[deep].max() < 5
+    assert result.uncertainty.max() > 20
+    assert segment_stack(two, network).uncertainty is None
+
+
+def test_the_same_stack_gives_the_same_labels(network: Network, painted: Painted) -> None:
+    first, second = (segment_stack(painted[0], network).segmentation for _ in range(2))
+    assert np.array_equal(first.labels, second.labels)
+    assert first.model == second.model
+    assert first.model is not None
+    assert "painted 1.0" in first.model
+
+
+def test_an_image_without_a_heart_gives_no_labels_and_a_warning(network: Network, painted: Painted) -> None:
+    stack, _ = painted
+    noise = np.random.default_rng(0).integers(0, 50, (3, 6, 160, 160)).astype(np.int16)
+    empty = replace(stack, voxels=noise * 0, times_ms=(0.0, 40.0, 80.0), rr_ms=None)
+    result = segment_stack(empty, network).segmentation
+    assert not result.labels.any()
+    assert "heart-not-found" in {finding.code for finding in result.findings}
+
+
+def test_motion_leads_the_way_where_the_network_sees_no_heart(network: Network, painted: Painted) -> None:
+    stack, _ = painted
+    rows, columns = np.indices((200, 200))
+    beating = np.stack([200 * (np.hypot(rows - 60, columns - 140) < radius) for radius in (8, 14, 20, 14)])
+    moving = replace(stack, voxels=np.repeat(beating[:, None], 5, axis=1).astype(np.int16), times_ms=(0, 1, 2, 3))
+    blind = SimpleNamespace(faster=None, name="blind", run=_see_nothing)
+    location = locate_heart(moving, replace(network, backend=blind))
+    assert location.view.centre == pytest.approx((60, 140), abs=8)
+    assert [finding.code for finding in location.findings] == ["heart-not-found"]
+
+
+def test_progress_rises_to_one_and_cancels_by_raising(network: Network, painted: Painted) -> None:
+    heard: list[float] = []
+    segment_stack(painted[0], network, report=heard.append)
+    assert heard == sorted(heard)
+    assert heard[-1] == 1
+
+    def stop(fraction: float) -> None:
+        if fraction > 0.3:
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        segment_stack(painted[0], network, report=stop)
+
+
+def test_unusual_spacing_is_told(tmp_path: Path, painted: Painted) -> None:
+    seen = {"pixel_mm": [0.7, 1.3], "fov_mm": [200, 450], "slice_mm": [5, 8]}
+    network = load_network(write_bundle(tmp_path / "bundle", training_range=seen), "onnx")
+    found = segment_stack(painted[0], network).segmentation
+    messages = [finding.message for finding in found.findings if finding.code == "outside-training-range"]
+    assert len(messages) == 2
+    assert "pixel size of 1.6 mm" in messages[0]
+    assert "slice distance of 10 mm" in messages[1]
+
+
+def test_phases_are_cyclic_only_where_they_cover_the_beat(painted: Painted) -> None:
+    stack, _ = painted
+    assert is_cyclic(stack)
+    assert not is_cyclic(replace(stack, rr_ms=stack.rr_ms * 1.5))
+    assert not is_cyclic(replace(stack, rr_ms=None))
+
+
+def _see_nothing(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    logits = np.zeros((len(images), 4, *images.shape[2:]), np.float32)
+    logits[:, 0] = 10
+    return logits, np.full((len(images), 2), -10, np.float32)

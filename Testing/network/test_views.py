@@ -1,0 +1,63 @@
+"""Labels sent to the network's grid and back lie where they were: no shift by half a pixel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from painted_network import dice
+
+from CardiacSegmentationLib.network.infer import write_labels
+from CardiacSegmentationLib.network.preprocess import Preprocessing, View, heart_view, take_view
+from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
+from CardiacSegmentationLib.segmentation import STRUCTURES
+
+
+def there_and_back(labels: np.ndarray, view: View) -> np.ndarray:
+    one_hot = np.moveaxis(np.eye(4, dtype=np.float32)[labels], -1, 1)
+    back = np.zeros_like(labels)
+    write_labels(back, take_view(one_hot, view), view)
+    return back
+
+
+@pytest.mark.parametrize("pixel_mm", [1.0, 1.4, 1.8, 2.5])
+def test_a_label_map_comes_back_in_its_place(pixel_mm: float) -> None:
+    _, truth = make_stack(PhantomSpec(phases=2, slices=8, pixel_mm=pixel_mm))
+    labels = truth.labels[0]
+    view = heart_view((labels != 0).any(axis=0), (pixel_mm, pixel_mm), Preprocessing())
+    back = there_and_back(labels, view)
+    for label in STRUCTURES:
+        here, there = labels == label, back == label
+        # Pixels smaller than the network's cannot all survive; what they lose, they lose on both sides alike.
+        assert dice(here, there) > (0.985 if pixel_mm >= 1.4 else 0.96), label
+        if dice(here, there) < 1:
+            shifts = [np.mean(a) - np.mean(b) for a, b in zip(np.nonzero(here), np.nonzero(there), strict=True)]
+            assert np.abs(shifts[1:]).max() < 0.05, (label, shifts)
+
+
+@pytest.mark.parametrize("offset", [(0.0, 0.0), (0.5, 0.0), (0.25, -0.4), (3.3, 7.7)])
+def test_where_the_view_is_centred_does_not_shift_the_labels(offset: tuple[float, float]) -> None:
+    rows, columns = np.indices((120, 140))
+    labels = (np.hypot(rows - 60, columns - 70) < 20).astype(np.uint8)[None] * 3
+    view = heart_view(labels[0] != 0, (1.4, 1.4), Preprocessing())
+    moved = replace(view, centre=(view.centre[0] + offset[0], view.centre[1] + offset[1]))
+    back = there_and_back(labels, moved)
+    assert dice(labels == 3, back == 3) > 0.98
+    centre = [float(np.mean(axis)) for axis in np.nonzero(back[0])]
+    assert centre == pytest.approx([60, 70], abs=0.05)
+
+
+def test_pixels_may_be_longer_than_wide() -> None:
+    rows, columns = np.indices((60, 140))
+    labels = (np.hypot((rows - 30) * 2.8, (columns - 70) * 1.4) < 30).astype(np.uint8)[None] * 2
+    view = heart_view(labels[0] != 0, (2.8, 1.4), Preprocessing())
+    assert dice(labels == 2, there_and_back(labels, view) == 2) > 0.97
+
+
+def test_outside_of_the_view_nothing_is_written() -> None:
+    labels = np.full((1, 100, 100), 3, np.uint8)
+    view = View((50.0, 50.0), (32, 32), 1.0, (1.0, 1.0))
+    back = there_and_back(labels, view)
+    assert back[0, 40:60, 40:60].all()
+    assert not back[0, :30].any()
