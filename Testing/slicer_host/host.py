@@ -18,6 +18,7 @@ import slicer
 import vtk
 
 from slicer_host.files import CoreIOManager
+from slicer_host.output import caught_output
 from slicer_host.terms import write_default_terms
 
 # slicer.modules.<attribute>: the logic's class. Names as in Slicer's module list; the order is that of dependence.
@@ -137,8 +138,9 @@ def stop() -> None:
     if _running is None:
         return
     slicer.mrmlScene.Clear(True)
-    for module in vars(slicer.modules).values():
-        module.logic().SetMRMLScene(None)
+    with caught_output():  # some logics ask the scene once more when they lose it, and complain that it is gone
+        for module in vars(slicer.modules).values():
+            module.logic().SetMRMLScene(None)
     _running.remote_io.RemoveDataIOFromScene()
     _running.remote_io.SetMRMLScene(None)
     _running.application_logic.SetMRMLScene(None)

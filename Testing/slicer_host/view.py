@@ -6,19 +6,19 @@ of qMRMLSliceViewPrivate::initDisplayableManagers and of vtkMRMLSliceLogic's ``G
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import numpy as np
 
 DISPLAYABLE_MANAGERS = (
     "vtkMRMLVolumeGlyphSliceDisplayableManager",
@@ -29,14 +29,30 @@ DISPLAYABLE_MANAGERS = (
 )
 
 
+# Without a display VTK tries X first and complains; these need none.
+OFF_SCREEN_WINDOWS = ("vtkEGLRenderWindow", "vtkOSOpenGLRenderWindow")
+
+
 @cache
 def off_screen_problem() -> str:
     """Why nothing can be rendered here, or nothing; tried in another process, for a missing driver may abort it."""
+    if sys.platform != "linux" or os.environ.get("DISPLAY"):
+        return _trial(dict(os.environ))
+    for window in OFF_SCREEN_WINDOWS:
+        problem = _trial({**os.environ, "VTK_DEFAULT_OPENGL_WINDOW": window})
+        if not problem:
+            os.environ["VTK_DEFAULT_OPENGL_WINDOW"] = window
+            return ""
+    return problem
+
+
+def _trial(environment: dict[str, str]) -> str:
     code = "import vtk; w = vtk.vtkRenderWindow(); w.SetOffScreenRendering(1); w.Render(); print(w.SupportsOpenGL())"
-    trial = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
-    if trial.returncode == 0 and trial.stdout.strip() == "1":
-        return ""
-    return f"no off-screen rendering on this machine (EGL or OSMesa): {trial.stderr.strip()[-200:]}"
+    trial = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    works = trial.returncode == 0 and trial.stdout.strip() == "1"
+    return "" if works else f"no off-screen rendering on this machine (EGL or OSMesa): {trial.stderr.strip()[-200:]}"
 
 
 class SliceView:
@@ -67,15 +83,15 @@ class SliceView:
         self.logic.ResizeSliceNode(*size)
 
     def show(self, volume: Any) -> None:
-        """Show the volume's own slices, the middle one first, filling the view."""
+        """Show the volume's own slices, the middle one first, filling the view: columns to the right, rows down."""
         self.logic.GetSliceCompositeNode().SetBackgroundVolumeID(volume.GetID())
-        directions = vtk.vtkMatrix4x4()
-        volume.GetIJKToRASDirectionMatrix(directions)
-        rows, _, normal = (tuple(directions.GetElement(i, axis) for i in range(3)) for axis in range(3))
+        axes = vtk.vtkMatrix4x4()
+        volume.GetIJKToRASDirectionMatrix(axes)
+        right, down = (np.array([axes.GetElement(row, axis) for row in range(3)]) for axis in range(2))
         bounds = [0.0] * 6
         volume.GetRASBounds(bounds)
         center = [(bounds[2 * axis] + bounds[2 * axis + 1]) / 2 for axis in range(3)]
-        self.node.SetSliceToRASByNTP(*normal, *rows, *center, 0)
+        self.node.SetSliceToRASByNTP(*np.cross(right, -down), *right, *center, 0)
         self.logic.FitSliceToBackground()
         self.logic.SnapSliceOffsetToIJK()
 
@@ -124,7 +140,10 @@ class SliceView:
         self._style.SetInteractor(None)
         self._managers.SetMRMLDisplayableNode(None)
         self._application_logic.GetSliceLogics().RemoveItem(self.logic)
+        nodes = (self.node, self.logic.GetSliceCompositeNode())
         self.logic.SetMRMLScene(None)
+        for node in nodes:
+            slicer.mrmlScene.RemoveNode(node)
         self.window.Finalize()
 
     def _move(self, point: tuple[float, ...]) -> None:

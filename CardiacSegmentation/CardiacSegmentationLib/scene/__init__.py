@@ -1,0 +1,15 @@
+"""The three values as nodes of a 3D Slicer scene, and back.
+
+Needs Slicer's own libraries: those of a running Slicer, or of the package ``slicer-core``. Works on the scene it is
+given, never on ``slicer.mrmlScene``, and knows no window.
+"""
+
+from importlib.util import find_spec
+
+from CardiacSegmentationLib.errors import ExportError
+
+if find_spec("slicer") is None:
+    raise ExportError(
+        "Slicer scenes need 3D Slicer's libraries, which are not installed here. Run this inside 3D Slicer, or "
+        "install them: pip install slicer-core"
+    )

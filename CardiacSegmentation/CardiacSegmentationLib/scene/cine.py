@@ -1,0 +1,138 @@
+"""CineStack → volume sequence with its browser, and nodes of any origin → CineStack."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import slicer
+import vtk
+
+from CardiacSegmentationLib.errors import StudyError
+from CardiacSegmentationLib.scene.codec import from_text, to_text
+from CardiacSegmentationLib.scene.nodes import one_modification
+from CardiacSegmentationLib.scene.voxels import (
+    are_opposite,
+    image_of,
+    lps_affine,
+    ras_matrix,
+    reverse_slices,
+    right_handed,
+    voxels_of,
+)
+from CardiacSegmentationLib.stack import CineStack, Finding, Patient, Source
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.stack import Array
+
+INDEX_NAME, INDEX_UNIT = "time", "ms"
+AFFINE = "CardiacSegmentation.Affine"  # attribute of both sequences: the stack's own affine, see ``voxels``
+FACTS = "CardiacSegmentation.Stack"  # attribute of the volume sequence: what a sequence of volumes cannot hold
+UIDS = "DICOM.instanceUIDs"  # Slicer's own name for it; one UID per slice, in the order of the slices
+
+
+@dataclass(frozen=True)
+class StackFacts:
+    """All of a CineStack but voxels, affine and instance UIDs."""
+
+    times_ms: tuple[float, ...]
+    rr_ms: float | None
+    slice_thickness_mm: float | None
+    patient: Patient
+    findings: tuple[Finding, ...]
+    title: str
+    source: Source | None
+
+
+def add_cine(scene: Any, stack: CineStack) -> tuple[Any, Any]:
+    """Add the stack to the scene: a volume sequence, and a browser that shows its first phase."""
+    index = index_values(stack.times_ms)
+    sequence = scene.AddNewNodeByClass("vtkMRMLSequenceNode", stack.title or "Short-axis cine")
+    with one_modification(sequence):
+        sequence.SetIndexName(INDEX_NAME)
+        sequence.SetIndexUnit(INDEX_UNIT)
+        sequence.SetAttribute(FACTS, to_text(_facts(stack)))
+        set_stack_affine(sequence, stack.affine)
+        for phase, value in enumerate(index):
+            sequence.SetDataNodeAtValue(_frame(stack, phase), value)
+    browser = scene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", f"{sequence.GetName()} browser")
+    browser.SetPlaybackRateFps(playback_rate_fps(stack))
+    browser.AddSynchronizedSequenceNode(sequence)
+    _set_window(browser.GetProxyNode(sequence), stack.voxels)
+    return sequence, browser
+
+
+def read_cine(sequence: Any) -> CineStack:
+    """The stack that ``add_cine`` stored."""
+    facts: StackFacts = from_text(StackFacts, sequence.GetAttribute(FACTS) or "null")
+    frames = [sequence.GetNthDataNode(phase) for phase in range(sequence.GetNumberOfDataNodes())]
+    affine = frame_affine(frames[0])
+    step = -1 if are_opposite(affine, stack_affine(sequence)) else 1
+    voxels = np.stack([voxels_of(frame.GetImageData())[::step] for frame in frames])
+    uids = tuple(tuple((frame.GetAttribute(UIDS) or "").split())[::step] for frame in frames)
+    return CineStack(
+        voxels=voxels,
+        affine=affine if step == 1 else reverse_slices(affine, voxels.shape[1]),
+        instance_uids=uids if all(uids) else (),
+        **vars(facts),
+    )
+
+
+def stack_affine(sequence: Any) -> Array:
+    """The affine of the stack that a sequence was made from."""
+    return np.array(json.loads(sequence.GetAttribute(AFFINE)), float)
+
+
+def set_stack_affine(sequence: Any, affine: Array) -> None:
+    """Note the affine of the stack that a sequence is made from."""
+    sequence.SetAttribute(AFFINE, json.dumps(affine.tolist()))
+
+
+def frame_affine(volume: Any) -> Array:
+    """A volume node's affine in DICOM's patient space."""
+    matrix = vtk.vtkMatrix4x4()
+    volume.GetIJKToRASMatrix(matrix)
+    return lps_affine(matrix)
+
+
+def index_values(times_ms: tuple[float, ...]) -> list[str]:
+    """The phases' places on the sequence's axis; Slicer takes values nearer than 0.001 for the same."""
+    if any(later - earlier < 0.01 for earlier, later in pairwise(times_ms)):
+        msg = "The phases of this stack are not in the order of time, or two have the same time: it cannot be shown."
+        raise StudyError(msg)
+    return [f"{time:.2f}" for time in times_ms]
+
+
+def playback_rate_fps(stack: CineStack) -> float:
+    """So many frames a second that one loop takes one heart beat."""
+    beat_ms = stack.rr_ms
+    if not beat_ms and stack.phases > 1:
+        beat_ms = (stack.times_ms[-1] - stack.times_ms[0]) * stack.phases / (stack.phases - 1)
+    return 1000.0 * stack.phases / beat_ms if beat_ms else 1.0
+
+
+def _facts(stack: CineStack) -> StackFacts:
+    return StackFacts(**{name: getattr(stack, name) for name in StackFacts.__dataclass_fields__})
+
+
+def _frame(stack: CineStack, phase: int) -> Any:
+    affine = right_handed(stack.affine, stack.slices)
+    step = -1 if are_opposite(affine, stack.affine) else 1
+    volume = slicer.vtkMRMLScalarVolumeNode()
+    volume.SetName(f"{stack.title or 'Short-axis cine'} {phase + 1}")
+    volume.SetIJKToRASMatrix(ras_matrix(affine))
+    volume.SetAndObserveImageData(image_of(stack.voxels[phase, ::step]))
+    if stack.instance_uids:
+        volume.SetAttribute(UIDS, " ".join(stack.instance_uids[phase][::step]))
+    return volume
+
+
+def _set_window(proxy: Any, voxels: Array) -> None:
+    """One grey-scale window for all phases: an automatic one flickers from frame to frame."""
+    low, high = np.percentile(voxels[:, :, ::4, ::4], (1, 99.5))
+    display = proxy.GetDisplayNode()
+    display.AutoWindowLevelOff()
+    display.SetWindowLevelMinMax(float(low), float(max(high, low + 1)))

@@ -1,0 +1,105 @@
+"""Labels of one phase ↔ one segmentation node, on the node's reference grid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import slicer
+import vtk
+
+from CardiacSegmentationLib.errors import LabelError
+from CardiacSegmentationLib.scene.voxels import are_opposite, image_of, lps_affine, ras_matrix, right_handed, voxels_of
+from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.structures import BY_LABEL, Structure
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from CardiacSegmentationLib.stack import Array
+
+    Labels = npt.NDArray[np.uint8]
+
+LABELMAP = "Binary labelmap"  # as vtkSegmentationConverter names the representation
+REFERENCE_GEOMETRY = "Reference image geometry"  # as vtkSegmentationConverter names the parameter
+
+# Where a user let segments overlap, a voxel of cavity and muscle is cavity.
+PAINTING_ORDER = (Label.MYO, Label.RV, Label.LV)
+
+
+def put_labels(node: Any, labels: Labels, affine: Array) -> None:
+    """Give a segmentation node the three segments; they share one label map, as the segment editor likes it."""
+    grid = right_handed(affine, len(labels))
+    image = slicer.vtkOrientedImageData()
+    image.ShallowCopy(image_of(labels[::-1] if are_opposite(grid, affine) else labels))
+    image.SetImageToWorldMatrix(ras_matrix(grid))
+    segmentation = slicer.vtkSegmentation()
+    segmentation.SetSourceRepresentationName(LABELMAP)
+    geometry = slicer.vtkSegmentationConverter.SerializeImageGeometry(image)
+    segmentation.SetConversionParameter(REFERENCE_GEOMETRY, geometry)
+    for structure in BY_LABEL.values():
+        segmentation.AddSegment(_segment(structure, image), structure.segment_id)
+    node.SetAndObserveSegmentation(segmentation)
+
+
+def get_labels(node: Any, affine: Array) -> Labels:
+    """The labels as they are now, slices in the order of ``affine``, on the node's reference grid.
+
+    Segments other than the three are left alone; a deleted one is empty.
+    """
+    grid = vtk.vtkMatrix4x4()
+    labels = np.zeros(_read_grid(node, grid), np.uint8)
+    segmentation = node.GetSegmentation()
+    for label in PAINTING_ORDER:
+        segment = segmentation.GetSegment(BY_LABEL[label].segment_id)
+        image = segment.GetRepresentation(LABELMAP) if segment else None
+        if image is not None and not image.IsEmpty():
+            _paint(labels, int(label), _on_grid(image, node, grid), segment.GetLabelValue())
+    return np.ascontiguousarray(labels[::-1]) if are_opposite(lps_affine(grid), affine) else labels
+
+
+def _segment(structure: Structure, image: Any) -> Any:
+    segment = slicer.vtkSegment()
+    segment.SetName(structure.name)
+    segment.SetColor(*(channel / 255 for channel in structure.color_rgb))
+    segment.SetLabelValue(int(structure.label))
+    segment.SetTag(segment.GetTerminologyEntryTagName(), structure.terminology_entry)
+    segment.AddRepresentation(LABELMAP, image)
+    return segment
+
+
+def _read_grid(node: Any, to_ras: vtk.vtkMatrix4x4) -> tuple[int, int, int]:
+    """Fill in the matrix of the reference grid; the shape is ``[slice, row, column]``."""
+    text = node.GetSegmentation().GetConversionParameter(REFERENCE_GEOMETRY)
+    extent = [0] * 6
+    if not text or not slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, to_ras, extent):
+        msg = f"The segmentation {node.GetName()} has no reference geometry: set its source volume in Segmentations."
+        raise LabelError(msg)
+    columns, rows, slices = (extent[2 * axis + 1] + 1 for axis in range(3))
+    return slices, rows, columns
+
+
+def _on_grid(image: Any, node: Any, grid: vtk.vtkMatrix4x4) -> Any:
+    """The image itself where it lies on the grid, and it does unless somebody changed the segmentation's geometry."""
+    to_ras = vtk.vtkMatrix4x4()
+    image.GetImageToWorldMatrix(to_ras)
+    if np.allclose(lps_affine(to_ras), lps_affine(grid), atol=1e-3):
+        return image
+    reference = slicer.vtkOrientedImageData()
+    text = node.GetSegmentation().GetConversionParameter(REFERENCE_GEOMETRY)
+    slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, reference)
+    resampled = slicer.vtkOrientedImageData()
+    slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(image, reference, resampled)
+    return resampled
+
+
+def _paint(labels: Labels, label: int, image: Any, value: int) -> None:
+    """The segment's voxels; its image holds any part of the grid, and may reach beyond."""
+    first = np.array(image.GetExtent()[::2])[::-1]
+    voxels = voxels_of(image)
+    low = np.maximum(first, 0)
+    high = np.minimum(first + voxels.shape, labels.shape)
+    if (low >= high).any():
+        return
+    inside = tuple(map(slice, low, high))
+    labels[inside][voxels[tuple(map(slice, low - first, high - first))] == value] = label

@@ -1,0 +1,153 @@
+"""Segmentation ↔ a segmentation sequence in step with the images.
+
+Each phase is one segmentation node. The browser shows the sequence through one proxy node that takes over each
+phase's data without a copy, so what the segment editor changes is changed in the sequence.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import slicer
+
+from CardiacSegmentationLib.errors import LabelError
+from CardiacSegmentationLib.scene.cine import set_stack_affine, stack_affine
+from CardiacSegmentationLib.scene.codec import from_text, to_text
+from CardiacSegmentationLib.scene.labelmaps import get_labels, put_labels
+from CardiacSegmentationLib.scene.nodes import one_modification
+from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Segmentation
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.scene.labelmaps import Labels
+    from CardiacSegmentationLib.stack import Finding
+
+FACTS = "CardiacSegmentation.Segmentation"  # attribute of the segmentation sequence: what label maps cannot hold
+FILL_OPACITY = 0.2  # the image stays readable under the fill; the outline stays opaque
+
+
+@dataclass(frozen=True)
+class SegmentationFacts:
+    """All of a Segmentation but its labels, and checksums of what the labels were."""
+
+    labelled: tuple[bool, ...]
+    included: tuple[tuple[tuple[bool, ...], ...], ...]
+    key_phases: KeyPhases
+    conventions: Conventions
+    findings: tuple[Finding, ...]
+    model: str | None
+    edited: tuple[tuple[int, int], ...]
+    checksums: tuple[tuple[int, ...], ...]  # [phase][slice]
+
+
+def add_segmentation(browser: Any, images: Any, segmentation: Segmentation) -> Any:
+    """Add the labels beside the images; the browser shows both in step and keeps what is edited."""
+    _check_fit(images, segmentation)
+    name = f"{images.GetName()} segmentation"
+    sequence = browser.GetScene().AddNewNodeByClass("vtkMRMLSequenceNode", name)
+    with one_modification(sequence):
+        sequence.SetIndexName(images.GetIndexName())  # name and unit must be those of the images,
+        sequence.SetIndexUnit(images.GetIndexUnit())  # or Slicer refuses to show both in step
+        affine = stack_affine(images)
+        set_stack_affine(sequence, affine)
+        for phase, labels in enumerate(segmentation.labels):
+            node = slicer.vtkMRMLSegmentationNode()
+            node.SetName(name)
+            put_labels(node, labels, affine)
+            sequence.SetDataNodeAtValue(node, images.GetNthIndexValue(phase))
+        write_facts(sequence, segmentation)
+    browser.AddSynchronizedSequenceNode(sequence)
+    # Last: with it on, the proxy's first content would have been written into the phase on display.
+    browser.SetSaveChanges(sequence, True)
+    _set_display(browser.GetProxyNode(sequence), browser.GetProxyNode(images))
+    return sequence
+
+
+def replace_segmentation(sequence: Any, images: Any, segmentation: Segmentation) -> None:
+    """Put other labels into the nodes of ``add_segmentation``; who observes or edits those keeps them."""
+    _check_fit(images, segmentation)
+    with one_modification(sequence):
+        for phase, labels in enumerate(segmentation.labels):
+            write_frame(sequence, phase, labels)
+        write_facts(sequence, segmentation)
+
+
+def read_segmentation(sequence: Any) -> Segmentation:
+    """The labels as they are now, with what was decided about them and which images a person changed since."""
+    facts = read_facts(sequence)
+    labels = np.stack([read_frame(sequence, phase) for phase in range(sequence.GetNumberOfDataNodes())])
+    return Segmentation(
+        labels=labels,
+        labelled=np.array(facts.labelled) | labels.any(axis=(1, 2, 3)),
+        included=np.array(facts.included),
+        key_phases=facts.key_phases,
+        conventions=facts.conventions,
+        findings=facts.findings,
+        model=facts.model,
+        edited=_edited(facts, labels),
+    )
+
+
+def read_frame(sequence: Any, phase: int) -> Labels:
+    """The labels of one phase, whether or not it is the one on display."""
+    return get_labels(sequence.GetNthDataNode(phase), stack_affine(sequence))
+
+
+def write_frame(sequence: Any, phase: int, labels: Labels) -> None:
+    """Replace the labels of one phase; views and observers take it for a change of the phase, not for a stroke."""
+    put_labels(sequence.GetNthDataNode(phase), labels, stack_affine(sequence))
+    sequence.Modified()
+
+
+def read_facts(sequence: Any) -> SegmentationFacts:
+    """What is stored beside the labels."""
+    facts: SegmentationFacts = from_text(SegmentationFacts, sequence.GetAttribute(FACTS) or "null")
+    return facts
+
+
+def write_facts(sequence: Any, segmentation: Segmentation) -> None:
+    """Store what label maps cannot hold; from here on, labels other than these count as edited."""
+    facts = SegmentationFacts(
+        labelled=tuple(segmentation.labelled.tolist()),
+        included=segmentation.included.tolist(),
+        key_phases=segmentation.key_phases,
+        conventions=segmentation.conventions,
+        findings=segmentation.findings,
+        model=segmentation.model,
+        edited=segmentation.edited,
+        checksums=tuple(_checksums(labels) for labels in segmentation.labels),
+    )
+    sequence.SetAttribute(FACTS, to_text(facts))
+
+
+def change_facts(sequence: Any, **changes: Any) -> None:
+    """Change some of what is stored beside the labels, for example ``key_phases``; edits stay edits."""
+    sequence.SetAttribute(FACTS, to_text(replace(read_facts(sequence), **changes)))
+
+
+def _edited(facts: SegmentationFacts, labels: Labels) -> tuple[tuple[int, int], ...]:
+    changed = set(facts.edited)
+    for phase, (then, now) in enumerate(zip(facts.checksums, map(_checksums, labels), strict=True)):
+        changed |= {(phase, slice_) for slice_, (a, b) in enumerate(zip(then, now, strict=True)) if a != b}
+    return tuple(sorted(changed))
+
+
+def _checksums(labels: Labels) -> tuple[int, ...]:
+    return tuple(zlib.crc32(np.ascontiguousarray(image)) for image in labels)
+
+
+def _check_fit(images: Any, segmentation: Segmentation) -> None:
+    columns, rows, slices = images.GetNthDataNode(0).GetImageData().GetDimensions()
+    grid = (images.GetNumberOfDataNodes(), slices, rows, columns)
+    if segmentation.labels.shape != grid:
+        msg = f"The labels {segmentation.labels.shape} do not lie on the grid of the images {grid}."
+        raise LabelError(msg)
+
+
+def _set_display(proxy: Any, volume: Any) -> None:
+    """Contours as a reader wants them, and the volume that the segment editor paints on."""
+    display = proxy.GetDisplayNode()
+    display.SetOpacity2DFill(FILL_OPACITY)
+    proxy.SetNodeReferenceID(proxy.GetReferenceImageGeometryReferenceRole(), volume.GetID())

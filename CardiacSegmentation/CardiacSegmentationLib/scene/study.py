@@ -1,0 +1,177 @@
+"""One study's nodes as one value: made, found again, shown, changed, removed.
+
+A study is one vtkMRMLScriptedModuleNode that refers to all its nodes and holds its settings. MRML keeps the
+references right when the scene is saved, loaded or merged with another, so a study needs no bookkeeping of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from CardiacSegmentationLib.scene import segmentation as sequences
+from CardiacSegmentationLib.scene.cine import add_cine, read_cine
+from CardiacSegmentationLib.scene.function import RESULT_ROLES, show_function
+from CardiacSegmentationLib.scene.nodes import nodes_of_class, remove_nodes
+from CardiacSegmentationLib.scene.settings import read_settings, write_settings
+from CardiacSegmentationLib.segmentation import Papillary
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.segmentation import KeyPhases, Segmentation
+    from CardiacSegmentationLib.stack import CineStack
+    from CardiacSegmentationLib.ventricular import VentricularFunction
+
+MODULE = "CardiacSegmentation"
+IMAGES, BROWSER, SEGMENTATION = "images", "browser", "segmentation"
+BOOKMARK = "CardiacSegmentation."  # attributes of the browser: CardiacSegmentation.lv_ed = "0" and so on
+
+
+class Phases(str, Enum):
+    """Which phases the network segments."""
+
+    ALL = "all"
+    KEY = "ed-es"
+
+
+@dataclass(frozen=True)
+class StudySettings:
+    """What the user chose for one study; saved with the scene."""
+
+    backend: str = "auto"
+    phases: Phases = Phases.ALL
+    model_folder: str = ""
+    uncertainty: bool = False
+    papillary: Papillary = Papillary.VOLUME
+    bsa_formula: str = "Mosteller"
+    sex: str | None = None
+    age_years: float | None = None
+    height_cm: float | None = None
+    weight_kg: float | None = None
+
+
+@dataclass(frozen=True)
+class Study:
+    """A handle on one study in the scene; two handles on the same study are equal."""
+
+    node: Any
+
+    @property
+    def exists(self) -> bool:
+        """False once the study was removed or its scene closed."""
+        return self.node.GetScene() is not None and self.images is not None and self.browser is not None
+
+    @property
+    def name(self) -> str:
+        """The study's name as the user sees it."""
+        return str(self.node.GetName())
+
+    @property
+    def images(self) -> Any:
+        """The volume sequence."""
+        return self.node.GetNodeReference(IMAGES)
+
+    @property
+    def browser(self) -> Any:
+        """The sequence browser: which phase is on display."""
+        return self.node.GetNodeReference(BROWSER)
+
+    @property
+    def segmentation(self) -> Any:
+        """The segmentation sequence, or None."""
+        return self.node.GetNodeReference(SEGMENTATION)
+
+    @property
+    def volume_node(self) -> Any:
+        """The volume on display."""
+        return self.browser.GetProxyNode(self.images)
+
+    @property
+    def segmentation_node(self) -> Any:
+        """The segmentation on display, the one to edit; or None."""
+        return self.browser.GetProxyNode(self.segmentation) if self.segmentation else None
+
+    def result(self, role: str) -> Any:
+        """One of the nodes that show numbers, or None; ``role`` is one of ``RESULT_ROLES``."""
+        return self.node.GetNodeReference(role)
+
+
+def load_study(scene: Any, stack: CineStack) -> Study:
+    """Add a stack to the scene as a new study."""
+    images, browser = add_cine(scene, stack)
+    node = scene.AddNewNodeByClass("vtkMRMLScriptedModuleNode", stack.title or "Short-axis cine")
+    node.SetModuleName(MODULE)
+    node.SetHideFromEditors(False)
+    node.SetNodeReferenceID(IMAGES, images.GetID())
+    node.SetNodeReferenceID(BROWSER, browser.GetID())
+    study = Study(node)
+    write_study_settings(study, StudySettings(**asdict(stack.patient)))
+    return study
+
+
+def find_studies(scene: Any) -> tuple[Study, ...]:
+    """Every study of the scene, also one that came with a loaded scene."""
+    found = map(Study, nodes_of_class(scene, "vtkMRMLScriptedModuleNode"))
+    return tuple(study for study in found if study.node.GetModuleName() == MODULE and study.exists)
+
+
+def remove_study(study: Study) -> None:
+    """Remove all of the study's nodes, and those that belong to them."""
+    proxies = [study.volume_node, study.segmentation_node]
+    results = [study.result(role) for role in reversed(RESULT_ROLES)]
+    # The browser first: it would make new proxies for those that are gone.
+    nodes = [study.browser, *proxies, study.segmentation, study.images, *results, study.node]
+    remove_nodes(study.node.GetScene(), [node for node in nodes if node is not None])
+
+
+def stack_of(study: Study) -> CineStack:
+    """The study's images as the value they were made from."""
+    return read_cine(study.images)
+
+
+def set_segmentation(study: Study, segmentation: Segmentation) -> None:
+    """Put labels beside the images; labels already there are replaced."""
+    if study.segmentation is not None:
+        sequences.replace_segmentation(study.segmentation, study.images, segmentation)
+    else:
+        node = sequences.add_segmentation(study.browser, study.images, segmentation)
+        study.node.SetNodeReferenceID(SEGMENTATION, node.GetID())
+
+
+def segmentation_of(study: Study) -> Segmentation | None:
+    """The labels as they are now, edits included; ``edited`` names the images that were changed."""
+    return sequences.read_segmentation(study.segmentation) if study.segmentation else None
+
+
+def has_edits(study: Study) -> bool:
+    """Whether a person changed any label image."""
+    segmentation = segmentation_of(study)
+    return segmentation is not None and bool(segmentation.edited)
+
+
+def set_function(study: Study, function: VentricularFunction) -> None:
+    """Show the numbers in the study's tables and plot, and bookmark ED and ES."""
+    show_function(study.node, function)
+    set_bookmarks(study, function.key_phases)
+
+
+def set_bookmarks(study: Study, key_phases: KeyPhases) -> None:
+    """Note the key phases on the browser; one that is not known is taken off."""
+    for name, phase in asdict(key_phases).items():
+        study.browser.SetAttribute(BOOKMARK + name, None if phase is None else str(phase))
+
+
+def bookmark(study: Study, name: str) -> int | None:
+    """The phase of ``lv_ed``, ``lv_es``, ``rv_ed`` or ``rv_es``."""
+    text = study.browser.GetAttribute(BOOKMARK + name)
+    return int(text) if text else None
+
+
+def read_study_settings(study: Study) -> tuple[StudySettings, tuple[str, ...]]:
+    """The study's settings, and notes on those that could not be used."""
+    return read_settings(study.node, StudySettings)
+
+
+def write_study_settings(study: Study, settings: StudySettings) -> None:
+    """Store the study's settings."""
+    write_settings(study.node, settings)

@@ -1,0 +1,82 @@
+"""What is on display: the phase in time, the slice in space."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from CardiacSegmentationLib.scene.cine import stack_affine
+from CardiacSegmentationLib.scene.nodes import nodes_of_class
+from CardiacSegmentationLib.scene.voxels import LPS_TO_RAS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from CardiacSegmentationLib.scene.study import Study
+    from CardiacSegmentationLib.stack import Array
+
+
+def current_phase(study: Study) -> int:
+    """The phase on display."""
+    return int(study.browser.GetSelectedItemNumber())
+
+
+def go_to_phase(study: Study, phase: int) -> None:
+    """Show another phase; after the last comes the first. What was edited in the one before stays."""
+    study.browser.SetSelectedItemNumber(phase % study.images.GetNumberOfDataNodes())
+
+
+def play(study: Study, on: bool) -> None:
+    """Start or stop the cine loop."""
+    study.browser.SetPlaybackActive(on)
+
+
+def align_view(study: Study, slice_node: Any) -> None:
+    """Turn a slice view so that it shows the images as the scanner made them: columns to the right, rows down."""
+    right, down, _ = _directions(study)
+    slices, rows, columns = _shape(study)
+    center = _to_ras(study) @ [(columns - 1) / 2, (rows - 1) / 2, slices // 2, 1]
+    slice_node.SetSliceToRASByNTP(*np.cross(right, -down), *right, *center[:3], 0)
+
+
+def short_axis_views(study: Study) -> tuple[Any, ...]:
+    """The slice nodes that look along the short axis."""
+    right, down, _ = _directions(study)
+    normal = np.cross(right, down)
+    views = nodes_of_class(study.node.GetScene(), "vtkMRMLSliceNode")
+    return tuple(view for view in views if abs(normal @ _column(view.GetSliceToRAS(), 2)) > 0.999)
+
+
+def current_slice(study: Study, slice_node: Any) -> int:
+    """The slice nearest to where a view is."""
+    position = np.append(_column(slice_node.GetSliceToRAS(), 3), 1.0)
+    index = np.linalg.inv(_to_ras(study)) @ position
+    return int(np.clip(round(float(index[2])), 0, _shape(study)[0] - 1))
+
+
+def go_to_slice(study: Study, index: int, views: Iterable[Any] | None = None) -> None:
+    """Show another slice in the given views, or in all that look along the short axis."""
+    center = _to_ras(study) @ [0, 0, index, 1]
+    for view in short_axis_views(study) if views is None else views:
+        view.JumpSliceByOffsetting(*center[:3])
+
+
+def _to_ras(study: Study) -> Array:
+    matrix: Array = LPS_TO_RAS @ stack_affine(study.images)
+    return matrix
+
+
+def _directions(study: Study) -> tuple[Array, Array, Array]:
+    axes = _to_ras(study)[:3, :3]
+    right, down, through = (axes / np.linalg.norm(axes, axis=0)).T
+    return right, down, through
+
+
+def _shape(study: Study) -> tuple[int, int, int]:
+    columns, rows, slices = study.images.GetNthDataNode(0).GetImageData().GetDimensions()
+    return slices, rows, columns
+
+
+def _column(matrix: Any, column: int) -> Array:
+    return np.array([matrix.GetElement(row, column) for row in range(3)])
