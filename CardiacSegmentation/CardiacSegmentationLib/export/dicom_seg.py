@@ -69,7 +69,7 @@ def _make_one(
     single = {new_uid(): image for _, image in images}
     slices = [slice_ for slice_, _ in images]
     seg: Dataset = SegObject(
-        source_images=[_as_single_image(image, uid) for uid, image in single.items()],
+        source_images=[_as_single_image(image, uid, source.first) for uid, image in single.items()],
         pixel_array=np.ascontiguousarray(segmentation.labels[phase][slices]),
         segmentation_type=SegmentationTypeValues.BINARY,
         segment_descriptions=_describe_segments(segmentation, phase, tracking),
@@ -120,19 +120,20 @@ def find_algorithm_type(segmentation: Segmentation, phase: int) -> str:
     return "SEMIAUTOMATIC" if edited else "AUTOMATIC"
 
 
-def _as_single_image(image: SourceImage, uid: str) -> Dataset:
+def _as_single_image(image: SourceImage, uid: str, first: Dataset) -> Dataset:
     """The image as a header of its own under a provisional UID.
 
     highdicom takes the single images of one series or one multi-frame object, and in the latter it refers to whatever
-    frame lies at a position first: the first phase. Scanners also write a series per slice. So every frame is
-    presented as a single image of one series, and references are put right afterwards.
+    frame lies at a position first: the first phase. Scanners also write a series per slice, and anonymisers a frame of
+    reference per image. So every frame is presented as a single image of one series; references are put right after.
     """
     from pydicom.uid import MRImageStorage
 
     header = deepcopy(image.header) if image.frame is None else _flatten(image.header, image.frame)
     header.SOPInstanceUID = uid
     header.SOPClassUID = MRImageStorage
-    header.SeriesInstanceUID = header.StudyInstanceUID
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"):
+        header[keyword] = copy(first[keyword])
     return header
 
 
@@ -144,8 +145,7 @@ def _flatten(header: Dataset, frame: int) -> Dataset:
     for element in header:
         if element.keyword not in (*groups, "NumberOfFrames"):
             flat.add(copy(element))
-    shared, own = header[groups[0]].value, header[groups[1]].value[frame - 1]
-    for group in (*shared, own):
+    for group in (*header.get(groups[0], []), header[groups[1]].value[frame - 1]):
         for sequence, keywords in PLANE_ELEMENTS.items():
             for keyword in keywords:
                 if sequence in group and keyword in group[sequence].value[0]:

@@ -129,7 +129,7 @@ def _image(stack: CineStack, headers: Mapping[str, Dataset], phase: int, slice_:
     uid = stack.instance_uids[phase][slice_]
     if not uid:
         return None
-    is_multi_frame = "PerFrameFunctionalGroupsSequence" in headers[uid]
+    is_multi_frame = bool(headers[uid].get("PerFrameFunctionalGroupsSequence"))
     number = stack.frame_numbers[phase][slice_] if stack.frame_numbers else 1
     return SourceImage(headers[uid], number if is_multi_frame else None)
 
