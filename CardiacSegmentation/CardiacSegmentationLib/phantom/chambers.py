@@ -1,116 +1,138 @@
-"""The beating heart in a plane: where its outlines run, and the signal of the ventricles and of what lies above them."""
+"""The beating heart in a plane: where its outlines run, and its signal, from the apex to the great vessels."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from CardiacSegmentationLib.phantom.heart import (
+    OVAL,
     PAPILLARY_ANGLES,
     RV_PROFILE_INTEGRAL,
+    RV_PROFILE_PEAK,
     oval,
     septal_profile,
 )
-from CardiacSegmentationLib.phantom.tissue import Tissue, cover, lay, waves
+from CardiacSegmentationLib.phantom.tissue import Tissue, cover, inside_ellipsoid, lay, waves
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.phantom.heart import Heart
+    from CardiacSegmentationLib.stack import Array
 
-Image = npt.NDArray[np.float32]
+RV_WALL_MM, ATRIAL_WALL_MM = 3.0, 2.0
+ROOF_MM = -46.0  # depth of the atria's far ends, in a heart of 150 ml
+OUTSIDE_MM = -9.0  # a distance that covers no pixel
 
-RV_WALL_MM = 3.0
-ATRIAL_WALL_MM = 2.0
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Points of one plane in heart coordinates, each [phase or 1, row, column]."""
+
+    right: Array
+    down: Array
+    depth: Array
+    pixel_mm: float
 
 
-def outlines(heart: Heart, angle: Image, depth: Image) -> tuple[Image, Image, Image]:
+def outlines(heart: Heart, angle: Array, depth: Array) -> tuple[Array, Array, Array]:
     """Squared radius of LV cavity, LV epicardium and RV cavity around the LV's axis, each containing the one before.
 
     The RV's area is what lies between its outline and the epicardium's, whatever the latter's shape: adding to the
     squared radius keeps that area closed form.
     """
-    round_ = oval(angle)
-    cavity = heart.cavity.area_mm2(depth) / np.pi * round_
-    epicardium = heart.epicardium.area_mm2(depth) / np.pi * round_
+    round_ = oval(angle) / np.float32(np.pi)
+    cavity = heart.cavity.area_mm2(depth) * round_
+    epicardium = heart.epicardium.area_mm2(depth) * round_
     rv = heart.rv.area_mm2(depth) * (2 / RV_PROFILE_INTEGRAL) * septal_profile(angle)
     return cavity, epicardium, epicardium + rv
 
 
-def paint_heart(image: Image, right: Image, down: Image, depth: Image, heart: Heart, pixel_mm: float) -> None:
-    """Lay the heart over an image [phase, row, column], in place, at these points of one plane [row, column]."""
-    if np.ptp(depth) < 0.01:  # a short-axis plane: one depth for all its pixels
-        depth = depth[:1, :1]
-    grain = waves(right, down, depth, 5.0)
-    right, down, depth = right[None], down[None], depth[None]
-    up = _per_phase(heart.cavity.base_mm) - depth
-    if up.max() > 0:
-        _paint_above(image, right, down, up, heart, pixel_mm)
-    _paint_ventricles(image, right, down, depth, grain, heart, pixel_mm)
+def reach_mm(heart: Heart) -> tuple[float, float, float]:
+    """How far the heart reaches from the LV's axis: towards the RV, away from it, and up or down in the image."""
+    depth = np.linspace(0, heart.epicardium.apex_mm[0], 50)[None]
+    squared = heart.epicardium.area_mm2(depth)[:1] / np.pi * (1 + OVAL)
+    bulge = heart.rv.area_mm2(depth)[:1] * (2 / RV_PROFILE_INTEGRAL) * RV_PROFILE_PEAK
+    lv, rv = float(np.sqrt(squared.max())) + 8, float(np.sqrt((squared + bulge).max())) + RV_WALL_MM + 8
+    size = _size(heart)
+    return max(rv, 75 * size), max(lv, 50 * size), max(0.9 * rv, lv, 57 * size)
 
 
-def _paint_ventricles(
-    image: Image, right: Image, down: Image, depth: Image, grain: Image, heart: Heart, pixel_mm: float
-) -> None:
+def paint_heart(image: Array, points: Points, heart: Heart) -> None:
+    """Lay the heart over an image [phase, row, column], in place."""
+    if points.depth.min() < max(heart.cavity.base_mm.max(), heart.rv.base_mm.max()):
+        _paint_above(image, points, heart)
+    if points.depth.max() > 0:
+        _paint_ventricles(image, points, heart)
+        _paint_papillaries(image, points, heart)
+
+
+def _paint_ventricles(image: Array, points: Points, heart: Heart) -> None:
+    right, down, depth = points.right, points.down, points.depth
     angle, radius = np.arctan2(down, right), np.hypot(right, down)
     cavity, epicardium, rv = (np.sqrt(square) for square in outlines(heart, angle, depth))
+    has_rv = heart.rv.area_mm2(depth) > 0
+    grain = waves(right, down, depth, 3.0)
+
     towards_rv = np.sqrt(septal_profile(angle))
-    beside_rv = heart.rv.area_mm2(depth) > 0
-    in_wall, in_rv = epicardium > 0, rv > epicardium
+    outside = rv + has_rv * (np.float32(RV_WALL_MM) * towards_rv)
+    fat = outside + 2.0 + 2.5 * towards_rv + 0.6 * grain
+    trabeculae = 0.4 * np.clip(3 * grain - 0.9, 0, 1)
 
-    outside = np.maximum(rv + beside_rv * (RV_WALL_MM * towards_rv), epicardium)
-    fat = _fat_mm(angle, grain)
-    lay(image, cover(np.where(in_wall, outside + fat - radius, -9), pixel_mm), Tissue.FAT)
-    lay(image, cover(np.where(in_rv, outside - radius, -9), pixel_mm), Tissue.MYOCARDIUM)
-    trabeculated = Tissue.BLOOD * (1 - 0.35 * np.clip(3 * grain - 0.9, 0, 1))
-    lay(image, cover(np.where(in_rv, rv - radius, -9), pixel_mm), trabeculated)
-    lay(image, cover(np.where(in_wall, epicardium - radius, -9), pixel_mm), Tissue.MYOCARDIUM)
-    lay(image, cover(np.where(cavity > 0, cavity - radius, -9), pixel_mm), Tissue.BLOOD)
-    _paint_papillaries(image, right, down, depth, heart, pixel_mm)
+    def put(outline: Array, present: Array, signal: float | Array) -> None:
+        lay(image, cover(np.where(present, outline - radius, OUTSIDE_MM), points.pixel_mm), signal)
+
+    put(fat, outside > 0, Tissue.FAT)
+    put(outside, has_rv, Tissue.MYOCARDIUM)
+    put(rv, has_rv, Tissue.BLOOD * (1 - trabeculae * np.clip(1 - (rv - radius) / 9, 0, 1)))
+    put(epicardium, epicardium > 0, Tissue.MYOCARDIUM)
+    put(cavity, cavity > 0, Tissue.BLOOD * (1 - trabeculae * np.clip(1 - (cavity - radius) / 5, 0, 1)))
 
 
-def _paint_papillaries(image: Image, right: Image, down: Image, depth: Image, heart: Heart, pixel_mm: float) -> None:
-    muscle = np.sqrt(heart.papillary_mm2(depth) / (2 * np.pi))
+def _paint_papillaries(image: Array, points: Points, heart: Heart) -> None:
+    muscle = np.sqrt(heart.papillary_mm2(points.depth) / (2 * np.pi))
     if not muscle.any():
         return
+    cavity_mm2 = heart.cavity.area_mm2(points.depth)
     for angle in PAPILLARY_ANGLES:
-        out = np.sqrt(heart.cavity.area_mm2(depth) / np.pi * oval(np.float32(angle))) - muscle - 0.5
-        distance = np.hypot(right - out * np.cos(np.float32(angle)), down - out * np.sin(np.float32(angle)))
-        lay(image, cover(np.where(muscle > 0, muscle - distance, -9), pixel_mm), Tissue.MYOCARDIUM)
+        out = np.sqrt(cavity_mm2 * np.float32(oval(angle) / np.pi)) - muscle - np.float32(0.5)
+        x, y = points.right - out * np.float32(np.cos(angle)), points.down - out * np.float32(np.sin(angle))
+        share = cover(np.where(muscle > 0, muscle - np.hypot(x, y), OUTSIDE_MM), points.pixel_mm)
+        lay(image, share, Tissue.MYOCARDIUM)
 
 
-def _paint_above(image: Image, right: Image, down: Image, up: Image, heart: Heart, pixel_mm: float) -> None:
-    """Atria and great vessels; ``up`` is the distance above the LV's base plane, which moves."""
-    size = np.float32((heart.cavity.volume_mm3[0] / 150_000) ** (1 / 3))
-    right, down, up = right / size, down / size, up / size
-    descent = _per_phase(heart.cavity.base_mm) / size
-    pixel_mm = pixel_mm / float(size)
+def _paint_above(image: Array, points: Points, heart: Heart) -> None:
+    """Atria and great vessels: they hang from roofs that stand still, and lengthen as the valves' planes come down."""
+    size = np.float32(_size(heart))
+    right, down, depth = points.right / size, points.down / size, points.depth / size
+    pixel_mm = points.pixel_mm / float(size)
+    mitral, tricuspid = (s.base_mm.astype(np.float32)[:, None, None] / size for s in (heart.cavity, heart.rv))
+    up, up_right = mitral - depth, tricuspid - depth
+    systole = (np.arange(len(mitral)) <= heart.es_phase).astype(np.float32)[:, None, None]
 
-    def put(inside_mm: Image, signal: float) -> None:
-        lay(image, cover(np.where(up > 0, inside_mm, -9), pixel_mm), signal)
+    def atrium(valve: Array, centre: tuple[float, float], radii: tuple[float, float]) -> Array:
+        below_middle = depth - (valve + 6 + ROOF_MM) / 2
+        return inside_ellipsoid((right, down, below_middle), (*centre, 0), (*radii, (valve + 6 - ROOF_MM) / 2))
 
-    put(_ball(right + 12, down - 2, up - 8, 60, 52, 52), Tissue.FAT * 0.9)
-    roof = 42 + descent
-    left_atrium = _ball(right - 9, down - 15, up - roof / 2 + 3, 28, 22, roof / 2 + 5)
-    right_atrium = _ball(right + 44, down - 18, up - roof / 2 + 6, 23, 25, roof / 2 + 8)
-    aorta = np.where(up < 75, 14.5 - np.hypot(right + 9 + 0.28 * up, down + 11 - 0.05 * up), -9)
-    outflow = np.where(up < 70, 14.5 - np.hypot(right + 34 - 0.62 * up, down + 31 + 0.02 * up), -9)
-    chambers = (left_atrium, right_atrium, outflow, aorta)
-    for chamber in chambers:
-        put(chamber + ATRIAL_WALL_MM, Tissue.MYOCARDIUM)
-        put(chamber, Tissue.BLOOD * 0.97)
-
-
-def _fat_mm(angle: Image, grain: Image) -> Image:
-    """Fat on the heart: most along the grooves at the RV's insertions and over the RV."""
-    return np.asarray(2.0 + 3.0 * septal_profile(angle) + 1.5 * grain, np.float32)
-
-
-def _ball(right: Image, down: Image, up: Image, a: float, b: float, c: float | Image) -> Image:
-    """About how far inside an ellipsoid around the origin these points lie, in mm."""
-    out: Image = (1 - np.sqrt((right / a) ** 2 + (down / b) ** 2 + (up / c) ** 2)) * np.minimum(a, b)
-    return out
+    groove = inside_ellipsoid((right, down, up), (-12, 2, 8), (58, 50, 50))
+    outflow = np.where(up_right < 75, 13.5 - np.hypot(right + 36 - 0.62 * up_right, down + 33), OUTSIDE_MM)
+    aorta = np.where(up < 75, 13 - np.hypot(right + 8 + 0.28 * up, down + 15 + 0.1 * up), OUTSIDE_MM)
+    chambers = (
+        (up_right, atrium(tricuspid, (-44, 14), (24, 25))),
+        (up, atrium(mitral, (9, 11), (30, 24))),
+        (up_right, outflow),
+        (up, aorta),
+    )
+    lay(image, cover(np.where(up > 0, groove, OUTSIDE_MM), pixel_mm), Tissue.FAT * 0.85)
+    for above, inside in chambers:
+        lay(image, cover(np.where(above > 0, inside + ATRIAL_WALL_MM, OUTSIDE_MM), pixel_mm), Tissue.MYOCARDIUM)
+        share = cover(np.where(above > 0, inside, OUTSIDE_MM), pixel_mm)
+        lay(image, share, Tissue.BLOOD * 0.97)
+        leaflets = systole * share * np.clip(1.5 - abs(above - 1), 0, 1)  # the valves are shut until end-systole
+        lay(image, leaflets, Tissue.MYOCARDIUM)
 
 
-def _per_phase(values: npt.NDArray[np.floating]) -> Image:
-    return values.astype(np.float32)[:, None, None]
+def _size(heart: Heart) -> float:
+    """Size of the heart against one of 150 ml."""
+    return float((heart.cavity.volume_mm3[0] / 150_000) ** (1 / 3))

@@ -7,18 +7,15 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
+from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
 from pydicom.valuerep import format_number_as_ds
 
 from CardiacSegmentationLib import __version__
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    from pydicom.uid import UID
-
     from CardiacSegmentationLib.phantom.geometry import View
     from CardiacSegmentationLib.phantom.spec import PhantomSpec
+    from CardiacSegmentationLib.stack import Array
 
 STUDY_YEAR, STUDY_DATE = 2024, "20240515"
 SCAN_START_S = 9 * 3600  # the study begins at nine o'clock
@@ -119,7 +116,7 @@ def put_plane(image: Dataset, view: View) -> None:
     image.PixelSpacing = [decimal(view.pixel_mm)] * 2
 
 
-def put_pixels(image: Dataset, pixels: npt.NDArray[np.uint16]) -> None:
+def put_pixels(image: Dataset, pixels: Array) -> None:
     """Twelve-bit pixels of one image [row, column] or of many [frame, row, column], and how to window them."""
     image.SamplesPerPixel = 1
     image.PhotometricInterpretation = "MONOCHROME2"
@@ -132,12 +129,12 @@ def put_pixels(image: Dataset, pixels: npt.NDArray[np.uint16]) -> None:
 
 def seal(image: Dataset, uid: str, syntax: UID = ExplicitVRLittleEndian) -> Dataset:
     """Give an object its identity and file header; compressed syntaxes compress the pixels here."""
-    image.SOPInstanceUID = uid
+    image.SOPInstanceUID = UID(uid)
     meta = FileMetaDataset()
     meta.FileMetaInformationVersion = b"\x00\x01"
     meta.MediaStorageSOPClassUID = image.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = uid
-    meta.ImplementationClassUID = IMPLEMENTATION_UID
+    meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
+    meta.ImplementationClassUID = UID(IMPLEMENTATION_UID)
     meta.ImplementationVersionName = "CARDIACSEG"
     meta.TransferSyntaxUID = syntax if not syntax.is_compressed else ExplicitVRLittleEndian
     image.file_meta = meta

@@ -57,7 +57,7 @@ def enhanced_object(common: Dataset, spec: PhantomSpec, series: Series) -> Datas
         image.LowRRValue, image.HighRRValue = round(0.9 * spec.rr_ms), round(1.1 * spec.rr_ms)
     image.AcquisitionContextSequence = []
     _put_dimensions(image, spec, series)
-    image.SharedFunctionalGroupsSequence = [_shared_groups(spec, series)]
+    image.SharedFunctionalGroupsSequence = [_shared_groups(series)]
     planes, phases = len(series.views), len(series.times_ms)
     image.PerFrameFunctionalGroupsSequence = [
         _frame_groups(spec, series, plane, phase) for plane in range(planes) for phase in range(phases)
@@ -124,7 +124,7 @@ def _put_dimensions(image: Dataset, spec: PhantomSpec, series: Series) -> None:
     ]
 
 
-def _shared_groups(spec: PhantomSpec, series: Series) -> Dataset:
+def _shared_groups(series: Series) -> Dataset:
     view = series.views[0]
     anatomy = dataset(AnatomicRegionSequence=[code("80891009", "SCT", "Heart")], FrameLaterality="U")
     frame_type = dataset(FrameType=_image_type(series))
@@ -138,14 +138,14 @@ def _shared_groups(spec: PhantomSpec, series: Series) -> Dataset:
         MRImageFrameTypeSequence=[frame_type],
         PixelValueTransformationSequence=[dataset(RescaleIntercept="0", RescaleSlope="1", RescaleType="US")],
         FrameVOILUTSequence=[dataset(WindowCenter="550", WindowWidth="1100")],
-        **_acquisition_groups(view.rows, view.pixel_mm),
+        **_acquisition_groups(view.rows),
     )
     if series.is_cine:
         groups.PlaneOrientationSequence = [_orientation(series, 0)]
     return groups
 
 
-def _acquisition_groups(rows: int, pixel_mm: float) -> dict[str, list[Dataset]]:
+def _acquisition_groups(rows: int) -> dict[str, list[Dataset]]:
     """How every frame was acquired, in the groups that Enhanced MR asks for."""
     timing = dataset(
         RepetitionTime=decimal(REPETITION_MS),

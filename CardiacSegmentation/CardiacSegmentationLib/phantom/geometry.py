@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.phantom.heart import Heart
     from CardiacSegmentationLib.phantom.spec import PhantomSpec
+    from CardiacSegmentationLib.stack import Array
 
-Vector = npt.NDArray[np.float64]
 
-
-def _unit(vector: Vector) -> Vector:
-    return vector / np.linalg.norm(vector)
+def _unit(vector: Array) -> Array:
+    unit: Array = vector / np.linalg.norm(vector)
+    return unit
 
 
 # The heart in the chest (LPS): its apex points left, forward and down; seen from there, the RV is on the left.
@@ -28,7 +27,6 @@ DOWN = np.cross(RIGHT, TO_APEX)
 BASE_CENTRE_MM = np.array([12.0, -8.0, 6.0])  # of the LV at end-diastole, from the middle of the chest
 
 FIELD_OF_VIEW_MM = 320.0
-LOCALIZER_FIELD_MM = 400.0
 LOCALIZER_PIXEL_MM = 2.5
 LONG_AXIS_THICKNESS_MM = 6.0
 
@@ -37,20 +35,20 @@ LONG_AXIS_THICKNESS_MM = 6.0
 class View:
     """One image plane. ``corner_mm`` is the centre of its first pixel, in patient space (LPS)."""
 
-    corner_mm: Vector
-    along_row: Vector  # unit vector in which the column index grows
-    along_column: Vector  # unit vector in which the row index grows
+    corner_mm: Array
+    along_row: Array  # unit vector in which the column index grows
+    along_column: Array  # unit vector in which the row index grows
     rows: int
     columns: int
     pixel_mm: float
     thickness_mm: float
 
     @property
-    def normal(self) -> Vector:
+    def normal(self) -> Array:
         """Unit vector at right angles to the plane, as DICOM has it: along the row × along the column."""
         return np.cross(self.along_row, self.along_column)
 
-    def points_mm(self, off_plane_mm: float = 0.0) -> npt.NDArray[np.float32]:
+    def points_mm(self, off_plane_mm: float = 0.0) -> Array:
         """Patient coordinates of every pixel's centre: [x, y or z, row, column]."""
         columns = np.arange(self.columns) * self.pixel_mm
         rows = np.arange(self.rows)[:, None] * self.pixel_mm
@@ -62,7 +60,13 @@ class View:
 def short_axis_views(spec: PhantomSpec, heart: Heart) -> tuple[View, ...]:
     """The short-axis slices, base to apex."""
     return tuple(
-        _centred(in_chest(0, 0, float(depth), spec), RIGHT, DOWN, FIELD_OF_VIEW_MM, spec.pixel_mm, spec.thickness_mm)
+        _centred(
+            in_chest(0, 0, float(depth), spec),
+            RIGHT,
+            DOWN,
+            pixel_mm=spec.pixel_mm,
+            thickness_mm=spec.thickness_mm,
+        )
         for depth in heart.slice_depths_mm
     )
 
@@ -70,15 +74,14 @@ def short_axis_views(spec: PhantomSpec, heart: Heart) -> tuple[View, ...]:
 def long_axis_views(spec: PhantomSpec, heart: Heart) -> dict[str, View]:
     """The long-axis planes, all through the LV's axis: apex on top, as they are shown."""
     middle = in_chest(0, 0, 0.4 * float(heart.cavity.length_mm[0]), spec)
-    angles = {"2ch": 80, "3ch": 48, "4ch": -8}  # degrees from the image's right, towards its bottom
+    angles = {"2ch": 80, "3ch": 48, "4ch": 5}  # degrees from the image's right, towards its bottom
     return {
         name: _centred(
             middle,
             math.cos(math.radians(angle)) * RIGHT + math.sin(math.radians(angle)) * DOWN,
             -TO_APEX,
-            FIELD_OF_VIEW_MM,
-            spec.pixel_mm,
-            LONG_AXIS_THICKNESS_MM,
+            pixel_mm=spec.pixel_mm,
+            thickness_mm=LONG_AXIS_THICKNESS_MM,
         )
         for name, angle in angles.items()
     }
@@ -89,33 +92,39 @@ def localizer_views(spec: PhantomSpec) -> tuple[View, ...]:
     middle = in_chest(0, 0, 40, spec)
     left, back, head = np.eye(3)
     return tuple(
-        _centred(middle, row, column, LOCALIZER_FIELD_MM, LOCALIZER_PIXEL_MM, 10.0)
+        _centred(middle, row, column, pixel_mm=LOCALIZER_PIXEL_MM, thickness_mm=10.0)
         for row, column in ((left, back), (left, -head), (back, -head))
     )
+
+
+def pixels_across(pixel_mm: float) -> int:
+    """Rows and columns of a plane with pixels of this size."""
+    return 2 * round(FIELD_OF_VIEW_MM / pixel_mm / 2)
 
 
 def chest_scale(spec: PhantomSpec) -> float:
     """Size of the chest against that of an adult with ordinary ventricles."""
     largest = max(spec.lv_edv_ml, 0.94 * spec.rv_edv_ml)
-    return min(max((largest / 150) ** (1 / 3), 0.5), 1.3)
+    size: float = (largest / 150) ** (1 / 3)
+    return min(max(size, 0.5), 1.3)
 
 
-def in_chest(right_mm: float, down_mm: float, depth_mm: float, spec: PhantomSpec) -> Vector:
+def in_chest(right_mm: float, down_mm: float, depth_mm: float, spec: PhantomSpec) -> Array:
     """Patient coordinates of a point given in heart coordinates."""
     return BASE_CENTRE_MM * chest_scale(spec) + right_mm * RIGHT + down_mm * DOWN + depth_mm * TO_APEX
 
 
-def in_heart(points_mm: npt.NDArray[np.float32], spec: PhantomSpec) -> npt.NDArray[np.float32]:
+def in_heart(points_mm: Array, spec: PhantomSpec) -> Array:
     """Heart coordinates (right, down, depth) of points in patient space: the inverse of ``in_chest``."""
     frame = np.array([RIGHT, DOWN, TO_APEX], np.float32)
     base = (BASE_CENTRE_MM * chest_scale(spec)).astype(np.float32)
-    return np.tensordot(frame, points_mm - base[:, None, None], axes=1)
+    coordinates: Array = np.tensordot(frame, points_mm - base[:, None, None], axes=1)
+    return coordinates
 
 
-def _centred(
-    middle: Vector, along_row: Vector, along_column: Vector, field_mm: float, pixel_mm: float, thickness_mm: float
-) -> View:
-    size = 2 * round(field_mm / pixel_mm / 2)
+def _centred(middle: Array, along_row: Array, along_column: Array, *, pixel_mm: float, thickness_mm: float) -> View:
+    """A square plane around a point."""
+    size = pixels_across(pixel_mm)
     half = (size - 1) / 2 * pixel_mm
     corner = middle - half * along_row - half * along_column
     return View(corner, along_row, along_column, size, size, pixel_mm, thickness_mm)

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from CardiacSegmentationLib.errors import PhantomError
 from CardiacSegmentationLib.phantom.cycle import contraction, end_systole
@@ -22,12 +21,16 @@ from CardiacSegmentationLib.phantom.spec import DENSITY_G_PER_ML, USUAL_GAP_MM
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.phantom.spec import PhantomSpec
+    from CardiacSegmentationLib.stack import Array
 
-Float = npt.NDArray[np.floating]
 
 LV_BULGE, RV_BULGE = 2.5, 0.6
 OVAL = 0.06  # how far the LV's cross section is from a circle; it keeps the area
 OVAL_ANGLE = math.radians(50)
+RV_HALF_ANGLE = math.radians(80)
+RV_SHOULDERS, RV_LEAN = 0.15, 0.25
+RV_PROFILE_INTEGRAL = (2 + RV_SHOULDERS * 2 / 3) * 2 * RV_HALF_ANGLE / math.pi  # of septal_profile over all angles
+RV_PROFILE_PEAK = 1.06  # no direction has more
 SEPTUM_ANGLE = math.radians(188)  # from the LV to the RV; 0 is right in the image, 90° is down
 PAPILLARY_ANGLES = (math.radians(-45), math.radians(75))  # anterolateral, posteromedial
 PAPILLARY_FROM, PAPILLARY_TO = 0.28, 0.80  # along the cavity
@@ -43,11 +46,11 @@ class Solid:
     """
 
     bulge: float
-    base_mm: Float  # [phase]
-    length_mm: Float  # [phase]
-    volume_mm3: Float  # [phase]
+    base_mm: Array  # [phase]
+    length_mm: Array  # [phase]
+    volume_mm3: Array  # [phase]
 
-    def area_mm2(self, depth_mm: Float) -> Float:
+    def area_mm2(self, depth_mm: Array) -> Array:
         """Area of the cross section at these depths; nothing above the base or below the apex."""
         base, length, volume = (_beside(a, depth_mm) for a in (self.base_mm, self.length_mm, self.volume_mm3))
         way = (depth_mm - base) / length
@@ -57,7 +60,7 @@ class Solid:
         )
 
     @property
-    def apex_mm(self) -> Float:
+    def apex_mm(self) -> Array:
         """Depth of the apex."""
         return self.base_mm + self.length_mm
 
@@ -76,11 +79,11 @@ class Heart:
     es_phase: int
 
     @property
-    def slice_depths_mm(self) -> Float:
+    def slice_depths_mm(self) -> Array:
         """Depth of each slice's centre, base to apex."""
         return (np.arange(self.slices) - self.slices_above + 0.5) * self.spacing_mm
 
-    def papillary_mm2(self, depth_mm: Float) -> Float:
+    def papillary_mm2(self, depth_mm: Array) -> Array:
         """Area of both papillary muscles together."""
         base, length = _beside(self.cavity.base_mm, depth_mm), _beside(self.cavity.length_mm, depth_mm)
         middle, half = (PAPILLARY_FROM + PAPILLARY_TO) / 2, (PAPILLARY_TO - PAPILLARY_FROM) / 2
@@ -90,7 +93,7 @@ class Heart:
 
 
 def beating_heart(spec: PhantomSpec) -> Heart:
-    """The heart that has exactly the volumes asked for, with slices laid so that Simpson's rule meets them at ED and ES."""
+    """The heart with exactly the volumes asked for, its slices laid so that Simpson's rule meets them at ED and ES."""
     spacing, slices_above = _plan_slices(spec)
     shortened = contraction(spec.phases)
     muscle_mm3 = spec.mass_g / DENSITY_G_PER_ML * 1000
@@ -105,7 +108,7 @@ def beating_heart(spec: PhantomSpec) -> Heart:
     rv_descent = _descent(rv_ed, spacing, spec.rv_ef_percent, usual=0.2)
     rv_es = exact_length(RV_BULGE, rv_ed - rv_descent, spacing)
 
-    def moving(ed_mm: float, es_mm: float) -> Float:
+    def moving(ed_mm: float, es_mm: float) -> Array:
         return ed_mm + (es_mm - ed_mm) * shortened
 
     base = moving(0, descent)
@@ -140,23 +143,26 @@ def exact_length(bulge: float, wanted_mm: float, spacing_mm: float, at_least_mm:
     return float(min(lengths[crossings], key=lambda length: abs(length - wanted_mm)))
 
 
-def septal_profile(angle: Float) -> Float:
-    """How far the RV bulges in this direction: 1 towards the RV's middle, 0 from its insertions on."""
+def septal_profile(angle: Array) -> Array:
+    """How far the RV bulges in this direction: about 1 towards its middle, 0 from its insertions on.
+
+    The second term makes the free wall run along the septum, the third makes the inferior part wider.
+    """
     away = (angle - SEPTUM_ANGLE + np.pi) % (2 * np.pi) - np.pi
-    return np.maximum(np.cos(np.clip(away * (np.pi / 2 / RV_HALF_ANGLE), -np.pi / 2, np.pi / 2)), 0)
+    turn = np.clip(away * (np.pi / 2 / RV_HALF_ANGLE), -np.pi / 2, np.pi / 2)
+    along = np.cos(turn)
+    profile: Array = along - RV_SHOULDERS * np.cos(3 * turn) - RV_LEAN * np.sin(2 * turn) * along
+    clipped: Array = np.maximum(profile, 0)
+    return clipped
 
 
-RV_HALF_ANGLE = math.radians(76)
-RV_PROFILE_INTEGRAL = 4 * RV_HALF_ANGLE / math.pi  # of septal_profile over all angles
-
-
-def oval(angle: Float) -> Float:
+def oval(angle: Any) -> Any:
     """Square of the LV's radius in this direction, relative to the circle of the same area."""
     return 1 + OVAL * np.cos(2 * (angle - OVAL_ANGLE))
 
 
 def _plan_slices(spec: PhantomSpec) -> tuple[float, int]:
-    """Spacing of the slices, and how many lie above the base in end-diastole; the gap widens only where none was asked."""
+    """Spacing of the slices, and how many lie above the base at ED; the gap widens only where none was asked for."""
     spacing = spec.thickness_mm + (USUAL_GAP_MM if spec.gap_mm is None else spec.gap_mm)
     while True:
         needed = math.ceil(_diastolic_lengths(spec, spacing)[1] / spacing)
@@ -199,7 +205,7 @@ def _check_wall(spec: PhantomSpec, heart: Heart) -> None:
         raise PhantomError(msg)
 
 
-def _taper(bulge: float, way: Float) -> Float:
+def _taper(bulge: float, way: Array) -> Array:
     return (1 - way) * (1 + bulge * way)
 
 
@@ -207,6 +213,6 @@ def _mean(bulge: float) -> float:
     return 1 / 2 + bulge / 6
 
 
-def _beside(per_phase: Float, other: Float) -> Float:
+def _beside(per_phase: Array, other: Array) -> Array:
     """One number per phase, shaped to go with an array whose first axis is the phase."""
     return per_phase.reshape(-1, *[1] * (other.ndim - 1)).astype(other.dtype)

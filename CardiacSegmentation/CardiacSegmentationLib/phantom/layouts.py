@@ -192,7 +192,7 @@ def _check_codec(syntax: UID) -> None:
     """Say before anything is rendered or written which package is missing."""
     if not syntax.is_compressed:
         return
-    from pydicom.pixels import get_encoder
+    from pydicom.pixels.encoders.base import get_encoder
 
     encoder = get_encoder(syntax)
     if not encoder.is_available:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from CardiacSegmentationLib.phantom.geometry import View, localizer_views, long_axis_views, short_axis_views
 from CardiacSegmentationLib.phantom.image import paint_plane, scan
@@ -16,6 +15,7 @@ from CardiacSegmentationLib.phantom.image import paint_plane, scan
 if TYPE_CHECKING:
     from CardiacSegmentationLib.phantom.heart import Heart
     from CardiacSegmentationLib.phantom.spec import PhantomSpec
+    from CardiacSegmentationLib.stack import Array
 
 SHORT_AXIS, LOCALIZER = "sax", "localizer"
 
@@ -27,7 +27,7 @@ class Series:
     name: str
     description: str
     views: tuple[View, ...]
-    pixels: npt.NDArray[np.uint16]
+    pixels: Array
     times_ms: tuple[float, ...]
 
     @property
@@ -54,7 +54,7 @@ def render_short_axis(spec: PhantomSpec, heart: Heart) -> Series:
     return Series(SHORT_AXIS, "cine_bSSFP_sax", views, pixels, spec.times_ms)
 
 
-def _render(name: str, views: tuple[View, ...], spec: PhantomSpec, heart: Heart, phases: int) -> npt.NDArray[np.uint16]:
+def _render(name: str, views: tuple[View, ...], spec: PhantomSpec, heart: Heart, phases: int) -> Array:
     pixels = np.empty((phases, len(views), views[0].rows, views[0].columns), np.uint16)
 
     def render(index: int) -> None:

@@ -79,7 +79,7 @@ class PhantomSpec:
 
     @property
     def mass_g(self) -> float:
-        """LV mass: as asked for, else that of a healthy heart (110 g at 150 ml; the wall of a small heart is thinner)."""
+        """LV mass: as asked for, else that of a healthy heart: 110 g at 150 ml, thinner walls in smaller ones."""
         return 110.0 * (self.lv_edv_ml / 150.0) ** 0.8 if self.lv_mass_g is None else self.lv_mass_g
 
 

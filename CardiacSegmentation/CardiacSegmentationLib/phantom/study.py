@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from CardiacSegmentationLib.errors import PhantomError
-from CardiacSegmentationLib.phantom.geometry import View
 from CardiacSegmentationLib.phantom.heart import Heart, beating_heart
 from CardiacSegmentationLib.phantom.image import label_plane
 from CardiacSegmentationLib.phantom.layouts import find_layout
@@ -22,7 +20,9 @@ from CardiacSegmentationLib.segmentation import KeyPhases, Segmentation
 from CardiacSegmentationLib.stack import CineStack, Patient
 
 if TYPE_CHECKING:
+    from CardiacSegmentationLib.phantom.geometry import View
     from CardiacSegmentationLib.phantom.spec import PhantomSpec
+    from CardiacSegmentationLib.stack import Array
 
 
 def make_stack(spec: PhantomSpec) -> tuple[CineStack, Segmentation]:
@@ -60,7 +60,7 @@ def write_study(folder: Path, spec: PhantomSpec, *, force: bool = False) -> Trut
     return truth
 
 
-def stack_affine(views: tuple[View, ...]) -> npt.NDArray[np.float64]:
+def stack_affine(views: tuple[View, ...]) -> Array:
     """From (column, row, slice, 1) to patient space."""
     first, step = views[0], views[1].corner_mm - views[0].corner_mm
     affine = np.eye(4)
@@ -70,7 +70,7 @@ def stack_affine(views: tuple[View, ...]) -> npt.NDArray[np.float64]:
     return affine
 
 
-def _labels(views: tuple[View, ...], spec: PhantomSpec, heart: Heart) -> npt.NDArray[np.uint8]:
+def _labels(views: tuple[View, ...], spec: PhantomSpec, heart: Heart) -> Array:
     return np.stack([label_plane(view, spec, heart) for view in views], axis=1)
 
 

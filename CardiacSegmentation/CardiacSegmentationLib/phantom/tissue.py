@@ -1,13 +1,15 @@
-"""Signals of tissues in a balanced steady-state image, and how one is laid over another."""
+"""Signals of tissues in a balanced steady-state image, and how shapes of them are laid over an image."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import numpy.typing as npt
 
-Image = npt.NDArray[np.float32]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from CardiacSegmentationLib.stack import Array
 
 
 class Tissue:
@@ -26,21 +28,30 @@ class Tissue:
     FLUID: Final = 1.15
 
 
-def cover(inside_mm: Image, pixel_mm: float) -> Image:
-    """How much of each pixel lies inside, from how far inside its centre is."""
-    return np.clip(inside_mm * np.float32(1 / pixel_mm) + np.float32(0.5), 0, 1)
-
-
-def lay(image: Image, share: Image, signal: float | Image) -> None:
+def lay(image: Array, share: Array, signal: float | Array) -> None:
     """Lay a tissue over the image, in place, where and as far as it covers the pixels."""
     image += share * (signal - image)
 
 
-def waves(x: Image, y: Image, z: Image, length_mm: float) -> Image:
+def cover(inside_mm: Array, pixel_mm: float) -> Array:
+    """How much of each pixel lies inside a shape, from how far inside its centre is."""
+    share: Array = np.clip(inside_mm * np.float32(1 / pixel_mm) + np.float32(0.5), 0, 1)
+    return share
+
+
+def inside_ellipsoid(points: Sequence[Array], centre: Sequence[float], radii: Sequence[float | Array]) -> Array:
+    """About how far inside an ellipse or ellipsoid these points lie, in mm; the last radius may differ by phase."""
+    out = sum(((p - c) / r) ** 2 for p, c, r in zip(points, centre, radii, strict=True))
+    inside: Array = (1 - np.sqrt(out)) * np.float32(min(radii[0], radii[1]))
+    return inside
+
+
+def waves(x: Array, y: Array, z: Array, length_mm: float) -> Array:
     """A smooth irregular pattern between about -1 and 1, of grains about this long."""
     k = 1 / length_mm
-    return (
+    pattern: Array = (
         np.sin(k * (0.9 * x + 0.3 * y - 0.4 * z) + 1.3 * np.sin(0.21 * k * (y - x)))
         + np.sin(k * (-0.4 * x + 0.8 * y + 0.5 * z) + 1.1 * np.sin(0.17 * k * (z + x)))
         + np.sin(k * (0.3 * x - 0.5 * y + 0.9 * z) + 1.2 * np.sin(0.19 * k * (y + z)))
     ) / 3
+    return pattern

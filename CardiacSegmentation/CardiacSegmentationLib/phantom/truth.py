@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from CardiacSegmentationLib import __version__
+from CardiacSegmentationLib.phantom.geometry import pixels_across
 from CardiacSegmentationLib.phantom.spec import DENSITY_G_PER_ML
 from CardiacSegmentationLib.segmentation import Label
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.phantom.heart import Heart
     from CardiacSegmentationLib.phantom.spec import PhantomSpec
+    from CardiacSegmentationLib.stack import Array
 
-Float = npt.NDArray[np.floating]
 
 SCHEMA, VERSION = "cardiacseg-phantom-truth", 1
 TRUTH_FILE, LABELS_FILE = "truth.json", "labels.nii.gz"
@@ -50,11 +50,11 @@ class Truth:
     es_phase: int
     times_ms: tuple[float, ...]
     spacing_mm: float
-    affine: Float  # (column, row, slice, 1) to patient space (LPS), slices base to apex
-    volumes_ml: dict[str, Float]  # [phase]
-    simpson_ml: dict[str, Float]  # [phase]
-    areas_mm2: dict[str, Float]  # [phase, slice]
-    wall_mm: Float  # [phase, slice], NaN where there is no cavity
+    affine: Array  # (column, row, slice, 1) to patient space (LPS), slices base to apex
+    volumes_ml: dict[str, Array]  # [phase]
+    simpson_ml: dict[str, Array]  # [phase]
+    areas_mm2: dict[str, Array]  # [phase, slice]
+    wall_mm: Array  # [phase, slice], NaN where there is no cavity
 
     def as_json(self, series: list[dict[str, Any]]) -> str:
         """The truth as written beside the images; ``series`` says what was written where."""
@@ -88,14 +88,15 @@ class Truth:
             indent=1,
         )
 
-    def _slice_centres(self) -> Float:
-        columns = rows = 2 * round(320 / self.spec.pixel_mm / 2)
+    def _slice_centres(self) -> Array:
+        middle = (pixels_across(self.spec.pixel_mm) - 1) / 2
         slices = self.areas_mm2["lv"].shape[1]
-        middle = np.array([[(columns - 1) / 2, (rows - 1) / 2, k, 1] for k in range(slices)])
-        return (middle @ self.affine.T)[:, :3]
+        indices = np.array([[middle, middle, k, 1] for k in range(slices)])
+        centres: Array = (indices @ self.affine.T)[:, :3]
+        return centres
 
 
-def find_truth(spec: PhantomSpec, heart: Heart, affine: Float) -> Truth:
+def find_truth(spec: PhantomSpec, heart: Heart, affine: Array) -> Truth:
     """The truth about this heart in these slices."""
     depths = np.broadcast_to(heart.slice_depths_mm, (spec.phases, heart.slices))
     cavity, epicardium = heart.cavity.area_mm2(depths), heart.epicardium.area_mm2(depths)
@@ -129,30 +130,32 @@ def find_truth(spec: PhantomSpec, heart: Heart, affine: Float) -> Truth:
     )
 
 
-def write_labels(path: Path, labels: npt.NDArray[np.uint8], affine: Float) -> None:
+def write_labels(path: Path, labels: Array, affine: Array) -> None:
     """Labels [phase, slice, row, column] as a NIfTI file on the stack's grid."""
-    import SimpleITK as sitk
+    import SimpleITK
+
+    itk: Any = SimpleITK
 
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     volumes = []
     for phase in labels:
-        volume = sitk.GetImageFromArray(phase)
+        volume = itk.GetImageFromArray(phase)
         volume.SetOrigin(affine[:3, 3].tolist())
         volume.SetSpacing(spacing.tolist())
         volume.SetDirection((affine[:3, :3] / spacing).ravel().tolist())
         volumes.append(volume)
-    sitk.WriteImage(sitk.JoinSeries(volumes), str(path), useCompression=True)
+    itk.WriteImage(itk.JoinSeries(volumes), str(path), useCompression=True)
 
 
-def _ventricle(spec: PhantomSpec, volumes_ml: Float, es_phase: int) -> VentricleTruth:
+def _ventricle(spec: PhantomSpec, volumes_ml: Array, es_phase: int) -> VentricleTruth:
     edv, esv = float(volumes_ml[0]), float(volumes_ml[es_phase])
     stroke = edv - esv
     return VentricleTruth(edv, esv, stroke, 100 * stroke / edv, stroke * spec.heart_rate_bpm / 1000)
 
 
-def _lists(arrays: dict[str, Float]) -> dict[str, Any]:
+def _lists(arrays: dict[str, Array]) -> dict[str, Any]:
     return {name: np.round(values, 4).tolist() for name, values in arrays.items()}
 
 
-def _with_nulls(values: Float) -> list[float | None]:
+def _with_nulls(values: Array) -> list[float | None]:
     return [None if np.isnan(value) else round(float(value), 3) for value in values]
