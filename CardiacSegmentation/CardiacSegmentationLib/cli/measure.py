@@ -94,8 +94,20 @@ def _with_facts(stack: CineStack, options: argparse.Namespace) -> CineStack:
         "weight_kg": options.weight,
     }
     patient = replace(stack.patient, **{name: value for name, value in said.items() if value is not None})
-    rr_ms = 60_000.0 / options.heart_rate if options.heart_rate else stack.rr_ms
-    return replace(stack, patient=patient, rr_ms=rr_ms)
+    stack = replace(stack, patient=patient)
+    return _at_heart_rate(stack, options.heart_rate) if options.heart_rate else stack
+
+
+def _at_heart_rate(stack: CineStack, beats_per_min: float) -> CineStack:
+    """The same phases at a heart rate the user knows; times the importer had to invent are spread over the beat."""
+    rr_ms = 60_000.0 / beats_per_min
+    has_times = all(finding.code != "times-unknown" for finding in stack.findings)
+    return replace(
+        stack,
+        rr_ms=rr_ms,
+        times_ms=stack.times_ms if has_times else tuple(np.arange(stack.phases) * rr_ms / stack.phases),
+        findings=tuple(finding for finding in stack.findings if finding.code != "rr-assumed"),
+    )
 
 
 def _read_segmentation(stack: CineStack, options: argparse.Namespace) -> Segmentation:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ANGLES = 120  # every 3°
 ANGLE = 2.0 * np.pi * np.arange(ANGLES) / ANGLES
 STEP = 0.5  # of a pixel, along a ray
-HARMONICS = 8  # what stays of an outline: pixel stairs go, a bulge of 30° stays
+HARMONICS = 6  # what stays of an outline: pixel stairs go, a bulge of 30° stays
 CONTACT_MM = 4.0  # how far from the outer border the RV may lie and still touch it
 
 
@@ -55,7 +55,7 @@ def trace_outline(labels: npt.NDArray[np.uint8], row_mm: float, column_mm: float
 
 def _radius(mask: npt.NDArray[np.bool_], at: FloatArray, pixel_mm: float) -> FloatArray:
     """Distance to the border along each ray, sub-pixel: the share of the ray inside, then without the pixel stairs."""
-    inside = map_coordinates(mask.astype(np.float32), at, order=1, mode="constant")
+    inside = map_coordinates(mask.astype(np.float32), at, order=1, mode="grid-constant")
     radius = inside.sum(axis=1) * STEP * pixel_mm
     waves = np.fft.rfft(radius)
     waves[HARMONICS + 1 :] = 0.0
@@ -77,5 +77,5 @@ def _touches(
     rv: npt.NDArray[np.bool_], at: FloatArray, distances: FloatArray, outer: FloatArray
 ) -> npt.NDArray[np.bool_]:
     near = np.abs(distances[None, :] - outer[:, None]) <= CONTACT_MM
-    on_rv = map_coordinates(rv.astype(np.float32), at, order=1, mode="constant") > 0.5
+    on_rv = map_coordinates(rv.astype(np.float32), at, order=1, mode="grid-constant") > 0.5
     return np.asarray((on_rv & near).any(axis=1))
