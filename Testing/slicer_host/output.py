@@ -1,4 +1,4 @@
-"""What VTK and MRML print: warnings and errors go through vtkOutputWindow, which here collects them."""
+"""What VTK and MRML print: warnings and errors go to vtkOutputWindow, which here collects them, and to vtkLogger."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ def caught_output() -> Iterator[Callable[[], str]]:
     before = vtk.vtkOutputWindow.GetInstance()
     window = vtk.vtkStringOutputWindow()
     vtk.vtkOutputWindow.SetInstance(window)
+    vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_OFF)
     try:
         yield window.GetOutput
     finally:
         vtk.vtkOutputWindow.SetInstance(before)
+        vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_INFO)

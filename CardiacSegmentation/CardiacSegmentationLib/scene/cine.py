@@ -61,6 +61,7 @@ def add_cine(scene: Any, stack: CineStack) -> tuple[Any, Any]:
     browser = scene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", f"{sequence.GetName()} browser")
     browser.SetPlaybackRateFps(playback_rate_fps(stack))
     browser.AddSynchronizedSequenceNode(sequence)
+    browser.SetSelectedItemNumber(0)  # none is selected by itself, though the first is shown
     _set_window(browser.GetProxyNode(sequence), stack.voxels)
     return sequence, browser
 

@@ -53,7 +53,7 @@ def _summary(function: VentricularFunction) -> list[Column]:
     rows += [
         ("Key phases", _key_phase_text(asdict(function.key_phases)), "", "", "counted from 1"),
         ("Papillary convention", PAPILLARY_TEXT[function.conventions.papillary], "", "", ""),
-        ("Body surface area", function.conventions.bsa_formula, "", "", ""),
+        ("Formula of the body surface area", function.conventions.bsa_formula, "", "", ""),
         ("Basal rule", function.conventions.basal_rule, "", "", ""),
         *(("Finding", finding.message, "", "", "") for finding in function.findings),
     ]

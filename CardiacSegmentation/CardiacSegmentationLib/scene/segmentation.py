@@ -61,7 +61,7 @@ def add_segmentation(browser: Any, images: Any, segmentation: Segmentation) -> A
     browser.AddSynchronizedSequenceNode(sequence)
     # Last: with it on, the proxy's first content would have been written into the phase on display.
     browser.SetSaveChanges(sequence, True)
-    _set_display(browser.GetProxyNode(sequence), browser.GetProxyNode(images))
+    set_display(browser.GetProxyNode(sequence), browser.GetProxyNode(images))
     return sequence
 
 
@@ -127,6 +127,13 @@ def change_facts(sequence: Any, **changes: Any) -> None:
     sequence.SetAttribute(FACTS, to_text(replace(read_facts(sequence), **changes)))
 
 
+def set_display(proxy: Any, volume: Any) -> None:
+    """Contours as a reader wants them, and the volume that the segment editor paints on."""
+    display = proxy.GetDisplayNode()
+    display.SetOpacity2DFill(FILL_OPACITY)
+    proxy.SetNodeReferenceID(proxy.GetReferenceImageGeometryReferenceRole(), volume.GetID())
+
+
 def _edited(facts: SegmentationFacts, labels: Labels) -> tuple[tuple[int, int], ...]:
     changed = set(facts.edited)
     for phase, (then, now) in enumerate(zip(facts.checksums, map(_checksums, labels), strict=True)):
@@ -144,10 +151,3 @@ def _check_fit(images: Any, segmentation: Segmentation) -> None:
     if segmentation.labels.shape != grid:
         msg = f"The labels {segmentation.labels.shape} do not lie on the grid of the images {grid}."
         raise LabelError(msg)
-
-
-def _set_display(proxy: Any, volume: Any) -> None:
-    """Contours as a reader wants them, and the volume that the segment editor paints on."""
-    display = proxy.GetDisplayNode()
-    display.SetOpacity2DFill(FILL_OPACITY)
-    proxy.SetNodeReferenceID(proxy.GetReferenceImageGeometryReferenceRole(), volume.GetID())

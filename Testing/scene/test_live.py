@@ -1,0 +1,173 @@
+"""A study under a person's hands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from CardiacSegmentationLib.function import measure
+from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Label, Papillary
+from CardiacSegmentationLib.stack import Patient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from CardiacSegmentationLib.scene.live import LiveStudy
+    from CardiacSegmentationLib.scene.study import Study
+    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.stack import CineStack
+
+
+@pytest.fixture
+def strokes() -> list[str]:
+    """One entry per stroke that the live study reported."""
+    return []
+
+
+@pytest.fixture
+def a_live_study(a_study: Study, strokes: list[str]) -> Iterator[LiveStudy]:
+    from CardiacSegmentationLib.scene.live import LiveStudy
+
+    live = LiveStudy(a_study, on_edit=lambda: strokes.append("stroke"))
+    yield live
+    live.close()
+
+
+def paint_square(study: Study, size: int) -> None:
+    """A stroke over a corner of every slice of the phase on display."""
+    import slicer
+
+    mask = slicer.util.arrayFromSegmentBinaryLabelmap(study.segmentation_node, "LV", study.volume_node).copy()
+    mask[:, :size, :size] = 1
+    slicer.util.updateSegmentBinaryLabelmapFromArray(mask, study.segmentation_node, "LV", study.volume_node)
+
+
+def labels_of(study: Study) -> np.ndarray:
+    from CardiacSegmentationLib.scene.study import segmentation_of
+
+    segmentation = segmentation_of(study)
+    assert segmentation is not None
+    return segmentation.labels
+
+
+def test_numbers_and_table_follow_a_stroke(
+    a_live_study: LiveStudy, strokes: list[str], a_stack: CineStack, a_segmentation: Segmentation
+) -> None:
+    from CardiacSegmentationLib.scene.views import go_to_phase
+
+    study = a_live_study.study
+    before = a_live_study.function
+    go_to_phase(study, 3)
+    assert strokes == []
+    paint_square(study, 20)
+    assert strokes
+    after = a_live_study.settle()
+    labels = a_segmentation.labels.copy()
+    labels[3, :, :20, :20] = Label.LV
+    truth = measure(a_stack, replace(a_segmentation, labels=labels))
+    np.testing.assert_allclose(after.volumes_ml, truth.volumes_ml)
+    assert after.volumes_ml[Label.LV - 1, 3] > before.volumes_ml[Label.LV - 1, 3] + 10
+    table = study.result("perPhase").GetTable()
+    assert table.GetValueByName(3, "LV (ml)").ToDouble() == pytest.approx(after.volumes_ml[Label.LV - 1, 3], abs=1e-3)
+
+
+def test_strokes_on_two_phases_before_the_timer_both_count(
+    a_live_study: LiveStudy,
+) -> None:
+    from CardiacSegmentationLib.scene.views import go_to_phase
+
+    before = a_live_study.function.volumes_ml[Label.LV - 1]
+    for phase in (1, 2):
+        go_to_phase(a_live_study.study, phase)
+        paint_square(a_live_study.study, 20)
+    go_to_phase(a_live_study.study, 0)
+    grown = a_live_study.settle().volumes_ml[Label.LV - 1] - before > 10
+    assert grown.tolist() == [False, True, True, False, False, False]
+
+
+def test_undo_is_kept_for_each_phase(a_live_study: LiveStudy, a_segmentation: Segmentation) -> None:
+    from CardiacSegmentationLib.scene.views import go_to_phase
+
+    study = a_live_study.study
+    original = a_segmentation.labels
+    go_to_phase(study, 1)
+    paint_square(study, 10)
+    a_live_study.settle()
+    paint_square(study, 20)
+    a_live_study.settle()
+    go_to_phase(study, 2)
+    assert not a_live_study.can_undo()
+    paint_square(study, 10)
+    go_to_phase(study, 1)  # Slicer's own history is gone by now
+    once = original[1].copy()
+    once[:, :10, :10] = Label.LV
+    a_live_study.undo()
+    assert np.array_equal(labels_of(study)[1], once)
+    a_live_study.undo()
+    assert np.array_equal(labels_of(study)[1], original[1])
+    assert not a_live_study.can_undo()
+    a_live_study.undo()  # one too many
+    a_live_study.redo()
+    assert np.array_equal(labels_of(study)[1], once)
+    assert a_live_study.can_redo()
+    paint_square(study, 15)
+    a_live_study.settle()
+    assert not a_live_study.can_redo()
+    go_to_phase(study, 2)
+    a_live_study.undo()
+    assert np.array_equal(labels_of(study)[2], original[2])
+
+
+def test_numbers_follow_undo(a_live_study: LiveStudy) -> None:
+    before = a_live_study.function.volumes_ml
+    paint_square(a_live_study.study, 20)
+    assert not np.allclose(a_live_study.settle().volumes_ml, before)
+    assert np.allclose(a_live_study.undo().volumes_ml, before)
+
+
+def test_the_programs_own_changes_are_no_strokes_but_can_be_undone(
+    a_live_study: LiveStudy, strokes: list[str], a_segmentation: Segmentation
+) -> None:
+    a_live_study.put({0: a_segmentation.labels[3], 2: a_segmentation.labels[3]})
+    assert strokes == []
+    assert np.array_equal(labels_of(a_live_study.study)[2], a_segmentation.labels[3])
+    volumes = a_live_study.function.volumes_ml
+    assert volumes[:, 0] == pytest.approx(volumes[:, 3])
+    a_live_study.undo()
+    assert np.array_equal(labels_of(a_live_study.study)[0], a_segmentation.labels[0])
+
+
+def test_decisions_are_measured_and_stored(a_live_study: LiveStudy) -> None:
+    from CardiacSegmentationLib.scene.study import bookmark, segmentation_of
+
+    included = a_live_study.segmentation.included.copy()
+    included[Label.LV - 1, 0, :4] = False
+    paint_square(a_live_study.study, 10)
+    before = a_live_study.settle().volumes_ml[Label.LV - 1, 0]
+    assert a_live_study.set_included(included).volumes_ml[Label.LV - 1, 0] < before
+    assert a_live_study.set_key_phases(KeyPhases(lv_ed=2)).key_phases.lv_ed == 2
+    conventions = Conventions(papillary=Papillary.MASS)
+    assert a_live_study.set_conventions(conventions).conventions == conventions
+    assert a_live_study.set_patient(Patient(height_cm=180, weight_kg=80)).heart["bsa_m2"].value == pytest.approx(2.0)
+    back = segmentation_of(a_live_study.study)
+    assert back is not None
+    assert np.array_equal(back.included, included)
+    assert (back.key_phases.lv_ed, back.conventions) == (2, conventions)
+    assert bookmark(a_live_study.study, "lv_ed") == 2
+    assert len(back.edited) == 8  # the decisions did not make the stroke an original
+
+
+def test_a_closed_live_study_hears_nothing(a_live_study: LiveStudy, strokes: list[str]) -> None:
+    a_live_study.close()
+    paint_square(a_live_study.study, 10)
+    assert strokes == []
+
+
+def test_numbers_come_within_the_blink_of_an_eye(a_live_study: LiveStudy) -> None:
+    paint_square(a_live_study.study, 20)
+    start = perf_counter()
+    a_live_study.settle()
+    assert perf_counter() - start < 0.3

@@ -1,0 +1,150 @@
+"""A study in the scene: found again, beside another, removed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from CardiacSegmentationLib.function import measure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from CardiacSegmentationLib.scene.study import Study
+    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.stack import CineStack
+    from slicer_host.view import SliceView
+
+
+def content(scene: Any) -> list[str]:
+    """The scene's nodes, without those that Slicer makes by itself."""
+    by_slicer = ("vtkMRMLSubjectHierarchyNode", "vtkMRMLColorTableNode", "vtkMRMLProceduralColorNode")
+    nodes = [scene.GetNthNode(index) for index in range(scene.GetNumberOfNodes())]
+    return sorted(node.GetID() for node in nodes if node.GetClassName() not in by_slicer and not node.GetSingletonTag())
+
+
+def test_a_saved_study_is_found_with_everything(
+    a_study: Study, a_stack: CineStack, a_segmentation: Segmentation, reload: Callable[[], None]
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.function import RESULT_ROLES
+    from CardiacSegmentationLib.scene.study import bookmark, find_studies, segmentation_of, set_function, stack_of
+
+    function = measure(a_stack, a_segmentation)
+    set_function(a_study, function)
+    reload()
+    (study,) = find_studies(slicer.mrmlScene)
+    assert study.name == a_stack.title
+    assert np.array_equal(stack_of(study).voxels, a_stack.voxels)
+    back = segmentation_of(study)
+    assert back is not None
+    assert np.array_equal(back.labels, a_segmentation.labels)
+    assert all(study.result(role) is not None for role in RESULT_ROLES)
+    assert bookmark(study, "lv_es") == function.key_phases.lv_es
+    assert measure(stack_of(study), back).lv["ef_percent"].value == pytest.approx(function.lv["ef_percent"].value)
+
+
+def test_two_studies_live_side_by_side(a_scene: Any, a_study: Study, a_stack: CineStack) -> None:
+    from CardiacSegmentationLib.scene.study import find_studies, load_study
+    from CardiacSegmentationLib.scene.views import current_phase, go_to_phase
+
+    other = load_study(a_scene, replace(a_stack, title="Follow-up"))
+    assert find_studies(a_scene) == (a_study, other)
+    go_to_phase(other, 4)
+    assert (current_phase(a_study), current_phase(other)) == (0, 4)
+
+
+def test_a_saved_study_can_join_the_scene_it_came_from(a_scene: Any, a_study: Study, tmp_path: Any) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import find_studies, segmentation_of
+
+    slicer.util.saveScene(str(tmp_path / "s.mrb"))
+    slicer.util.loadScene(str(tmp_path / "s.mrb"))
+    one, other = find_studies(a_scene)
+    assert one == a_study
+    assert other.images is not one.images
+    assert other.segmentation_node is not one.segmentation_node
+    assert segmentation_of(other) is not None
+
+
+def test_a_removed_study_leaves_nothing(a_scene: Any, a_stack: CineStack, a_segmentation: Segmentation) -> None:
+    from CardiacSegmentationLib.scene.study import (
+        find_studies,
+        load_study,
+        remove_study,
+        set_function,
+        set_segmentation,
+    )
+
+    keep = load_study(a_scene, a_stack)
+    before = content(a_scene)
+    study = load_study(a_scene, a_stack)
+    set_segmentation(study, a_segmentation)
+    set_function(study, measure(a_stack, a_segmentation))
+    remove_study(study)
+    assert content(a_scene) == before
+    assert not study.exists
+    assert find_studies(a_scene) == (keep,)
+
+
+def test_a_study_is_gone_when_its_scene_is_closed(a_scene: Any, a_study: Study) -> None:
+    from CardiacSegmentationLib.scene.study import find_studies
+
+    a_scene.Clear(False)
+    assert not a_study.exists
+    assert find_studies(a_scene) == ()
+
+
+def test_a_study_whose_images_were_deleted_is_not_offered(a_scene: Any, a_study: Study) -> None:
+    from CardiacSegmentationLib.scene.study import find_studies
+
+    a_scene.RemoveNode(a_study.images)
+    assert find_studies(a_scene) == ()
+
+
+def test_settings_are_the_studys_own_and_saved(a_study: Study, reload: Callable[[], None]) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import Phases, find_studies, read_study_settings, write_study_settings
+
+    settings, notes = read_study_settings(a_study)
+    assert (settings.sex, settings.height_cm, notes) == ("F", 168.0, ())
+    write_study_settings(a_study, replace(settings, phases=Phases.KEY, weight_kg=None))
+    reload()
+    (study,) = find_studies(slicer.mrmlScene)
+    assert read_study_settings(study) == (replace(settings, phases=Phases.KEY, weight_kg=None), ())
+
+
+def test_views_show_rows_and_columns_as_the_scanner_made_them(
+    a_study: Study, a_stack: CineStack, a_slice_view: SliceView
+) -> None:
+    from CardiacSegmentationLib.scene.views import align_view, current_slice, go_to_slice, short_axis_views
+
+    assert short_axis_views(a_study) == ()
+    align_view(a_study, a_slice_view.node)
+    assert short_axis_views(a_study) == (a_slice_view.node,)
+    for index in (0, 5, 7):
+        go_to_slice(a_study, index)
+        assert current_slice(a_study, a_slice_view.node) == index
+    corner, right, down = (
+        a_slice_view.ras_to_view(tuple(np.diag([-1, -1, 1]) @ (a_stack.affine @ [*place, 7, 1])[:3]))
+        for place in ((0, 0), (50, 0), (0, 50))
+    )
+    assert right[0] > corner[0]
+    assert right[1] == pytest.approx(corner[1], abs=1e-3)
+    assert down[1] < corner[1]  # VTK counts from below
+    assert down[0] == pytest.approx(corner[0], abs=1e-3)
+
+
+def test_the_last_phase_is_followed_by_the_first(a_study: Study) -> None:
+    from CardiacSegmentationLib.scene.views import current_phase, go_to_phase, play
+
+    assert current_phase(a_study) == 0
+    go_to_phase(a_study, 6)
+    assert current_phase(a_study) == 0
+    go_to_phase(a_study, -1)
+    assert current_phase(a_study) == 5
+    play(a_study, True)
+    assert a_study.browser.GetPlaybackActive()
+    play(a_study, False)
