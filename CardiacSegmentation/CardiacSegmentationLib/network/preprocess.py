@@ -1,0 +1,140 @@
+"""From voxels to what the network sees, and back: the one implementation that training and inference share.
+
+A *view* is an upright rectangle on the stack's grid, sampled at a spacing of its own. The network sees two kinds: the
+whole field of view at a coarse spacing, to find the heart, and the heart at the working spacing, to label it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How images become network input; stored in the bundle as data, so that every bundle brings its own."""
+
+    spacing_mm: float = 1.4
+    coarse_spacing_mm: float = 2.8
+    size_multiple: int = 32
+    smallest_view: int = 96  # pixels; smaller views give the deepest level too little to see
+    margin_mm: float = 22.0  # kept around the heart that the coarse pass found
+    context_slices: int = 1  # neighbours on either side that the network sees with each slice
+    percentiles: tuple[float, float] = (1.0, 99.0)
+
+    def __post_init__(self) -> None:
+        low, high = self.percentiles
+        if not 0 <= low < high <= 100 or min(self.spacing_mm, self.coarse_spacing_mm) <= 0:
+            msg = "Preprocessing needs percentiles in order within 0–100 and positive spacings."
+            raise ValueError(msg)
+        object.__setattr__(self, "percentiles", (float(low), float(high)))  # JSON knows no tuples
+
+    @property
+    def channels(self) -> int:
+        """Number of input channels: the slice and its neighbours."""
+        return 2 * self.context_slices + 1
+
+
+@dataclass(frozen=True)
+class View:
+    """A rectangle of ``size`` pixels of ``spacing_mm``, centred on a place of the native grid (in native pixels)."""
+
+    centre: tuple[float, float]
+    size: tuple[int, int]
+    spacing_mm: float
+    native_spacing_mm: tuple[float, float]
+
+
+def whole_view(shape: tuple[int, int], spacing_mm: tuple[float, float], pre: Preprocessing) -> View:
+    """The whole field of view at the coarse spacing."""
+    extent = [n * mm / pre.coarse_spacing_mm for n, mm in zip(shape, spacing_mm, strict=True)]
+    centre = ((shape[0] - 1) / 2, (shape[1] - 1) / 2)
+    rows, columns = (_round_up(n, pre.size_multiple) for n in extent)
+    return View(centre, (rows, columns), pre.coarse_spacing_mm, spacing_mm)
+
+
+def heart_view(mask: npt.NDArray[np.bool_], spacing_mm: tuple[float, float], pre: Preprocessing) -> View:
+    """The view around a heart at the working spacing; ``mask[row, column]`` is its shadow on the native grid."""
+    centre, size = [], []
+    for axis in (0, 1):
+        places = np.flatnonzero(mask.any(axis=1 - axis))
+        if places.size == 0:
+            msg = "There is no heart in an empty mask."
+            raise ValueError(msg)
+        first, last = int(places[0]), int(places[-1])
+        centre.append((first + last) / 2)
+        extent_mm = (last - first + 1) * spacing_mm[axis] + 2 * pre.margin_mm
+        size.append(max(_round_up(extent_mm / pre.spacing_mm, pre.size_multiple), pre.smallest_view))
+    return View((centre[0], centre[1]), (size[0], size[1]), pre.spacing_mm, spacing_mm)
+
+
+def take_view(images: npt.NDArray[Any], view: View) -> FloatArray:
+    """Sample ``images[..., row, column]`` on a view: linear, smoothed where the view is coarser, 0 outside."""
+    steps = [view.spacing_mm / mm for mm in view.native_spacing_mm]
+    starts = [c - (n - 1) / 2 * step for c, n, step in zip(view.centre, view.size, steps, strict=True)]
+    return _resample(images, starts, steps, view.size)
+
+
+def put_back(probabilities: npt.NDArray[Any], view: View, shape: tuple[int, int]) -> FloatArray:
+    """Bring ``probabilities[..., class, row, column]`` from a view to the native grid; all outside is background."""
+    steps = [mm / view.spacing_mm for mm in view.native_spacing_mm]
+    starts = [(n - 1) / 2 - c * step for c, n, step in zip(view.centre, view.size, steps, strict=True)]
+    structures = _resample(probabilities[..., 1:, :, :], starts, steps, shape)
+    background = 1 - structures.sum(axis=-3, keepdims=True)
+    return np.concatenate([background, structures], axis=-3)
+
+
+def with_neighbours(slices: npt.NDArray[Any], context: int) -> npt.NDArray[Any]:
+    """Give each of ``slices[slice, row, column]`` its neighbours as channels; the ends repeat their own slice."""
+    count = len(slices)
+    offsets = np.arange(-context, context + 1)
+    places = np.arange(count)[:, None] + offsets[None]
+    own = np.broadcast_to(np.arange(count)[:, None], places.shape)
+    return slices[np.where((places < 0) | (places >= count), own, places)]
+
+
+def normalise(views: npt.NDArray[Any], pre: Preprocessing) -> FloatArray:
+    """Clip each of ``views[view, channel, row, column]`` at its percentiles, then to zero mean and unit deviation.
+
+    Percentiles are the nearest ranks of every second row and column: a quarter of the work, the same to the eye.
+    """
+    flat = np.ascontiguousarray(views[..., ::2, ::2], dtype=np.float32).reshape(len(views), -1)
+    ranks = [round(p / 100 * (flat.shape[1] - 1)) for p in pre.percentiles]
+    ordered = np.partition(flat, ranks, axis=1)
+    low, high = (ordered[:, rank].reshape(-1, 1, 1, 1) for rank in ranks)
+    clipped = np.clip(views.astype(np.float32), low, high)
+    mean = clipped.mean(axis=(1, 2, 3), keepdims=True)
+    deviation = clipped.std(axis=(1, 2, 3), keepdims=True)
+    return np.asarray((clipped - mean) / np.maximum(deviation, 1e-6), np.float32)
+
+
+def _resample(images: npt.NDArray[Any], starts: list[float], steps: list[float], size: tuple[int, int]) -> FloatArray:
+    rows, columns = (
+        _weights(start, step, wanted, present)
+        for start, step, wanted, present in zip(starts, steps, size, images.shape[-2:], strict=True)
+    )
+    return np.asarray(rows @ images.astype(np.float32) @ columns.T, np.float32)
+
+
+def _weights(start: float, step: float, wanted: int, present: int) -> FloatArray:
+    """Matrix ``[wanted, present]`` of a triangle filter: linear interpolation, widened where samples are sparser."""
+    support = max(1.0, step)
+    positions = start + step * np.arange(wanted)
+    reach = int(np.ceil(support))
+    places = np.floor(positions)[:, None].astype(int) + np.arange(-reach, reach + 2)[None]
+    weights = np.maximum(0, 1 - np.abs(places - positions[:, None]) / support)
+    weights /= weights.sum(axis=1, keepdims=True)  # before the outside is dropped: outside counts as 0, not as missing
+    inside = (places >= 0) & (places < present)
+    matrix = np.zeros((wanted, present), np.float32)
+    line = np.broadcast_to(np.arange(wanted)[:, None], places.shape)
+    np.add.at(matrix, (line[inside], places[inside]), weights[inside].astype(np.float32))
+    return matrix
+
+
+def _round_up(pixels: float, multiple: int) -> int:
+    return max(1, int(np.ceil(round(pixels, 6) / multiple))) * multiple
