@@ -1,0 +1,84 @@
+"""DICOM Structured Report (TID 1500): every measurement, coded, with the images and segments it was made on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from CardiacSegmentationLib import __version__
+from CardiacSegmentationLib.export.dicom_objects import PRIVATE_SCHEME, PROGRAM, SR_SERIES, Series, new_uid
+from CardiacSegmentationLib.export.dicom_sr_groups import Evidence, make_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydicom import Dataset
+
+    from CardiacSegmentationLib.export.dicom_source import DicomSource
+    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.ventricular import VentricularFunction
+
+DESCRIPTION = "Ventricular function (measurements)"
+
+
+def make_measurement_report(
+    segmentation: Segmentation,
+    function: VentricularFunction,
+    source: DicomSource,
+    segments: Mapping[int, Dataset],
+    *,
+    reader: str = "",
+) -> Dataset:
+    """A Comprehensive SR with every measurement; ``segments`` are the SEG objects by phase, where there are any."""
+    from highdicom.sr import ComprehensiveSR, MeasurementReport
+    from pydicom.sr.codedict import codes
+
+    evidence = Evidence(source, segments)
+    content = MeasurementReport(
+        observation_context=_observers(reader),
+        procedure_reported=codes.SCT.MagneticResonanceImagingOfHeart,
+        imaging_measurements=make_groups(function, segmentation, evidence),
+    )
+    report: Dataset = ComprehensiveSR(
+        evidence=[*evidence.images(function.key_phases), *segments.values()],
+        content=content[0],
+        sop_instance_uid=new_uid(),
+        instance_number=1,
+        is_complete=True,
+        specific_character_set="ISO_IR 192",
+        coding_schemes=[_private_scheme()],
+        **Series(SR_SERIES, DESCRIPTION).arguments,
+    )
+    return report
+
+
+def _observers(reader: str) -> Any:
+    """The program, and the person who answers for the labels where there is one."""
+    from highdicom import UID
+    from highdicom.sr import (
+        DeviceObserverIdentifyingAttributes,
+        ObservationContext,
+        ObserverContext,
+        PersonObserverIdentifyingAttributes,
+    )
+    from pydicom.sr.codedict import codes
+
+    device = DeviceObserverIdentifyingAttributes(
+        uid=UID.from_uuid("0d6f5a0e-8f0f-4d3f-9a57-1b4d7b8c2e11"),  # of this program, on whatever machine
+        name=PROGRAM,
+        manufacturer_name=PROGRAM,
+        model_name="cardiacseg",
+        serial_number=__version__,
+    )
+    context: dict[str, Any] = {"observer_device_context": ObserverContext(codes.DCM.Device, device)}
+    if reader:
+        person = PersonObserverIdentifyingAttributes(name=reader if "^" in reader else f"{reader}^")
+        context["observer_person_context"] = ObserverContext(codes.DCM.Person, person)
+    return ObservationContext(**context)
+
+
+def _private_scheme() -> Any:
+    from highdicom.coding_schemes import CodingSchemeIdentificationItem
+
+    return CodingSchemeIdentificationItem(
+        designator=PRIVATE_SCHEME, name="Concepts of CardiacSegmentation", responsible_organization=PROGRAM
+    )
