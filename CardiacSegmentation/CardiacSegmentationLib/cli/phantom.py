@@ -33,6 +33,7 @@ NUMBERS: tuple[tuple[str, str, str, str], ...] = (
 )
 DEFAULTS_IN_WORDS = {
     "lv_mass_g": "that of a healthy heart of this size",
+    "pixel_mm": "1.4, finer for a small patient",
     "gap_mm": f"{USUAL_GAP_MM:g}, wider where the slices would not cover the heart",
 }
 COUNTS = {field.name for field in fields(PhantomSpec) if field.type == "int"}

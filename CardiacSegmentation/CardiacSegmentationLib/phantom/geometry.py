@@ -26,7 +26,7 @@ RIGHT = _unit(RIGHT - (RIGHT @ TO_APEX) * TO_APEX)
 DOWN = np.cross(RIGHT, TO_APEX)
 BASE_CENTRE_MM = np.array([12.0, -8.0, 6.0])  # of the LV at end-diastole, from the middle of the chest
 
-FIELD_OF_VIEW_MM = 320.0
+FIELD_OF_VIEW_MM, USUAL_PIXEL_MM = 320.0, 1.4
 LOCALIZER_PIXEL_MM = 2.5
 LONG_AXIS_THICKNESS_MM = 6.0
 
@@ -59,20 +59,16 @@ class View:
 
 def short_axis_views(spec: PhantomSpec, heart: Heart) -> tuple[View, ...]:
     """The short-axis slices, base to apex."""
+    field_mm, pixel_mm = _resolution(spec)
     return tuple(
-        _centred(
-            in_chest(0, 0, float(depth), spec),
-            RIGHT,
-            DOWN,
-            pixel_mm=spec.pixel_mm,
-            thickness_mm=spec.thickness_mm,
-        )
+        _centred(in_chest(0, 0, float(depth), spec), RIGHT, DOWN, field_mm, pixel_mm, thickness_mm=spec.thickness_mm)
         for depth in heart.slice_depths_mm
     )
 
 
 def long_axis_views(spec: PhantomSpec, heart: Heart) -> dict[str, View]:
     """The long-axis planes, all through the LV's axis: apex on top, as they are shown."""
+    field_mm, pixel_mm = _resolution(spec)
     middle = in_chest(0, 0, 0.4 * float(heart.cavity.length_mm[0]), spec)
     angles = {"2ch": 80, "3ch": 48, "4ch": 5}  # degrees from the image's right, towards its bottom
     return {
@@ -80,7 +76,8 @@ def long_axis_views(spec: PhantomSpec, heart: Heart) -> dict[str, View]:
             middle,
             math.cos(math.radians(angle)) * RIGHT + math.sin(math.radians(angle)) * DOWN,
             -TO_APEX,
-            pixel_mm=spec.pixel_mm,
+            field_mm,
+            pixel_mm,
             thickness_mm=LONG_AXIS_THICKNESS_MM,
         )
         for name, angle in angles.items()
@@ -89,17 +86,13 @@ def long_axis_views(spec: PhantomSpec, heart: Heart) -> dict[str, View]:
 
 def localizer_views(spec: PhantomSpec) -> tuple[View, ...]:
     """An axial, a coronal and a sagittal plane through the heart."""
+    field_mm, _ = _resolution(spec)
     middle = in_chest(0, 0, 40, spec)
     left, back, head = np.eye(3)
     return tuple(
-        _centred(middle, row, column, pixel_mm=LOCALIZER_PIXEL_MM, thickness_mm=10.0)
+        _centred(middle, row, column, 1.25 * field_mm, LOCALIZER_PIXEL_MM, thickness_mm=10.0)
         for row, column in ((left, back), (left, -head), (back, -head))
     )
-
-
-def pixels_across(pixel_mm: float) -> int:
-    """Rows and columns of a plane with pixels of this size."""
-    return 2 * round(FIELD_OF_VIEW_MM / pixel_mm / 2)
 
 
 def chest_scale(spec: PhantomSpec) -> float:
@@ -122,9 +115,28 @@ def in_heart(points_mm: Array, spec: PhantomSpec) -> Array:
     return coordinates
 
 
-def _centred(middle: Array, along_row: Array, along_column: Array, *, pixel_mm: float, thickness_mm: float) -> View:
+def stack_affine(views: tuple[View, ...]) -> Array:
+    """From (column, row, slice, 1) to patient space, for parallel planes at even distances."""
+    first, step = views[0], views[1].corner_mm - views[0].corner_mm
+    affine = np.eye(4)
+    affine[:3] = np.stack(
+        [first.along_row * first.pixel_mm, first.along_column * first.pixel_mm, step, first.corner_mm], 1
+    )
+    return affine
+
+
+def _resolution(spec: PhantomSpec) -> tuple[float, float]:
+    """Field of view and pixel size: a smaller patient gets a smaller field with finer pixels, as on the scanner."""
+    shrink = min(1.0, chest_scale(spec))
+    pixel_mm = round(USUAL_PIXEL_MM * shrink, 2) if spec.pixel_mm is None else spec.pixel_mm
+    return FIELD_OF_VIEW_MM * shrink, pixel_mm
+
+
+def _centred(
+    middle: Array, along_row: Array, along_column: Array, field_mm: float, pixel_mm: float, *, thickness_mm: float
+) -> View:
     """A square plane around a point."""
-    size = pixels_across(pixel_mm)
+    size = 2 * round(field_mm / pixel_mm / 2)
     half = (size - 1) / 2 * pixel_mm
     corner = middle - half * along_row - half * along_column
     return View(corner, along_row, along_column, size, size, pixel_mm, thickness_mm)

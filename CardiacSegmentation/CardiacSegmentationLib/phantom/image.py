@@ -47,6 +47,8 @@ def paint_plane(view: View, spec: PhantomSpec, heart: Heart) -> Array:
     image = np.repeat(chest[None], count, axis=0)
     rows, columns = _window(in_heart(points, spec), heart)
     near = (slice(None), rows, columns)
+    if not image[near].size:
+        return image * _coil(points, scale)
     chest_near = image[near].copy()
     total = np.zeros_like(chest_near)
     for sample in range(SAMPLES_THROUGH_SLICE):

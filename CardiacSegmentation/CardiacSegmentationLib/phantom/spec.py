@@ -49,7 +49,7 @@ class PhantomSpec:
     phases: int = 25
     thickness_mm: float = 8.0
     gap_mm: float | None = None  # 2 mm, or as wide as it takes for the slices to cover the heart
-    pixel_mm: float = 1.4
+    pixel_mm: float | None = None  # 1.4 mm, finer in a small patient
     noise_percent: float = 2.5
     seed: int = 0
     layout: str = "siemens"

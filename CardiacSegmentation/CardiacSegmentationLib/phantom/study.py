@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from CardiacSegmentationLib.errors import PhantomError
+from CardiacSegmentationLib.phantom.geometry import stack_affine
 from CardiacSegmentationLib.phantom.heart import Heart, beating_heart
 from CardiacSegmentationLib.phantom.image import label_plane
 from CardiacSegmentationLib.phantom.layouts import find_layout
@@ -60,16 +61,6 @@ def write_study(folder: Path, spec: PhantomSpec, *, force: bool = False) -> Trut
     return truth
 
 
-def stack_affine(views: tuple[View, ...]) -> Array:
-    """From (column, row, slice, 1) to patient space."""
-    first, step = views[0], views[1].corner_mm - views[0].corner_mm
-    affine = np.eye(4)
-    affine[:3] = np.stack(
-        [first.along_row * first.pixel_mm, first.along_column * first.pixel_mm, step, first.corner_mm], 1
-    )
-    return affine
-
-
 def _labels(views: tuple[View, ...], spec: PhantomSpec, heart: Heart) -> Array:
     return np.stack([label_plane(view, spec, heart) for view in views], axis=1)
 
@@ -87,7 +78,7 @@ def _write_all(folder: Path, spec: PhantomSpec, heart: Heart, files: Any) -> Tru
         )
         entry["files"].append(path)
     views = next(series.views for series in study if series.name == SHORT_AXIS)
-    truth = find_truth(spec, heart, stack_affine(views))
+    truth = find_truth(spec, heart, views)
     write_labels(folder / LABELS_FILE, _labels(views, spec, heart), truth.affine)
     (folder / TRUTH_FILE).write_text(truth.as_json(list(written.values())) + "\n", encoding="utf-8")
     return truth

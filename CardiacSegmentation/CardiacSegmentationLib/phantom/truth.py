@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from CardiacSegmentationLib import __version__
-from CardiacSegmentationLib.phantom.geometry import pixels_across
+from CardiacSegmentationLib.phantom.geometry import in_chest, stack_affine
 from CardiacSegmentationLib.phantom.spec import DENSITY_G_PER_ML
 from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from CardiacSegmentationLib.phantom.geometry import View
     from CardiacSegmentationLib.phantom.heart import Heart
     from CardiacSegmentationLib.phantom.spec import PhantomSpec
     from CardiacSegmentationLib.stack import Array
@@ -51,6 +52,7 @@ class Truth:
     times_ms: tuple[float, ...]
     spacing_mm: float
     affine: Array  # (column, row, slice, 1) to patient space (LPS), slices base to apex
+    slice_centres_mm: Array  # [slice, x y z]: where each slice meets the LV's axis
     volumes_ml: dict[str, Array]  # [phase]
     simpson_ml: dict[str, Array]  # [phase]
     areas_mm2: dict[str, Array]  # [phase, slice]
@@ -74,7 +76,7 @@ class Truth:
                 "slice_thickness_mm": self.spec.thickness_mm,
                 "slice_gap_mm": self.spacing_mm - self.spec.thickness_mm,
                 "affine_lps": self.affine.tolist(),
-                "slice_centres_lps_mm": self._slice_centres().tolist(),
+                "slice_centres_lps_mm": self.slice_centres_mm.tolist(),
                 "volumes_ml": _lists(self.volumes_ml),
                 "simpson_ml": _lists(self.simpson_ml),
                 "areas_mm2": _lists(self.areas_mm2),
@@ -88,15 +90,8 @@ class Truth:
             indent=1,
         )
 
-    def _slice_centres(self) -> Array:
-        middle = (pixels_across(self.spec.pixel_mm) - 1) / 2
-        slices = self.areas_mm2["lv"].shape[1]
-        indices = np.array([[middle, middle, k, 1] for k in range(slices)])
-        centres: Array = (indices @ self.affine.T)[:, :3]
-        return centres
 
-
-def find_truth(spec: PhantomSpec, heart: Heart, affine: Array) -> Truth:
+def find_truth(spec: PhantomSpec, heart: Heart, views: tuple[View, ...]) -> Truth:
     """The truth about this heart in these slices."""
     depths = np.broadcast_to(heart.slice_depths_mm, (spec.phases, heart.slices))
     cavity, epicardium = heart.cavity.area_mm2(depths), heart.epicardium.area_mm2(depths)
@@ -122,7 +117,8 @@ def find_truth(spec: PhantomSpec, heart: Heart, affine: Array) -> Truth:
         es_phase=heart.es_phase,
         times_ms=spec.times_ms,
         spacing_mm=heart.spacing_mm,
-        affine=affine,
+        affine=stack_affine(views),
+        slice_centres_mm=np.array([in_chest(0, 0, float(depth), spec) for depth in heart.slice_depths_mm]),
         volumes_ml=volumes,
         simpson_ml={name: area.sum(axis=1) * heart.spacing_mm / 1000 for name, area in areas.items()},
         areas_mm2=areas,
