@@ -207,12 +207,12 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Cell]]
         with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(header)
-            writer.writerows([_cell(value) for value in row] for row in rows)
+            writer.writerows([safe_cell(value) for value in row] for row in rows)
     except OSError as error:
         raise ExportError(_unwritable(path, error)) from error
 
 
-def _cell(value: Cell) -> str | float | int:
+def safe_cell(value: Cell) -> str | float | int:
     """One cell; text a spreadsheet would run as a formula gets an apostrophe before it, numbers stay numbers."""
     if value is None:
         return ""
