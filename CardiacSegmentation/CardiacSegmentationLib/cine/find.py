@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from CardiacSegmentationLib.cine.choose import choose, judge
 from CardiacSegmentationLib.cine.group import group_frames
 from CardiacSegmentationLib.cine.headers import LeftOut, read_headers
-from CardiacSegmentationLib.cine.open import Opened, is_volume_file, open_study
+from CardiacSegmentationLib.cine.open import Opened, is_volume_file, open_files, open_study
 from CardiacSegmentationLib.cine.slices import stack_slices
 from CardiacSegmentationLib.cine.sort import arrange
 from CardiacSegmentationLib.cine.study import Candidate, Study
@@ -24,21 +24,26 @@ if TYPE_CHECKING:
 
 
 def find_stacks(
-    path: Path | str, progress: Callable[[int, int], None] | None = None, *, reacquired: Keep = "last"
+    path: Path | str | Sequence[Path],
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    reacquired: Keep = "last",
 ) -> Study:
     """The stacks of a study, from headers only.
 
-    ``path`` is a folder, an archive of one (zip, tar), a DICOMDIR, a multi-frame DICOM file, or a NIfTI or NRRD file.
+    ``path`` is a folder, an archive of one (zip, tar), a DICOMDIR, a multi-frame DICOM file, or a NIfTI or NRRD file;
+    or the study's files one by one.
     ``progress`` is told (files done, files in all) and may raise to cancel. ``reacquired`` says which acquisition of a
     slice counts when it was taken more than once.
     """
-    path = Path(path).expanduser()
-    opened = open_study(path)
+    opened = open_study(Path(path).expanduser()) if isinstance(path, (str, Path)) else open_files(path)
+    path = Path(path).expanduser() if isinstance(path, (str, Path)) else opened.root
     if not opened.files:
         msg = f"{path} holds no files. Name the folder with the study's images."
         raise StudyError(msg)
-    volumes, left_out = _describe_volumes([file for file in opened.files if is_volume_file(file)])
     headers = read_headers([file for file in opened.files if not is_volume_file(file)], progress)
+    volume_files = [file for file in opened.files if is_volume_file(file)]
+    volumes, left_out = _describe_volumes(volume_files, beside_dicom=bool(headers.frames))
     left_out += headers.left_out
     if not headers.frames and not volumes:
         raise StudyError(_say_nothing_usable(path, left_out))
@@ -59,9 +64,12 @@ def find_stacks(
     )
 
 
-def _describe_volumes(paths: Sequence[Path]) -> tuple[list[Candidate], list[LeftOut]]:
+def _describe_volumes(paths: Sequence[Path], *, beside_dicom: bool) -> tuple[list[Candidate], list[LeftOut]]:
+    """Volume files beside DICOM images are results of someone's work on them, no part of the study."""
     found: list[Candidate] = []
-    left_out = []
+    left_out: list[LeftOut] = []
+    if beside_dicom and paths:
+        return found, [LeftOut("a volume file beside DICOM images; name it to open it", files=tuple(paths))]
     for path in paths:
         try:
             found.append(describe_volume(path))

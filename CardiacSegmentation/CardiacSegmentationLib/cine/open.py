@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from CardiacSegmentationLib.errors import StudyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 MOST_BYTES = 32 * 2**30  # no cardiac study is larger; an archive that claims so is damaged or a trap
 MOST_FILES = 200_000
@@ -57,6 +57,12 @@ def open_study(path: Path) -> Opened:
     except PermissionError as error:
         msg = f"{error.filename or path} may not be read by you. Copy the study to a folder of your own."
         raise StudyError(msg) from error
+
+
+def open_files(files: Iterable[Path | str]) -> Opened:
+    """The files that somebody else chose, as a DICOM browser does."""
+    paths = tuple(map(Path, files))
+    return Opened(Path(os.path.commonpath([path.parent for path in paths])) if paths else Path(), paths)
 
 
 def is_volume_file(path: Path) -> bool:
