@@ -1,0 +1,143 @@
+"""What 3D Slicer loads: the module's metadata, its widget, its logic for scripts, its self test.
+
+The work is done in CardiacSegmentationLib; nothing of it is imported before it is needed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import slicer
+from slicer.i18n import tr as _
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.scene.study import Study
+    from CardiacSegmentationLib.ventricular import VentricularFunction
+
+
+class CardiacSegmentation(ScriptedLoadableModule):  # type: ignore[misc]
+    """The module in Slicer's list, and what it adds to other modules: sample data and a DICOM reader."""
+
+    def __init__(self, parent: Any) -> None:
+        super().__init__(parent)
+        from CardiacSegmentationLib.gui.translation import install_translation
+
+        install_translation()
+        parent.title = _("Cardiac Segmentation")
+        parent.categories = ["Cardiac"]
+        parent.dependencies = ["Segmentations", "Sequences"]
+        parent.contributors = ["CardiacSegmentation contributors"]
+        parent.helpText = _(
+            "Draws left ventricle, myocardium and right ventricle in every phase of a short-axis cine MR study and "
+            "reports volumes, ejection fraction and mass. Not a medical device; not for diagnosis."
+        )
+        parent.acknowledgementText = _("The network was trained on public data; see the model card.")
+        slicer.app.connect("startupCompleted()", _register_sample)
+        if not hasattr(slicer.modules, "dicomPlugins"):  # as Slicer's own plugins do: this may be loaded first
+            slicer.modules.dicomPlugins = {}
+        slicer.modules.dicomPlugins["CardiacCinePlugin"] = _make_dicom_plugin
+
+
+class CardiacSegmentationWidget(ScriptedLoadableModuleWidget):  # type: ignore[misc]
+    """The module's panel."""
+
+    panel: Any = None
+
+    def setup(self) -> None:
+        """Build the panel from its .ui file."""
+        from CardiacSegmentationLib.gui.widget import CardiacPanel
+
+        super().setup()
+        widget = slicer.util.loadUI(self.resourcePath("UI/CardiacSegmentation.ui"))
+        widget.setMRMLScene(slicer.mrmlScene)
+        self.layout.addWidget(widget)
+        self.ui = slicer.util.childWidgetVariables(widget)
+        self.panel = CardiacPanel(self.ui)
+
+    def enter(self) -> None:
+        """The module is shown."""
+        self.panel.enter()
+
+    def exit(self) -> None:
+        """Another module is shown."""
+        self.panel.exit()
+
+    def cleanup(self) -> None:
+        """The module is unloaded or Slicer ends."""
+        if self.panel is not None:
+            self.panel.clean_up()
+            self.panel = None
+
+
+class CardiacSegmentationLogic(ScriptedLoadableModuleLogic):  # type: ignore[misc]
+    """The module for scripts, with and without a window.
+
+    >>> from CardiacSegmentation import CardiacSegmentationLogic
+    >>> logic = CardiacSegmentationLogic()
+    >>> print(logic.segment(logic.load("/data/study")).lv["ef_percent"].text)
+    """
+
+    def load(self, path: str | Path) -> Study:
+        """Put the short-axis cine of a folder, archive or file into the scene."""
+        from CardiacSegmentationLib.cine import read_study
+        from CardiacSegmentationLib.scene.study import load_study
+
+        return load_study(slicer.mrmlScene, read_study(Path(path)))
+
+    def segment(self, study: Study, model_folder: str | Path | None = None) -> VentricularFunction:
+        """Segment a study here and now, and return its numbers; the labels are in the scene afterwards."""
+        from CardiacSegmentationLib.gui.scripting import segment_study
+
+        return segment_study(study, model_folder)
+
+
+class CardiacSegmentationTest(ScriptedLoadableModuleTest):  # type: ignore[misc]
+    """Slicer's "Reload and Test": the sample study from disk to numbers that follow an edit."""
+
+    def setUp(self) -> None:
+        slicer.mrmlScene.Clear()
+
+    def runTest(self) -> None:
+        """Run every test, each on an empty scene."""
+        for name in (name for name in dir(self) if name.startswith("test_")):
+            self.setUp()
+            getattr(self, name)()
+
+    def test_the_sample_is_loaded_and_its_numbers_follow_an_edit(self) -> None:
+        """True labels of the phantom give its true volumes; an emptied slice makes the volume smaller."""
+        from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
+        from CardiacSegmentationLib.scene.live import LiveStudy
+        from CardiacSegmentationLib.scene.study import find_studies, load_study, set_segmentation
+
+        stack, truth = make_stack(PhantomSpec(phases=4, slices=8))
+        study = load_study(slicer.mrmlScene, stack)
+        set_segmentation(study, truth)
+        self.assertEqual(find_studies(slicer.mrmlScene), (study,))
+        live = LiveStudy(study)
+        before = live.function.lv["edv_ml"].value
+        self.assertAlmostEqual(before, PhantomSpec().lv_edv_ml, delta=0.05 * PhantomSpec().lv_edv_ml)
+        labels = live.segmentation.labels[0].copy()
+        labels[3] = 0
+        self.assertLess(live.put({0: labels}).lv["edv_ml"].value, before)
+        self.delayDisplay("Numbers follow an edit")
+        live.close()
+
+
+def _register_sample() -> None:
+    from CardiacSegmentationLib.gui.sample import register_sample
+
+    register_sample()
+
+
+def _make_dicom_plugin() -> Any:
+    """Slicer's DICOM module calls what is registered to make a plugin; the class is imported only then."""
+    from CardiacSegmentationLib.gui.dicom_plugin import CardiacCinePlugin
+
+    return CardiacCinePlugin()

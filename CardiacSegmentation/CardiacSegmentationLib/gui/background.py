@@ -1,0 +1,236 @@
+"""The background run: one process for the whole study, its progress, its end, its error text.
+
+``ConsoleProcess`` starts the process and reads its lines without blocking Slicer; ``BackgroundRun`` understands them.
+They meet at the ``Process`` protocol, so that a test can stand in for either.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+POLL_MS = 100
+GRACE_MS = 3000  # between the polite signal and the one that cannot be ignored
+KEPT_LINES = 200
+WORKER = Path(__file__).with_name("worker.py")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the background run says about itself."""
+
+    stage: str
+    fraction: float
+    seconds_left: float | None = None
+    message: str = ""
+
+
+class End(Enum):
+    """How a run ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Process(Protocol):
+    """A process that reports its output line by line and then, once, its exit code."""
+
+    def start(self, command: list[str], on_line: Callable[[str], None], on_exit: Callable[[int], None]) -> None: ...
+
+    def end(self, pid: int | None, at_once: bool = False) -> None: ...
+
+
+class BackgroundRun:
+    """One run of ``cardiacseg`` at a time.
+
+    ``on_progress`` gets every report; ``on_end`` gets, exactly once, how it ended and either the last report (files
+    and all) or the error text.
+    """
+
+    def __init__(
+        self,
+        on_progress: Callable[[Progress], None],
+        on_end: Callable[[End, dict[str, Any], str], None],
+        process: Process | None = None,
+    ) -> None:
+        self._on_progress, self._on_end = on_progress, on_end
+        self._process: Process = process or ConsoleProcess()
+        self.is_running = False
+        self._reset()
+
+    def _reset(self) -> None:
+        self._pid: int | None = None
+        self._result: dict[str, Any] | None = None
+        self._error = ""
+        self._other_lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self._is_cancelled = False
+
+    def start(self, arguments: list[str]) -> None:
+        """Run ``cardiacseg`` with these arguments; the error of a start that fails is reported like any other."""
+        self._reset()
+        self.is_running = True
+        try:
+            self._process.start(worker_command(arguments), self._read_line, self._finish)
+        except (OSError, RuntimeError) as error:
+            self._error = str(error)
+            self._finish(-1)
+
+    def cancel(self, at_once: bool = False) -> None:
+        """Stop the process and its children; ``on_end`` still comes, with ``CANCELLED``."""
+        if self.is_running:
+            self._is_cancelled = True
+            self._process.end(self._pid, at_once)
+
+    def abandon(self) -> None:
+        """Stop at once and hear no more of it: the scene it worked for is gone."""
+        if self.is_running:
+            self.is_running = False
+            self._process.end(self._pid, at_once=True)
+
+    def _read_line(self, line: str) -> None:
+        report = _report(line)
+        if report is None:
+            self._other_lines.append(line)
+        elif "process" in report:
+            self._pid = int(report["process"])
+            if self._is_cancelled:  # cancelled before it could say who it is
+                self._process.end(self._pid)
+        elif "error" in report:
+            self._error = str(report["error"])
+        elif report.get("done"):
+            self._result = report
+        elif self.is_running and not self._is_cancelled:
+            self._on_progress(_progress(report))
+
+    def _finish(self, exit_code: int) -> None:
+        if not self.is_running:
+            return
+        self.is_running = False
+        if self._is_cancelled:
+            self._on_end(End.CANCELLED, {}, "")
+        elif exit_code == 0 and self._result is not None:
+            self._on_end(End.DONE, self._result, "")
+        else:
+            self._on_end(End.FAILED, {}, self._error_text(exit_code))
+
+    def _error_text(self, exit_code: int) -> str:
+        """Its own words first, then whatever else it printed: never lost."""
+        texts = [self._error, "\n".join(self._other_lines).strip()]
+        known = "\n\n".join(text for text in texts if text)
+        return known or f"The background process ended with code {exit_code} and said nothing."
+
+
+class ConsoleProcess:
+    """A process started by ``slicer.util.launchConsoleProcess``; a thread reads its lines, a timer hands them over.
+
+    Slicer 5.12 can do the reading as well (``blocking=False``), 5.10 cannot; this way is the same on both, and the
+    timer stops when the process is no longer wanted.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._timer: Any = None
+
+    def start(self, command: list[str], on_line: Callable[[str], None], on_exit: Callable[[int], None]) -> None:
+        """Start the command; both functions are called from Qt's event loop."""
+        import qt
+        import slicer
+
+        process = slicer.util.launchConsoleProcess(command, useStartupEnvironment=False)
+        process.stdout.reconfigure(encoding="utf-8", errors="replace")
+        lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        threading.Thread(target=_read_lines, args=(process, lines), daemon=True).start()
+        self._process = process
+        timer = qt.QTimer()
+        timer.setInterval(POLL_MS)
+        timer.connect("timeout()", lambda: self._hand_over(lines, on_line, on_exit))
+        timer.start()
+        self._timer = timer
+
+    def _hand_over(
+        self, lines: queue.SimpleQueue[str | None], on_line: Callable[[str], None], on_exit: Callable[[int], None]
+    ) -> None:
+        while not lines.empty():
+            line = lines.get()
+            if line is None:
+                self._timer.stop()
+                process, self._process = self._process, None
+                on_exit(process.returncode if process is not None else -1)
+                return
+            on_line(line)
+
+    def end(self, pid: int | None, at_once: bool = False) -> None:
+        """End the process with everything it started, politely first unless ``at_once``."""
+        import qt
+
+        process = self._process
+        if process is None:
+            return
+        _end_tree(process, pid, at_once or os.name == "nt")
+        if not at_once:
+            qt.QTimer.singleShot(GRACE_MS, lambda: _end_tree(process, pid, True))
+
+
+def worker_command(arguments: list[str]) -> list[str]:
+    """The command line of a background run."""
+    python = shutil.which("PythonSlicer") or sys.executable
+    return [python, str(WORKER), str(os.getpid()), *arguments]
+
+
+def _read_lines(process: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> None:
+    """In a thread: no Qt, no MRML."""
+    if process.stdout is not None:
+        for line in process.stdout:
+            lines.put(line.rstrip())
+    process.wait()
+    lines.put(None)
+
+
+def _end_tree(process: subprocess.Popen[str], pid: int | None, at_once: bool) -> None:
+    if process.poll() is not None:
+        return
+    if os.name == "nt":  # there are no process groups to signal; taskkill follows the parents itself
+        subprocess.run(["taskkill", "/PID", str(process.pid), "/T", "/F"], capture_output=True, check=False)
+        return
+    number = signal.SIGKILL if at_once else signal.SIGTERM
+    try:
+        if pid is not None:
+            os.killpg(pid, number)
+    except ProcessLookupError:
+        pass
+    if pid is None or at_once:
+        process.send_signal(number)
+
+
+def _report(line: str) -> dict[str, Any] | None:
+    if not line.startswith("{"):
+        return None
+    try:
+        report = json.loads(line)
+    except ValueError:
+        return None
+    return report if isinstance(report, dict) else None
+
+
+def _progress(report: dict[str, Any]) -> Progress:
+    return Progress(
+        stage=str(report.get("stage", "")),
+        fraction=min(max(float(report.get("fraction") or 0.0), 0.0), 1.0),
+        seconds_left=report.get("seconds_left"),
+        message=str(report.get("message", "")),
+    )

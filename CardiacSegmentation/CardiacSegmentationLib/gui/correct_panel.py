@@ -1,0 +1,266 @@
+"""Step 3, Correct: through the phases and slices, to what deserves a look, with the segment editor at hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from CardiacSegmentationLib.gui.layout import reading_view
+from CardiacSegmentationLib.gui.slice_table import SliceTable
+from CardiacSegmentationLib.scene.study import Study, bookmark
+from CardiacSegmentationLib.scene.views import current_phase, current_slice, go_to_phase, go_to_slice, play
+from CardiacSegmentationLib.segmentation import KeyPhases
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.gui.widget import CardiacPanel
+
+# Those that draw on slices; the rest of Slicer's effects is in the Segment Editor module.
+EFFECTS = ("Paint", "Draw", "Erase", "Smoothing", "Islands", "Fill between slices", "Margin", "Scissors")
+EDITOR_TAG = "CardiacSegmentationEditor"
+
+
+class CorrectPanel:
+    """What the third section shows and does."""
+
+    def __init__(self, panel: CardiacPanel) -> None:
+        self._panel, self._ui = panel, panel.ui
+        self._slices = SliceTable(self._ui.sliceTable, self.jump, self._include)
+        self._set_up_editor()
+        self._connect()
+
+    def _connect(self) -> None:
+        ui = self._ui
+        ui.phaseSlider.connect("valueChanged(int)", self._slider_moved)
+        ui.playButton.connect("toggled(bool)", self._play)
+        ui.edButton.connect("clicked()", lambda: self.go_to_bookmark("lv_ed"))
+        ui.esButton.connect("clicked()", lambda: self.go_to_bookmark("lv_es"))
+        ui.setEdButton.connect("clicked()", lambda: self._fix_key_phases("ed"))
+        ui.setEsButton.connect("clicked()", lambda: self._fix_key_phases("es"))
+        ui.autoPhasesButton.connect("clicked()", lambda: self._fix_key_phases(None))
+        ui.undoButton.connect("clicked()", self.undo)
+        ui.redoButton.connect("clicked()", self.redo)
+        ui.copyPhaseButton.connect("clicked()", self.copy_from_previous_phase)
+
+    def _set_up_editor(self) -> None:
+        editor = self._ui.editor
+        editor.segmentationNodeSelectorVisible = False
+        editor.sourceVolumeNodeSelectorVisible = False
+        editor.switchToSegmentationsButtonVisible = False
+        editor.maximumNumberOfUndoStates = 0  # it forgets them at each phase; the panel's own undo does not
+        editor.setMRMLSegmentEditorNode(_editor_node())  # before the scene, as its header demands
+        editor.setMRMLScene(slicer.mrmlScene)
+        editor.unorderedEffectsVisible = False
+        editor.setEffectNameOrder(list(EFFECTS))
+
+    def show_study(self, study: Study | None) -> None:
+        """Another study, or another segmentation of it."""
+        self._ui.phaseSlider.blockSignals(True)
+        self._ui.phaseSlider.maximum = study.images.GetNumberOfDataNodes() - 1 if study is not None else 0
+        self._ui.phaseSlider.blockSignals(False)
+        for widget in (self._ui.phaseSlider, self._ui.playButton):
+            widget.enabled = study is not None
+        segmented = self._panel.live is not None
+        names = ("edButton", "esButton", "setEdButton", "setEsButton", "autoPhasesButton", "sliceTable", "editor")
+        for name in (*names, "undoButton", "redoButton", "copyPhaseButton"):
+            getattr(self._ui, name).enabled = segmented
+        self._bind_editor(study if segmented else None)
+        self.show_phase()
+        self.show_numbers()
+
+    def show_phase(self) -> None:
+        """The phase on display changed; while the cine plays, only the slider follows."""
+        study = self._panel.study
+        if study is None:
+            self._ui.phaseLabel.text = "–"
+            self._ui.playButton.checked = False
+            return
+        phase = current_phase(study)
+        self._ui.phaseSlider.blockSignals(True)
+        self._ui.phaseSlider.value = phase
+        self._ui.phaseSlider.blockSignals(False)
+        self._ui.phaseLabel.text = _phase_text(study, phase)
+        playing = bool(study.browser.GetPlaybackActive())
+        if self._ui.playButton.checked != playing:
+            self._ui.playButton.checked = playing
+        if not playing and self._panel.live is not None:
+            self._slices.show_phase(self._panel.live.function, phase)
+            self._show_history()
+
+    def show_numbers(self) -> None:
+        """The labels or what counts changed."""
+        live = self._panel.live
+        if live is None:
+            self._slices.clear()
+            return
+        self._slices.show_phase(live.function, current_phase(live.study))
+        self._show_history()
+
+    def scene_is_closing(self) -> None:
+        """Let go of nodes before they go."""
+        self._ui.editor.setActiveEffect(None)
+        self._ui.editor.setSegmentationNode(None)
+
+    def scene_is_new(self) -> None:
+        """After closing or loading a scene the editor needs its parameter node again."""
+        self._ui.editor.setMRMLSegmentEditorNode(_editor_node())
+
+    def enter(self) -> None:
+        """The module comes into view."""
+        self._ui.editor.setupViewObservations()
+
+    def exit(self) -> None:
+        """The module goes out of view: nothing of it may act on the views any more."""
+        self._ui.playButton.checked = False
+        self._ui.editor.setActiveEffect(None)
+        self._ui.editor.removeViewObservations()
+
+    def step_phase(self, step: int) -> None:
+        """To the next or previous phase, round and round."""
+        if self._panel.study is not None:
+            go_to_phase(self._panel.study, current_phase(self._panel.study) + step)
+
+    def step_slice(self, step: int) -> None:
+        """To the next or previous slice; positive is towards the apex."""
+        study = self._panel.study
+        view = reading_view(study) if study is not None else None
+        if study is not None and view is not None:
+            self.jump(current_slice(study, view) + step, None)
+
+    def go_to_bookmark(self, name: str) -> None:
+        """To end-diastole or end-systole."""
+        study = self._panel.study
+        phase = bookmark(study, name) if study is not None else None
+        if study is not None and phase is not None:
+            go_to_phase(study, phase)
+
+    def jump(self, slice_index: int | None, phase: int | None) -> None:
+        """Show a slice, and a phase where one is meant."""
+        study = self._panel.study
+        if study is None:
+            return
+        if phase is not None:
+            go_to_phase(study, phase)
+        if slice_index is not None:
+            last = study.volume_node.GetImageData().GetDimensions()[2] - 1
+            slice_index = min(max(slice_index, 0), last)
+            go_to_slice(study, slice_index)
+            self._slices.select(slice_index)
+
+    def toggle_play(self) -> None:
+        """Play or stop."""
+        if self._panel.study is not None:
+            self._ui.playButton.checked = not self._ui.playButton.checked
+
+    def undo(self) -> None:
+        """Take back the last change of the phase on display."""
+        if self._panel.live is not None:
+            self._panel.live.undo()
+            self._panel.numbers_changed()
+
+    def redo(self) -> None:
+        """Make it again."""
+        if self._panel.live is not None:
+            self._panel.live.redo()
+            self._panel.numbers_changed()
+
+    def copy_from_previous_phase(self) -> None:
+        """Replace the labels of the slice on display by those of the phase before."""
+        live, view = self._panel.live, reading_view(self._panel.study) if self._panel.study is not None else None
+        if live is None or view is None:
+            return
+        live.settle()
+        phase, index = current_phase(live.study), current_slice(live.study, view)
+        labels = live.segmentation.labels[phase].copy()
+        labels[index] = live.segmentation.labels[phase - 1, index]
+        live.put({phase: labels})
+        self._panel.numbers_changed()
+
+    def choose_effect(self, name: str) -> None:
+        """Pick up a tool, or lay it down when it is the one in use."""
+        editor = self._ui.editor
+        if self._panel.live is None:
+            return
+        if not name or editor.mrmlSegmentEditorNode().GetActiveEffectName() == name:
+            editor.setActiveEffect(None)
+        else:
+            editor.setActiveEffectByName(name)
+
+    def choose_segment(self, step: int) -> None:
+        """The next or previous structure to paint."""
+        node = self._ui.editor.segmentationNode()
+        if node is None:
+            return
+        segmentation = node.GetSegmentation()
+        count = segmentation.GetNumberOfSegments()
+        current = segmentation.GetSegmentIndex(self._ui.editor.currentSegmentID())
+        if count:
+            self._ui.editor.setCurrentSegmentID(segmentation.GetNthSegmentID((current + step) % count))
+
+    def _bind_editor(self, study: Study | None) -> None:
+        editor = self._ui.editor
+        if study is None:
+            editor.setActiveEffect(None)
+            editor.setSegmentationNode(None)
+            return
+        editor.setSegmentationNode(study.segmentation_node)
+        editor.setSourceVolumeNode(study.volume_node)
+
+    def _slider_moved(self, phase: int) -> None:
+        if self._panel.study is not None:
+            go_to_phase(self._panel.study, phase)
+
+    def _play(self, on: bool) -> None:
+        study = self._panel.study
+        if study is not None and bool(study.browser.GetPlaybackActive()) != on:
+            if on:
+                self._panel.settle()
+                self._ui.editor.setActiveEffect(None)  # nobody can paint on a moving heart
+            play(study, on)
+        self._ui.playButton.text = "■" if on else "▶"
+
+    def _fix_key_phases(self, which: str | None) -> None:
+        live = self._panel.live
+        if live is None:
+            return
+        if which is None:
+            key_phases = KeyPhases()
+        else:
+            phase = current_phase(live.study)
+            chosen: dict[str, Any] = {f"lv_{which}": phase, f"rv_{which}": phase}
+            key_phases = replace(live.segmentation.key_phases, **chosen)
+        live.set_key_phases(key_phases)
+        self._panel.numbers_changed()
+
+    def _include(self, label: int, slice_index: int, on: bool) -> None:
+        live = self._panel.live
+        if live is not None:
+            included = live.segmentation.included.copy()
+            included[label - 1, current_phase(live.study), slice_index] = on
+            live.set_included(included)
+            self._panel.numbers_changed()
+
+    def _show_history(self) -> None:
+        live = self._panel.live
+        self._ui.undoButton.enabled = live is not None and live.can_undo()
+        self._ui.redoButton.enabled = live is not None and live.can_redo()
+
+
+def _phase_text(study: Study, phase: int) -> str:
+    time = float(study.images.GetNthIndexValue(phase))
+    text = _("{phase} of {count}, {time} ms")
+    text = text.format(phase=phase + 1, count=study.images.GetNumberOfDataNodes(), time=f"{time:.0f}")
+    names = [name[3:].upper() for name in ("lv_ed", "lv_es") if bookmark(study, name) == phase]
+    return f"{', '.join(names)}: {text}" if names else text
+
+
+def _editor_node() -> Any:
+    """One parameter node for the panel's editor, whatever other editors do."""
+    node = slicer.mrmlScene.GetSingletonNode(EDITOR_TAG, "vtkMRMLSegmentEditorNode")
+    if node is None:
+        node = slicer.vtkMRMLSegmentEditorNode()
+        node.SetSingletonTag(EDITOR_TAG)
+        node = slicer.mrmlScene.AddNode(node)
+    return node

@@ -1,0 +1,89 @@
+"""The way out of the numbers and labels: one function per button, each returns the files it wrote."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import slicer
+from slicer.i18n import tr as _
+
+from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.gui.packages import ensure_packages
+from CardiacSegmentationLib.scene.study import segmentation_of, stack_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from CardiacSegmentationLib.scene.live import LiveStudy
+    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.stack import CineStack
+
+
+def write_csv(live: LiveStudy, folder: Path) -> list[Path]:
+    """Measures, slices and phases as tables for a spreadsheet."""
+    from CardiacSegmentationLib.export import tables
+
+    files = {
+        "measurements.csv": tables.write_measurements_csv,
+        "slices.csv": tables.write_slices_csv,
+        "phases.csv": tables.write_phases_csv,
+    }
+    for name, write in files.items():
+        write(live.function, folder / name)
+    return [folder / name for name in files]
+
+
+def write_json(live: LiveStudy, folder: Path) -> list[Path]:
+    """All numbers for other programs."""
+    from CardiacSegmentationLib.export.tables import write_measurements_json
+
+    path = folder / "measurements.json"
+    write_measurements_json(live.function, path)
+    return [path]
+
+
+def write_report(live: LiveStudy, folder: Path) -> list[Path]:
+    """The report as PDF."""
+    from CardiacSegmentationLib.export.report import write_report as write
+
+    ensure_packages(["matplotlib"])
+    path = folder / "report.pdf"
+    stack, segmentation = _values(live)
+    write(stack, segmentation, live.function, path)
+    return [path]
+
+
+def write_nifti(live: LiveStudy, folder: Path) -> list[Path]:
+    """The label map of all phases, on the grid of the source."""
+    from CardiacSegmentationLib.export.label_maps import write_label_nifti
+
+    path = folder / "labels.nii.gz"
+    stack, segmentation = _values(live)
+    write_label_nifti(stack, segmentation, path)
+    return [path]
+
+
+def write_scene(live: LiveStudy, folder: Path) -> list[Path]:
+    """The whole scene; whoever opens it goes on where this session stopped."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{_file_name(live.study.name)}.mrb"
+    if not slicer.util.saveScene(str(path)):
+        raise ExportError(_("{path} could not be written. Slicer's error log says why.").format(path=path))
+    return [path]
+
+
+def _values(live: LiveStudy) -> tuple[CineStack, Segmentation]:
+    """The study as its values, with what the user said about the patient and who changed which image."""
+    stack = replace(stack_of(live.study), patient=live.function.patient)
+    return stack, segmentation_of(live.study) or live.segmentation
+
+
+def _file_name(name: str) -> str:
+    kept = "".join(character if character.isalnum() or character in "-_" else "_" for character in name)
+    return kept.strip("_")[:60] or "CardiacSegmentation"
+
+
+def write_dicom(live: LiveStudy, folder: Path) -> list[Path]:
+    """DICOM segmentations and structured report, also into Slicer's DICOM database."""
+    raise NotImplementedError

@@ -1,0 +1,88 @@
+"""The arrangement of views for reading a cine study: the short axis big, the curve and the numbers beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import slicer
+
+from CardiacSegmentationLib.scene.views import align_view, go_to_slice, short_axis_views
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.scene.study import Study
+
+LAYOUT_ID = 5160  # any number that no other module uses; Slicer's own end below 100
+SHORT_AXIS = "Red"
+LAYOUT = """
+<layout type="horizontal" split="true">
+ <item splitSize="620">
+  <view class="vtkMRMLSliceNode" singletontag="Red">
+   <property name="orientation" action="default">Axial</property>
+   <property name="viewlabel" action="default">SAX</property>
+   <property name="viewcolor" action="default">#F34A33</property>
+  </view>
+ </item>
+ <item splitSize="380">
+  <layout type="vertical" split="true">
+   <item><view class="vtkMRMLPlotViewNode" singletontag="CardiacPlot"/></item>
+   <item><view class="vtkMRMLTableViewNode" singletontag="CardiacTable"/></item>
+  </layout>
+ </item>
+</layout>
+"""
+
+
+def show_layout() -> int | None:
+    """Switch to the reading layout; returns the one before, or None where there is no window."""
+    manager = slicer.app.layoutManager()
+    if manager is None:
+        return None
+    node = manager.layoutLogic().GetLayoutNode()
+    if not node.IsLayoutDescription(LAYOUT_ID):
+        node.AddLayoutDescription(LAYOUT_ID, LAYOUT)
+    before = int(manager.layout)
+    if before != LAYOUT_ID:
+        manager.setLayout(LAYOUT_ID)
+    return before if before != LAYOUT_ID else None
+
+
+def show_study(study: Study) -> None:
+    """Put the images into the slice views, the short axis as acquired, the middle slice first."""
+    for logic in _slice_logics():
+        logic.GetSliceCompositeNode().SetBackgroundVolumeID(study.volume_node.GetID())
+    view = short_axis_view()
+    if view is not None:
+        align_view(study, view)
+        for logic in _slice_logics():
+            if logic.GetSliceNode() is view:
+                logic.FitSliceToBackground()
+        go_to_slice(study, study.volume_node.GetImageData().GetDimensions()[2] // 2, [view])
+
+
+def show_results(study: Study) -> None:
+    """Put the curve and the table into their views."""
+    scene = study.node.GetScene()
+    chart, table = study.result("chart"), study.result("summary")
+    plot_view = scene.GetSingletonNode("CardiacPlot", "vtkMRMLPlotViewNode")
+    if plot_view is not None and chart is not None:
+        plot_view.SetPlotChartNodeID(chart.GetID())
+    table_view = scene.GetSingletonNode("CardiacTable", "vtkMRMLTableViewNode")
+    if table_view is not None and table is not None:
+        table_view.SetTableNodeID(table.GetID())
+
+
+def short_axis_view() -> Any:
+    """The slice node of the big view, or None without a window."""
+    return slicer.mrmlScene.GetSingletonNode(SHORT_AXIS, "vtkMRMLSliceNode")
+
+
+def reading_view(study: Study) -> Any:
+    """The view whose slice the panel shows: the big one if it looks along the short axis, else any that does."""
+    views = short_axis_views(study)
+    big = short_axis_view()
+    return big if big in views else next(iter(views), None)
+
+
+def _slice_logics() -> list[Any]:
+    logics = slicer.app.applicationLogic().GetSliceLogics()
+    return [logics.GetItemAsObject(index) for index in range(logics.GetNumberOfItems())] if logics is not None else []

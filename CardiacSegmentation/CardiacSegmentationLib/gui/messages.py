@@ -1,0 +1,47 @@
+"""What the panel asks and tells in a window of its own. Kept few: most things are said in the panel itself."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+import slicer
+from slicer.i18n import tr as _
+
+from CardiacSegmentationLib.errors import CardiacSegmentationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Messages(Protocol):
+    """Questions and bad news; a test answers in the user's place."""
+
+    def ask(self, question: str) -> bool: ...
+
+    def tell_error(self, text: str, details: str = "") -> None: ...
+
+
+class Windows:
+    """Slicer's own message boxes."""
+
+    def ask(self, question: str) -> bool:
+        """Yes or no. In Slicer's testing mode nobody can answer, and the careful answer is no."""
+        if slicer.app.testingEnabled():
+            return False
+        return bool(slicer.util.confirmYesNoDisplay(question, windowTitle=_("Cardiac segmentation")))
+
+    def tell_error(self, text: str, details: str = "") -> None:
+        """Show an error, with what only an expert reads behind a button."""
+        more = {"detailedText": details} if details else {}
+        slicer.util.errorDisplay(text, windowTitle=_("Cardiac segmentation"), **more)
+
+
+@contextmanager
+def errors_shown(messages: Messages) -> Iterator[None]:
+    """An error meant for the user is shown to the user; a defect of the program is left to Slicer's log."""
+    try:
+        with slicer.util.WaitCursor():
+            yield
+    except CardiacSegmentationError as error:
+        messages.tell_error(str(error))

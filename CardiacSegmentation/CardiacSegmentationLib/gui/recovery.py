@@ -1,0 +1,88 @@
+"""Corrections outlive a crash: kept in a file of their own while a study is edited, deleted when it ends well."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import slicer
+
+from CardiacSegmentationLib.export.files import atomic_path
+from CardiacSegmentationLib.gui.processes import is_alive
+from CardiacSegmentationLib.scene.study import stack_of
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.scene.live import LiveStudy
+    from CardiacSegmentationLib.scene.study import Study
+
+KEPT_DAYS = 30
+SECONDS_PER_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """Labels that a session left behind."""
+
+    path: Path
+    labels: dict[int, Any]  # the labels of each phase that was edited
+
+
+def recovery_path(study: Study) -> Path:
+    """One file per study, named after its images, never after the patient."""
+    return _folder() / f"{_fingerprint(study)}.npz"
+
+
+def keep(live: LiveStudy, edited: set[int]) -> None:
+    """Write the labels of the edited phases; the file is whole or not there at all."""
+    path = recovery_path(live.study)
+    labels = {str(phase): live.segmentation.labels[phase] for phase in sorted(edited)}
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        owner = np.array(json.dumps({"process": os.getpid()}))
+        np.savez_compressed(file, owner=owner, **labels)
+
+
+def find_recovered(study: Study, shape: tuple[int, ...]) -> Recovered | None:
+    """What an earlier session left for this study; a file that does not fit, or cannot be read, is no help."""
+    path = recovery_path(study)
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            if is_alive(int(json.loads(str(stored["owner"]))["process"])):
+                return None  # a session that still runs will take care of its own
+            labels = {int(name): stored[name] for name in stored.files if name != "owner"}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return None
+    fits = all(frame.shape == shape[1:] and 0 <= phase < shape[0] for phase, frame in labels.items())
+    return Recovered(path, labels) if labels and fits else None
+
+
+def forget(study: Study) -> None:
+    """The edits are in a saved scene, or were discarded."""
+    with contextlib.suppress(OSError):
+        recovery_path(study).unlink(missing_ok=True)
+
+
+def forget_old(now: float) -> None:
+    """Nobody comes back for these."""
+    for path in _folder().glob("*.npz"):
+        with contextlib.suppress(OSError):
+            if now - path.stat().st_mtime > KEPT_DAYS * SECONDS_PER_DAY:
+                path.unlink()
+
+
+def _folder() -> Path:
+    settings = Path(slicer.app.settings().fileName())  # Slicer's own place for what belongs to this user
+    return settings.parent / "CardiacSegmentationRecovery"
+
+
+def _fingerprint(study: Study) -> str:
+    stack = stack_of(study)
+    digest = hashlib.sha256(str((stack.voxels.shape, stack.affine.round(3).tolist())).encode())
+    digest.update(np.ascontiguousarray(stack.voxels[0]))
+    return digest.hexdigest()[:32]

@@ -1,0 +1,66 @@
+"""Keys that act while the module is in view.
+
+The segment editor could install keys of its own, but not leave out Ctrl+Z, whose undo forgets everything at each phase;
+two shortcuts on one key silence each other in Qt. So all keys are the panel's, those of the tools as in Slicer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import qt
+import slicer
+
+from CardiacSegmentationLib.gui.correct_panel import EFFECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from CardiacSegmentationLib.gui.correct_panel import CorrectPanel
+
+
+class Shortcuts:
+    """Installed on enter, removed on exit."""
+
+    def __init__(self, correct: CorrectPanel) -> None:
+        self._correct = correct
+        self._installed: list[Any] = []
+
+    def install(self) -> None:
+        """Give the keys to the main window; without a window there are none."""
+        self.remove()
+        window = slicer.util.mainWindow()
+        if window is None:
+            return
+        for key, action in self.actions().items():
+            shortcut = qt.QShortcut(qt.QKeySequence(key), window)
+            shortcut.connect("activated()", action)
+            self._installed.append(shortcut)
+
+    def remove(self) -> None:
+        """Take the keys away."""
+        for shortcut in self._installed:
+            shortcut.setParent(None)
+            shortcut.deleteLater()
+        self._installed = []
+
+    def actions(self) -> dict[str, Callable[[], None]]:
+        """Every key and what it does."""
+        correct = self._correct
+        keys: dict[str, Callable[[], None]] = {
+            "Left": lambda: correct.step_phase(-1),
+            "Right": lambda: correct.step_phase(1),
+            "Up": lambda: correct.step_slice(-1),
+            "Down": lambda: correct.step_slice(1),
+            "D": lambda: correct.go_to_bookmark("lv_ed"),
+            "S": lambda: correct.go_to_bookmark("lv_es"),
+            "P": correct.toggle_play,
+            "Ctrl+Z": correct.undo,
+            "Ctrl+Y": correct.redo,
+            "Q": lambda: correct.choose_segment(-1),
+            "W": lambda: correct.choose_segment(1),
+            "Esc": lambda: correct.choose_effect(""),
+        }
+        for number, effect in enumerate(EFFECTS, start=1):
+            keys[str(number)] = lambda effect=effect: correct.choose_effect(effect)  # type: ignore[misc]
+        return keys

@@ -1,0 +1,48 @@
+"""Sentences that more than one part of the panel says."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+from slicer.i18n import tr as _
+
+from CardiacSegmentationLib.stack import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from CardiacSegmentationLib.stack import Finding
+
+SIGNS = {Severity.ERROR: "✖", Severity.WARNING: "⚠", Severity.INFO: "•"}
+ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+
+
+def findings_html(findings: Iterable[Finding], most: int = 8) -> str:
+    """Findings as lines of rich text, the gravest first."""
+    ordered = sorted(findings, key=lambda finding: ORDER.index(finding.severity))
+    lines = [f"{SIGNS[finding.severity]} {html.escape(finding.message)}" for finding in ordered[:most]]
+    if len(ordered) > most:
+        lines.append(_("… and {count} more").format(count=len(ordered) - most))
+    return "<br>".join(lines)
+
+
+def duration(seconds: float) -> str:
+    """A time left as a person says it."""
+    if seconds < 2:
+        return _("a moment")
+    if seconds < 90:
+        return _("{count} seconds").format(count=round(seconds))
+    return _("{count} minutes").format(count=round(seconds / 60))
+
+
+def stage_text(stage: str) -> str:
+    """What the background run is doing, in the user's language; an unknown stage speaks for itself."""
+    known = {
+        "read": _("Reading the images"),
+        "model": _("Loading the network"),
+        "segment": _("Segmenting"),
+        "measure": _("Measuring"),
+        "export": _("Writing results"),
+    }
+    return known.get(stage, stage)

@@ -1,0 +1,196 @@
+"""The panel: four sections in the order of the work, one study at hand, in step with the scene."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import qt
+import slicer
+import vtk
+from slicer.util import VTKObservationMixin
+
+from CardiacSegmentationLib.gui import layout, recovery
+from CardiacSegmentationLib.gui.correct_panel import CorrectPanel
+from CardiacSegmentationLib.gui.messages import Messages, Windows
+from CardiacSegmentationLib.gui.recovery_bar import RecoveryBar
+from CardiacSegmentationLib.gui.results_panel import ResultsPanel
+from CardiacSegmentationLib.gui.segment_panel import SegmentPanel
+from CardiacSegmentationLib.gui.shortcuts import Shortcuts
+from CardiacSegmentationLib.gui.study_panel import StudyPanel
+from CardiacSegmentationLib.scene.live import LiveStudy
+from CardiacSegmentationLib.scene.study import Study, find_studies
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.gui.background import Process
+
+SETTLE_MS = 250  # after the last stroke: soon enough to be felt as live, late enough not to disturb a hand
+
+
+class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
+    """Everything the module's widget does.
+
+    ``study`` is the one at hand, ``live`` its labels and numbers once it is segmented. Others may be there, too.
+    """
+
+    def __init__(self, ui: Any, messages: Messages | None = None, process: Process | None = None) -> None:
+        super().__init__()
+        self.ui = ui
+        self.messages: Messages = messages or Windows()
+        self.study: Study | None = None
+        self.live: LiveStudy | None = None
+        self._is_selecting = False
+        self._layout_before: int | None = None
+        self._stroke_timer = _single_shot(SETTLE_MS, self.settle)
+        self._study_section = StudyPanel(self)
+        self._segment = SegmentPanel(self, process)
+        self._correct = CorrectPanel(self)
+        self._results = ResultsPanel(self)
+        self._recovery = RecoveryBar(self)
+        self._shortcuts = Shortcuts(self._correct)
+        self._observe_scene()
+        recovery.forget_old(time.time())
+        self._show_study()
+        self.select(next(iter(find_studies(slicer.mrmlScene)), None))
+
+    def select(self, study: Study | None) -> None:
+        """Take another study in hand."""
+        if self._is_selecting or (study == self.study and (study is None) == (self.study is None)):
+            return
+        self._is_selecting = True
+        try:
+            self._leave_study()
+            self.study = study
+            if study is not None:
+                self.addObserver(study.browser, vtk.vtkCommand.ModifiedEvent, self._browser_changed)
+                layout.show_layout()
+                layout.show_study(study)
+                self._open_live()
+            self._show_study()
+        finally:
+            self._is_selecting = False
+
+    def settle(self) -> None:
+        """Take in the strokes made since the last time; the numbers are those of the labels afterwards."""
+        self._stroke_timer.stop()
+        if self.live is not None:
+            self.live.settle()
+            self.numbers_changed()
+
+    def numbers_changed(self) -> None:
+        """The numbers of the study at hand are others now."""
+        self._recovery.labels_changed()
+        self._correct.show_numbers()
+        self._results.show_numbers()
+
+    def before_replacing(self, study: Study) -> None:
+        """A study's segmentation is about to be replaced."""
+        if study == self.study:
+            self._close_live()
+            self._correct.show_study(study)
+
+    def segmentation_replaced(self, study: Study) -> None:
+        """A study has a new segmentation."""
+        recovery.forget(study)
+        if study == self.study:
+            self._open_live()
+            self._show_study()
+            self._correct.go_to_bookmark("lv_ed")
+
+    def enter(self) -> None:
+        """The module comes into view."""
+        self._correct.enter()
+        self._shortcuts.install()
+        if self.study is not None and not self.study.exists:
+            self.select(None)
+
+    def exit(self) -> None:
+        """The module goes out of view; a run in the background goes on."""
+        self.settle()
+        self._correct.exit()
+        self._shortcuts.remove()
+
+    def clean_up(self) -> None:
+        """The module is unloaded: nothing of it stays behind."""
+        self._segment.stop()
+        self._shortcuts.remove()
+        self._recovery.forget()
+        self._correct.scene_is_closing()
+        self._leave_study()
+        self.removeObservers()
+
+    def _observe_scene(self) -> None:
+        scene, events = slicer.mrmlScene, slicer.vtkMRMLScene
+        self.addObserver(scene, events.StartCloseEvent, self._scene_starts_closing)
+        self.addObserver(scene, events.EndCloseEvent, self._scene_was_closed)
+        self.addObserver(scene, events.EndImportEvent, self._scene_was_loaded)
+        self.addObserver(scene, events.NodeRemovedEvent, self._node_removed)
+        self.addObserver(scene, events.EndSaveEvent, self._scene_was_saved)
+
+    def _open_live(self) -> None:
+        if self.study is None or self.study.segmentation is None:
+            return
+        self.live = LiveStudy(self.study, self._stroke_made)
+        self._results.apply_settings(self.live)
+        layout.show_results(self.study)
+
+    def _close_live(self) -> None:
+        self._stroke_timer.stop()
+        if self.live is not None:
+            self.live.close()
+        self.live = None
+
+    def _leave_study(self) -> None:
+        if self.live is not None and self.study is not None and self.study.exists:
+            self.settle()
+        self._close_live()
+        if self.study is not None and self.study.browser is not None:
+            self.removeObserver(self.study.browser, vtk.vtkCommand.ModifiedEvent, self._browser_changed)
+        self.study = None
+
+    def _show_study(self) -> None:
+        self._study_section.show_study(self.study)
+        self._segment.show_study(self.study)
+        self._correct.show_study(self.study)
+        self._results.show_study(self.study)
+        self._recovery.show_study()
+
+    def _stroke_made(self) -> None:
+        self._stroke_timer.start()
+
+    def _browser_changed(self, *_event: Any) -> None:
+        if self.study is not None and self.study.exists:
+            self._correct.show_phase()
+
+    def _scene_starts_closing(self, *_event: Any) -> None:
+        self._segment.stop()
+        self._recovery.forget()  # closing is a choice: Slicer has asked whether to save
+        self._correct.scene_is_closing()
+        self._close_live()
+        self.select(None)
+
+    def _scene_was_closed(self, *_event: Any) -> None:
+        self._correct.scene_is_new()
+        self._show_study()
+
+    def _scene_was_loaded(self, *_event: Any) -> None:
+        self._correct.scene_is_new()
+        if self.study is None:
+            self.select(next(iter(find_studies(slicer.mrmlScene)), None))
+
+    def _scene_was_saved(self, *_event: Any) -> None:
+        for study in find_studies(slicer.mrmlScene):
+            recovery.forget(study)
+
+    def _node_removed(self, *_event: Any) -> None:
+        if self.study is not None and not self.study.exists:
+            self._close_live()
+            self.select(None)
+
+
+def _single_shot(milliseconds: int, action: Any) -> Any:
+    timer = qt.QTimer()
+    timer.setSingleShot(True)
+    timer.setInterval(milliseconds)
+    timer.connect("timeout()", action)
+    return timer

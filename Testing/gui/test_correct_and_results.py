@@ -1,0 +1,180 @@
+"""Steps 3 and 4 on true labels: through the phases, a stroke, the numbers follow."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from CardiacSegmentationLib.segmentation import Label
+from slicer_stand_in.hand import paint
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.scene.study import Study
+    from slicer_stand_in.hand import Hand
+
+
+def cell(table: Any, row: int, column: int) -> str:
+    return str(table.item(row, column).text())
+
+
+def rows_of(table: Any) -> dict[str, list[str]]:
+    """The results table: title → LV, normal, RV, normal."""
+    return {cell(table, row, 0): [cell(table, row, c) for c in range(1, 5)] for row in range(table.rowCount)}
+
+
+def test_the_panel_shows_the_phantoms_numbers_beside_their_normal_ranges(
+    a_hand: Hand, a_segmented_study: Study
+) -> None:
+    rows = rows_of(a_hand.ui.resultsTable)
+    lv, normal, rv, _ = rows["Ejection fraction (%)"]
+    assert float(lv) == pytest.approx(60, abs=1.5)
+    assert float(rv) == pytest.approx(55, abs=1.5)
+    assert normal == "51–77"  # the phantom is a man of 45
+    assert "ED phase 1" in a_hand.ui.conventionsLabel.text
+    assert "Mosteller" in a_hand.ui.conventionsLabel.text
+
+
+def test_the_table_follows_a_stroke_within_three_tenths_of_a_second(a_hand: Hand, a_segmented_study: Study) -> None:
+    before = rows_of(a_hand.ui.resultsTable)["End-diastolic volume (ml)"][0]
+    a_hand.ui.edButton.click()
+    paint(a_segmented_study, 4)
+    started = time.perf_counter()
+    a_hand.wait_for(lambda: rows_of(a_hand.ui.resultsTable)["End-diastolic volume (ml)"][0] != before, 5)
+    took = time.perf_counter() - started - 0.25  # the pause that ends a stroke
+    assert float(rows_of(a_hand.ui.resultsTable)["End-diastolic volume (ml)"][0]) > float(before)
+    assert took <= 0.3
+    chart_table = a_segmented_study.result("perPhase").GetTable()
+    assert chart_table.GetValueByName(0, "LV (ml)").ToDouble() > float(before)
+
+
+def test_only_the_phase_that_was_edited_is_measured_again(
+    a_hand: Hand, a_segmented_study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from CardiacSegmentationLib.scene import live
+
+    measured: list[list[int]] = []
+    real = live.remeasure
+    monkeypatch.setattr(live, "remeasure", lambda *a: measured.append(list(a[3])) or real(*a))  # type: ignore[func-returns-value]
+    a_hand.ui.phaseSlider.value = 3
+    paint(a_segmented_study, 4)
+    a_hand.wait(0.5)
+    assert measured == [[3]]
+
+
+def test_the_slider_steps_through_the_phases_of_images_and_labels(a_hand: Hand, a_segmented_study: Study) -> None:
+    from CardiacSegmentationLib.scene.views import current_phase
+
+    for phase in (0, 5, 7, 2):
+        a_hand.ui.phaseSlider.value = phase
+        assert current_phase(a_segmented_study) == phase
+        assert a_hand.ui.phaseLabel.text.split(":")[-1].strip().startswith(f"{phase + 1} of 8")
+
+
+def test_buttons_lead_to_end_diastole_and_end_systole(a_hand: Hand, a_segmented_study: Study) -> None:
+    a_hand.ui.esButton.click()
+    es = a_hand.ui.phaseSlider.value
+    assert a_hand.ui.phaseLabel.text.startswith("ES: ")
+    assert es == a_hand.panel.live.function.key_phases.lv_es
+    a_hand.ui.edButton.click()
+    assert a_hand.ui.phaseSlider.value == 0
+    assert a_hand.ui.phaseLabel.text.startswith("ED: ")
+
+
+def test_another_phase_can_be_set_as_end_systole_and_given_back_to_the_program(
+    a_hand: Hand, a_segmented_study: Study
+) -> None:
+    found = a_hand.panel.live.function.key_phases.lv_es
+    a_hand.ui.phaseSlider.value = found + 1
+    a_hand.ui.setEsButton.click()
+    assert a_hand.panel.live.function.key_phases.lv_es == found + 1
+    assert f"ES phase {found + 2}" in a_hand.ui.conventionsLabel.text
+    a_hand.ui.autoPhasesButton.click()
+    assert a_hand.panel.live.function.key_phases.lv_es == found
+
+
+def test_the_cine_plays_at_the_hearts_speed_and_stops(a_hand: Hand, a_segmented_study: Study) -> None:
+    from slicer_stand_in.application import play
+
+    play()
+    seen = set()
+    a_hand.ui.playButton.click()
+    a_hand.wait_for(lambda: seen.add(a_hand.ui.phaseSlider.value) or len(seen) >= 6, 10)  # type: ignore[func-returns-value]
+    a_hand.ui.playButton.click()
+    a_hand.wait(0.1)
+    at = a_hand.ui.phaseSlider.value
+    a_hand.wait(0.4)
+    assert a_hand.ui.phaseSlider.value == at
+
+
+def test_a_slice_can_be_left_out_and_the_volume_shrinks_by_it(a_hand: Hand, a_segmented_study: Study) -> None:
+    import qt
+
+    live, table = a_hand.panel.live, a_hand.ui.sliceTable
+    before = live.function.volumes_ml[Label.LV - 1, 0]
+    slice_ml = live.function.areas_mm2[Label.LV - 1, 0, 3] * live.function.slice_spacing_mm / 1000
+    table.item(3, 1).setCheckState(qt.Qt.Unchecked)
+    table.cellClicked.emit(3, 1)
+    assert a_hand.panel.live.function.volumes_ml[Label.LV - 1, 0] == pytest.approx(before - slice_ml)
+
+
+def test_undo_and_redo_reach_back_to_a_phase_that_was_left_in_between(a_hand: Hand, a_segmented_study: Study) -> None:
+    import numpy as np
+    from CardiacSegmentationLib.scene.segmentation import read_frame
+
+    study = a_segmented_study
+    a_hand.ui.phaseSlider.value = 2
+    before = a_hand.panel.live.segmentation.labels[2].copy()
+    paint(study, 4)
+    a_hand.wait(0.4)
+    a_hand.ui.phaseSlider.value = 5
+    assert not a_hand.ui.undoButton.enabled
+    a_hand.ui.phaseSlider.value = 2
+    assert a_hand.ui.undoButton.enabled
+    a_hand.ui.undoButton.click()
+    np.testing.assert_array_equal(read_frame(study.segmentation, 2), before)
+    a_hand.ui.redoButton.click()
+    assert (read_frame(study.segmentation, 2) != before).any()
+
+
+def test_a_slice_is_copied_from_the_phase_before(a_hand: Hand, a_segmented_study: Study) -> None:
+    import numpy as np
+
+    live = a_hand.panel.live
+    a_hand.ui.phaseSlider.value = 4
+    a_hand.panel._correct.jump(5, None)
+    a_hand.ui.copyPhaseButton.click()
+    np.testing.assert_array_equal(live.segmentation.labels[4, 5], live.segmentation.labels[3, 5])
+
+
+def test_facts_about_the_patient_and_conventions_change_what_follows_from_them(
+    a_hand: Hand, a_segmented_study: Study
+) -> None:
+    edvi = "EDV index (ml/m²)"
+    before = rows_of(a_hand.ui.resultsTable)[edvi][0]
+    a_hand.ui.weightSpin.value = 100.0
+    assert float(rows_of(a_hand.ui.resultsTable)[edvi][0]) < float(before)
+    a_hand.ui.bsaCombo.currentIndex = 1
+    assert "DuBois" in a_hand.ui.conventionsLabel.text
+    a_hand.ui.heightSpin.value = 0.0
+    assert rows_of(a_hand.ui.resultsTable)[edvi][0] == "–"
+    a_hand.ui.sexCombo.currentIndex = 0
+    assert rows_of(a_hand.ui.resultsTable)["Ejection fraction (%)"][1] == ""
+    edv = rows_of(a_hand.ui.resultsTable)["End-diastolic volume (ml)"][0]
+    a_hand.ui.papillaryCombo.currentIndex = 1
+    assert float(rows_of(a_hand.ui.resultsTable)["End-diastolic volume (ml)"][0]) < float(edv)
+    assert "in the mass" in a_hand.ui.conventionsLabel.text
+
+
+def test_the_editor_paints_on_the_labels_at_hand_with_the_tools_that_matter(
+    a_hand: Hand, a_segmented_study: Study
+) -> None:
+    editor = a_hand.ui.editor
+    assert editor.segmentationNode() is a_segmented_study.segmentation_node
+    assert editor.sourceVolumeNode() is a_segmented_study.volume_node
+    assert not editor.unorderedEffectsVisible
+    a_hand.panel._correct.choose_effect("Paint")
+    assert editor.mrmlSegmentEditorNode().GetActiveEffectName() == "Paint"
+    a_hand.panel.exit()
+    assert editor.mrmlSegmentEditorNode().GetActiveEffectName() == ""
+    assert not editor._views_observed

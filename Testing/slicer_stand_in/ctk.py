@@ -1,0 +1,163 @@
+"""The ``ctk`` widgets of the panel, named and behaving as in commontk/CTK, ``Libs/Widgets``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6 import QtCore, QtGui, QtWidgets
+from PySide6.QtCore import Property, Signal
+
+from slicer_stand_in import qt
+from slicer_stand_in.pythonqt import wrap_class
+
+_HEADER = 24  # pixels; ctkCollapsibleButton::paintEvent draws its title this high
+
+
+def _register(cls: type) -> type:
+    qt.custom_widgets[cls.__name__] = cls
+    return cls
+
+
+@_register
+class ctkCollapsibleButton(wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
+    """``ctkCollapsibleButton.cxx``: a titled area; collapsing hides the children (``setCollapsed``, ``collapse``)."""
+
+    contentsCollapsed = Signal(bool)
+    toggled = Signal(bool)
+    clicked = Signal(bool)
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self._title, self._is_collapsed = "", False
+
+    def _set_title(self, title: str) -> None:
+        self._title = title
+        self.update()
+
+    def _set_collapsed(self, collapsed: bool) -> None:
+        if collapsed == self._is_collapsed:
+            return
+        self._is_collapsed = collapsed
+        for child in QtCore.QObject.children(self):
+            if isinstance(child, QtWidgets.QWidget):
+                QtWidgets.QWidget.setVisible(child, not collapsed)
+        self.updateGeometry()
+        self.contentsCollapsed.emit(collapsed)
+        self.toggled.emit(not collapsed)
+
+    text = Property(str, lambda self: self._title, _set_title)
+    collapsed = Property(bool, lambda self: self._is_collapsed, _set_collapsed)
+
+    def event(self, event: QtCore.QEvent) -> bool:
+        if event.type() == QtCore.QEvent.Type.LayoutRequest:
+            layout = QtWidgets.QWidget.layout(self)
+            if layout is not None and QtWidgets.QLayout.contentsMargins(layout).top() < _HEADER:
+                layout.setContentsMargins(9, _HEADER + 6, 9, 9)
+        return bool(super().event(event))
+
+    def sizeHint(self) -> QtCore.QSize:
+        layout = QtWidgets.QWidget.layout(self)
+        if self._is_collapsed or layout is None:
+            return QtCore.QSize(200, _HEADER)
+        return layout.sizeHint()
+
+    def minimumSizeHint(self) -> QtCore.QSize:
+        layout = QtWidgets.QWidget.layout(self)
+        if self._is_collapsed or layout is None:
+            return QtCore.QSize(100, _HEADER)
+        return layout.minimumSize()
+
+    def paintEvent(self, event: QtGui.QPaintEvent) -> None:
+        painter = QtGui.QPainter(self)
+        area = QtCore.QRect(0, 0, QtWidgets.QWidget.width(self), _HEADER)
+        painter.fillRect(area, QtWidgets.QWidget.palette(self).button())
+        painter.setPen(QtWidgets.QWidget.palette(self).buttonText().color())
+        arrow = "▸" if self._is_collapsed else "▾"
+        painter.drawText(area.adjusted(8, 0, 0, 0), QtCore.Qt.AlignmentFlag.AlignVCenter, f"{arrow}  {self._title}")
+        painter.end()
+
+    def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:
+        if event.position().y() < _HEADER:
+            self._set_collapsed(not self._is_collapsed)
+            self.clicked.emit(not self._is_collapsed)
+
+
+@_register
+class ctkCollapsibleGroupBox(wrap_class(QtWidgets.QGroupBox)):  # type: ignore[misc]
+    """``ctkCollapsibleGroupBox.cpp``: a checkable group box; unchecked is collapsed, its contents hidden."""
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self.setCheckable(True)
+        self.setStyleSheet("QGroupBox::indicator { width: 10px; height: 10px; }")
+        QtWidgets.QGroupBox.toggled.__get__(self).connect(self._show_contents)
+
+    def _show_contents(self, shown: bool) -> None:
+        for child in QtCore.QObject.children(self):
+            if isinstance(child, QtWidgets.QWidget):
+                QtWidgets.QWidget.setVisible(child, shown)
+        QtWidgets.QWidget.setMaximumHeight(self, 16777215 if shown else 22)
+
+    collapsed = Property(
+        bool,
+        lambda self: not QtWidgets.QGroupBox.isChecked(self),
+        lambda self, collapsed: QtWidgets.QGroupBox.setChecked(self, not collapsed),
+    )
+
+    def childEvent(self, event: QtCore.QChildEvent) -> None:
+        super().childEvent(event)
+        if event.added() and not QtWidgets.QGroupBox.isChecked(self) and event.child().isWidgetType():
+            QtWidgets.QWidget.setVisible(event.child(), False)
+
+
+@_register
+class ctkPathLineEdit(wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
+    """``ctkPathLineEdit.cpp``: an editable path with history and a browse button; properties as declared there."""
+
+    currentPathChanged = Signal(str)
+    validInputChanged = Signal(bool)
+    Dirs, Files, Drives, NoFilter = 1, 2, 4, -1
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self._combo = QtWidgets.QComboBox(self)
+        self._combo.setEditable(True)
+        self._combo.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Fixed)
+        self._combo.setMinimumWidth(60)
+        self._browse = QtWidgets.QToolButton(self)
+        self._browse.setText("…")
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._combo)
+        layout.addWidget(self._browse)
+        self._combo.editTextChanged.connect(self.currentPathChanged)
+        self._values: dict[str, Any] = {"filters": self.NoFilter, "settingKey": "", "label": "", "nameFilters": []}
+
+    def _value(name: str, kind: Any) -> Property:  # type: ignore[misc]  # noqa: N805
+        return Property(kind, lambda self: self._values[name], lambda self, value: self._values.update({name: value}))
+
+    currentPath = Property(
+        str, lambda self: self._combo.currentText(), lambda self, path: self._combo.setEditText(path)
+    )
+    filters = _value("filters", int)
+    settingKey = _value("settingKey", str)
+    label = _value("label", str)
+    nameFilters = _value("nameFilters", "QStringList")
+    showHistoryButton = Property(bool, lambda self: True, lambda self, shown: None)
+    showBrowseButton = Property(
+        bool, lambda self: not self._browse.isHidden(), lambda self, shown: self._browse.setVisible(shown)
+    )
+    del _value
+
+    def setCurrentPath(self, path: str) -> None:
+        self._combo.setEditText(path)
+
+    def addCurrentPathToHistory(self) -> None:
+        if self._combo.findText(self._combo.currentText()) < 0:
+            self._combo.addItem(self._combo.currentText())
+
+
+class ctkMessageBox(wrap_class(QtWidgets.QMessageBox)):  # type: ignore[misc]
+    """``ctkMessageBox.cpp``; here only the name: in testing mode ``slicer.util`` opens none."""
+
+    dontShowAgainSettingsKey = Property(str, lambda self: "", lambda self, key: None)

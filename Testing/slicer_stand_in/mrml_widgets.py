@@ -1,0 +1,356 @@
+"""Slicer's own widgets, as far as the panel uses them, bound to the real scene and the real logics.
+
+=============================  ==================================================================================
+qMRMLWidget                    Libs/MRML/Widgets/qMRMLWidget.cxx: knows the scene
+qMRMLNodeComboBox              Libs/MRML/Widgets/qMRMLNodeComboBox.cxx: lists nodes by class and attribute
+qMRMLSegmentEditorWidget       Modules/Loadable/Segmentations/Widgets/qMRMLSegmentEditorWidget.cxx: the parameter node
+                               and vtkSlicerSegmentEditorLogic are real; effects have no options and no cursor
+=============================  ==================================================================================
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+import vtk
+from PySide6 import QtGui, QtWidgets
+from PySide6.QtCore import Property, Signal
+from shiboken6 import isValid
+
+from slicer_stand_in import qt
+from slicer_stand_in.pythonqt import wrap_class
+
+_SCENE_EVENTS = ("NodeAddedEvent", "NodeRemovedEvent", "EndCloseEvent", "EndImportEvent")
+
+
+def _register(cls: type) -> type:
+    qt.custom_widgets[cls.__name__] = cls
+    setattr(slicer, cls.__name__, cls)
+    return cls
+
+
+class _WithScene:
+    """qMRMLWidget::setMRMLScene and the signal it sends."""
+
+    _mrml_signals: tuple[str, ...] = ("mrmlSceneChanged(vtkMRMLScene*)",)
+    _scene: Any = None
+
+    def mrmlScene(self) -> Any:
+        return self._scene
+
+    def setMRMLScene(self, scene: Any) -> None:
+        if scene is not self._scene:
+            self._scene = scene
+            self._scene_was_set()
+            self.mrmlSceneChanged.emit(scene)  # type: ignore[attr-defined]
+
+    def _scene_was_set(self) -> None:
+        """For widgets that list what is in the scene."""
+
+
+@_register
+class qMRMLWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
+    """The top widget of a panel's .ui file; it hands the scene on through the file's own connections."""
+
+    mrmlSceneChanged = Signal(object)
+
+
+@_register
+class qMRMLNodeComboBox(_WithScene, wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
+    """A choice of nodes; ``None`` first where allowed. Creating nodes is not offered: the panel needs none."""
+
+    mrmlSceneChanged = Signal(object)
+    currentNodeChanged = Signal(object)
+    currentNodeIDChanged = Signal(str)
+    _mrml_signals = ("mrmlSceneChanged(vtkMRMLScene*)", "currentNodeChanged(vtkMRMLNode*)")
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self._combo = QtWidgets.QComboBox(self)
+        self._combo.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._combo)
+        self._combo.activated.connect(lambda row: self._select(self._node(self._combo.itemData(row))))
+        self._types: list[str] = ["vtkMRMLNode"]
+        self._attributes: dict[tuple[str, str], str | None] = {}
+        self._flags = {"noneEnabled": False, "addEnabled": True, "removeEnabled": True, "renameEnabled": False}
+        self._flags |= {"editEnabled": False, "showHidden": False, "showChildNodeTypes": True}
+        self._current: Any = None
+        self._none_text = "None"
+
+    def _flag(name: str) -> Property:  # type: ignore[misc]  # noqa: N805
+        def change(self: Any, value: bool) -> None:
+            self._flags[name] = value
+            self._refresh()
+
+        return Property(bool, lambda self: self._flags[name], change)
+
+    noneEnabled = _flag("noneEnabled")
+    addEnabled = _flag("addEnabled")
+    removeEnabled = _flag("removeEnabled")
+    renameEnabled = _flag("renameEnabled")
+    editEnabled = _flag("editEnabled")
+    showHidden = _flag("showHidden")
+    showChildNodeTypes = _flag("showChildNodeTypes")
+    del _flag
+    nodeTypes = Property("QStringList", lambda self: self._types, lambda self, types: self._set_types(types))
+    noneDisplay = Property(str, lambda self: self._none_text, lambda self, text: self._set_none_text(text))
+    currentNodeID = Property(
+        str,
+        lambda self: self._current.GetID() if self._current is not None else "",
+        lambda self, node_id: self.setCurrentNode(self._node(node_id)),
+    )
+
+    def currentNode(self) -> Any:
+        return self._current
+
+    def setCurrentNode(self, node: Any) -> None:
+        """qMRMLNodeComboBox::setCurrentNode: a node that is not listed is no choice."""
+        self._select(node if node is not None and self._is_listed(node) else None)
+
+    def setCurrentNodeID(self, node_id: str) -> None:
+        self.setCurrentNode(self._node(node_id))
+
+    def addAttribute(self, node_type: str, attribute: str, value: str | None = None) -> None:
+        self._attributes[(node_type, attribute)] = value
+        self._refresh()
+
+    def nodeCount(self) -> int:
+        return len(self._listed())
+
+    def _set_types(self, types: list[str]) -> None:
+        self._types = list(types)
+        self._refresh()
+
+    def _set_none_text(self, text: str) -> None:
+        self._none_text = text
+        self._refresh()
+
+    def _node(self, node_id: str | None) -> Any:
+        return self._scene.GetNodeByID(node_id) if node_id else None
+
+    def _scene_was_set(self) -> None:
+        for event in _SCENE_EVENTS:
+            identifier = getattr(slicer.vtkMRMLScene, event)
+            self._scene.AddObserver(identifier, lambda *_: self._refresh() if isValid(self) else None)
+        self._refresh()
+
+    def _listed(self) -> list[Any]:
+        if self._scene is None:
+            return []
+        nodes = (self._scene.GetNthNode(index) for index in range(self._scene.GetNumberOfNodes()))
+        return [node for node in nodes if self._is_listed(node)]
+
+    def _is_listed(self, node: Any) -> bool:
+        """qMRMLSortFilterProxyModel::filterAcceptsRow."""
+        if node.GetHideFromEditors() and not self._flags["showHidden"]:
+            return False
+        for (node_type, attribute), value in self._attributes.items():
+            if node.IsA(node_type) and (
+                node.GetAttribute(attribute) is None or (value is not None and node.GetAttribute(attribute) != value)
+            ):
+                return False
+        by_child = self._flags["showChildNodeTypes"]
+        return any(node.IsA(kind) if by_child else node.GetClassName() == kind for kind in self._types)
+
+    def _refresh(self) -> None:
+        nodes = self._listed()
+        self._combo.blockSignals(True)
+        self._combo.clear()
+        if self._flags["noneEnabled"]:
+            self._combo.addItem(self._none_text, "")
+        for node in nodes:
+            self._combo.addItem(node.GetName() or "", node.GetID())
+        self._combo.blockSignals(False)
+        current = self._current if self._current in nodes else None
+        if current is None and not self._flags["noneEnabled"] and nodes:
+            current = nodes[0]
+        self._select(current)
+
+    def _select(self, node: Any) -> None:
+        changed, self._current = node is not self._current, node
+        self._combo.blockSignals(True)
+        self._combo.setCurrentIndex(self._combo.findData(node.GetID() if node is not None else ""))
+        self._combo.blockSignals(False)
+        if changed:
+            self.currentNodeChanged.emit(node)
+            self.currentNodeIDChanged.emit(node.GetID() if node is not None else "")
+
+
+@_register
+class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
+    """The segment editor's state; painting is done by tests through the logic, as effects do it."""
+
+    mrmlSceneChanged = Signal(object)
+    currentSegmentIDChanged = Signal(str)
+    EFFECTS = (
+        *("Threshold", "Paint", "Draw", "Erase", "Level tracing", "Grow from seeds", "Fill between slices", "Margin"),
+        *("Hollow", "Smoothing", "Scissors", "Islands", "Logical operators", "Mask volume"),
+    )
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self._logic = slicer.vtkSlicerSegmentEditorLogic()
+        self._node: Any = None
+        self._observer: int | None = None
+        self._order: list[str] = list(self.EFFECTS)
+        self._flags: dict[str, Any] = {"unorderedEffectsVisible": True, "maximumNumberOfUndoStates": 0}
+        self._flags |= {"segmentationNodeSelectorVisible": True, "sourceVolumeNodeSelectorVisible": True}
+        self._flags |= {"switchToSegmentationsButtonVisible": True, "readOnly": False}
+        self._shortcuts_installed = False
+        self._views_observed = False
+        self._build()
+
+    def _build(self) -> None:
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._segments = QtWidgets.QTableWidget(0, 2, self)
+        self._segments.setHorizontalHeaderLabels(["", "Name"])
+        self._segments.horizontalHeader().setStretchLastSection(True)
+        self._segments.verticalHeader().hide()
+        self._segments.setColumnWidth(0, 28)
+        self._segments.setMaximumHeight(118)
+        self._segments.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectionBehavior.SelectRows)
+        self._segments.cellClicked.connect(lambda row, _: self.setCurrentSegmentID(self._segment_id(row)))
+        self._effects = QtWidgets.QWidget(self)
+        QtWidgets.QGridLayout(self._effects).setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._segments)
+        layout.addWidget(self._effects)
+        self._show_effects()
+
+    def _flag(name: str, kind: type = bool) -> Property:  # type: ignore[misc]  # noqa: N805
+        def change(self: Any, value: Any) -> None:
+            self._flags[name] = value
+            self._show_effects()
+
+        return Property(kind, lambda self: self._flags[name], change)
+
+    unorderedEffectsVisible = _flag("unorderedEffectsVisible")
+    maximumNumberOfUndoStates = _flag("maximumNumberOfUndoStates", int)
+    segmentationNodeSelectorVisible = _flag("segmentationNodeSelectorVisible")
+    sourceVolumeNodeSelectorVisible = _flag("sourceVolumeNodeSelectorVisible")
+    switchToSegmentationsButtonVisible = _flag("switchToSegmentationsButtonVisible")
+    readOnly = _flag("readOnly")
+    del _flag
+
+    def setMRMLSegmentEditorNode(self, node: Any) -> None:
+        if self._node is not None:
+            self._node.RemoveObserver(self._observer)
+        self._node = node
+        self._logic.SetMRMLScene(slicer.mrmlScene)
+        self._logic.SetMRMLApplicationLogic(slicer.app.applicationLogic())
+        self._logic.SetSegmentEditorNode(node)
+        self._observer = None
+        if node is not None:
+            self._observer = node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._show_segments())
+        self._show_segments()
+
+    def mrmlSegmentEditorNode(self) -> Any:
+        return self._node
+
+    def logic(self) -> Any:
+        return self._logic
+
+    def setSegmentationNode(self, node: Any) -> None:
+        if self._node is not None:
+            self._node.SetAndObserveSegmentationNode(node)
+            self._show_segments()
+
+    def segmentationNode(self) -> Any:
+        return self._node.GetSegmentationNode() if self._node is not None else None
+
+    def setSourceVolumeNode(self, node: Any) -> None:
+        if self._node is not None:
+            self._node.SetAndObserveSourceVolumeNode(node)
+
+    def sourceVolumeNode(self) -> Any:
+        return self._node.GetSourceVolumeNode() if self._node is not None else None
+
+    def setCurrentSegmentID(self, segment_id: str) -> None:
+        self._node.SetSelectedSegmentID(segment_id)
+        self.currentSegmentIDChanged.emit(segment_id)
+
+    def currentSegmentID(self) -> str:
+        return str(self._node.GetSelectedSegmentID() or "")
+
+    def setEffectNameOrder(self, order: list[str]) -> None:
+        unknown = set(order) - set(self.EFFECTS)
+        if unknown:
+            message = f"Slicer has no segment editor effect {sorted(unknown)}"
+            raise ValueError(message)
+        self._order = list(order) + [name for name in self.EFFECTS if name not in order]
+        self._ordered = len(order)
+        self._show_effects()
+
+    _ordered = 0
+
+    def availableEffectNames(self) -> list[str]:
+        return list(self.EFFECTS)
+
+    def setActiveEffectByName(self, name: str) -> None:
+        if name and name not in self.EFFECTS:
+            message = f"Slicer has no segment editor effect {name}"
+            raise ValueError(message)
+        self._node.SetActiveEffectName(name)
+        self._show_effects()
+
+    def setActiveEffect(self, effect: None) -> None:
+        """Only ``None``, which ends the effect: effects themselves are C++ objects that exist in Slicer alone."""
+        if effect is not None:
+            raise NotImplementedError
+        if self._node is not None:
+            self._node.SetActiveEffectName("")
+        self._show_effects()
+
+    def setupViewObservations(self) -> None:
+        self._views_observed = True
+
+    def removeViewObservations(self) -> None:
+        self._views_observed = False
+
+    def installKeyboardShortcuts(self) -> None:
+        self._shortcuts_installed = True
+
+    def uninstallKeyboardShortcuts(self) -> None:
+        self._shortcuts_installed = False
+
+    def undo(self) -> None:
+        self._logic.Undo()
+
+    def redo(self) -> None:
+        self._logic.Redo()
+
+    def _segment_id(self, row: int) -> str:
+        return str(self.segmentationNode().GetSegmentation().GetNthSegmentID(row))
+
+    def _show_segments(self) -> None:
+        if not isValid(self):
+            return
+        node = self.segmentationNode()
+        segmentation = node.GetSegmentation() if node is not None else None
+        count = segmentation.GetNumberOfSegments() if segmentation is not None else 0
+        self._segments.setRowCount(count)
+        for row in range(count):
+            segment = segmentation.GetNthSegment(row)
+            colour = QtWidgets.QTableWidgetItem("")
+            colour.setBackground(QtGui.QColor.fromRgbF(*segment.GetColor()))
+            self._segments.setItem(row, 0, colour)
+            self._segments.setItem(row, 1, QtWidgets.QTableWidgetItem(segment.GetName()))
+            self._segments.setRowHeight(row, 24)
+
+    def _show_effects(self) -> None:
+        layout = self._effects.layout()
+        while layout.count():
+            layout.takeAt(0).widget().deleteLater()
+        shown = self._order if self._flags["unorderedEffectsVisible"] else self._order[: self._ordered]
+        active = self._node.GetActiveEffectName() if self._node is not None else ""
+        for index, name in enumerate(shown):
+            button = QtWidgets.QToolButton(self._effects)
+            button.setText(name)
+            button.setCheckable(True)
+            button.setChecked(name == active)
+            button.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Fixed)
+            button.clicked.connect(lambda _=False, name=name: self.setActiveEffectByName(name))
+            layout.addWidget(button, index // 4, index % 4)

@@ -1,0 +1,90 @@
+"""Two of Slicer's other scripted modules, as far as ours talks to them.
+
+=============  ==============================================================================================
+DICOMLib       Modules/Scripted/DICOMLib: the base class of DICOM plugins and what they return (DICOMPlugin.py), the
+               database's file look-up, ``DICOMUtils.importDicom``
+SampleData     Modules/Scripted/SampleData/SampleData.py: registering a source; its button calls ``customDownloader``
+=============  ==============================================================================================
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import slicer
+
+
+class DICOMLoadable:
+    """DICOMPlugin.py, ``DICOMLoadable``: its attributes and their defaults."""
+
+    def __init__(self) -> None:
+        self.files: list[str] = []
+        self.name, self.tooltip, self.warning = "Unknown", "No further information available", ""
+        self.selected, self.confidence = False, 0.5
+
+
+class DICOMPlugin:
+    """DICOMPlugin.py, ``DICOMPlugin``: the cache of loadables, and where nodes go in the subject hierarchy."""
+
+    def __init__(self) -> None:
+        self.loadType = "Generic DICOM"
+        self.tags: dict[str, str] = {}
+        self.filed: list[tuple[Any, Any]] = []  # for tests: what was filed in the subject hierarchy
+
+    def examine(self, file_lists: list[list[str]]) -> list[Any]:
+        return self.examineForImport(file_lists)
+
+    def examineForImport(self, file_lists: list[list[str]]) -> list[Any]:
+        return []
+
+    def addSeriesInSubjectHierarchy(self, loadable: Any, node: Any) -> None:
+        self.filed.append((loadable, node))
+
+
+class DicomDatabase:
+    """ctkDICOMDatabase: files by study and series, and what was imported."""
+
+    def __init__(self) -> None:
+        self.imported: list[Path] = []
+        self.isOpen = True
+
+
+def importDicom(folder: str, database: Any = None, copyFiles: bool = False) -> bool:
+    """DICOMUtils.importDicom: indexes a folder into the database."""
+    files = [path for path in sorted(Path(folder).rglob("*")) if path.is_file()]
+    slicer.dicomDatabase.imported += files
+    return bool(files)
+
+
+def dicom_lib() -> ModuleType:
+    """The module ``DICOMLib``."""
+    module = ModuleType("DICOMLib")
+    module.DICOMPlugin, module.DICOMLoadable = DICOMPlugin, DICOMLoadable  # type: ignore[attr-defined]
+    module.DICOMUtils = SimpleNamespace(importDicom=importDicom)  # type: ignore[attr-defined]
+    return module
+
+
+class SampleDataLogic:
+    """SampleData.py, ``SampleDataLogic.registerCustomSampleDataSource``."""
+
+    @staticmethod
+    def registerCustomSampleDataSource(category: str = "Custom", **source: Any) -> None:
+        known = {"sampleName", "uris", "fileNames", "nodeNames", "customDownloader", "thumbnailFileName"}
+        unknown = set(source) - known - {"loadFileType", "loadFiles", "loadFileProperties", "checksums"}
+        if unknown or not isinstance(source.get("uris"), str):
+            message = f"SampleDataSource needs text in uris and knows no {sorted(unknown)}"
+            raise TypeError(message)
+        if not hasattr(slicer.modules, "sampleDataSources"):
+            slicer.modules.sampleDataSources = {}
+        sources = slicer.modules.sampleDataSources.setdefault(category, [])
+        if all(source["sampleName"] != known_source.sampleName for known_source in sources):
+            sources.append(SimpleNamespace(**source))
+
+
+def sample_data() -> ModuleType:
+    """The module ``SampleData``."""
+    module = ModuleType("SampleData")
+    module.SampleDataLogic = SampleDataLogic  # type: ignore[attr-defined]
+    return module
