@@ -59,6 +59,11 @@ def concept(code: Code) -> CodedConcept:
     return CodedConcept(value=code.value, scheme_designator=code.scheme, meaning=code.meaning)
 
 
+def person_name(name: str) -> str:
+    """A name as DICOM wants it, family name first; written without ``^``, all of it is taken for the family name."""
+    return name if not name or "^" in name else f"{name}^"
+
+
 def describe_labels(segmentation: Segmentation) -> str:
     """Who drew the labels: the network, with its checksum, or somebody else."""
     return segmentation.model or "labels made by hand or by another program"

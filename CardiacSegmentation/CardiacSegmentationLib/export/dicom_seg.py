@@ -9,7 +9,15 @@ import numpy as np
 
 from CardiacSegmentationLib import __version__
 from CardiacSegmentationLib.errors import ExportError
-from CardiacSegmentationLib.export.dicom_objects import PROGRAM, SEG_SERIES, Series, concept, describe_labels, new_uid
+from CardiacSegmentationLib.export.dicom_objects import (
+    PROGRAM,
+    SEG_SERIES,
+    Series,
+    concept,
+    describe_labels,
+    new_uid,
+    person_name,
+)
 from CardiacSegmentationLib.structures import ANATOMICAL_STRUCTURE, BY_LABEL
 
 if TYPE_CHECKING:
@@ -50,7 +58,7 @@ def make_segmentations(
         seg = _make_one(segmentation, source, phase, series, tracking)
         seg.ContentLabel = f"PHASE_{phase + 1:03d}"
         seg.ContentDescription = f"{name}: phase {phase + 1} of {stack.phases}, {stack.times_ms[phase]:.0f} ms"
-        seg.ContentCreatorName = reader
+        seg.ContentCreatorName = person_name(reader)
         objects[phase] = seg
     return objects
 

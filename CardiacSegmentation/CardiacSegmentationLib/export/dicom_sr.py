@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib import __version__
-from CardiacSegmentationLib.export.dicom_objects import PRIVATE_SCHEME, PROGRAM, SR_SERIES, Series, new_uid
+from CardiacSegmentationLib.export.dicom_objects import PRIVATE_SCHEME, PROGRAM, SR_SERIES, Series, new_uid, person_name
 from CardiacSegmentationLib.export.dicom_sr_groups import Evidence, make_groups
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _observers(reader: str) -> Any:
     )
     context: dict[str, Any] = {"observer_device_context": ObserverContext(codes.DCM.Device, device)}
     if reader:
-        person = PersonObserverIdentifyingAttributes(name=reader if "^" in reader else f"{reader}^")
+        person = PersonObserverIdentifyingAttributes(name=person_name(reader))
         context["observer_person_context"] = ObserverContext(codes.DCM.Person, person)
     return ObservationContext(**context)
 

@@ -159,11 +159,9 @@ def line_height_mm(size: float) -> float:
 
 
 def text_width_mm(text: str, size: float, weight: str = "normal") -> float:
-    """How wide a text will be on paper."""
-    from matplotlib.textpath import text_to_path
-
-    width, _, _ = text_to_path.get_text_width_height_descent(text, _font(text, size, weight), ismath=False)
-    return float(width) * MM_PER_POINT
+    """How wide a text will be on paper, but for kerning."""
+    families = (BASE_FONT, *_extra_fonts(_unusual(text)))
+    return sum(_advance_em(families, weight, character) for character in text) * size * MM_PER_POINT
 
 
 def wrap(text: str, width_mm: float, size: float) -> list[str]:
@@ -241,6 +239,16 @@ def _extra_fonts(characters: frozenset[str]) -> tuple[str, ...]:
             found.append(family)
             missing -= covered
     return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def _advance_em(families: tuple[str, ...], weight: str, character: str) -> float:
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    family = next((family for family in families if _has(family, character)), families[0])
+    font = get_font(findfont(FontProperties(family=[family], weight=weight)))
+    font.set_size(100.0, 72.0)
+    return float(font.load_char(ord(character)).linearHoriAdvance) / 65536 / 100.0
 
 
 @lru_cache(maxsize=4096)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export.files import atomic_path
@@ -25,17 +26,25 @@ DOTS_PER_INCH = 200  # of the images; everything else is drawn as lines
 
 
 def write_report(
+    stack: CineStack, segmentation: Segmentation, function: VentricularFunction, path: Path, **details: Any
+) -> None:
+    """Write the report; ``details`` are those of :func:`make_report`."""
+    content = make_report(stack, segmentation, function, **details)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def make_report(
     stack: CineStack,
     segmentation: Segmentation,
     function: VentricularFunction,
-    path: Path,
     *,
     facts: Mapping[str, str] | None = None,
     paper: str = "A4",
     created: str = "",
     reader: str = "",
-) -> None:
-    """Write the report. ``facts`` are what the source says about patient and study, printed in their order.
+) -> bytes:
+    """The report as PDF. ``facts`` are what the source says about patient and study, printed in their order.
 
     The same values give the same bytes: a date stands in it only where ``created`` gives one.
     """
@@ -47,13 +56,14 @@ def write_report(
 
     content = Content(stack, segmentation, function, facts or {}, paper, created, reader)
     facts_of_file = {"Title": "Ventricular function", "Creator": "CardiacSegmentation", "CreationDate": None}
+    pdf = BytesIO()
     with (
-        atomic_path(path) as temporary,
         mpl.rc_context({"pdf.fonttype": 42, "font.family": BASE_FONT}),  # 42: text that can be searched and copied
-        PdfPages(temporary, metadata=facts_of_file) as document,
+        PdfPages(pdf, metadata=facts_of_file) as document,
     ):
         for page in make_pages(content):
             page.figure.savefig(document, format="pdf", dpi=DOTS_PER_INCH)
+    return pdf.getvalue()
 
 
 def make_pages(content: Content) -> list[Sheet]:

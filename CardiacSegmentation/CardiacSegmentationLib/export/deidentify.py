@@ -1,0 +1,139 @@
+"""De-identification of everything we write, after the Basic Profile of DICOM PS3.15 (Annex E).
+
+What leaves is built from what may stay, not cleaned of what must go: headers keep geometry and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from CardiacSegmentationLib.export.dicom_source import STUDY_ELEMENTS, DicomSource, SourceImage
+from CardiacSegmentationLib.stack import Patient
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+    from CardiacSegmentationLib.stack import CineStack, Finding
+    from CardiacSegmentationLib.ventricular import VentricularFunction
+
+KEY_VARIABLE = "CARDIACSEG_DEIDENTIFY_KEY"
+WITHHELD = "A remark of the importer is withheld, for it may name files or series."
+DUMMY_DATE, DUMMY_TIME = "19000101", "000000"
+UIDS = ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID")
+GEOMETRY = (
+    "SOPClassUID", "Modality", "Rows", "Columns", "NumberOfFrames", "ImagePositionPatient", "ImageOrientationPatient",
+    "PixelSpacing", "SliceThickness", "SpacingBetweenSlices",
+)  # fmt: skip
+FRAME_GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+FRAME_GEOMETRY = ("PlanePositionSequence", "PlaneOrientationSequence", "PixelMeasuresSequence")
+METHODS = (
+    ("113100", "Basic Application Confidentiality Profile"),
+    ("113108", "Retain Patient Characteristics Option"),  # body surface; sex, where normal ranges are shown
+)
+
+
+@dataclass(frozen=True)
+class Deidentifier:
+    """Gives the patient one pseudonym and every UID one substitute; the same key gives the same ones again."""
+
+    key: bytes = field(repr=False)
+    pseudonym: str = ""
+
+    @classmethod
+    def create(cls, pseudonym: str = "") -> Deidentifier:
+        """With the key in ``$CARDIACSEG_DEIDENTIFY_KEY``, else with a new one that nobody keeps."""
+        key = os.environ.get(KEY_VARIABLE, "").encode()
+        return cls(key or secrets.token_bytes(32), pseudonym)
+
+    def name_of(self, identity: str) -> str:
+        """The pseudonym: the one given, or one that follows from the key and who the patient is."""
+        return self.pseudonym or f"ANON-{self._digest('patient', identity)[:4].hex().upper()}"
+
+    def uid(self, uid: str) -> str:
+        """The substitute of a UID."""
+        return f"2.25.{int.from_bytes(self._digest('uid', uid)[:16], 'big')}"
+
+    def hide_source(self, source: DicomSource) -> DicomSource:
+        """Headers that hold geometry, substituted UIDs and the pseudonym."""
+        hidden = {str(header.SOPInstanceUID): self._hide_header(header) for header in source.headers}
+        return DicomSource(
+            tuple(
+                tuple(
+                    SourceImage(hidden[str(image.header.SOPInstanceUID)], image.frame) if image else None
+                    for image in row
+                )
+                for row in source.images
+            )
+        )
+
+    def hide_stack(self, stack: CineStack) -> CineStack:
+        """The stack without what its source says about the patient; its pixels stay."""
+        return replace(stack, patient=Patient(), title="", findings=_hide_findings(stack.findings, stack))
+
+    def hide_function(self, function: VentricularFunction, stack: CineStack) -> VentricularFunction:
+        """The numbers without the patient they depend on."""
+        return replace(function, patient=Patient(), findings=_hide_findings(function.findings, stack))
+
+    def finish(self, dataset: Dataset) -> Dataset:
+        """Take out of one of our own objects when it was made, and say what was done."""
+        from pydicom.sr.coding import Code
+
+        for keyword in ("InstanceCreationDate", "InstanceCreationTime", "ContributingEquipmentSequence"):
+            if keyword in dataset:
+                delattr(dataset, keyword)
+        dataset.ContentDate, dataset.ContentTime = DUMMY_DATE, DUMMY_TIME
+        dataset.PatientIdentityRemoved = "YES"
+        dataset.DeidentificationMethod = "Rebuilt from geometry and numbers, UIDs substituted"
+        dataset.DeidentificationMethodCodeSequence = [
+            _code_item(Code(value, "DCM", meaning)) for value, meaning in METHODS
+        ]
+        return dataset
+
+    def _hide_header(self, header: Dataset) -> Dataset:
+        from pydicom import Dataset as NewDataset
+
+        hidden = NewDataset()
+        for keyword in STUDY_ELEMENTS:
+            setattr(hidden, keyword, "")
+        pseudonym = self.name_of(str(header.get("PatientID", "")) or str(header.get("PatientName", "")))
+        hidden.PatientName = hidden.PatientID = pseudonym
+        hidden.SpecificCharacterSet = "ISO_IR 192"
+        for keyword in GEOMETRY:
+            if keyword in header:
+                setattr(hidden, keyword, header[keyword].value)
+        for keyword in UIDS:
+            setattr(hidden, keyword, self.uid(str(header.get(keyword, ""))))
+        for group in FRAME_GROUPS:
+            if header.get(group):
+                setattr(hidden, group, [_keep_geometry(item) for item in header[group].value])
+        return hidden
+
+    def _digest(self, purpose: str, text: str) -> bytes:
+        return hmac.digest(self.key, f"{purpose}:{text}".encode(), hashlib.sha256)
+
+
+def _keep_geometry(item: Dataset) -> Dataset:
+    from pydicom import Dataset as NewDataset
+
+    kept = NewDataset()
+    for keyword in FRAME_GEOMETRY:
+        if keyword in item:
+            setattr(kept, keyword, item[keyword].value)
+    return kept
+
+
+def _hide_findings(findings: tuple[Finding, ...], stack: CineStack) -> tuple[Finding, ...]:
+    """What the importer remarked keeps its kind and place, not its words."""
+    return tuple(replace(finding, message=WITHHELD) if finding in stack.findings else finding for finding in findings)
+
+
+def _code_item(code: Any) -> Dataset:
+    from highdicom.sr import CodedConcept
+
+    item: Dataset = CodedConcept.from_code(code)
+    return item

@@ -1,0 +1,56 @@
+"""The result folder: everything a study's results are kept in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.export.result_parts import PARTS, Options, Results
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.stack import CineStack
+    from CardiacSegmentationLib.ventricular import VentricularFunction
+
+
+def write_results(
+    folder: Path,
+    stack: CineStack,
+    segmentation: Segmentation,
+    function: VentricularFunction,
+    parts: Sequence[str] | None = None,
+    *,
+    options: Options | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> list[Path]:
+    """Write the parts asked for (all that the source allows, unless told) and return their files.
+
+    Each file appears whole or not at all, and takes the place of an older one. ``progress`` hears what is written next
+    and how much is done; it may raise :class:`Cancelled`.
+    """
+    chosen = list(default_parts(stack) if parts is None else parts)
+    if unknown := [name for name in chosen if name not in PARTS]:
+        msg = f"There is no result called {', '.join(unknown)}. Choose from: {', '.join(PARTS)}."
+        raise ExportError(msg)
+    results = Results(folder, stack, segmentation, function, options or Options())
+    written: list[Path] = []
+    for number, name in enumerate(chosen):
+        part = PARTS[name]
+        if progress:
+            progress(part.title, number / len(chosen))
+        files = part.write(results)
+        for stale in set(folder.glob(part.pattern)) - set(files):
+            stale.unlink()  # of an earlier run over the same study, with other phases
+        written += files
+    if progress and chosen:
+        progress("results written", 1.0)
+    return written
+
+
+def default_parts(stack: CineStack) -> list[str]:
+    """Every part; without the DICOM objects where the source is not DICOM."""
+    is_dicom = stack.source is not None and stack.source.format == "DICOM" and bool(stack.instance_uids)
+    return [name for name, part in PARTS.items() if is_dicom or not part.needs_dicom]
