@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import struct
+import warnings
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -17,7 +19,7 @@ from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from pydicom import Dataset
@@ -136,6 +138,14 @@ def read_header(path: Path) -> Header | None:
         else:
             return None
         return _read_dataset(file, _read_transfer_syntax(file), path.stat().st_size)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without pydicom's warnings about values that break the standard: what matters of them is told as a finding."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def flatten(dataset: Dataset, *, little_endian: bool = True) -> Elements:

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.cine.choose import choose, judge
+from CardiacSegmentationLib.cine.elements import quietly
 from CardiacSegmentationLib.cine.group import group_frames
 from CardiacSegmentationLib.cine.headers import LeftOut, read_headers
 from CardiacSegmentationLib.cine.open import Opened, is_volume_file, open_files, open_study
 from CardiacSegmentationLib.cine.slices import stack_slices
 from CardiacSegmentationLib.cine.sort import arrange
 from CardiacSegmentationLib.cine.study import Candidate, Study
-from CardiacSegmentationLib.cine.volume_files import describe_volume
+from CardiacSegmentationLib.cine.volume_files import describe_volume, is_label_file
 from CardiacSegmentationLib.errors import StudyError
 from CardiacSegmentationLib.stack import Finding, Severity
 
@@ -41,7 +42,8 @@ def find_stacks(
     if not opened.files:
         msg = f"{path} holds no files. Name the folder with the study's images."
         raise StudyError(msg)
-    headers = read_headers([file for file in opened.files if not is_volume_file(file)], progress)
+    with quietly():
+        headers = read_headers([file for file in opened.files if not is_volume_file(file)], progress)
     volume_files = [file for file in opened.files if is_volume_file(file)]
     volumes, left_out = _describe_volumes(volume_files, beside_dicom=bool(headers.frames))
     left_out += headers.left_out
@@ -71,9 +73,12 @@ def _describe_volumes(paths: Sequence[Path], *, beside_dicom: bool) -> tuple[lis
     if beside_dicom and paths:
         return found, [LeftOut("a volume file beside DICOM images; name it to open it", files=tuple(paths))]
     for path in paths:
+        if is_label_file(path):
+            left_out.append(LeftOut("a label map by its name, not images", files=(path,)))
+            continue
         try:
             found.append(describe_volume(path))
-        except StudyError as error:  # noqa: PERF203 - one bad file must not fail the others
+        except StudyError as error:
             left_out.append(LeftOut(str(error), files=(path,)))
     return judge(found), left_out
 

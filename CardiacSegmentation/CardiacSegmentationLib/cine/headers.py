@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 Vector = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ImageFile:
     """What all frames of one file share."""
 
@@ -54,7 +55,7 @@ class Timing:
     rr_ms: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frame:
     """One image plane of one heart phase; directions are unit vectors in patient space (LPS)."""
 
@@ -230,9 +231,13 @@ def _at_frame_time(facts: Elements, number: int) -> Elements:
 
 def _frame(image: ImageFile, number: int, facts: Elements) -> Frame:
     position = facts.numbers("ImagePositionPatient")
+    orientation = _orthonormal(facts.numbers("ImageOrientationPatient"))
     spacing = facts.numbers("PixelSpacing")
     if len(position) != 3:
         msg = "the image position (ImagePositionPatient) is missing"
+        raise _NoFrameError(msg)
+    if orientation is None:
+        msg = "the image orientation (ImageOrientationPatient) is missing or impossible"
         raise _NoFrameError(msg)
     if len(spacing) != 2 or not all(0.05 < value < 20 for value in spacing):
         msg = "the pixel size (PixelSpacing) is missing or impossible"
@@ -241,7 +246,7 @@ def _frame(image: ImageFile, number: int, facts: Elements) -> Frame:
         file=image,
         number=number,
         position=(position[0], position[1], position[2]),
-        orientation=_orientation(facts),
+        orientation=orientation,
         pixel_spacing_mm=(spacing[0], spacing[1]),
         thickness_mm=_positive(facts.number("SliceThickness")),
         spacing_between_mm=_positive(facts.number("SpacingBetweenSlices")),
@@ -255,18 +260,19 @@ def _frame(image: ImageFile, number: int, facts: Elements) -> Frame:
     )
 
 
-def _orientation(facts: Elements) -> tuple[float, ...]:
-    values = facts.numbers("ImageOrientationPatient")
-    if len(values) == 6:
-        row, column = np.array(values[:3]), np.array(values[3:])
-        lengths = np.linalg.norm(row), np.linalg.norm(column)
-        if all(0.9 < length < 1.1 for length in lengths) and abs(row @ column) < 0.02:
-            row /= lengths[0]
-            column -= (column @ row) * row
-            column /= np.linalg.norm(column)
-            return (*row.tolist(), *column.tolist())
-    msg = "the image orientation (ImageOrientationPatient) is missing or impossible"
-    raise _NoFrameError(msg)
+@lru_cache(maxsize=1024)
+def _orthonormal(values: tuple[float, ...]) -> tuple[float, ...] | None:
+    """Row and column direction as exact unit vectors at right angles; ``None`` where they are far from that."""
+    if len(values) != 6:
+        return None
+    row, column = np.array(values[:3]), np.array(values[3:])
+    lengths = np.linalg.norm(row), np.linalg.norm(column)
+    if not all(0.9 < length < 1.1 for length in lengths) or abs(row @ column) > 0.02:
+        return None
+    row /= lengths[0]
+    column -= (column @ row) * row
+    column /= np.linalg.norm(column)
+    return (*row.tolist(), *column.tolist())
 
 
 def _timing(facts: Elements, number: int) -> Timing:

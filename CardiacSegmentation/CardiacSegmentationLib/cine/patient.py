@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.cine.elements import Elements, read_header
+from CardiacSegmentationLib.cine.elements import Elements, quietly, read_header
 from CardiacSegmentationLib.stack import Finding, Patient, Severity
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ _AGE_UNITS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 
 def read_patient(path: Path) -> tuple[Patient, tuple[Finding, ...]]:
     """Sex, age, height and weight from a DICOM file."""
-    header = read_header(path)
+    with quietly():
+        header = read_header(path)
     if header is None:
         return Patient(), ()
     facts = header.elements

@@ -203,17 +203,14 @@ def _fits_by_rank(course: _Course, grid: _Course) -> bool:
 
 
 def _tell_sources(courses: Sequence[_Course]) -> list[Finding]:
-    """Say where phases were not ordered by TriggerTime."""
-    by_source = Counter(course.source for course in courses if len(course.frames) > 1)
+    """Say where phases could not be ordered by their times."""
+    by_source = Counter(course.source for course in courses if len(course.frames) > 1 and course.times_ms is None)
     findings = []
     for source, count in sorted(by_source.items()):
-        if source != "TriggerTime":
-            who = "All slices are" if count == len(courses) else f"{count} of {len(courses)} slices are"
-            text = f"{who} ordered in time by {source}: TriggerTime is missing, constant or longer than a heart beat."
-            severity = (
-                Severity.INFO if source in ("NominalCardiacTriggerDelayTime", "TemporalPosition") else Severity.WARNING
-            )
-            findings.append(Finding("phase-order", text, severity))
+        who = "All slices are" if count == len(courses) else f"{count} of {len(courses)} slices are"
+        text = f"{who} ordered in time by {source}: their times are missing, repeat, or run on beyond a heart beat."
+        severity = Severity.INFO if source == "TemporalPosition" else Severity.WARNING
+        findings.append(Finding("phase-order", text, severity))
     return findings
 
 

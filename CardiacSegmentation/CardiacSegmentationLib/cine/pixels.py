@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydicom.uid import ExplicitVRBigEndian
 
+from CardiacSegmentationLib.cine.elements import quietly
 from CardiacSegmentationLib.errors import StudyError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def read_voxels(candidate: Candidate, progress: Callable[[int, int], None] | Non
             for phase, slice_ in places[file][frame]:
                 voxels[phase, slice_] = values
 
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with quietly(), ThreadPoolExecutor(WORKERS) as pool:
         for done, _ in enumerate(pool.map(fill, places)):
             if progress and done % 20 == 0:
                 progress(done, len(places))

@@ -97,20 +97,16 @@ def _is_acquired_again(frames: list[Frame]) -> bool:
 
 
 def _slice(z: float, frames: list[Frame], keep: Keep) -> Slice:
-    """One slice without duplicates: neither the same instance twice nor the same moment of the heart cycle twice."""
+    """One slice in which no moment of the heart cycle is there twice."""
     ordered = sorted(frames, key=lambda f: (f.timing.instance, f.timing.acquired_s or 0, str(f.file.path), f.number))
+    if not _tells_moments_apart(ordered):
+        return Slice(z, ordered)
     kept: dict[object, Frame] = {}
-    duplicates = []
-    moment_tells = _tells_moments_apart(ordered)
-    for frame in ordered if keep == "last" else reversed(ordered):
-        key: object = _moment(frame) if moment_tells else (frame.file.instance_uid or frame.file.path, frame.number)
-        if (before := kept.pop(key, None)) is not None:
-            duplicates.append(before)
-        kept[key] = frame
-    remaining = (
-        sorted(kept.values(), key=ordered.index) if len(kept) < 100 else [f for f in ordered if f in set(kept.values())]
-    )
-    return Slice(z, remaining, duplicates)
+    for frame in ordered:
+        if keep == "last" or _moment(frame) not in kept:
+            kept[_moment(frame)] = frame
+    used = set(kept.values())
+    return Slice(z, [f for f in ordered if f in used], [f for f in ordered if f not in used])
 
 
 def _moment(frame: Frame) -> tuple[object, ...]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.cine.headers import Vector
     from CardiacSegmentationLib.stack import Array
 
-_LABEL_NAME = re.compile(r"(_gt|_seg|_label|_labels|_mask|\.seg)$", re.IGNORECASE)
+_LABEL_NAME = re.compile(r"(\b|_)(gt|seg|segmentation|labels?|mask)$", re.IGNORECASE)
 _NIFTI_TIME_MS = {8: 1000.0, 16: 1.0, 24: 0.001}  # xyzt_units: seconds, milliseconds, microseconds
 
 
@@ -81,6 +81,11 @@ def read_values(path: Path) -> Array:
     )
 
 
+def is_label_file(path: Path) -> bool:
+    """Whether a volume file is a label map by its name, as in ``patient001_frame01_gt.nii.gz``."""
+    return bool(_LABEL_NAME.search(_stem(path)))
+
+
 def describe_volume(path: Path) -> Candidate:
     """A volume file as a candidate stack."""
     grid = read_grid(path)
@@ -88,7 +93,7 @@ def describe_volume(path: Path) -> Candidate:
     times, rr, about_time = _times(grid)
     return Candidate(
         description=path.name,
-        kind="label map" if _LABEL_NAME.search(_stem(path)) else CINE,
+        kind=CINE,
         rows=grid.shape[2],
         columns=grid.shape[3],
         affine=affine,

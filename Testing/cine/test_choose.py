@@ -1,0 +1,170 @@
+"""Which stack is the short-axis cine: by geometry and by what the other views say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pydicom
+import pytest
+from CardiacSegmentationLib.cine import find_stacks, read_study
+from CardiacSegmentationLib.errors import StudyError
+from cine.spoiling import SPEC, Spoilable, chosen, codes, copy_slice, edit, edit_each
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from CardiacSegmentationLib.stack import CineStack
+
+
+def lay(files: list[list[Path]], row: Any, column: Any, spacing: float = 10.0) -> None:
+    """Lay slices of a stack into other planes."""
+    normal = np.cross(row, column)
+    for index, slice_ in enumerate(files):
+        place = [round(float(v), 6) for v in -100 * np.add(row, column) + index * spacing * normal]
+        for path in slice_:
+            edit(path, ImageOrientationPatient=[*map(float, row), *map(float, column)], ImagePositionPatient=place)
+
+
+def rename(study: Spoilable, name: str) -> None:
+    edit_each(study, {"SeriesDescription": name, "ProtocolName": name})
+
+
+PLANES = {
+    "axial": ((1, 0, 0), (0, 1, 0)),
+    "coronal": ((1, 0, 0), (0, 0, -1)),
+    "sagittal": ((0, 1, 0), (0, 0, -1)),
+}
+
+
+@pytest.mark.parametrize("plane", PLANES)
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_body_plane_stack_is_never_chosen_whatever_its_name(ge: Spoilable, plane: str, alone: bool) -> None:
+    lay(ge.slices(), *PLANES[plane])
+    rename(ge, "cine_stack")
+    if alone:
+        ge.keep_only([path for path in ge.folder.rglob("*") if "stack" in _description(path)])
+    study = find_stacks(ge.folder)
+    assert study.chosen is None
+    with pytest.raises(StudyError, match="no short-axis cine stack"):
+        read_study(ge.folder)
+
+
+@pytest.mark.parametrize("name", ["cine_bSSFP_4ch", "stack"])
+def test_a_four_chamber_stack_is_never_chosen(ge: Spoilable, name: str) -> None:
+    view = pydicom.dcmread(ge.images("4ch")[0], stop_before_pixels=True).ImageOrientationPatient
+    lay(ge.slices(), list(view[:3]), list(view[3:]))
+    rename(ge, name)
+    assert find_stacks(ge.folder).chosen is None
+
+
+def test_long_axis_views_alone_are_a_clear_error(ge: Spoilable) -> None:
+    ge.keep_only(ge.images("ch"))
+    study = find_stacks(ge.folder)
+    assert study.chosen is None
+    assert {one.is_short_axis for one in study.stacks} == {False}
+    with pytest.raises(StudyError, match=r"CINE_BSSFP_2CH \(1 parallel slice, not a stack\)"):
+        read_study(ge.folder)
+
+
+def test_a_name_is_not_needed(siemens: Spoilable) -> None:
+    rename(siemens, "")
+    one = chosen(siemens.folder)
+    assert one.slices == SPEC.slices
+
+
+def test_a_misleading_name_does_not_win_over_geometry(ge: Spoilable) -> None:
+    rename(ge, "cine 4 chamber")
+    assert chosen(ge.folder).slices == SPEC.slices
+
+
+def test_an_unusual_heart_needs_its_views_and_its_name(ge: Spoilable) -> None:
+    # A heart that points to the right: every view is mirrored.
+    for path in ge.images("cine"):
+        header = pydicom.dcmread(path, stop_before_pixels=True)
+        mirrored = [
+            round(float(v), 9) * (-1 if i % 3 == 0 else 1) for i, v in enumerate(header.ImageOrientationPatient)
+        ]
+        x, y, z = (float(v) for v in header.ImagePositionPatient)
+        edit(path, ImageOrientationPatient=mirrored, ImagePositionPatient=[-x, y, z])
+    one = chosen(ge.folder)
+    assert {"unusual-orientation", "base-assumed"} <= set(codes(one))
+    apex_is_forward_and_down = one.affine[1, 2] < 0 and one.affine[2, 2] < 0
+    assert apex_is_forward_and_down
+    rename(ge, "stack")
+    assert find_stacks(ge.folder).chosen is None
+
+
+def test_views_that_do_not_fit_are_said(ge: Spoilable) -> None:
+    for view in ("2ch", "3ch", "4ch"):
+        lay([[path] for path in ge.images(view)][:1] and [ge.images(view)], *PLANES["coronal"])
+    assert "short-axis-doubtful" in codes(chosen(ge.folder))
+
+
+OTHER_KINDS = {
+    "flow": {"SeriesDescription": "flow_250_sax", "ImageType": ["ORIGINAL", "PRIMARY", "M", "ND"]},
+    "phase image": {"ImageType": ["ORIGINAL", "PRIMARY", "P", "ND"]},
+    "velocity map": {"ImageType": ["ORIGINAL", "PRIMARY", "VELOCITY MAP", "P", "PCA"]},
+    "T1 map": {"ImageType": ["DERIVED", "PRIMARY", "T1 MAP", "T1"]},
+    "MOLLI": {"SeriesDescription": "T1map_long_MOLLI_sax"},
+    "T2 map": {"SeriesDescription": "T2_map_sax"},
+    "LGE": {"SeriesDescription": "LGE_psir_sax"},
+    "perfusion": {"SeriesDescription": "TFL_perf_sax"},
+    "tagging": {"SeriesDescription": "sax_tagging_grid"},
+    "inline analysis": {"SeriesDescription": "cine_sax_InlineVF_RESULTS", "ImageType": ["DERIVED", "SECONDARY", "M"]},
+}
+
+
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+def test_other_kinds_of_images_are_never_chosen_and_do_not_mix_with_the_cine(
+    ge: Spoilable, truth: CineStack, kind: str
+) -> None:
+    values = {"ProtocolName": "", **OTHER_KINDS[kind]}
+    copies = [path for files in ge.slices() for path in copy_slice(files, 50, **values)]
+    assert np.array_equal(read_study(ge.folder).voxels, truth.voxels)
+    assert not set(copies) & set(chosen(ge.folder).files)
+    ge.keep_only(copies)
+    assert find_stacks(ge.folder).chosen is None
+
+
+def test_a_derived_copy_of_the_stack_comes_second(ge: Spoilable) -> None:
+    copies = [p for files in ge.slices() for p in copy_slice(files, 60, ImageType=["DERIVED", "SECONDARY", "OTHER"])]
+    assert not set(copies) & set(chosen(ge.folder).files)
+
+
+@pytest.mark.parametrize("layout", ["ge", "siemens"])
+def test_two_whole_stacks_stay_apart(layout: str, request: pytest.FixtureRequest) -> None:
+    study: Spoilable = request.getfixturevalue(layout)
+    files = study.slices()
+    for number, slice_ in enumerate(files):
+        series = 70 if layout == "ge" else 70 + number
+        copy_slice(slice_, series, SeriesDescription="cine_sax_stress")
+    found = find_stacks(study.folder)
+    short = [one for one in found.stacks if one.is_short_axis]
+    assert [(one.slices, one.phases) for one in short] == [(SPEC.slices, SPEC.phases)] * 2
+    assert found.chosen is not None
+    assert "stress" not in found.stacks[found.chosen].description
+    assert "also short-axis" in found.reason
+
+
+def test_a_repeated_stack_is_taken_instead_of_the_first(ge: Spoilable) -> None:
+    copies = [path for files in ge.slices() for path in copy_slice(files, 70)]
+    assert set(chosen(ge.folder).files) == set(copies)
+
+
+def test_patients_and_studies_never_mix(ge: Spoilable) -> None:
+    for files in ge.slices()[:3]:
+        for path in files:
+            edit(path, PatientID="SOMEONE ELSE")
+    study = find_stacks(ge.folder)
+    assert [finding.code for finding in study.findings] == ["several-patients"]
+    assert [one.slices for one in study.stacks if one.is_short_axis] == [3, 3]
+    for path in ge.images():
+        edit(path, PatientID="PHANTOM-0", StudyInstanceUID=f"2.25.{1 if path in ge.slices()[0] else 2}")
+    assert "several-studies" in [finding.code for finding in find_stacks(ge.folder).findings]
+
+
+def _description(path: Path) -> str:
+    if path.suffix in (".json", ".gz") or not path.is_file():
+        return ""
+    return str(pydicom.dcmread(path, stop_before_pixels=True).SeriesDescription)

@@ -1,0 +1,133 @@
+"""Slices: base to apex, evenly spaced, and each acquired once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pydicom
+import pytest
+from CardiacSegmentationLib.cine import find_stacks, read_study
+from CardiacSegmentationLib.stack import Severity
+from cine.spoiling import SPEC, Spoilable, chosen, codes, copy_slice, edit, edit_each, shift
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.stack import CineStack
+
+
+def test_slice_location_and_file_names_do_not_matter(ge: Spoilable, truth: CineStack) -> None:
+    for number, path in enumerate(ge.images()):
+        edit(path, SliceLocation=str(number * 37 % 11))
+        path.rename(path.with_name(f"{number * 31 % 97:03d}"))
+    assert np.array_equal(read_study(ge.folder).voxels, truth.voxels)
+
+
+def test_gap_is_spacing_less_thickness(ge: Spoilable) -> None:
+    one = chosen(ge.folder)
+    assert one.thickness_mm == SPEC.thickness_mm
+    assert one.spacing_mm[0] > SPEC.thickness_mm
+
+
+def test_overlapping_slices_are_fine(ge: Spoilable) -> None:
+    edit_each(ge, {"SliceThickness": "30"})
+    one = chosen(ge.folder)
+    assert one.spacing_mm[0] < 30
+    assert one.findings == ()
+
+
+@pytest.mark.parametrize(("value", "expected"), [(None, []), ("8", ["spacing-differs"])])
+def test_spacing_between_slices_is_only_a_check(
+    ge: Spoilable, truth: CineStack, value: str | None, expected: list[str]
+) -> None:
+    edit_each(ge, {"SpacingBetweenSlices": value})
+    one = chosen(ge.folder)
+    assert one.spacing_mm[0] == pytest.approx(truth.spacing_mm[0])
+    assert codes(one) == expected
+
+
+def test_a_missing_slice_leaves_its_place_empty_and_is_said(ge: Spoilable, truth: CineStack) -> None:
+    for path in ge.slices()[2]:
+        path.unlink()
+    stack = read_study(ge.folder)
+    assert np.allclose(stack.affine, truth.affine, atol=1e-6)
+    assert not stack.voxels[:, 2].any()
+    assert np.array_equal(stack.voxels[:, [0, 1, 3, 4, 5]], truth.voxels[:, [0, 1, 3, 4, 5]])
+    (finding,) = stack.findings
+    assert (finding.code, finding.slice, finding.severity) == ("missing-slice", 2, Severity.ERROR)
+    assert stack.instance_uids[0][2] == ""
+    assert not chosen(ge.folder).complete
+
+
+def test_an_irregular_gap_is_said(ge: Spoilable, truth: CineStack) -> None:
+    for files in ge.slices()[4:]:
+        for path in files:
+            edit(path, ImagePositionPatient=shift(path, 4))
+    one = chosen(ge.folder)
+    assert one.spacing_mm[0] == pytest.approx(truth.spacing_mm[0])
+    (finding,) = one.findings
+    assert (finding.code, finding.slice) == ("irregular-gap", 4)
+
+
+def test_an_extra_slice_between_two_others_is_not_counted(ge: Spoilable, truth: CineStack) -> None:
+    thin = ge.slices()[2]
+    edit_each(ge, {"SliceThickness": "4"})
+    copy_slice(thin, 99, mm=truth.spacing_mm[0] / 2)
+    one = chosen(ge.folder)
+    assert one.slices == SPEC.slices
+    assert codes(one) == ["extra-slice"]
+
+
+@pytest.mark.parametrize("again", [0.0, 1.5])
+def test_of_a_reacquired_slice_the_last_is_kept_unless_the_first_is_asked_for(siemens: Spoilable, again: float) -> None:
+    copies = copy_slice(siemens.slices()[3], 99, mm=again)
+    last, first = chosen(siemens.folder), chosen(siemens.folder, reacquired="first")
+    for one in (last, first):
+        assert one.slices == SPEC.slices
+        (finding,) = one.findings
+        assert (finding.code, finding.slice) == ("reacquired-slice", 3)
+    assert "series 99 is used" in last.findings[0].message
+    assert set(copies) <= set(last.files)
+    assert not set(copies) & set(first.files)
+
+
+def test_frames_that_are_there_twice_are_used_once(ge: Spoilable, truth: CineStack) -> None:
+    path = ge.slices()[1][2]
+    edit(path, path.with_name("twice"), SOPInstanceUID="2.25.77", InstanceNumber=900)
+    stack = read_study(ge.folder)
+    assert np.array_equal(stack.voxels, truth.voxels)
+    assert codes(stack) == ["duplicate-frames"]
+
+
+def test_copies_of_files_are_left_out(ge: Spoilable, truth: CineStack) -> None:
+    for path in ge.slices()[1]:
+        path.with_name(f"copy of {path.name}").write_bytes(path.read_bytes())
+    study = find_stacks(ge.folder)
+    assert [len(one.files) for one in study.left_out if one.reason == "a copy of another file"] == [SPEC.phases]
+    assert np.array_equal(read_study(ge.folder).voxels, truth.voxels)
+
+
+def test_different_images_under_one_uid_are_all_used(ge: Spoilable, truth: CineStack) -> None:
+    edit_each(ge, {"SOPInstanceUID": "2.25.1"})
+    assert np.array_equal(read_study(ge.folder).voxels, truth.voxels)
+
+
+def test_a_slice_of_another_size_or_field_of_view_stays_out(ge: Spoilable) -> None:
+    for path in ge.slices()[5]:
+        edit(path, PixelSpacing=["2", "2"])
+    one = chosen(ge.folder)
+    assert one.slices == 5
+
+
+def test_pixels_need_not_be_square(ge: Spoilable) -> None:
+    edit_each(ge, {"PixelSpacing": ["3", "2"]})
+    assert chosen(ge.folder).spacing_mm[1:] == pytest.approx((3, 2))
+
+
+def test_tilted_by_a_degree_is_still_the_same_stack(ge: Spoilable) -> None:
+    tilt = np.radians(1.0)
+    for path in ge.slices()[0]:
+        header = pydicom.dcmread(path, stop_before_pixels=True)
+        row, column = np.array(header.ImageOrientationPatient, float).reshape(2, 3)
+        turned = np.cos(tilt) * row + np.sin(tilt) * np.cross(row, column)
+        edit(path, ImageOrientationPatient=[round(float(v), 9) for v in (*turned, *column)])
+    assert chosen(ge.folder).slices == SPEC.slices
