@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 METADATA = "configs/metadata.json"
 WEIGHTS = "models/model.onnx"
+WEIGHT_DATA = "models/model.safetensors"  # where the graph keeps its numbers, in bundles that store them once
 DEFAULT = "cardiac-sax"
 ADVICE = "Install CardiacSegmentation again, or name another bundle with --model."
 
@@ -57,6 +58,8 @@ class Bundle:
     def file(self, name: str) -> Path:
         """Path of a file of the bundle, once it is known to be whole."""
         path = self.folder / name
+        if name == WEIGHTS and WEIGHT_DATA in self.checksums:
+            self.file(WEIGHT_DATA)
         if name not in self.checksums:
             msg = f"{self.folder / METADATA} lists no checksum for {name}. {ADVICE}"
             raise ModelError(msg)
