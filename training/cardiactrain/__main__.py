@@ -1,0 +1,7 @@
+"""``python -m cardiactrain``."""
+
+import sys
+
+from cardiactrain.cli import main
+
+sys.exit(main())

@@ -1,0 +1,60 @@
+"""Augmentations: how places are warped (geometry), how grey values change (intensity), and MONAI's own (library).
+
+Every augmentation is one function in a registry; a recipe names it with its options and how often it happens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cardiactrain.augment.geometry import GEOMETRY
+from cardiactrain.augment.intensity import INTENSITY, change, to_unit
+from cardiactrain.augment.library import LibraryTransform
+from cardiactrain.augment.warp import Warp
+from cardiactrain.errors import RecipeError
+from cardiactrain.registry import check_options
+
+if TYPE_CHECKING:
+    import torch
+
+    from cardiactrain.data.views import Batch
+    from cardiactrain.recipe import Part
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What a recipe asks for: a warp of places, then changes of grey values, then MONAI transforms."""
+
+    warp: Warp
+    intensity: tuple[Part, ...]
+    library: tuple[LibraryTransform, ...]
+
+    def apply(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """Change a batch that was drawn with this augmentation's warp."""
+        if self.intensity:
+            batch.image = to_unit(batch.image)
+        for part in self.intensity:
+            batch.image = change(part, batch.image, generator)
+        for transform in self.library:
+            batch = transform(batch, generator)
+        return batch
+
+
+def make_augmentation(parts: tuple[Part, ...]) -> Augmentation:
+    """Sort a recipe's augmentations into their families."""
+    geometry: list[Part] = []
+    intensity: list[Part] = []
+    library: list[LibraryTransform] = []
+    for part in parts:
+        if part.kind in GEOMETRY:
+            geometry.append(check_options(GEOMETRY, part, "augmentation", spare=("often",)))
+        elif part.kind in INTENSITY:
+            intensity.append(check_options(INTENSITY, part, "augmentation", spare=("often",)))
+        elif part.kind == "monai":
+            library.append(LibraryTransform(part))
+        else:
+            known = ", ".join([*GEOMETRY, *INTENSITY, "monai"])
+            msg = f"Unknown augmentation {part.kind!r}: choose one of {known}."
+            raise RecipeError(msg)
+    return Augmentation(Warp(tuple(geometry)), tuple(intensity), tuple(library))

@@ -1,0 +1,33 @@
+"""Where each pixel of an example is taken from: one sampling, however many geometric augmentations there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from cardiactrain.augment.geometry import GEOMETRY
+
+if TYPE_CHECKING:
+    from cardiactrain.recipe import Part
+
+Tensor = torch.Tensor
+
+
+@dataclass(frozen=True)
+class Warp:
+    """The geometric augmentations of a recipe."""
+
+    parts: tuple[Part, ...]
+
+    def offsets(self, size: int, count: int, generator: torch.Generator) -> Tensor:
+        """Offsets of every pixel from the view's centre in pixels, [example, row, column, (row, column)]."""
+        line = torch.arange(size) - (size - 1) / 2
+        places = torch.stack(torch.meshgrid(line, line, indexing="ij"), -1).expand(count, size, size, 2).clone()
+        for part in self.parts:
+            options = dict(part.options)
+            chosen = torch.rand(count, generator=generator) < float(options.pop("often", 1.0))
+            warped = GEOMETRY[part.kind](places, generator, **options)
+            places = torch.where(chosen[:, None, None, None], warped, places)
+        return places

@@ -1,0 +1,50 @@
+"""A run on disk: everything needed to go on as if nothing had happened, written atomically."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from cardiactrain.errors import RunError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LAST, BEST = "last.pt", "best.pt"
+
+
+@dataclass
+class Progress:
+    """Where a run stands."""
+
+    epoch: int = 0
+    step: int = 0
+    best_dice: float = -1.0
+    stale: int = 0  # validations since the best
+    rows: list[dict[str, float]] = field(default_factory=list)  # the log, so that a resumed run's log is whole
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write a checkpoint; a kill in the middle leaves the one before."""
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint (tensors and plain data only, never code)."""
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        msg = f"{path.parent} holds no {path.name}: is it the folder of a run that has finished an epoch?"
+        raise RunError(msg) from None
+    except Exception as error:  # torch raises what pickle, zip and the file system raise
+        msg = f"{path} is damaged and cannot be resumed from ({error}). Delete it to start again."
+        raise RunError(msg) from error
+    return state

@@ -1,0 +1,55 @@
+"""``cardiactrain export RUN --out BUNDLE``."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cardiactrain.errors import RunError
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which run, where to."""
+    parser.add_argument("run_folder", type=Path, metavar="RUN")
+    parser.add_argument("--out", type=Path, required=True, help="the bundle's folder; replaced when it exists")
+    parser.add_argument("--name", default="cardiac-sax")
+    parser.add_argument("--bundle-version", default="1.0.0")
+    parser.add_argument("--figures", type=Path, help="JSON with the figures to print in the bundle")
+    parser.add_argument("--weights", default="auto", choices=("auto", "best", "last"))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Export, then check the graph against the network on real views."""
+    import torch
+
+    from cardiactrain.data.store import load_subjects, read_index
+    from cardiactrain.data.views import Views
+    from cardiactrain.export.bundle import GRAPH, bundle_bytes, export_bundle
+    from cardiactrain.export.graph import round_weights
+    from cardiactrain.export.parity import compare_with_graph
+    from cardiactrain.run import open_run
+
+    trained = open_run(options.run_folder)
+    predictor = trained.predictor(torch.device("cpu"), options.weights)
+    figures = json.loads(options.figures.read_text()) if options.figures else None
+    version = {"name": options.name, "version": options.bundle_version}
+    export_bundle(trained, predictor, read_index(trained.store), options.out, figures=figures, **version)
+
+    subjects = load_subjects(trained.store, trained.training[:2])
+    views = Views(subjects, trained.recipe)
+    batch = views.draw(range(min(16, len(views))), None, torch.Generator())
+    images = predictor.normaliser(batch.image).numpy()
+    parity = compare_with_graph(round_weights(copy.deepcopy(predictor.network)), options.out / GRAPH, images)
+    print(
+        f"{options.out}: {bundle_bytes(options.out) / 1e6:.1f} MB; ONNX Runtime against PyTorch: logits within "
+        f"{parity.largest_difference:.1e}, {100 * parity.same_labels:.4f} % of labels the same"
+    )
+    if not parity.holds:
+        msg = f"The exported graph in {options.out} does not compute what the network does; do not ship it."
+        raise RunError(msg)
+    return 0

@@ -1,0 +1,61 @@
+"""``cardiactrain fit RECIPE``. The same command goes on where a stopped run left off."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cardiactrain.cli.shared import add_device, add_settings, add_store, read_fold, read_settings
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which recipe, on whom, where to."""
+    parser.add_argument("recipe", help="name of a recipe that comes with the package, or a YAML file")
+    add_store(parser)
+    parser.add_argument("--out", type=Path, required=True, help="the run's folder")
+    parser.add_argument(
+        "--everyone", action="store_true", help="train on the left-out patients, too; nothing is validated"
+    )
+    parser.add_argument("--start-from", type=Path, metavar="RUN", help="begin with the weights of another run")
+    parser.add_argument("--threads", type=int, help="CPU threads of each process")
+    add_settings(parser)
+    add_device(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train to the end of the recipe."""
+    import torch
+
+    from cardiactrain.data.splits import Fold
+    from cardiactrain.data.store import load_subjects
+    from cardiactrain.distributed import joined_world
+    from cardiactrain.logs import RunLog
+    from cardiactrain.recipe import load_recipe
+    from cardiactrain.run import start_run
+    from cardiactrain.trainer import Trainer
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    recipe = load_recipe(options.recipe, read_settings(options.set))
+    fold = read_fold(options)
+    if options.everyone:
+        fold = Fold((*fold.training, *fold.validation), ())
+    with joined_world(options.device) as world:
+        started = start_run(options.out, recipe, options.store, fold, f"{options.split.name} fold {options.fold}")
+        training = load_subjects(options.store, started.training)
+        validation = load_subjects(options.store, started.validation) if started.validation else []
+        validation = validation[: recipe.train.validation_subjects]
+        trainer = Trainer(recipe, training, validation, options.out, world)
+        if options.start_from is not None and trainer.progress.epoch == 0:
+            trainer.start_from(options.start_from)
+        log = RunLog(options.out, recipe.train.epochs, trainer.progress.epoch) if world.is_first else nullcontext()
+        with log as report:
+            progress = trainer.fit(report)
+    if world.is_first:
+        best = f", best validation Dice {progress.best_dice:.4f}" if progress.best_dice >= 0 else ""
+        print(f"{progress.epoch} epochs, {progress.step} steps{best}: {options.out}")
+    return 0

@@ -1,0 +1,1 @@
+"""Public data sets of cardiac cine MR, brought into one form."""

@@ -1,0 +1,30 @@
+"""The public data sets we know: who made them, under which licence, on which scanners."""
+
+from __future__ import annotations
+
+from cardiactrain.data.subject import Facts
+
+KNOWN = {
+    "acdc": (
+        "CC BY-NC-SA 4.0",
+        "Bernard et al. 2018, IEEE TMI 37(11):2514",
+    ),
+    "chla": (
+        "may be used provided that the source of the data and study is cited",
+        "JCMR 2020;22:80, doi 10.1186/s12968-020-00678-0",
+    ),
+    "sunnybrook": (
+        "CC0 1.0",
+        "Radau et al. 2009, MIDAS Journal",
+    ),
+    "mms": (
+        "as the M&Ms challenge's terms say",
+        "Campello et al. 2021, IEEE TMI 40(12):3543",
+    ),
+}
+
+
+def describe(dataset: str, subject: str, *, vendor: str, group: str) -> Facts:
+    """Facts of a subject of a known data set; any other data set is the user's own."""
+    licence, citation = KNOWN.get(dataset, ("own data", ""))
+    return Facts(subject, dataset, vendor, group, licence, citation)

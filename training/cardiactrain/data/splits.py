@@ -1,0 +1,130 @@
+"""Who is trained on and who is left out: by patient, stratified by data set and group, written to a file."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardiactrain.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    Row = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Keys of the store."""
+
+    training: tuple[str, ...]
+    validation: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Split:
+    """One or more folds, and how they were made."""
+
+    how: str
+    seed: int
+    folds: tuple[Fold, ...]
+
+
+def split_holdout(rows: Sequence[Row], share: float, seed: int) -> Split:
+    """Leave out a share of the patients of every group: 0.2 for 80/20, 0.3 for 70/30."""
+    if not 0 < share < 1:
+        msg = f"The share to leave out lies between 0 and 1, not at {share}."
+        raise DataError(msg)
+    groups = _groups(rows)
+    random = np.random.default_rng(seed)
+    left_out: set[str] = set()
+    owed = 0.0  # fractions of a patient are carried on, so that small groups lose their share, too
+    for keys in groups:
+        owed += share * len(keys)
+        taken = min(len(keys), round(owed))
+        owed -= taken
+        left_out |= {keys[n] for n in random.permutation(len(keys))[:taken]}
+    return Split(f"holdout {share:g}", seed, (_fold(rows, lambda r: r["key"] in left_out),))
+
+
+def split_folds(rows: Sequence[Row], folds: int, seed: int) -> Split:
+    """Each patient is left out once; groups are spread evenly."""
+    if folds < 2 or folds > len(rows):
+        msg = f"{len(rows)} subjects cannot be split into {folds} folds."
+        raise DataError(msg)
+    random = np.random.default_rng(seed)
+    numbers: dict[str, int] = {}
+    for keys in _groups(rows):  # dealt like cards: where one group ends the next goes on
+        shuffled = [keys[n] for n in random.permutation(len(keys))]
+        numbers.update({key: (len(numbers) + n) % folds for n, key in enumerate(shuffled)})
+    parts = tuple(_fold(rows, lambda r, n=n: numbers[r["key"]] == n) for n in range(folds))  # type: ignore[misc]
+    return Split(f"{folds}-fold", seed, parts)
+
+
+def split_vendor(rows: Sequence[Row], vendor: str) -> Split:
+    """Train without one vendor's scanners, test on them."""
+    return Split(f"without {vendor}", 0, (_fold(rows, lambda r: r["vendor"].lower() == vendor.lower()),))
+
+
+def split_keys(rows: Sequence[Row], left_out: Sequence[str]) -> Split:
+    """Leave out the named subjects."""
+    unknown = set(left_out) - {r["key"] for r in rows}
+    if unknown:
+        msg = f"The store has no subject {sorted(unknown)[0]!r}."
+        raise DataError(msg)
+    return Split("named", 0, (_fold(rows, lambda r: r["key"] in set(left_out)),))
+
+
+def save_split(split: Split, path: Path) -> None:
+    """Write a split as JSON, atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(asdict(split), indent=1) + "\n")
+    part.replace(path)
+
+
+def load_split(path: Path) -> Split:
+    """Read a split back."""
+    try:
+        content = json.loads(path.read_text())
+        folds = tuple(Fold(tuple(f["training"]), tuple(f["validation"])) for f in content["folds"])
+        return Split(str(content["how"]), int(content["seed"]), folds)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        msg = f"{path} is no split file ({error}). Make one with `cardiactrain data split`."
+        raise DataError(msg) from error
+
+
+def fold_of(split: Split, number: int, path: Path) -> Fold:
+    """One fold of a split."""
+    if not 0 <= number < len(split.folds):
+        msg = f"{path} has folds 0 to {len(split.folds) - 1}, not {number}."
+        raise DataError(msg)
+    return split.folds[number]
+
+
+def choose(keys: Sequence[str], datasets: Sequence[str]) -> list[str]:
+    """The keys that belong to one of the data sets."""
+    return [key for key in keys if key.split("-", 1)[0] in datasets]
+
+
+def _fold(rows: Sequence[Row], is_left_out: Callable[[Row], bool]) -> Fold:
+    fold = Fold(
+        tuple(r["key"] for r in rows if not is_left_out(r)),
+        tuple(r["key"] for r in rows if is_left_out(r)),
+    )
+    if not fold.training or not fold.validation:
+        msg = "This split leaves nobody to train on, or nobody out: check the shares and the names."
+        raise DataError(msg)
+    return fold
+
+
+def _groups(rows: Sequence[Row]) -> list[list[str]]:
+    groups = defaultdict(list)
+    for row in rows:
+        groups[row["dataset"], row["group"]].append(row["key"])
+    return [groups[name] for name in sorted(groups)]

@@ -1,0 +1,91 @@
+"""The store: a folder of subjects in one form, with an index that tells what is in it without opening them."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardiactrain.data.subject import Subject, load_subject, save_subject
+from cardiactrain.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+INDEX = "index.csv"
+COLUMNS = (
+    "key",
+    "dataset",
+    "subject",
+    "vendor",
+    "group",
+    "phases",
+    "slices",
+    "slice_mm",
+    "pixel_mm",
+    "labels",
+    "licence",
+)
+
+
+def write_store(subjects: Iterable[Subject], folder: Path) -> int:
+    """Write subjects beside those already there; returns how many."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = {row["key"]: row for row in read_index(folder)} if (folder / INDEX).exists() else {}
+    count = 0
+    for subject in subjects:
+        save_subject(subject, folder)
+        rows[subject.key] = _index_row(subject)
+        count += 1
+    if count == 0:
+        msg = "No subject was found: check the source folder and --kind."
+        raise DataError(msg)
+    part = folder / f"{INDEX}.part"
+    with part.open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows[key] for key in sorted(rows))
+    part.replace(folder / INDEX)
+    return count
+
+
+def read_index(folder: Path) -> list[dict[str, str]]:
+    """The rows of the store's index."""
+    path = folder / INDEX
+    if not path.exists():
+        msg = f"{folder} is no data store (it has no {INDEX}). Make one with `cardiactrain data prepare`."
+        raise DataError(msg)
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def load_subjects(folder: Path, keys: Sequence[str]) -> list[Subject]:
+    """Load subjects by their keys."""
+    if not keys:
+        msg = f"No subject of {folder} is selected: check the recipe's `data.datasets` and the split."
+        raise DataError(msg)
+    missing = [key for key in keys if not (folder / f"{key}.npz").exists()]
+    if missing:
+        msg = f"{folder} lacks {len(missing)} subjects of the split, for example {missing[0]}."
+        raise DataError(msg)
+    return [load_subject(folder / f"{key}.npz") for key in keys]
+
+
+def _index_row(subject: Subject) -> dict[str, str]:
+    known = np.concatenate([s.known[s.used] for s in subject.stacks]).any(axis=0)
+    slice_mm, row_mm, _ = subject.spacing_mm
+    return {
+        "key": subject.key,
+        "dataset": subject.facts.dataset,
+        "subject": subject.facts.subject,
+        "vendor": subject.facts.vendor,
+        "group": subject.facts.group,
+        "phases": " ".join(s.phase for s in subject.stacks),
+        "slices": str(sum(int(s.used.sum()) for s in subject.stacks)),
+        "slice_mm": f"{slice_mm:.3f}",
+        "pixel_mm": f"{row_mm:.4f}",
+        "labels": " ".join(name for name, is_known in zip(("RV", "MYO", "LV"), known, strict=True) if is_known),
+        "licence": subject.facts.licence,
+    }

@@ -1,0 +1,112 @@
+"""One patient as training sees her: labelled stacks, and for every slice which structures its labels speak about."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label
+
+from cardiactrain.errors import DataError
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known about a subject; splits, tables and licences are made from it."""
+
+    subject: str
+    dataset: str
+    vendor: str
+    group: str
+    licence: str
+    citation: str
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledStack:
+    """One phase: ``image`` and ``labels`` are [slice, row, column].
+
+    ``known[slice, label - 1]`` is true where the labels of that structure are complete on that slice, be it there or
+    not. Where it is false the structure may hide in the background. ``used`` marks slices fit for training.
+    """
+
+    phase: str
+    image: npt.NDArray[Any]
+    labels: npt.NDArray[np.uint8]
+    known: npt.NDArray[np.bool_]
+    used: npt.NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        slices = len(self.image)
+        if self.image.shape != self.labels.shape or self.known.shape != (slices, len(STRUCTURES)):
+            msg = f"Phase {self.phase}: image {self.image.shape}, labels {self.labels.shape}, known {self.known.shape}."
+            raise ValueError(msg)
+        if self.used.shape != (slices,) or self.labels.max(initial=0) > max(Label):
+            msg = f"Phase {self.phase}: one flag per slice is needed, and labels from 0 to 3."
+            raise ValueError(msg)
+
+    @classmethod
+    def fully_labelled(cls, phase: str, image: npt.NDArray[Any], labels: npt.NDArray[Any]) -> LabelledStack:
+        """A stack in which every structure is labelled on every slice."""
+        slices = len(image)
+        known = np.ones((slices, len(STRUCTURES)), bool)
+        return cls(phase, image, labels.astype(np.uint8), known, np.ones(slices, bool))
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A patient with one or more labelled stacks. ``spacing_mm`` is (slice, row, column), NaN where unknown."""
+
+    facts: Facts
+    spacing_mm: tuple[float, float, float]
+    stacks: tuple[LabelledStack, ...]
+
+    @property
+    def key(self) -> str:
+        """The name of this subject in the store."""
+        return f"{self.facts.dataset}-{self.facts.subject}"
+
+    def pixel_mm(self, assumed: float) -> tuple[float, float]:
+        """Row and column spacing, the assumed one where unknown."""
+        _, row, column = self.spacing_mm
+        return (row, column) if np.isfinite([row, column]).all() else (assumed, assumed)
+
+    def stack(self, phase: str) -> LabelledStack | None:
+        """The stack of a phase, if there is one."""
+        return next((s for s in self.stacks if s.phase == phase), None)
+
+
+def save_subject(subject: Subject, folder: Path) -> Path:
+    """Write a subject as one compressed file, atomically."""
+    arrays: dict[str, Any] = {"spacing_mm": np.array(subject.spacing_mm, np.float32)}
+    arrays["facts"] = np.array(json.dumps(asdict(subject.facts)))
+    arrays["phases"] = np.array([s.phase for s in subject.stacks])
+    for n, stack in enumerate(subject.stacks):
+        for name in ("image", "labels", "known", "used"):
+            arrays[f"{name}_{n}"] = getattr(stack, name)
+    path = folder / f"{subject.key}.npz"
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+    part.replace(path)
+    return path
+
+
+def load_subject(path: Path) -> Subject:
+    """Read a subject back."""
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            facts = Facts(**json.loads(str(data["facts"])))
+            stacks = tuple(
+                LabelledStack(str(phase), *(data[f"{name}_{n}"] for name in ("image", "labels", "known", "used")))
+                for n, phase in enumerate(data["phases"])
+            )
+            slice_mm, row_mm, column_mm = (float(mm) for mm in data["spacing_mm"])
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        msg = f"{path} is not a subject written by `cardiactrain data prepare` ({error}). Prepare it again."
+        raise DataError(msg) from error
+    return Subject(facts, (slice_mm, row_mm, column_mm), stacks)

@@ -1,0 +1,21 @@
+"""What can go wrong in training, said so that it can be put right."""
+
+from __future__ import annotations
+
+from CardiacSegmentationLib.errors import CardiacSegmentationError
+
+
+class TrainingError(CardiacSegmentationError):
+    """The base of every error raised here on purpose."""
+
+
+class DataError(TrainingError):
+    """A data set is missing, empty or not laid out as its readers expect."""
+
+
+class RecipeError(TrainingError):
+    """A recipe has an unknown key, a missing key or a value that cannot be."""
+
+
+class RunError(TrainingError):
+    """A run's folder is missing, damaged or belongs to another recipe."""

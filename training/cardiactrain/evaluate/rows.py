@@ -1,0 +1,137 @@
+"""One subject, labelled anew and compared: rows for every stack, every slice and every volume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from CardiacSegmentationLib.function.areas import structure_areas
+from CardiacSegmentationLib.function.volumes import sum_slices
+from CardiacSegmentationLib.segmentation import Label
+
+from cardiactrain.evaluate.measures import distances, overlap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cardiactrain.data.subject import LabelledStack, Subject
+
+Row = dict[str, Any]
+POSITIONS = ("base", "mid", "apex")
+
+
+class Labeller(Protocol):
+    """Anything that labels a stack: a trained network, a classical method."""
+
+    def labels(self, image: npt.NDArray[Any], pixel_mm: tuple[float, float]) -> npt.NDArray[np.uint8]:
+        """Label codes of ``image[slice, row, column]``."""
+
+
+@dataclass
+class Comparison:
+    """All rows of an evaluation."""
+
+    stacks: list[Row] = field(default_factory=list)
+    slices: list[Row] = field(default_factory=list)
+    volumes: list[Row] = field(default_factory=list)
+
+
+def compare_subjects(
+    labeller: Labeller,
+    subjects: Sequence[Subject],
+    structures: Sequence[str],
+    assumed_pixel_mm: float,
+    report: Callable[[Subject], None] = lambda _: None,
+) -> Comparison:
+    """Label every stack of every subject and compare with what is known of it."""
+    result = Comparison()
+    for subject in subjects:
+        guesses = [labeller.labels(s.image, subject.pixel_mm(assumed_pixel_mm)) for s in subject.stacks]
+        for stack, guess in zip(subject.stacks, guesses, strict=True):
+            for name in structures:
+                _compare_stack(subject, stack, guess, name, result)
+        for name in structures:
+            result.volumes += _volume_row(subject, guesses, name)
+        report(subject)
+    return result
+
+
+def _compare_stack(
+    subject: Subject, stack: LabelledStack, guess: npt.NDArray[Any], name: str, into: Comparison
+) -> None:
+    code = int(Label[name])
+    counted = np.flatnonzero(stack.known[:, code - 1] & stack.used)
+    truth_mask, guess_mask = stack.labels[counted] == code, guess[counted] == code
+    if not truth_mask.any():
+        return
+    facts = _facts(subject, stack.phase, name)
+    into.stacks.append(facts | overlap(truth_mask, guess_mask) | distances(truth_mask, guess_mask, subject.spacing_mm))
+    positions = _positions(truth_mask)
+    for n, k in enumerate(counted):
+        truth, found = truth_mask[n : n + 1], guess_mask[n : n + 1]
+        if not truth.any() and not found.any():
+            continue
+        kind = "" if truth.any() and found.any() else ("missed" if truth.any() else "invented")
+        into.slices.append(
+            facts
+            | {"slice": int(k), "position": positions[n], "degenerate": kind}
+            | overlap(truth, found)
+            | distances(truth, found, subject.spacing_mm)
+        )
+
+
+def _facts(subject: Subject, phase: str, name: str) -> Row:
+    facts = subject.facts
+    return {
+        "subject": subject.key,
+        "dataset": facts.dataset,
+        "vendor": facts.vendor,
+        "group": facts.group,
+        "phase": phase.removesuffix("-RV"),
+        "structure": name,
+    }
+
+
+def _positions(masks: npt.NDArray[np.bool_]) -> list[str]:
+    """Base, mid or apex by thirds of the slices that hold the structure; the base is where it is larger."""
+    areas = masks.sum(axis=(1, 2))
+    present = np.flatnonzero(areas)
+    first, last = int(present[0]), int(present[-1])
+    third = (last - first + 1) / 3
+    is_base_first = areas[: first + max(1, round(third))].sum() >= areas[last + 1 - max(1, round(third)) :].sum()
+    names = POSITIONS if is_base_first else POSITIONS[::-1]
+    return [names[int(np.clip((k - first) / third, 0, 2))] for k in range(len(masks))]
+
+
+def _volume_row(subject: Subject, guesses: Sequence[npt.NDArray[Any]], name: str) -> list[Row]:
+    """ED and ES volume and what follows from them; the Lib measures, as in the product."""
+    volumes = {
+        f"{phase.lower()}v_{whose}": _volume_ml(subject, phase, name, guesses if whose == "guess" else None)
+        for phase in ("ED", "ES")
+        for whose in ("truth", "guess")
+    }
+    if not np.isfinite(volumes["edv_truth"]):
+        return []
+    if name != "MYO":
+        for whose in ("truth", "guess"):
+            edv, esv = volumes[f"edv_{whose}"], volumes[f"esv_{whose}"]
+            volumes[f"ef_{whose}"] = 100 * (edv - esv) / edv if edv > 0 else float("nan")
+    return [{k: v for k, v in _facts(subject, "", name).items() if k != "phase"} | volumes]
+
+
+def _volume_ml(subject: Subject, phase: str, name: str, guesses: Sequence[npt.NDArray[Any]] | None) -> float:
+    """Volume on the slices whose labels are known, in all stacks of a phase together; NaN where it cannot be known."""
+    structure = int(Label[name]) - 1
+    slice_mm, row_mm, column_mm = subject.spacing_mm
+    total, is_known = 0.0, False
+    for n, stack in enumerate(subject.stacks):
+        if stack.phase.removesuffix("-RV") != phase:
+            continue
+        areas = structure_areas(stack.labels if guesses is None else guesses[n], row_mm * column_mm)
+        included = stack.known[:, structure]
+        volume = float(sum_slices(areas[structure][None, None], included[None, None], slice_mm)[0, 0])
+        total += 0.0 if np.isnan(volume) else volume
+        is_known |= bool(included.any())
+    return total if is_known and np.isfinite(subject.spacing_mm).all() else float("nan")

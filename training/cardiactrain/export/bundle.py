@@ -1,0 +1,195 @@
+"""A MONAI bundle that CardiacSegmentation reads: weights, preprocessing as data, licences, figures, checksums."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from CardiacSegmentationLib.segmentation import Label
+
+from cardiactrain.errors import RunError
+from cardiactrain.export.card import LICENCES, write_card
+from cardiactrain.export.graph import round_weights, write_graph, write_weights
+from cardiactrain.files import save_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cardiactrain.predict import Predictor
+    from cardiactrain.recipe import Recipe
+    from cardiactrain.run import Run
+
+SCHEMA = 1
+WEIGHTS, GRAPH = "models/model.safetensors", "models/model.onnx"
+FULL_OUTPUT = ("RV", "MYO", "LV")
+
+
+def export_bundle(
+    run: Run,
+    predictor: Predictor,
+    rows: Sequence[Mapping[str, str]],
+    out: Path,
+    *,
+    name: str = "cardiac-sax",
+    version: str = "1.0.0",
+    figures: Mapping[str, Any] | None = None,
+    age: str = "children and adults",
+) -> Path:
+    """Write a bundle; ``rows`` are the store's index. The folder appears complete or not at all."""
+    _check(run.recipe)
+    part = out.with_name(out.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    (part / "models").mkdir(parents=True)
+    network = round_weights(copy.deepcopy(predictor.network).cpu().eval())
+    write_weights(network, part / WEIGHTS)
+    write_graph(network, predictor.preprocessing.channels, part / WEIGHTS, part / GRAPH)
+    used = [row for row in rows if row["key"] in set(run.training)]
+    licences = sorted({row["dataset"] for row in used})
+    save_text(LICENCES["weights"], part / "LICENSE")
+    save_text(write_card(name, version, run, used, figures or {}), part / "docs" / "README.md")
+    save_text(_json(_inference(run.recipe, predictor)), part / "configs" / "inference.json")
+    facts = {
+        "schema": SCHEMA,
+        "name": name,
+        "version": version,
+        "preprocessing": asdict(predictor.preprocessing),
+        "labels": {"background": 0} | {label.name: int(label) for label in Label if label},
+        "input": "image",
+        "outputs": {"logits": "logits", "presence": "presence"},
+        "training_range": _training_range(run.recipe, used, age),
+        "figures": dict(figures or {}),
+        "files": {
+            str(path.relative_to(part)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(part.rglob("*"))
+            if path.is_file()
+        },
+    }
+    save_text(_json(_metadata(run.recipe, version, licences, facts)), part / "configs" / "metadata.json")
+    if out.exists():
+        shutil.rmtree(out)
+    part.replace(out)
+    return out
+
+
+def _check(recipe: Recipe) -> None:
+    if recipe.view.dims != 2 or recipe.normalise.kind != "percentile-zscore" or not recipe.view.spacing_mm:
+        msg = (
+            f"The recipe {recipe.name!r} cannot become a bundle: CardiacSegmentation reads 2D networks on a fixed spacing "
+            "with percentile-zscore normalisation."
+        )
+        raise RunError(msg)
+    if tuple(recipe.data.structures) != FULL_OUTPUT or recipe.network.kind != "compact-unet":
+        msg = f"The recipe {recipe.name!r} cannot become a bundle: it needs a compact-unet for RV, MYO and LV, in this order."
+        raise RunError(msg)
+
+
+def _training_range(recipe: Recipe, rows: Sequence[Mapping[str, str]], age: str) -> dict[str, Any]:
+    """What the network has seen: of the data, widened by the augmentation's zoom."""
+    zoom = next((part.options for part in recipe.augment if part.kind == "zoom"), {})
+    smallest, largest = float(zoom.get("smallest", 1.0)), float(zoom.get("largest", 1.0))
+    pixels = _numbers(rows, "pixel_mm")
+    slices = _numbers(rows, "slice_mm")
+    size_mm = recipe.view.size * (
+        recipe.view.coarse_spacing_mm if recipe.view.coarse_share else recipe.view.spacing_mm or 1
+    )
+    return {
+        "pixel_mm": [round(min(pixels), 2), round(max(pixels), 2)],
+        "fov_mm": [round(min(size_mm / largest, 200)), round(size_mm / smallest)],
+        "slice_mm": [min(slices), max(slices)],
+        "vendors": sorted({row["vendor"] for row in rows}),
+        "age": age,
+    }
+
+
+def _numbers(rows: Sequence[Mapping[str, str]], key: str) -> list[float]:
+    found = [float(row[key]) for row in rows if row[key] != "nan"]
+    return found or [1.0]
+
+
+def _metadata(recipe: Recipe, version: str, datasets: Sequence[str], facts: Mapping[str, Any]) -> dict[str, Any]:
+    import monai
+    import numpy
+    import torch
+
+    channels = 2 * (recipe.view.slices // 2) + 1
+    return {
+        "schema": "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20220324.json",
+        "version": version,
+        "changelog": {version: "first release"},
+        "monai_version": monai.__version__,
+        "pytorch_version": torch.__version__.split("+")[0],
+        "numpy_version": numpy.__version__,
+        "optional_packages_version": {},
+        "task": "Segmentation of both ventricles and the LV myocardium in cine short-axis cardiac MR",
+        "description": recipe.description,
+        "authors": "The CardiacSegmentation developers",
+        "copyright": "The CardiacSegmentation developers",
+        "data_source": "; ".join(f"{name}: {LICENCES[name]}" for name in datasets if name in LICENCES),
+        "data_type": "DICOM, NIfTI",
+        "intended_use": "Research. Not a medical device.",
+        "network_data_format": {
+            "inputs": {
+                "image": {
+                    "type": "image",
+                    "format": "magnitude",
+                    "modality": "MR",
+                    "num_channels": channels,
+                    "spatial_shape": ["32*n", "32*n"],
+                    "dtype": "float32",
+                    "value_range": [],
+                    "is_patch_data": True,
+                    "channel_def": {str(n): f"slice {n - channels // 2:+d}" for n in range(channels)},
+                }
+            },
+            "outputs": {
+                "pred": {
+                    "type": "image",
+                    "format": "segmentation",
+                    "num_channels": len(Label),
+                    "spatial_shape": ["32*n", "32*n"],
+                    "dtype": "float32",
+                    "value_range": [],
+                    "is_patch_data": True,
+                    "channel_def": {str(int(label)): label.name for label in Label},
+                }
+            },
+        },
+        "cardiacseg": dict(facts),
+    }
+
+
+def _inference(recipe: Recipe, predictor: Predictor) -> dict[str, Any]:
+    """MONAI's own way in: the network with its weights, for those who have ``cardiactrain`` installed."""
+    widths = recipe.network.options.get("widths")
+    return {
+        "imports": ["$from safetensors.torch import load_file", "$import torch"],
+        "bundle_root": ".",
+        "device": "$torch.device('cuda' if torch.cuda.is_available() else 'cpu')",
+        "network_def": {
+            "_target_": "cardiactrain.networks.compact.CompactUNet",
+            "channels": predictor.preprocessing.channels,
+            "classes": len(recipe.classes),
+            **({"widths": list(widths)} if widths else {}),
+            "heads": recipe.network.options.get("heads", 2),
+        },
+        "weights": "$load_file(@bundle_root + '/models/model.safetensors')",
+        "network": (
+            "$(@network_def.load_state_dict({k: v.float() for k, v in @weights.items()}, strict=False), "
+            "@network_def.to(@device).eval())[1]"
+        ),
+        "preprocessing": asdict(predictor.preprocessing),
+    }
+
+
+def _json(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def bundle_bytes(folder: Path) -> int:
+    """How large a bundle is."""
+    return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())

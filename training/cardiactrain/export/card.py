@@ -1,0 +1,64 @@
+"""The words that go with the weights: a card for the bundle, and what the data's licences mean."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cardiactrain.run import Run
+
+LICENCES = {
+    "weights": (
+        "Weights of the network in this folder\n"
+        "=====================================\n\n"
+        "These weights were learned from, among others, the ACDC data set, which is licensed CC BY-NC-SA 4.0 (Creative\n"
+        "Commons Attribution, Non-Commercial, Share-Alike). Whether weights are an adaptation of the data they were learned\n"
+        "from is not settled law. To be on the safe side these weights are given under the same terms:\n\n"
+        "  * for non-commercial use only,\n"
+        "  * naming the sources (docs/README.md),\n"
+        "  * and what is made from them - fine-tuned or distilled weights - under the same licence.\n\n"
+        "Licence: CC BY-NC-SA 4.0, https://creativecommons.org/licenses/by-nc-sa/4.0/\n\n"
+        "The program's source code is not affected: it is under the Apache Licence 2.0 and works with weights that were\n"
+        "trained on other data. Not a medical device; no warranty of any kind.\n"
+    ),
+    "acdc": "CC BY-NC-SA 4.0; Bernard et al. 2018, IEEE TMI 37(11):2514",
+    "chla": "may be used provided that the source of the data and study is cited; JCMR 2020;22:80",
+    "sunnybrook": "CC0 1.0; Radau et al. 2009, MIDAS Journal",
+    "mms": "terms of the M&Ms challenge; Campello et al. 2021, IEEE TMI 40(12):3543",
+}
+
+
+def write_card(name: str, version: str, run: Run, rows: Sequence[Mapping[str, str]], figures: Mapping[str, Any]) -> str:
+    """The bundle's own README."""
+    counts = Counter(row["dataset"] for row in rows)
+    lines = [
+        f"# {name} {version}",
+        "",
+        run.recipe.description.strip(),
+        "",
+        "Labels both ventricles and the LV myocardium in cine short-axis cardiac MR. For research; not a medical device.",
+        "",
+        "## Trained on",
+        "",
+        "| Data set | Patients | Scanner | Licence and source |",
+        "|---|---|---|---|",
+    ]
+    for dataset, count in sorted(counts.items()):
+        vendors = ", ".join(sorted({row["vendor"] for row in rows if row["dataset"] == dataset}))
+        lines.append(f"| {dataset} | {count} | {vendors} | {LICENCES.get(dataset, 'own data')} |")
+    lines += ["", "## Figures", "", *_figures(figures), "", "## Licence", ""]
+    lines += ["See LICENSE. The weights are for non-commercial use, share alike, because ACDC's data are."]
+    return "\n".join(lines) + "\n"
+
+
+def _figures(figures: Mapping[str, Any]) -> list[str]:
+    if not figures:
+        return ["None were given at export."]
+    lines = [str(figures["how"]), ""] if "how" in figures else []
+    for dataset, values in figures.items():
+        if isinstance(values, dict):
+            lines.append(f"- {dataset}: " + ", ".join(f"{key} {value}" for key, value in values.items()))
+    return lines

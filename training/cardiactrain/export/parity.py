@@ -1,0 +1,44 @@
+"""Is the exported graph the trained network? Both see the same views."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import nn
+
+LOGIT_TOLERANCE, LABEL_TOLERANCE = 1e-3, 0.9999
+
+
+@dataclass(frozen=True)
+class Parity:
+    """The largest difference of logits, and the share of pixels with the same label."""
+
+    largest_difference: float
+    same_labels: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the graph may stand for the network."""
+        return self.largest_difference <= LOGIT_TOLERANCE and self.same_labels > LABEL_TOLERANCE
+
+
+def compare_with_graph(network: nn.Module, graph: Path, images: npt.NDArray[Any]) -> Parity:
+    """Run PyTorch and ONNX Runtime on the same network input."""
+    import onnxruntime
+
+    from cardiactrain.networks import as_output
+
+    session = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+    theirs = session.run(["logits"], {"image": images.astype(np.float32)})[0]
+    with torch.inference_mode():
+        ours = as_output(network.eval()(torch.from_numpy(images.astype(np.float32)))).logits.numpy()
+    difference = float(np.abs(theirs - ours).max())
+    return Parity(difference, float((theirs.argmax(1) == ours.argmax(1)).mean()))

@@ -1,0 +1,65 @@
+"""What a run tells while it goes: a CSV, TensorBoard, curves as a picture, a bar with the time left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cardiactrain.files import save_figure, save_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from cardiactrain.trainer import Trainer
+
+
+class RunLog:
+    """A trainer's ``report``: called with the row of every epoch. Use as a context."""
+
+    def __init__(self, folder: Path, epochs: int, done: int = 0) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+        from tqdm import tqdm
+
+        self._folder = folder
+        self._board: Any = SummaryWriter(str(folder / "tensorboard"), purge_step=done + 1)
+        self._bar: Any = tqdm(total=epochs, initial=done, unit="epoch", dynamic_ncols=True)
+
+    def __enter__(self) -> RunLog:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._board.close()
+        self._bar.close()
+
+    def __call__(self, trainer: Trainer, row: dict[str, float]) -> None:
+        rows = trainer.progress.rows
+        save_rows(rows, self._folder / "log.csv")
+        for key, value in row.items():
+            if key not in ("epoch", "step"):
+                self._board.add_scalar(key.replace(" ", "/"), value, int(row["epoch"]))
+        draw_curves(rows, self._folder / "loss.png")
+        shown = {"loss": f"{row['loss']:.4f}", "best dice": f"{trainer.progress.best_dice:.4f}"}
+        self._bar.set_postfix(shown, refresh=False)
+        self._bar.update(1)
+
+
+def draw_curves(rows: Sequence[dict[str, float]], path: Path) -> None:
+    """Training loss, and validation Dice where there is one, over epochs."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axis = figure.subplots()
+    axis.plot([row["epoch"] for row in rows], [row["loss"] for row in rows], label="training loss")
+    axis.set(xlabel="epoch", ylabel="loss")
+    validated = [row for row in rows if "dice" in row]
+    if validated:
+        other = axis.twinx()
+        other.plot(
+            [r["epoch"] for r in validated], [r["dice"] for r in validated], "o-", color="C1", label="validation Dice"
+        )
+        other.set(ylabel="Dice", ylim=(0, 1))
+    figure.legend(loc="upper center", ncols=2, fontsize=8)
+    save_figure(figure, path)

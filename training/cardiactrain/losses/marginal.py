@@ -1,0 +1,44 @@
+"""The one place where unknown classes are merged into the background."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+
+Tensor = torch.Tensor
+
+
+class Comparison(NamedTuple):
+    """What a loss compares: logarithms of probabilities, class shares, and which classes of which example are known."""
+
+    log_p: Tensor
+    share: Tensor
+    is_known: Tensor  # shaped for broadcasting
+
+
+def compare(logits: Tensor, target: Tensor, known: Tensor) -> Comparison:
+    """Probabilities and shares in which the background stands for itself and every unknown class."""
+    is_known = known.view(*known.shape, *[1] * (logits.dim() - known.dim()))
+    log_p = torch.log_softmax(logits.float(), 1)
+    if bool(known.all()):
+        return Comparison(log_p, target, is_known)
+    partly = ~known.flatten(1).all(1)  # merging is dear, and most examples need none
+    log_p, share = log_p.clone(), target.clone()
+    log_p[partly] = _merge_logarithms(log_p[partly], is_known[partly])
+    share[partly] = _merge_shares(share[partly], is_known[partly])
+    return Comparison(log_p, share, is_known)
+
+
+def _merge_logarithms(log_p: Tensor, is_known: Tensor) -> Tensor:
+    """Unknown classes become 0 (log 1): they are part of the background's probability now."""
+    is_known = is_known.expand_as(log_p)
+    is_merged = torch.cat([torch.ones_like(is_known[:, :1]), ~is_known[:, 1:]], 1)
+    background = torch.logsumexp(log_p.masked_fill(~is_merged, float("-inf")), 1, keepdim=True)
+    others = torch.where(is_known, log_p, torch.zeros_like(log_p))
+    return torch.cat([background, others[:, 1:]], 1)
+
+
+def _merge_shares(share: Tensor, is_known: Tensor) -> Tensor:
+    kept = torch.where(is_known, share, torch.zeros_like(share))[:, 1:]
+    return torch.cat([1 - kept.sum(1, keepdim=True), kept], 1)

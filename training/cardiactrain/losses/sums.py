@@ -1,0 +1,36 @@
+"""Losses made of two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cardiactrain.losses.marginal import compare
+from cardiactrain.losses.overlap import DiceLoss
+from cardiactrain.losses.pixel import CrossEntropy, Focal
+
+if TYPE_CHECKING:
+    import torch
+
+
+class DiceAndCrossEntropy:
+    """Soft Dice plus cross-entropy."""
+
+    def __init__(self, *, dice: float = 1.0, ce: float = 1.0, smooth: float = 1.0, batch: bool = True) -> None:
+        self.dice, self.ce = dice, ce
+        self._dice, self._ce = DiceLoss(smooth=smooth, batch=batch), CrossEntropy()
+
+    def __call__(self, logits: torch.Tensor, target: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        pair = compare(logits, target, known)
+        return self.dice * self._dice.of(pair) + self.ce * self._ce.of(pair)
+
+
+class DiceAndFocal:
+    """Soft Dice plus focal loss."""
+
+    def __init__(self, *, dice: float = 1.0, focal: float = 1.0, gamma: float = 2.0) -> None:
+        self.dice, self.focal = dice, focal
+        self._dice, self._focal = DiceLoss(), Focal(gamma=gamma)
+
+    def __call__(self, logits: torch.Tensor, target: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        pair = compare(logits, target, known)
+        return self.dice * self._dice.of(pair) + self.focal * self._focal.of(pair)

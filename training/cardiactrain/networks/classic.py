@@ -1,0 +1,79 @@
+"""The U-Net of the textbooks: two convolutions a level, max pooling down, transposed convolutions up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from cardiactrain.errors import RecipeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cardiactrain.recipe import ViewPart
+
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "elu": nn.ELU, "leaky-relu": nn.LeakyReLU}
+
+
+class ClassicUNet(nn.Module):
+    """A 2D U-Net whose last width is the bottom; dropout follows every level on the way down."""
+
+    def __init__(
+        self,
+        channels: int,
+        classes: int,
+        view: ViewPart | None = None,
+        *,
+        widths: Sequence[int] = (32, 64, 128, 256, 512),
+        activation: str = "relu",
+        dropout: float = 0.0,
+        batch_norm: bool = True,
+    ) -> None:
+        super().__init__()
+        _check(view, widths, activation)
+        before = [channels, *widths[:-1]]
+
+        def level(start: int, width: int) -> nn.Sequential:
+            return _level(start, width, ACTIVATIONS[activation], dropout, batch_norm=batch_norm)
+
+        self.down = nn.ModuleList(level(start, width) for start, width in zip(before, widths, strict=True))
+        self.pool = nn.MaxPool2d(2)
+        pairs = list(zip(widths[:0:-1], widths[-2::-1], strict=True))
+        self.rise = nn.ModuleList(nn.ConvTranspose2d(below, width, 2, 2) for below, width in pairs)
+        self.up = nn.ModuleList(level(2 * width, width) for _, width in pairs)
+        self.head = nn.Conv2d(widths[0], classes, 1)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Logits of every class."""
+        kept = []
+        x = image
+        for n, level in enumerate(self.down):
+            x = level(self.pool(x) if n else x)
+            kept.append(x)
+        for rise, up, skip in zip(self.rise, self.up, kept[-2::-1], strict=True):
+            x = up(torch.cat([rise(x), skip], 1))
+        logits: torch.Tensor = self.head(x)
+        return logits
+
+
+def _check(view: ViewPart | None, widths: Sequence[int], activation: str) -> None:
+    if activation not in ACTIVATIONS:
+        msg = f"Unknown activation {activation!r}: choose one of {', '.join(ACTIVATIONS)}."
+        raise RecipeError(msg)
+    if view is not None and (view.dims != 2 or view.size % 2 ** (len(widths) - 1)):
+        msg = f"A classic U-Net of {len(widths)} levels is 2D and needs a view.size divisible by {2 ** (len(widths) - 1)}."
+        raise RecipeError(msg)
+
+
+def _level(start: int, width: int, activation: type[nn.Module], dropout: float, *, batch_norm: bool) -> nn.Sequential:
+    parts: list[nn.Module] = []
+    for channels in (start, width):
+        parts.append(nn.Conv2d(channels, width, 3, padding=1))
+        if batch_norm:
+            parts.append(nn.BatchNorm2d(width))
+        parts.append(activation())
+    if dropout:
+        parts.append(nn.Dropout(dropout))
+    return nn.Sequential(*parts)

@@ -1,0 +1,79 @@
+"""The network that ships: a U-Net of six levels, narrow where pixels are many, with a head for slice presence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from cardiactrain.networks.output import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cardiactrain.recipe import ViewPart
+
+
+class CompactUNet(nn.Module):
+    """Two 3 × 3 convolutions per level, strided down, nearest up; batch norm folds away at inference.
+
+    ``coarser`` holds the logits of the next ``heads`` levels while training. ``presence`` is pooled from the deepest
+    level and from what the finest level sees: an apex of few pixels shows only there.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        classes: int,
+        view: ViewPart | None = None,
+        *,
+        widths: Sequence[int] = (16, 32, 64, 128, 192, 256),
+        heads: int = 2,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        del view
+        before = [channels, *widths[:-1]]
+        self.down = nn.ModuleList(
+            _level(start, width, 1 if n == 0 else 2)
+            for n, (start, width) in enumerate(zip(before, widths, strict=True))
+        )
+        self.rise = nn.ModuleList(
+            nn.Conv2d(below, width, 1, bias=False) for below, width in zip(widths[:0:-1], widths[-2::-1], strict=True)
+        )
+        self.up = nn.ModuleList(_level(2 * width, width, 1) for width in widths[-2::-1])
+        self.dropout = nn.Dropout2d(dropout)
+        self.heads = nn.ModuleList(nn.Conv2d(width, classes, 1) for width in widths[: heads + 1])
+        self.presence = nn.Linear(widths[-1] + classes, 2)
+
+    def forward(self, image: torch.Tensor) -> Output:
+        """Logits of every class; of coarser levels too while training."""
+        kept = []
+        x = image
+        for level in self.down:
+            x = level(x)
+            kept.append(x)
+        x = self.dropout(x)
+        deepest = x
+        levels = []
+        for rise, up, skip in zip(self.rise, self.up, kept[-2::-1], strict=True):
+            x = functional.interpolate(rise(x), scale_factor=2.0, mode="nearest")
+            x = up(torch.cat([x, skip], 1))
+            levels.append(x)
+        logits = self.heads[0](levels[-1])
+        areas = torch.log1p(
+            torch.softmax(logits.detach().float(), 1).sum((2, 3))
+        )  # in pixels, whatever the view's size
+        seen = torch.cat([deepest.mean((2, 3)).float(), areas], 1)
+        coarser = [head(x) for head, x in zip(self.heads[1:], levels[-2::-1], strict=False)] if self.training else []
+        return Output(logits, tuple(coarser), self.presence(seen))
+
+
+def _level(start: int, width: int, stride: int) -> nn.Sequential:
+    return nn.Sequential(*_convolution(start, width, stride), *_convolution(width, width, 1))
+
+
+def _convolution(start: int, width: int, stride: int) -> list[nn.Module]:
+    return [nn.Conv2d(start, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]

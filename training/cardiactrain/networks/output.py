@@ -1,0 +1,27 @@
+"""What every network gives."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+
+
+class Output(NamedTuple):
+    """``logits`` at the input's size; ``coarser`` are those of deeper levels; ``presence`` is LV and RV on the slice."""
+
+    logits: torch.Tensor
+    coarser: tuple[torch.Tensor, ...] = ()
+    presence: torch.Tensor | None = None
+
+
+def as_output(result: object) -> Output:
+    """Take a plain tensor, or a list of them from fine to coarse, for an output."""
+    if isinstance(result, Output):
+        return result
+    if isinstance(result, torch.Tensor):
+        return Output(result)
+    if isinstance(result, (list, tuple)):
+        return Output(result[0], tuple(result[1:]))
+    msg = f"A network gave {type(result).__name__}, no logits."
+    raise TypeError(msg)

@@ -1,0 +1,130 @@
+"""How grey values become network input. ``percentile-zscore`` is what ships; the Lib's function does the work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+from CardiacSegmentationLib.network.preprocess import Preprocessing
+from CardiacSegmentationLib.network.preprocess import normalise as normalise_views
+
+from cardiactrain.registry import make
+
+if TYPE_CHECKING:
+    from cardiactrain.recipe import Part
+
+Tensor = torch.Tensor
+
+
+class Normaliser(Protocol):
+    """Maps images [example, channel, …] to network input; ``fit`` sees training examples once, before the first step."""
+
+    needs_fit: bool
+
+    def fit(self, images: Tensor) -> None:
+        """Learn from examples."""
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Normalise."""
+
+    def state(self) -> dict[str, Tensor]:
+        """What was learned; part of every checkpoint."""
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Take back what was learned."""
+
+
+class _Fixed:
+    """A normaliser that learns nothing."""
+
+    needs_fit = False
+
+    def fit(self, images: Tensor) -> None:
+        del images
+
+    def state(self) -> dict[str, Tensor]:
+        return {}
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        del state
+
+
+class PercentileZScore(_Fixed):
+    """Clip at percentiles of the example, then zero mean and unit deviation."""
+
+    def __init__(self, *, low: float = 1.0, high: float = 99.0) -> None:
+        self.preprocessing = Preprocessing(percentiles=(low, high))
+
+    def __call__(self, images: Tensor) -> Tensor:
+        flat = images.flatten(1, -3)
+        result = torch.from_numpy(normalise_views(flat.cpu().numpy(), self.preprocessing))
+        return result.view_as(images).to(images.device)
+
+
+class PercentileRange(_Fixed):
+    """Map two percentiles of the example to 0 and 1, and clip beyond."""
+
+    def __init__(self, *, low: float = 5.0, high: float = 95.0) -> None:
+        self.low, self.high = low, high
+
+    def __call__(self, images: Tensor) -> Tensor:
+        flat = images.flatten(1)
+        shape = (-1, *[1] * (images.dim() - 1))
+        low, high = (
+            torch.kthvalue(flat, 1 + round(p / 100 * (flat.shape[1] - 1)), dim=1).values.view(shape)
+            for p in (self.low, self.high)
+        )
+        return ((images - low) / (high - low).clamp(min=1e-6)).clamp(0, 1)
+
+
+class Featurewise:
+    """Subtract the mean image of the training set, divide by its deviation per pixel, and whiten (ZCA) if asked."""
+
+    needs_fit = True
+
+    def __init__(self, *, zca: bool = False, components: int = 256, epsilon: float = 1e-2) -> None:
+        self.zca, self.components, self.epsilon = zca, components, epsilon
+        self._state: dict[str, Tensor] = {}
+
+    def fit(self, images: Tensor) -> None:
+        scaled = self._scale(images)
+        mean, deviation = scaled.mean(0), scaled.std(0).clamp(min=1e-3)
+        self._state = {"mean": mean, "deviation": deviation}
+        if self.zca:
+            flat = ((scaled - mean) / deviation).flatten(1)
+            rank = min(self.components, *flat.shape)
+            _, values, axes = torch.svd_lowrank(flat / len(flat) ** 0.5, q=rank)
+            self._state |= {"axes": axes, "gain": 1 / (values**2 + self.epsilon).sqrt()}
+
+    def __call__(self, images: Tensor) -> Tensor:
+        state = {name: value.to(images.device) for name, value in self._state.items()}
+        result = (self._scale(images) - state["mean"]) / state["deviation"]
+        if "axes" not in state:
+            return result
+        flat = result.flatten(1)
+        projected = flat @ state["axes"]
+        whitened = (projected * state["gain"]) @ state["axes"].T  # what lies outside the kept components is dropped
+        return whitened.view_as(images)
+
+    def state(self) -> dict[str, Tensor]:
+        return dict(self._state)
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        self._state = dict(state)
+
+    @staticmethod
+    def _scale(images: Tensor) -> Tensor:
+        return images / images.flatten(1).amax(1).clamp(min=1e-3).view(-1, *[1] * (images.dim() - 1))
+
+
+NORMALISERS = {
+    "percentile-zscore": PercentileZScore,
+    "percentile-range": PercentileRange,
+    "featurewise": Featurewise,
+}
+
+
+def make_normaliser(part: Part) -> Normaliser:
+    """The normaliser a recipe names."""
+    normaliser: Normaliser = make(NORMALISERS, part, "normaliser")
+    return normaliser

@@ -1,0 +1,173 @@
+"""A trained network on a whole stack: from grey values to class probabilities on the native grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from CardiacSegmentationLib.network.preprocess import (
+    Preprocessing,
+    View,
+    heart_view,
+    put_back,
+    take_view,
+    whole_view,
+    with_neighbours,
+)
+
+from cardiactrain.networks import as_output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import nn
+
+    from cardiactrain.normalise import Normaliser
+    from cardiactrain.recipe import Recipe
+
+Array = npt.NDArray[Any]
+PixelSpacing = tuple[float, float]
+BATCH = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """A network with all it needs to label a stack the way its recipe says."""
+
+    network: nn.Module
+    normaliser: Normaliser
+    recipe: Recipe
+    device: torch.device
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """The recipe's geometry in the Lib's words."""
+        return preprocessing_of(self.recipe)
+
+    def probabilities(self, image: Array, pixel_mm: PixelSpacing) -> Array:
+        """Class shares ``[slice, class, row, column]`` of ``image[slice, row, column]`` on the same grid."""
+        self.network.eval()
+        with torch.inference_mode():
+            result: Array = PREDICTIONS[self.recipe.predict.kind](self, image, pixel_mm)
+        return result
+
+    def labels(self, image: Array, pixel_mm: PixelSpacing) -> npt.NDArray[np.uint8]:
+        """Label codes of a stack."""
+        codes = np.array([int(c) for c in self.recipe.classes], np.uint8)
+        labels = codes[self.probabilities(image, pixel_mm).argmax(1)]
+        return keep_largest(labels) if self.recipe.predict.largest_component else labels
+
+    def run(self, images: Array) -> Array:
+        """Class shares of views ``[view, channel, …]``."""
+        parts = []
+        for first in range(0, len(images), BATCH):
+            batch = torch.from_numpy(np.ascontiguousarray(images[first : first + BATCH], np.float32)).to(self.device)
+            logits = as_output(self.network(self.normaliser(batch))).logits
+            parts.append(torch.softmax(logits.float(), 1).cpu().numpy())
+        return np.concatenate(parts)
+
+
+def preprocessing_of(recipe: Recipe) -> Preprocessing:
+    """What the bundle of a recipe says about preprocessing."""
+    options = recipe.normalise.options
+    return Preprocessing(
+        spacing_mm=recipe.view.spacing_mm or 1.0,
+        coarse_spacing_mm=recipe.view.coarse_spacing_mm,
+        margin_mm=recipe.predict.margin_mm,
+        context_slices=recipe.view.slices // 2,
+        percentiles=(float(options.get("low", 1.0)), float(options.get("high", 99.0))),
+    )
+
+
+def keep_largest(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Only the largest connected part of every structure."""
+    from scipy import ndimage
+
+    result = labels.copy()
+    for code in np.unique(labels[labels > 0]):
+        parts, count = ndimage.label(labels == code, ndimage.generate_binary_structure(3, 3))
+        if count > 1:
+            sizes = np.bincount(parts.ravel())
+            sizes[0] = 0
+            result[(parts > 0) & (parts != sizes.argmax())] = 0
+    return result
+
+
+def _heart_crop(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) -> Array:
+    """Find the heart in the whole field of view, then label it at the working spacing."""
+    pre = predictor.preprocessing
+    shape = (image.shape[-2], image.shape[-1])
+    coarse = _see(predictor, image, whole_view(shape, pixel_mm, pre))
+    found = keep_largest((coarse[:, 0] < 0.5).astype(np.uint8)).astype(bool).any(axis=0)
+    view = heart_view(found, pixel_mm, pre) if found.any() else _centred(predictor, shape, pixel_mm)
+    return _see(predictor, image, view)
+
+
+def _centre_crop(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) -> Array:
+    """The view the network was trained on, around the middle of the image."""
+    return _see(predictor, image, _centred(predictor, (image.shape[-2], image.shape[-1]), pixel_mm))
+
+
+def _sliding_window(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) -> Array:
+    """The whole image at the working spacing, window by window, overlapping."""
+    from monai.inferers import sliding_window_inference
+
+    recipe = predictor.recipe
+    shape = (image.shape[-2], image.shape[-1])
+    spacing = recipe.view.spacing_mm or pixel_mm[0]
+    full = whole_view(shape, pixel_mm, Preprocessing(coarse_spacing_mm=spacing, size_multiple=1))
+    volume = take_view(image, full)
+    window: tuple[int, ...] = (recipe.view.size, recipe.view.size)
+    if recipe.view.dims == 2:
+        views = torch.from_numpy(with_neighbours(volume, recipe.view.slices // 2))
+    else:
+        views, window = torch.from_numpy(volume)[None, None], (recipe.view.slices, *window)
+
+    def label(batch: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(predictor.run(batch.cpu().numpy()))
+
+    shares = sliding_window_inference(views, window, BATCH, label, overlap=recipe.predict.overlap, mode="gaussian")
+    result: Array = shares.numpy()
+    return put_back(result if recipe.view.dims == 2 else np.moveaxis(result[0], 1, 0), full, shape)
+
+
+def _see(predictor: Predictor, image: Array, view: View) -> Array:
+    """Class shares of a view of every slice, on the native grid."""
+    recipe = predictor.recipe
+    seen = take_view(image, view)
+    if recipe.view.dims == 2:
+        shares = predictor.run(with_neighbours(seen, recipe.view.slices // 2))
+    else:
+        shares = _in_depth(predictor, seen)
+    return put_back(shares, view, (image.shape[-2], image.shape[-1]))
+
+
+def _in_depth(predictor: Predictor, seen: Array) -> Array:
+    """Class shares from a 3D network: windows of slices, averaged where they overlap."""
+    depth, count = predictor.recipe.view.slices, len(seen)
+    padded = np.concatenate([seen, np.zeros((max(0, depth - count), *seen.shape[1:]), seen.dtype)])
+    total = np.zeros((len(padded), len(predictor.recipe.classes), *seen.shape[1:]), np.float32)
+    times = np.zeros(len(padded), np.float32)
+    last = len(padded) - depth
+    for first in sorted({*range(0, last, max(1, depth // 2)), last}):
+        shares = predictor.run(padded[None, None, first : first + depth])[0]
+        total[first : first + depth] += np.moveaxis(shares, 1, 0)
+        times[first : first + depth] += 1
+    return total[:count] / times[:count, None, None, None]
+
+
+def _centred(predictor: Predictor, shape: tuple[int, int], pixel_mm: PixelSpacing) -> View:
+    recipe = predictor.recipe
+    size = (recipe.view.size, recipe.view.size)
+    centre = ((shape[0] - 1) / 2, (shape[1] - 1) / 2)
+    return View(centre, size, recipe.view.spacing_mm or pixel_mm[0], pixel_mm)
+
+
+PREDICTIONS: dict[str, Callable[[Predictor, Array, PixelSpacing], Array]] = {
+    "heart-crop": _heart_crop,
+    "centre-crop": _centre_crop,
+    "sliding-window": _sliding_window,
+}

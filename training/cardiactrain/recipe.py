@@ -1,0 +1,254 @@
+"""A recipe: everything that makes one training, as data. Read from YAML, checked key by key."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+import yaml
+from CardiacSegmentationLib.segmentation import Label
+
+from cardiactrain.errors import RecipeError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Part:
+    """An entry of a registry with its options: a network, a loss, an augmentation."""
+
+    kind: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DataPart:
+    """Which subjects are trained on, and what their labels are reduced to."""
+
+    datasets: tuple[str, ...] = ("acdc",)
+    structures: tuple[str, ...] = ("RV", "MYO", "LV")
+    share: dict[str, float] = field(default_factory=dict)  # how often a data set is drawn, 1 by default
+    phantoms: int = 0  # synthetic hearts mixed in
+    assumed_pixel_mm: float = 1.37  # where a data set does not say
+
+
+@dataclass(frozen=True)
+class ViewPart:
+    """What of a stack becomes one training example."""
+
+    size: int = 128
+    spacing_mm: float | None = 1.4  # None: the native pixels
+    slices: int = 3  # neighbours as channels in 2D, depth in 3D
+    dims: int = 2
+    centre: str = "heart"  # heart, image or random
+    jitter_mm: float = 0.0
+    coarse_share: float = 0.0  # part of the examples that show the whole field of view
+    coarse_spacing_mm: float = 2.8
+    drop_neighbours: float = 0.0  # how often a slice stands in for its neighbours
+
+
+@dataclass(frozen=True)
+class TrainPart:
+    """The loop."""
+
+    epochs: int = 100
+    steps_per_epoch: int | None = None  # None: as many as the slices fill
+    batch: int = 16
+    seed: int = 1
+    precision: str = "float32"  # or bfloat16
+    ema: float = 0.0  # decay of the averaged weights; 0 switches averaging off
+    clip_norm: float | None = None
+    validate_every: int = 1  # epochs
+    validation_subjects: int | None = None  # None: all of the split's
+    early_stopping: int | None = None  # validations without a better Dice
+    l1: float = 0.0
+    l2: float = 0.0
+    deep_supervision: tuple[float, ...] = ()  # weight of each coarser output
+    presence: float = 0.0  # weight of the slice-presence loss
+
+
+@dataclass(frozen=True)
+class PredictPart:
+    """How a trained network labels a whole stack."""
+
+    kind: str = "heart-crop"  # heart-crop, centre-crop or sliding-window
+    overlap: float = 0.5
+    largest_component: bool = True
+    margin_mm: float = 22.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One system, complete."""
+
+    name: str
+    description: str = ""
+    data: DataPart = field(default_factory=DataPart)
+    view: ViewPart = field(default_factory=ViewPart)
+    normalise: Part = field(default_factory=lambda: Part("percentile-zscore"))
+    augment: tuple[Part, ...] = ()
+    network: Part = field(default_factory=lambda: Part("compact-unet"))
+    loss: Part = field(default_factory=lambda: Part("dice-ce"))
+    optimiser: Part = field(default_factory=lambda: Part("adamw"))
+    schedule: Part = field(default_factory=lambda: Part("constant"))
+    train: TrainPart = field(default_factory=TrainPart)
+    predict: PredictPart = field(default_factory=PredictPart)
+    baseline: Part | None = None  # a classical method instead of a network
+
+    @property
+    def classes(self) -> tuple[Label, ...]:
+        """The network's output classes, background first."""
+        return (Label.BACKGROUND, *(Label[name] for name in self.data.structures))
+
+
+def recipes_folder() -> Path:
+    """The recipes that come with the package: beside it in a checkout, inside it in a wheel."""
+    here = Path(__file__).resolve().parent
+    return next(folder for folder in (here / "recipes", here.parent / "recipes") if folder.is_dir())
+
+
+def list_recipes() -> list[str]:
+    """Names of the recipes that come with the package."""
+    return sorted(path.stem for path in recipes_folder().glob("*.yaml"))
+
+
+def load_recipe(name: str | Path, settings: dict[str, Any] | None = None) -> Recipe:
+    """Read a recipe by name or path; ``settings`` such as ``{"optimiser.lr": 0.01}`` replace single values."""
+    path = find_recipe(name)
+    content = _read(path)
+    for key, value in (settings or {}).items():
+        _set(content, key.split("."), value, path)
+    return parse_recipe(content, str(path))
+
+
+def find_recipe(name: str | Path) -> Path:
+    """The file of a recipe: a path, or the name of one that comes with the package."""
+    for path in (Path(name), recipes_folder() / f"{name}.yaml"):
+        if path.is_file():
+            return path
+    msg = f"There is no recipe {str(name)!r}: give a file, or one of {', '.join(list_recipes())}."
+    raise RecipeError(msg)
+
+
+def parse_recipe(content: dict[str, Any], where: str) -> Recipe:
+    """Build a recipe from plain data; errors name the file and the key."""
+    recipe = build(Recipe, content, where)
+    for name in recipe.data.structures:
+        if name not in Label.__members__ or name == "BACKGROUND":
+            msg = f"{where}: data.structures has {name!r}; known are RV, MYO and LV."
+            raise RecipeError(msg)
+    if recipe.view.dims not in (2, 3) or recipe.view.size < 8 or recipe.train.batch < 1:
+        msg = f"{where}: view.dims is 2 or 3, view.size at least 8, train.batch at least 1."
+        raise RecipeError(msg)
+    return recipe
+
+
+def shorten(recipe: Recipe, epochs: int, steps_per_epoch: int | None) -> Recipe:
+    """The same recipe on a smaller budget."""
+    return replace(recipe, train=replace(recipe.train, epochs=epochs, steps_per_epoch=steps_per_epoch))
+
+
+def build(kind: type[T], content: Any, where: str) -> T:
+    """Build a dataclass from plain data, recursively; unknown and missing keys and wrong types are errors."""
+    if not isinstance(content, dict):
+        msg = f"{where}: expected keys with values, found {content!r}."
+        raise RecipeError(msg)
+    if kind is Part:
+        return _part(content, where)  # type: ignore[return-value]
+    hints = get_type_hints(kind)
+    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
+    for key in content:
+        if key not in known:
+            msg = f"{where}: unknown key {key!r}; known are {', '.join(known)}."
+            raise RecipeError(msg)
+    missing = [
+        n for n, f in known.items() if n not in content and f.default is MISSING and f.default_factory is MISSING
+    ]
+    if missing:
+        msg = f"{where}: the key {missing[0]!r} is missing."
+        raise RecipeError(msg)
+    return kind(**{key: _value(hints[key], value, f"{where}: {key}") for key, value in content.items()})
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    options = getattr(hint, "__args__", ())
+    if type(None) in options:
+        return None if value is None else _value(next(o for o in options if o is not type(None)), value, where)
+    if is_dataclass(hint):
+        return build(hint, value, where)  # type: ignore[arg-type]
+    if getattr(hint, "__origin__", None) is tuple:
+        if not isinstance(value, list | tuple):
+            msg = f"{where}: expected a list, found {value!r}."
+            raise RecipeError(msg)
+        return tuple(_value(options[0], item, f"{where}[{n}]") for n, item in enumerate(value))
+    if getattr(hint, "__origin__", None) is dict:
+        return dict(value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint):
+        msg = f"{where}: expected {hint.__name__}, found {value!r}."
+        raise RecipeError(msg)
+    return value
+
+
+def _part(content: dict[str, Any], where: str) -> Part:
+    if "kind" not in content:
+        msg = f"{where}: the key 'kind' is missing."
+        raise RecipeError(msg)
+    return Part(str(content["kind"]), {key: value for key, value in content.items() if key != "kind"})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The plain data of a recipe file, laid over the recipe that its ``base`` names."""
+    try:
+        content = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        msg = f"{path} is no valid YAML: {error}"
+        raise RecipeError(msg) from error
+    if not isinstance(content, dict):
+        msg = f"{path}: a recipe is a list of keys with values."
+        raise RecipeError(msg)
+    base = content.pop("base", None)
+    if base is None:
+        return content
+    sibling = path.with_name(f"{base}.yaml")
+    return _merge(_read(sibling if sibling.is_file() else find_recipe(base)), content)
+
+
+def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Lay one recipe over another; a part of another kind replaces the one below it entirely."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        is_mergeable = isinstance(value, dict) and isinstance(old, dict)
+        if is_mergeable and value.get("kind", old.get("kind")) == old.get("kind"):
+            merged[key] = _merge(old, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _set(content: dict[str, Any], keys: list[str], value: Any, path: Path) -> None:
+    for key in keys[:-1]:
+        content = content.setdefault(key, {})
+        if not isinstance(content, dict):
+            msg = f"{path}: {'.'.join(keys)} cannot be set, {key!r} is no group of keys."
+            raise RecipeError(msg)
+    content[keys[-1]] = value
+
+
+def plain_data(recipe: Recipe) -> dict[str, Any]:
+    """A recipe as plain data that ``parse_recipe`` reads back."""
+    content: dict[str, Any] = _plain(recipe)
+    return content
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Part):
+        return {"kind": value.kind, **value.options}
+    if is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,104 @@
+"""A run's folder: what was trained on whom, so that evaluation, export and resuming need nothing else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cardiactrain.checkpoint import BEST, LAST, load_checkpoint
+from cardiactrain.data.splits import choose
+from cardiactrain.errors import RunError
+from cardiactrain.files import save_text
+from cardiactrain.networks import make_network
+from cardiactrain.normalise import make_normaliser
+from cardiactrain.predict import Predictor
+from cardiactrain.recipe import Recipe, parse_recipe, plain_data
+
+if TYPE_CHECKING:
+    import torch
+
+    from cardiactrain.data.splits import Fold
+
+RUN = "run.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: its recipe and its patients."""
+
+    folder: Path
+    recipe: Recipe
+    store: Path
+    training: tuple[str, ...]
+    validation: tuple[str, ...]
+    split: str = ""
+
+    def predictor(self, device: torch.device, weights: str = "auto") -> Predictor:
+        """The trained network; ``auto`` takes the best by validation Dice, or the last where none was validated."""
+        name = {"best": BEST, "last": LAST}.get(weights, BEST if (self.folder / BEST).exists() else LAST)
+        state = load_checkpoint(self.folder / name)
+        network = make_network(self.recipe)
+        try:
+            network.load_state_dict(state["weights"])
+        except (KeyError, RuntimeError) as error:
+            msg = f"{self.folder / name} does not fit the run's recipe: {error}"
+            raise RunError(msg) from error
+        normaliser = make_normaliser(self.recipe.normalise)
+        normaliser.load(state["normaliser"])
+        return Predictor(network.to(device).eval(), normaliser, self.recipe, device)
+
+
+def start_run(folder: Path, recipe: Recipe, store: Path, fold: Fold, split: str = "") -> Run:
+    """Make a run's folder, or go on with the one that is there if it is the same run."""
+    training = tuple(choose(fold.training, recipe.data.datasets))
+    validation = tuple(choose(fold.validation, recipe.data.datasets))
+    run = Run(folder, recipe, store.resolve(), training, validation, split)
+    path = folder / RUN
+    if path.exists() and _content(run) != _read(path):
+        msg = f"{folder} holds a run of another recipe, store or split. Choose another --out, or delete it."
+        raise RunError(msg)
+    if not path.exists():
+        save_text(json.dumps(_content(run), indent=1) + "\n", path)
+    return run
+
+
+def open_run(folder: Path) -> Run:
+    """An existing run."""
+    path = folder / RUN
+    if not path.exists():
+        msg = f"{folder} is no run (it has no {RUN}). Make one with `cardiactrain fit`."
+        raise RunError(msg)
+    content = _read(path)
+    try:
+        return Run(
+            folder,
+            parse_recipe(content["recipe"], str(path)),
+            Path(content["store"]),
+            tuple(content["training"]),
+            tuple(content["validation"]),
+            content["split"],
+        )
+    except KeyError as error:
+        msg = f"{path} is incomplete: {error} is missing."
+        raise RunError(msg) from error
+
+
+def _content(run: Run) -> dict[str, Any]:
+    content = {
+        "recipe": plain_data(run.recipe),
+        "store": str(run.store),
+        "split": run.split,
+        "training": list(run.training),
+        "validation": list(run.validation),
+    }
+    return dict(json.loads(json.dumps(content)))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text()))
+    except ValueError as error:
+        msg = f"{path} is damaged: {error}"
+        raise RunError(msg) from error

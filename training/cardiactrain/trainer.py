@@ -1,0 +1,218 @@
+"""The one training loop. Every step's randomness hangs on (seed, step, rank) alone, so a resumed run is the same run."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from cardiactrain.augment import make_augmentation
+from cardiactrain.average import AveragedWeights
+from cardiactrain.checkpoint import BEST, LAST, Progress, load_checkpoint, save_checkpoint
+from cardiactrain.data.views import Batch, Views
+from cardiactrain.errors import DataError
+from cardiactrain.networks import as_output, make_network
+from cardiactrain.normalise import make_normaliser
+from cardiactrain.objective import Objective
+from cardiactrain.optimisers import make_optimiser, make_schedule
+from cardiactrain.predict import Predictor
+from cardiactrain.validate import mean_dice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from cardiactrain.data.subject import Subject
+    from cardiactrain.distributed import World
+    from cardiactrain.recipe import Recipe
+
+FITTED_EXAMPLES = 512  # that a normaliser learns from
+
+
+@dataclass
+class Trainer:
+    """A run: made from a recipe and subjects, or resumed from its folder when that holds a checkpoint."""
+
+    recipe: Recipe
+    training: Sequence[Subject]
+    validation: Sequence[Subject]
+    folder: Path
+    world: World
+    progress: Progress = field(default_factory=Progress)
+
+    def __post_init__(self) -> None:
+        train = self.recipe.train
+        torch.manual_seed(train.seed)
+        self._views = Views(self.training, self.recipe)
+        if len(self._views) == 0:
+            msg = "The training set has no usable slice: check `data.datasets` and the split."
+            raise DataError(msg)
+        self._augmentation = make_augmentation(self.recipe.augment)
+        self._objective = Objective.of(self.recipe)
+        self._schedule = make_schedule(self.recipe.schedule)
+        self.normaliser = make_normaliser(self.recipe.normalise)
+        if self.normaliser.needs_fit:
+            self.normaliser.fit(self._plain_examples())
+        self.network = make_network(self.recipe).to(self.world.device, memory_format=self._memory_format())
+        self._average = AveragedWeights(self.network, train.ema) if train.ema else None
+        self._optimiser = make_optimiser(self.recipe.optimiser, self.network.parameters())
+        self._rate = [float(group["lr"]) for group in self._optimiser.param_groups]
+        self._scaler = torch.amp.GradScaler(enabled=train.precision == "float16")
+        if (self.folder / LAST).exists():
+            self._resume()
+        self._model: nn.Module = self.network
+        if self.world.size > 1:
+            self._model = nn.parallel.DistributedDataParallel(self.network)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps in an epoch: as many as the slices fill unless the recipe says."""
+        wanted = self.recipe.train.steps_per_epoch
+        return wanted or max(1, len(self._views) // (self.recipe.train.batch * self.world.size))
+
+    @property
+    def best_network(self) -> nn.Module:
+        """What is validated and exported: the averaged weights where there are any."""
+        return self._average.network if self._average else self.network
+
+    def predictor(self) -> Predictor:
+        """The network ready to label stacks."""
+        return Predictor(self.best_network, self.normaliser, self.recipe, self.world.device)
+
+    def start_from(self, folder: Path) -> None:
+        """Take the weights of another run; the optimiser, the schedule and the log begin anew."""
+        state = load_checkpoint(folder / LAST)
+        self.network.load_state_dict(state["network"])
+        if self._average:
+            self._average = AveragedWeights(self.network, self.recipe.train.ema)
+
+    def fit(self, report: Callable[[Trainer, dict[str, float]], None] | None = None) -> Progress:
+        """Train to the end of the recipe; ``report`` sees the row of every epoch."""
+        train, progress = self.recipe.train, self.progress
+        while progress.epoch < train.epochs and not self._is_stale():
+            row = self._train_epoch()
+            progress.epoch += 1
+            if progress.epoch % train.validate_every == 0 or progress.epoch == train.epochs:
+                self._validate(row)
+            progress.rows.append(row)
+            if self.world.is_first:
+                save_checkpoint(self.folder / LAST, self._state())
+                if report is not None:
+                    report(self, row)
+        return progress
+
+    def _is_stale(self) -> bool:
+        patience = self.recipe.train.early_stopping
+        return self.world.agree(patience is not None and self.progress.stale >= patience)
+
+    def _train_epoch(self) -> dict[str, float]:
+        start = time.perf_counter()
+        self.network.train()
+        order = self._order()
+        batch, losses = self.recipe.train.batch, []
+        for n in range(self.steps_per_epoch):
+            first = (n * self.world.size + self.world.rank) * batch
+            losses.append(self._step([order[k % len(order)] for k in range(first, first + batch)]))
+        return {
+            "epoch": self.progress.epoch + 1,
+            "step": self.progress.step,
+            "loss": float(np.mean(losses)),
+            "rate": float(self._optimiser.param_groups[0]["lr"]),
+            "seconds": time.perf_counter() - start,
+        }
+
+    def _order(self) -> list[int]:
+        """The examples of this epoch: each once, or drawn by the recipe's shares where those differ."""
+        generator = _generator(self.recipe.train.seed, self.progress.epoch)
+        weights = self._views.weights
+        count = self.steps_per_epoch * self.recipe.train.batch * self.world.size
+        if bool((weights == weights[0]).all()):
+            return torch.randperm(len(weights), generator=generator).tolist()
+        return torch.multinomial(weights, count, replacement=True, generator=generator).tolist()
+
+    def _step(self, chosen: list[int]) -> float:
+        train, progress = self.recipe.train, self.progress
+        generator = _generator(train.seed, progress.step, self.world.rank)
+        torch.manual_seed(int(torch.randint(0, 2**31 - 1, (1,), generator=generator)))  # for dropout
+        batch = self._draw(chosen, generator)
+        steps = train.epochs * self.steps_per_epoch
+        for group, rate in zip(self._optimiser.param_groups, self._rate, strict=True):
+            group["lr"] = rate * self._schedule(progress.step, steps)
+        with self._autocast():
+            output = as_output(self._model(batch.image))
+        loss = self._objective(output, batch, self.network)
+        self._optimiser.zero_grad(set_to_none=True)
+        self._scaler.scale(loss).backward()
+        if train.clip_norm:
+            self._scaler.unscale_(self._optimiser)
+            nn.utils.clip_grad_norm_(self.network.parameters(), train.clip_norm)
+        self._scaler.step(self._optimiser)
+        self._scaler.update()
+        if self._average:
+            self._average.follow(self.network)
+        progress.step += 1
+        return float(loss.detach())
+
+    def _draw(self, chosen: list[int], generator: torch.Generator) -> Batch:
+        batch = self._views.draw(chosen, self._augmentation.warp, generator).to(self.world.device)
+        batch = self._augmentation.apply(batch, generator)
+        image = self.normaliser(batch.image)
+        return replace(batch, image=image.contiguous(memory_format=self._memory_format()))
+
+    def _plain_examples(self) -> torch.Tensor:
+        generator = _generator(self.recipe.train.seed, 0)
+        chosen = torch.randperm(len(self._views), generator=generator)[:FITTED_EXAMPLES].tolist()
+        return self._views.draw(chosen, None, generator).image
+
+    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
+        precision = self.recipe.train.precision
+        if precision == "float32":
+            return contextlib.nullcontext()
+        return torch.autocast(self.world.device.type, getattr(torch, precision))
+
+    def _memory_format(self) -> torch.memory_format:
+        return torch.channels_last if self.recipe.view.dims == 2 else torch.contiguous_format
+
+    def _validate(self, row: dict[str, float]) -> None:
+        """Mean Dice of the validation subjects; the best so far is kept."""
+        if self.world.is_first and self.validation:
+            row["dice"], parts = mean_dice(self.predictor(), self.validation)
+            row.update(parts)
+            self.progress.stale += 1
+            if row["dice"] > self.progress.best_dice:
+                self.progress.best_dice, self.progress.stale = row["dice"], 0
+                save_checkpoint(self.folder / BEST, self._weights())
+
+    def _weights(self) -> dict[str, Any]:
+        """What evaluation and export need."""
+        return {"weights": self.best_network.state_dict(), "normaliser": self.normaliser.state()}
+
+    def _state(self) -> dict[str, Any]:
+        return self._weights() | {
+            "network": self.network.state_dict(),
+            "average": self._average.state() if self._average else None,
+            "optimiser": self._optimiser.state_dict(),
+            "scaler": self._scaler.state_dict(),
+            "progress": vars(self.progress),
+        }
+
+    def _resume(self) -> None:
+        state = load_checkpoint(self.folder / LAST)
+        self.network.load_state_dict(state["network"])
+        if self._average:
+            self._average.load(state["average"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._scaler.load_state_dict(state["scaler"])
+        self.normaliser.load(state["normaliser"])
+        self.progress = Progress(**state["progress"])
+
+
+def _generator(*numbers: int) -> torch.Generator:
+    """Random numbers that depend on nothing but these."""
+    seed = int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
+    return torch.Generator().manual_seed(seed)

@@ -1,0 +1,33 @@
+"""The one number training is steered by: mean Dice over structures on whole stacks, on the native grid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from CardiacSegmentationLib.segmentation import Label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cardiactrain.data.subject import Subject
+    from cardiactrain.predict import Predictor
+
+
+def mean_dice(predictor: Predictor, subjects: Sequence[Subject]) -> tuple[float, dict[str, float]]:
+    """Mean over structures and phases, and each of them (``"LV ED": 0.96``); slices without known labels do not count."""
+    found: dict[str, list[float]] = {}
+    for subject in subjects:
+        pixel_mm = subject.pixel_mm(predictor.recipe.data.assumed_pixel_mm)
+        for stack in subject.stacks:
+            labels = predictor.labels(stack.image, pixel_mm)
+            for name in predictor.recipe.data.structures:
+                code = int(Label[name])
+                counted = stack.known[:, code - 1] & stack.used
+                truth, guess = stack.labels[counted] == code, labels[counted] == code
+                total = int(truth.sum() + guess.sum())
+                if total and truth.any():
+                    dice = 2 * int((truth & guess).sum()) / total
+                    found.setdefault(f"{name} {stack.phase.removesuffix('-RV')}", []).append(dice)
+    means = {key: float(np.mean(values)) for key, values in sorted(found.items())}
+    return (float(np.mean(list(means.values()))) if means else 0.0), means
