@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import fields
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import slicer
 import vtk
 
 from CardiacSegmentationLib.errors import StudyError
-from CardiacSegmentationLib.scene.codec import from_text, to_text
+from CardiacSegmentationLib.scene.codec import from_json, to_text, type_hints
 from CardiacSegmentationLib.scene.nodes import one_modification
 from CardiacSegmentationLib.scene.voxels import (
     are_opposite,
@@ -23,7 +23,7 @@ from CardiacSegmentationLib.scene.voxels import (
     right_handed,
     voxels_of,
 )
-from CardiacSegmentationLib.stack import CineStack, Finding, Patient, Source
+from CardiacSegmentationLib.stack import CineStack
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import Array
@@ -31,20 +31,7 @@ if TYPE_CHECKING:
 INDEX_NAME, INDEX_UNIT = "time", "ms"
 AFFINE = "CardiacSegmentation.Affine"  # attribute of both sequences: the stack's own affine, see ``voxels``
 FACTS = "CardiacSegmentation.Stack"  # attribute of the volume sequence: what a sequence of volumes cannot hold
-UIDS = "DICOM.instanceUIDs"  # Slicer's own name for it; one UID per slice, in the order of the slices
-
-
-@dataclass(frozen=True)
-class StackFacts:
-    """All of a CineStack but voxels, affine and instance UIDs."""
-
-    times_ms: tuple[float, ...]
-    rr_ms: float | None
-    slice_thickness_mm: float | None
-    patient: Patient
-    findings: tuple[Finding, ...]
-    title: str
-    source: Source | None
+UIDS = "DICOM.instanceUIDs"  # Slicer's own name for it: the instances a volume was read from
 
 
 def add_cine(scene: Any, stack: CineStack) -> tuple[Any, Any]:
@@ -54,7 +41,7 @@ def add_cine(scene: Any, stack: CineStack) -> tuple[Any, Any]:
     with one_modification(sequence):
         sequence.SetIndexName(INDEX_NAME)
         sequence.SetIndexUnit(INDEX_UNIT)
-        sequence.SetAttribute(FACTS, to_text(_facts(stack)))
+        sequence.SetAttribute(FACTS, to_text({name: getattr(stack, name) for name in _facts()}))
         set_stack_affine(sequence, stack.affine)
         for phase, value in enumerate(index):
             sequence.SetDataNodeAtValue(_frame(stack, phase), value)
@@ -68,18 +55,22 @@ def add_cine(scene: Any, stack: CineStack) -> tuple[Any, Any]:
 
 def read_cine(sequence: Any) -> CineStack:
     """The stack that ``add_cine`` stored."""
-    facts: StackFacts = from_text(StackFacts, sequence.GetAttribute(FACTS) or "null")
+    facts = json.loads(sequence.GetAttribute(FACTS))
+    kinds = type_hints(CineStack)
     frames = [sequence.GetNthDataNode(phase) for phase in range(sequence.GetNumberOfDataNodes())]
     affine = frame_affine(frames[0])
     step = -1 if are_opposite(affine, stack_affine(sequence)) else 1
     voxels = np.stack([voxels_of(frame.GetImageData())[::step] for frame in frames])
-    uids = tuple(tuple((frame.GetAttribute(UIDS) or "").split())[::step] for frame in frames)
     return CineStack(
         voxels=voxels,
         affine=affine if step == 1 else reverse_slices(affine, voxels.shape[1]),
-        instance_uids=uids if all(uids) else (),
-        **vars(facts),
+        **{name: from_json(kinds[name], facts[name]) for name in _facts() if name in facts},
     )
+
+
+def is_own(sequence: Any) -> bool:
+    """Whether ``add_cine`` made the sequence."""
+    return bool(sequence.GetAttribute(FACTS) and sequence.GetAttribute(AFFINE))
 
 
 def stack_affine(sequence: Any) -> Array:
@@ -115,8 +106,9 @@ def playback_rate_fps(stack: CineStack) -> float:
     return 1000.0 * stack.phases / beat_ms if beat_ms else 1.0
 
 
-def _facts(stack: CineStack) -> StackFacts:
-    return StackFacts(**{name: getattr(stack, name) for name in StackFacts.__dataclass_fields__})
+def _facts() -> tuple[str, ...]:
+    """All of a CineStack but what the volumes hold."""
+    return tuple(field.name for field in fields(CineStack) if field.name not in ("voxels", "affine"))
 
 
 def _frame(stack: CineStack, phase: int) -> Any:
@@ -126,8 +118,8 @@ def _frame(stack: CineStack, phase: int) -> Any:
     volume.SetName(f"{stack.title or 'Short-axis cine'} {phase + 1}")
     volume.SetIJKToRASMatrix(ras_matrix(affine))
     volume.SetAndObserveImageData(image_of(stack.voxels[phase, ::step]))
-    if stack.instance_uids:
-        volume.SetAttribute(UIDS, " ".join(stack.instance_uids[phase][::step]))
+    if stack.instance_uids:  # a missing slice has none, the slices of a multi-frame file share one
+        volume.SetAttribute(UIDS, " ".join(filter(None, dict.fromkeys(stack.instance_uids[phase][::step]))))
     return volume
 
 

@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from CardiacSegmentationLib.stack import Finding, Patient, Source
 
@@ -28,11 +28,15 @@ def to_text(value: Any) -> str:
 
 def from_text(kind: type[T] | Any, text: str) -> T:
     """The value of the declared type; ``ValueError`` where the text holds something else."""
+    return cast("T", from_json(kind, json.loads(text)))
+
+
+def from_json(kind: Any, data: Any) -> Any:
+    """The value of the declared type from what ``json.loads`` made of its text."""
     try:
-        value: T = _typed(kind, json.loads(text))
-    except (TypeError, KeyError) as error:
+        return _typed(kind, data)
+    except TypeError as error:
         raise ValueError(str(error)) from error
-    return value
 
 
 def type_hints(kind: type) -> dict[str, Any]:
@@ -47,6 +51,8 @@ def _plain(value: Any) -> Any:
         return value.value
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value

@@ -37,14 +37,16 @@ PAPILLARY_TEXT = {
 RESULT_ROLES = ("summary", "perSlice", "perPhase", "keyPhases", "chart", "curveLV", "curveRV", "marksLV", "marksRV")
 
 
-def show_function(study_node: Any, function: VentricularFunction) -> None:
-    """Fill the study's result nodes, which it refers to by the names in ``RESULT_ROLES``."""
+def show_function(study_node: Any, function: VentricularFunction) -> bool:
+    """Fill the study's result nodes, which it refers to by the names in ``RESULT_ROLES``; true if any is new."""
+    before = study_node.GetScene().GetNumberOfNodes()
     texts = measurements_as_dict(function)
     _fill(_table(study_node, "summary", "results"), _summary(function))
     _fill(_table(study_node, "perSlice", "per slice"), _columns(texts["slices"], _slice_title))
     _fill(_table(study_node, "perPhase", "per phase"), _columns(texts["phases"], PHASE_TITLES.__getitem__))
     _fill(_table(study_node, "keyPhases", "ED and ES"), _key_phases(function))
     _show_chart(study_node, function)
+    return bool(study_node.GetScene().GetNumberOfNodes() > before)
 
 
 def _summary(function: VentricularFunction) -> list[Column]:

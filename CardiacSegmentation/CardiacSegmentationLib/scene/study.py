@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from CardiacSegmentationLib.scene import segmentation as sequences
 from CardiacSegmentationLib.scene.cine import add_cine, read_cine
 from CardiacSegmentationLib.scene.function import RESULT_ROLES, show_function
+from CardiacSegmentationLib.scene.hierarchy import add_folder, put_beside, remove_folder
 from CardiacSegmentationLib.scene.nodes import nodes_of_class, remove_nodes
 from CardiacSegmentationLib.scene.settings import read_settings, write_settings
 from CardiacSegmentationLib.segmentation import Papillary
@@ -105,6 +106,7 @@ def load_study(scene: Any, stack: CineStack) -> Study:
     node.SetNodeReferenceID(IMAGES, images.GetID())
     node.SetNodeReferenceID(BROWSER, browser.GetID())
     study = Study(node)
+    add_folder(scene, study.name, [images, study.volume_node])
     write_study_settings(study, StudySettings(**asdict(stack.patient)))
     return study
 
@@ -117,6 +119,7 @@ def find_studies(scene: Any) -> tuple[Study, ...]:
 
 def remove_study(study: Study) -> None:
     """Remove all of the study's nodes, and those that belong to them."""
+    remove_folder(study.images)
     proxies = [study.volume_node, study.segmentation_node]
     results = [study.result(role) for role in reversed(RESULT_ROLES)]
     # The browser first: it would make new proxies for those that are gone.
@@ -136,6 +139,7 @@ def set_segmentation(study: Study, segmentation: Segmentation) -> None:
     else:
         node = sequences.add_segmentation(study.browser, study.images, segmentation)
         study.node.SetNodeReferenceID(SEGMENTATION, node.GetID())
+        put_beside(study.images, [study.segmentation, study.segmentation_node])
 
 
 def segmentation_of(study: Study) -> Segmentation | None:
@@ -151,7 +155,8 @@ def has_edits(study: Study) -> bool:
 
 def set_function(study: Study, function: VentricularFunction) -> None:
     """Show the numbers in the study's tables and plot, and bookmark ED and ES."""
-    show_function(study.node, function)
+    if show_function(study.node, function):
+        put_beside(study.images, filter(None, map(study.result, RESULT_ROLES)))
     set_bookmarks(study, function.key_phases)
 
 

@@ -1,0 +1,91 @@
+"""What Slicer's DICOM module needs of this program: offers for the files chosen there, and loading one of them.
+
+The plugin class itself derives from Slicer's DICOMPlugin and lives in the module file; it turns an ``Offer`` into a
+DICOMLoadable and back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from CardiacSegmentationLib.cine import find_stacks, read_stack
+from CardiacSegmentationLib.errors import StudyError
+from CardiacSegmentationLib.scene.hierarchy import put_under_study
+from CardiacSegmentationLib.scene.study import Study, load_study
+from CardiacSegmentationLib.stack import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from CardiacSegmentationLib.cine import Candidate
+    from CardiacSegmentationLib.stack import Finding
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One line in the DICOM module's list of what can be loaded."""
+
+    name: str
+    files: tuple[str, ...]
+    warning: str
+    tooltip: str
+    confidence: float  # 0 to 1; Slicer ticks the offers of the highest confidence
+    selected: bool
+
+
+def examine(file_lists: Iterable[Sequence[str]]) -> list[Offer]:
+    """The short-axis cines in the chosen series; one cine may be spread over many of them."""
+    files = list(dict.fromkeys(Path(file) for file_list in file_lists for file in file_list))
+    if not files:
+        return []
+    try:
+        study = find_stacks(files)
+    except StudyError:  # no MR images: other plugins will know what to do with them
+        return []
+    return [
+        _offer(stack, chosen=index == study.chosen, findings=(*study.findings, *stack.findings))
+        for index, stack in enumerate(study.stacks)
+        if stack.is_short_axis and stack.phases > 1
+    ]
+
+
+def load(scene: Any, files: Sequence[str]) -> Study:
+    """Load the offer made of these files, and place it under its patient and study."""
+    paths = [Path(file) for file in files]
+    stack = read_stack(find_stacks(paths))
+    study = load_study(scene, stack)
+    place_under_patient(study, paths[0])
+    return study
+
+
+def place_under_patient(study: Study, file: Path) -> None:
+    """Put the study's folder under the patient and study that a DICOM file names."""
+    import pydicom
+
+    tags = ["PatientID", "PatientName", "StudyInstanceUID", "StudyDescription", "StudyDate"]
+    header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=tags)
+    texts = {tag: str(header.get(tag) or "").strip() for tag in tags}
+    patient_id = texts["PatientID"] or texts["PatientName"] or "No patient ID"
+    description = texts["StudyDescription"] or "Study"
+    name = f"{description} ({texts['StudyDate']})" if texts["StudyDate"] else description
+    put_under_study(
+        study.images,
+        patient=(patient_id, texts["PatientName"] or patient_id),
+        study=(texts["StudyInstanceUID"] or f"{patient_id} {name}", name),
+    )
+
+
+def _offer(stack: Candidate, *, chosen: bool, findings: Sequence[Finding]) -> Offer:
+    worth_telling = [finding.message for finding in findings if finding.severity is not Severity.INFO]
+    slice_mm, row_mm, column_mm = stack.spacing_mm
+    return Offer(
+        name=f"Short-axis cine ({stack.slices} slices × {stack.phases} phases)",
+        files=tuple(map(str, stack.files)),
+        warning="\n".join(worth_telling),
+        tooltip=f"{stack.description}: {stack.columns} × {stack.rows} pixels of {column_mm:.2f} × {row_mm:.2f} mm, "
+        f"slices {slice_mm:.1f} mm apart",
+        confidence=0.95 if chosen else 0.6,
+        selected=chosen,
+    )

@@ -1,0 +1,127 @@
+"""A scene written without a window opens in another process with everything in place."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.function import measure
+from CardiacSegmentationLib.scene.files import write_scene
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.stack import CineStack
+
+READER = """
+import json, sys
+from slicer_host import host
+host.start()
+import slicer
+from CardiacSegmentationLib.function import measure
+from CardiacSegmentationLib.scene.function import RESULT_ROLES
+from CardiacSegmentationLib.scene.study import find_studies, segmentation_of, stack_of
+slicer.util.loadScene(sys.argv[1])
+(study,) = find_studies(slicer.mrmlScene)
+segmentation = segmentation_of(study)
+print(json.dumps({
+    "name": study.name,
+    "ef": measure(stack_of(study), segmentation).lv["ef_percent"].value,
+    "edited": segmentation.edited,
+    "results": [role for role in RESULT_ROLES if study.result(role) is not None],
+    "segments": study.segmentation_node.GetSegmentation().GetSegmentIDs(),
+    "fps": study.browser.GetPlaybackRateFps(),
+}))
+host.stop()
+"""
+
+
+def read_elsewhere(path: Path) -> tuple[dict[str, Any], str]:
+    testing = Path(__file__).resolve().parents[1]
+    process = subprocess.run(
+        [sys.executable, "-c", READER, str(path)], cwd=testing, capture_output=True, text=True, check=True, timeout=120
+    )
+    return json.loads(process.stdout), process.stderr
+
+
+def test_everything_is_there_in_a_fresh_process(
+    tmp_path: Path, a_stack: CineStack, a_segmentation: Segmentation
+) -> None:
+    from CardiacSegmentationLib.scene.cine import playback_rate_fps
+    from CardiacSegmentationLib.scene.function import RESULT_ROLES
+
+    function = measure(a_stack, a_segmentation)
+    write_scene(tmp_path / "scene.mrb", a_stack, a_segmentation, function)
+    assert [path.name for path in tmp_path.iterdir()] == ["scene.mrb"]
+    seen, printed = read_elsewhere(tmp_path / "scene.mrb")
+    assert seen["name"] == a_stack.title
+    assert seen["ef"] == pytest.approx(function.lv["ef_percent"].value)
+    assert seen["edited"] == []
+    assert seen["results"] == list(RESULT_ROLES)
+    assert seen["segments"] == ["LV", "MYO", "RV"]
+    assert seen["fps"] == pytest.approx(playback_rate_fps(a_stack))
+    assert printed == ""
+
+
+def test_writing_needs_no_host_and_prints_nothing(tmp_path: Path) -> None:
+    code = """if True:
+        import sys
+        from pathlib import Path
+        from CardiacSegmentationLib.function import measure
+        from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
+        from CardiacSegmentationLib.scene.files import write_scene
+        stack, segmentation = make_stack(PhantomSpec(phases=3, slices=8))
+        write_scene(Path(sys.argv[1]), stack, segmentation, measure(stack, segmentation))
+    """
+    path = tmp_path / "scene.mrb"
+    process = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert (process.stdout, process.stderr) == ("", "")
+    assert path.is_file()
+
+
+def test_the_applications_own_scene_is_left_alone(a_scene: Any, a_stack: CineStack, tmp_path: Path) -> None:
+    import slicer
+
+    before = a_scene.GetNumberOfNodes()
+    write_scene(tmp_path / "scene.mrb", a_stack)
+    assert slicer.mrmlScene is a_scene
+    assert a_scene.GetNumberOfNodes() == before
+
+
+def test_a_wrong_name_or_folder_is_told(a_stack: CineStack, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"ends in \.mrb"):
+        write_scene(tmp_path / "scene.zip", a_stack)
+    with pytest.raises(ExportError, match="cannot be written"):
+        write_scene(tmp_path / "missing" / "scene.mrb", a_stack)
+
+
+def test_without_slicers_libraries_the_room_says_so() -> None:
+    code = """if True:
+        import importlib.util, sys
+        find = importlib.util.find_spec
+        importlib.util.find_spec = lambda name, *rest: None if name == "slicer" else find(name, *rest)
+        sys.modules.pop("slicer", None)
+        from CardiacSegmentationLib.errors import ExportError
+        try:
+            import CardiacSegmentationLib.scene.files
+        except ExportError as error:
+            print(error)
+    """
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert "pip install slicer-core" in process.stdout
+
+
+def test_nothing_below_imports_the_room() -> None:
+    code = """if True:
+        import sys
+        import CardiacSegmentationLib.cli, CardiacSegmentationLib.pipeline, CardiacSegmentationLib.export
+        import CardiacSegmentationLib.cine, CardiacSegmentationLib.function, CardiacSegmentationLib.phantom
+        assert not {"slicer", "vtk"} & set(sys.modules)
+    """
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
