@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.ventricular import FloatArray
 
 FEWEST_PIXELS = 20  # a median of fewer is chance
-LOWEST_CONTRAST = 4.0  # blood less muscle, in standard deviations of either: half-way is then two of them from both
+LOWEST_CONTRAST = 3.0  # blood less muscle, in standard deviations of either; below, too much blood is taken for muscle
 SMALLEST_MM2 = 10.0  # smaller dark spots are noise or chordae; a papillary muscle covers 20 to 150 mm²
+RIM_PIXELS = 2  # one for the partial volume, one for the hand that drew the outline
 _IN_PLANE = np.zeros((3, 3, 3), bool)
 _IN_PLANE[1] = ndimage.generate_binary_structure(2, 1)
 
@@ -43,20 +44,20 @@ class Papillaries:
 def find_papillaries(voxels: Array, labels: npt.NDArray[np.uint8], pixel_mm2: float) -> Papillaries:
     """Muscle among the LV pixels of ``labels[slice, row, column]``.
 
-    A pixel darker than half-way between blood and myocardium is muscle. The outermost ring of the cavity is half wall
-    by nature and would turn any outline into muscle: its pixels count only beside muscle that lies further in.
+    A pixel darker than half-way between blood and myocardium is muscle. The rim of the cavity is half wall by nature,
+    and outlines are drawn a little wide: its dark pixels count only where they join muscle that lies further in.
     """
     box = (slice(None), *find_box(labels, margin=1))
     voxels, labels = voxels[box], labels[box]
     cavity = labels == Label.LV
-    inner = ndimage.binary_erosion(cavity, _IN_PLANE)
+    inner = ndimage.binary_erosion(cavity, _IN_PLANE, iterations=RIM_PIXELS)
     muscle = labels == Label.MYO
     limits = [_half_way(*sample) for sample in _samples(voxels, inner, muscle)]
     unclear = tuple(index for index, limit in enumerate(limits) if limit is None and cavity[index].any())
     thresholds = np.array([-np.inf if limit is None else limit for limit in limits])
     dark = cavity & (voxels < thresholds[:, None, None])
     core = dark & inner
-    papillary = core | (ndimage.binary_dilation(core, _IN_PLANE) & dark)
+    papillary = core | (ndimage.binary_dilation(core, _IN_PLANE, iterations=RIM_PIXELS, mask=dark))
     return Papillaries(_without_specks(papillary, pixel_mm2), unclear)
 
 

@@ -1,0 +1,159 @@
+"""The numbers as files: complete, exact, and safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.export.summary import format_summary
+from CardiacSegmentationLib.export.tables import FILES, write_measurements_json, write_slices_csv, write_tables
+from CardiacSegmentationLib.function import measure
+from CardiacSegmentationLib.segmentation import Conventions, Label, Papillary, Segmentation
+from CardiacSegmentationLib.stack import CineStack, Finding, Patient
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from CardiacSegmentationLib.ventricular import VentricularFunction
+
+
+@pytest.fixture
+def function() -> VentricularFunction:
+    """Two slices; ED and ES of three phases labelled; a woman of whom all is known."""
+    rows, columns = np.mgrid[:48, :48] - 23.5
+    labels = np.zeros((3, 2, 48, 48), np.uint8)
+    for phase, radius in ((0, 14), (2, 9)):
+        labels[phase][:, np.hypot(rows, columns + 16) < radius - 2] = Label.RV
+        labels[phase][:, np.hypot(rows, columns) < radius + 5] = Label.MYO
+        labels[phase][:, np.hypot(rows, columns) < radius] = Label.LV
+    patient = Patient(sex="F", age_years=61.0, height_cm=165.0, weight_kg=60.0)
+    affine = np.diag([1.5, 1.5, -10.0, 1.0])
+    stack = CineStack(np.zeros(labels.shape), affine, (0.0, 300.0, 600.0), rr_ms=900.0, patient=patient)
+    included = np.ones((3, 3, 2), bool)
+    included[Label.RV - 1, 2, 0] = False
+    return measure(stack, Segmentation.of(labels, included=included))
+
+
+@pytest.fixture
+def folder(function: VentricularFunction, tmp_path: Path) -> Path:
+    write_tables(function, tmp_path)
+    return tmp_path
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_all_four_files_are_written_and_nothing_else(folder: Path) -> None:
+    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
+
+
+def test_json_holds_every_number_with_unit_and_code(function: VentricularFunction, folder: Path) -> None:
+    content = json.loads((folder / "measurements.json").read_text(encoding="utf-8"))
+    assert (content["schema"], content["schema_version"]) == ("cardiacseg-measurements", "1.0")
+    for side, measurements in (("lv", function.lv), ("rv", function.rv)):
+        for key in ("edv_ml", "esv_ml", "sv_ml", "ef_percent"):
+            entry = content[side][key]
+            assert entry["value"] == pytest.approx(measurements[key].value, abs=1e-4)
+            assert entry["unit"] in ("ml", "%")
+            assert set(entry["code"]) == {"scheme", "value", "meaning"}
+    assert {"mass_g", "co_l_min"} <= set(content["lv"])
+    assert content["lv"]["per_ml_s"]["value"] is None
+    assert content["lv"]["per_ml_s"]["note"] == "the volume curve needs the LV labelled in every phase"
+    assert content["lv"]["ef_percent"]["reference"]["low"] == 54.0
+    assert content["key_phases"]["lv_es"] == {"phase": 3, "time_ms": 600.0}
+    assert content["conventions"]["papillary"] == "volume"
+    assert content["patient"] == {"sex": "F", "age_years": 61.0, "height_cm": 165.0, "weight_kg": 60.0}
+    assert content["provenance"]["program"].startswith("CardiacSegmentation ")
+    assert {"phases", "slices", "findings", "segments", "disclaimer"} <= set(content)
+    assert [phase["lv_ml"] is None for phase in content["phases"]] == [False, True, False]
+
+
+def test_slices_add_up_to_the_volumes(function: VentricularFunction, folder: Path) -> None:
+    rows = read_csv(folder / "slices.csv")
+    assert [(row["phase"], row["slice"]) for row in rows] == [("1", "1"), ("1", "2"), ("3", "1"), ("3", "2")]
+    for name, label in (("lv", Label.LV), ("myo", Label.MYO), ("rv", Label.RV)):
+        for phase in ("1", "3"):
+            total = sum(
+                float(row[f"{name}_ml"]) for row in rows if row["phase"] == phase and row[f"{name}_included"] == "yes"
+            )
+            assert total == pytest.approx(function.volumes_ml[label - 1, int(phase) - 1], abs=1e-3)
+    assert [row["rv_included"] for row in rows] == ["yes", "yes", "no", "yes"]
+
+
+def test_phases_name_ed_and_es_and_leave_unknown_volumes_empty(folder: Path) -> None:
+    rows = read_csv(folder / "phases.csv")
+    assert [row["role"] for row in rows] == ["LV ED RV ED", "", "LV ES RV ES"]
+    assert rows[1]["lv_ml"] == ""
+    assert float(rows[0]["lv_ml"]) > float(rows[2]["lv_ml"])
+
+
+def test_every_measure_is_one_row(function: VentricularFunction, folder: Path) -> None:
+    rows = read_csv(folder / "measurements.csv")
+    names = [f"{row['part']}.{row['measure']}" for row in rows]
+    assert len(set(names)) == len(names)
+    assert len(names) == len(function.lv) + len(function.rv) + len(function.heart) + 3 * len(function.segments)
+    (ef,) = [row for row in rows if row["measure"] == "ef_percent" and row["part"] == "lv"]
+    assert (ef["unit"], ef["code_value"], ef["reference_low"]) == ("%", "8811-2", "54.0")
+
+
+def test_tables_are_rfc_4180_in_utf_8(folder: Path) -> None:
+    raw = (folder / "measurements.csv").read_bytes()
+    assert raw.endswith(b"\r\n")
+    assert raw.count(b"\r\n") == raw.count(b"\n")
+    assert "ml/m²" in raw.decode("utf-8")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+def test_text_is_no_formula_and_negative_numbers_stay_numbers(
+    function: VentricularFunction, tmp_path: Path, text: str
+) -> None:
+    measurement = replace(function.lv["edv_ml"], value=-12.5, title=text, note=text)
+    evil = replace(function, lv={**function.lv, "edv_ml": measurement})
+    write_tables(evil, tmp_path)
+    (row,) = [
+        row for row in read_csv(tmp_path / "measurements.csv") if row["measure"] == "edv_ml" and row["part"] == "lv"
+    ]
+    assert row["title"] == row["note"] == f"'{text}"
+    assert float(row["value"]) == -12.5
+
+
+def test_findings_name_slices_and_phases_from_one(function: VentricularFunction, tmp_path: Path) -> None:
+    told = replace(function, findings=(Finding("doubt", "Look here.", slice=0, phase=2), Finding("all", "Everywhere.")))
+    write_measurements_json(told, tmp_path / "m.json")
+    findings = json.loads((tmp_path / "m.json").read_text(encoding="utf-8"))["findings"]
+    assert [(one["slice"], one["phase"]) for one in findings] == [(1, 3), (None, None)]
+    assert findings[0]["severity"] == "warning"
+
+
+def test_a_file_that_cannot_be_written_is_an_error_and_leaves_the_old_one(
+    function: VentricularFunction, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("kept")
+    with pytest.raises(ExportError, match="Choose another folder"):
+        write_slices_csv(function, blocked / "slices.csv")
+    assert blocked.read_text() == "kept"
+
+
+def test_the_summary_prints_value_unit_limits_conventions_and_findings(function: VentricularFunction) -> None:
+    mass = replace(
+        function,
+        conventions=Conventions(papillary=Papillary.MASS, bsa_formula="DuBois"),
+        findings=(Finding("doubt", "Look at slice 1."),),
+    )
+    text = format_summary(mass)
+    value = f"{function.lv['ef_percent'].value:.1f}"
+    (line,) = [line for line in text.splitlines() if "LV ejection fraction" in line]
+    assert line.split()[3:] == [value, "%", "54–79"]
+    for words in (
+        "counted as muscle", "DuBois", "10.0 mm between slices", "! Look at slice 1.", "Not a medical device",
+        "needs the LV labelled in every phase", "ED phase 1, ES phase 3",
+    ):  # fmt: skip
+        assert words in text
