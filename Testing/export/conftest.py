@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
+from CardiacSegmentationLib.cine import read_labels, read_study
+from CardiacSegmentationLib.function import measure
+from CardiacSegmentationLib.phantom import PhantomSpec, write_study
 from CardiacSegmentationLib.segmentation import Label, Segmentation
 from CardiacSegmentationLib.stack import CineStack, Patient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from CardiacSegmentationLib.ventricular import VentricularFunction
 
 PHASES, SLICES, ROWS, COLUMNS = 8, 6, 72, 80
 
@@ -53,3 +68,49 @@ def stack(labels: np.ndarray) -> CineStack:
 def segmentation(labels: np.ndarray) -> Segmentation:
     """Labels as a network leaves them, with one slice corrected by a person."""
     return Segmentation.of(labels, model="phantom-net 0.1 (sha256 0123456789ab)", edited=((0, 2),))
+
+
+@dataclass(frozen=True)
+class Case:
+    """The three values of one study."""
+
+    stack: CineStack
+    segmentation: Segmentation
+    function: VentricularFunction
+
+
+@pytest.fixture(scope="session")
+def case(stack: CineStack, segmentation: Segmentation) -> Case:
+    """The small heart, measured."""
+    return Case(stack, segmentation, measure(stack, segmentation))
+
+
+@pytest.fixture(scope="session")
+def dicom_case(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Case]:
+    """A phantom study on disk in the layout of a vendor, read back, with its true labels as the network's."""
+
+    @cache
+    def make(layout: str) -> Case:
+        folder = tmp_path_factory.mktemp(layout) / "study"
+        write_study(folder, PhantomSpec(slices=7, phases=8, pixel_mm=2.2, rv_ef_percent=50, layout=layout))
+        stack = read_study(folder)
+        truth = read_labels(folder / "labels.nii.gz", stack)
+        segmentation = Segmentation.of(truth.labels, model="phantom-net 0.1 (sha256 0123456789ab)", edited=((0, 2),))
+        return Case(stack, segmentation, measure(stack, segmentation))
+
+    return make
+
+
+@pytest.fixture
+def valid_dicom() -> Callable[[Path], None]:
+    """Asserts that dciodvfy finds no error in a DICOM file."""
+    program = shutil.which("dciodvfy")
+    if program is None:
+        pytest.skip("dciodvfy is not installed (Debian: dicom3tools)")
+
+    def check(path: Path) -> None:
+        said = subprocess.run([program, "-new", str(path)], capture_output=True, text=True, check=False)
+        errors = [line for line in (said.stdout + said.stderr).splitlines() if line.startswith("Error")]
+        assert not errors, "\n".join(errors)
+
+    return check

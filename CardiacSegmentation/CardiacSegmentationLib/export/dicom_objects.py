@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export.files import atomic_path
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from highdicom.sr import CodedConcept
@@ -21,6 +24,14 @@ if TYPE_CHECKING:
 PROGRAM = "CardiacSegmentation"
 PRIVATE_SCHEME = "99CARDIACSEG"  # for concepts no public scheme has
 SEG_SERIES, SR_SERIES, PDF_SERIES = 9001, 9002, 9003  # scanners number from 1
+
+
+@contextlib.contextmanager
+def without_warnings() -> Iterator[None]:
+    """Keep pydicom and highdicom from telling the user about every odd value that a scanner wrote."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def new_uid() -> str:
@@ -69,6 +80,7 @@ def describe_labels(segmentation: Segmentation) -> str:
     return segmentation.model or "labels made by hand or by another program"
 
 
+@without_warnings()
 def save_dicom(dataset: Dataset, path: Path) -> None:
     """Write an object as a DICOM file."""
     try:

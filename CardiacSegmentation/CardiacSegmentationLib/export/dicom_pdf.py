@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.export.dicom_objects import PDF_SERIES, Series, new_uid
+from CardiacSegmentationLib.export.dicom_objects import PDF_SERIES, Series, new_uid, without_warnings
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -15,6 +15,7 @@ TITLE = "Ventricular function"
 DOCUMENT_TITLE = ("LN", "18748-4", "Diagnostic imaging study")
 
 
+@without_warnings()
 def make_encapsulated_pdf(pdf: bytes, source: DicomSource) -> Dataset:
     """The PDF in the study of the source, in a new series."""
     from highdicom.base import SOPClass

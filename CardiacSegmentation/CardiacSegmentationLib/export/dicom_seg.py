@@ -17,6 +17,7 @@ from CardiacSegmentationLib.export.dicom_objects import (
     describe_labels,
     new_uid,
     person_name,
+    without_warnings,
 )
 from CardiacSegmentationLib.structures import ANATOMICAL_STRUCTURE, BY_LABEL
 
@@ -39,6 +40,7 @@ PLANE_ELEMENTS = {
 }
 
 
+@without_warnings()
 def make_segmentations(
     stack: CineStack,
     segmentation: Segmentation,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.cine.open import open_study
 from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.export.dicom_objects import without_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,6 +60,7 @@ class DicomSource:
         return [image for image in self.images[phase] if image]
 
 
+@without_warnings()
 def read_source(stack: CineStack) -> DicomSource:
     """Find the objects a stack was read from and read their headers, without pixels."""
     if stack.source is None or stack.source.format != "DICOM" or not stack.instance_uids:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib import __version__
-from CardiacSegmentationLib.export.dicom_objects import PRIVATE_SCHEME, PROGRAM, SR_SERIES, Series, new_uid, person_name
+from CardiacSegmentationLib.export.dicom_objects import (
+    PRIVATE_SCHEME,
+    PROGRAM,
+    SR_SERIES,
+    Series,
+    new_uid,
+    person_name,
+    without_warnings,
+)
 from CardiacSegmentationLib.export.dicom_sr_groups import Evidence, make_groups
 
 if TYPE_CHECKING:
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
 DESCRIPTION = "Ventricular function (measurements)"
 
 
+@without_warnings()
 def make_measurement_report(
     segmentation: Segmentation,
     function: VentricularFunction,
