@@ -63,7 +63,7 @@ def _paint_middle(put: Put, points_mm: Array) -> None:
 def _paint_abdomen(put: Put, points_mm: Array) -> None:
     x, y, z = points_mm
     grain = waves(x, y, z, 9.0)
-    dome = -46 - 0.10 * x + 14 * np.exp(-(((x + 75) / 50) ** 2)) - 30 * ((x / 150) ** 2 + (y / 100) ** 2) ** 2
+    dome = -42 - 0.04 * x + 12 * np.exp(-(((x + 75) / 50) ** 2)) - 18 * ((x / 150) ** 2 + (y / 100) ** 2) ** 2
     below = np.minimum(dome - z, inside_ellipsoid((x, y), (0, 0), (150, 92)))
     put(below, Tissue.MUSCLE)  # the diaphragm itself
     put(below - 3, Tissue.FAT * (0.8 + 0.08 * grain))

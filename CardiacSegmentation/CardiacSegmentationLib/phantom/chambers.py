@@ -49,14 +49,17 @@ def outlines(heart: Heart, angle: Array, depth: Array) -> tuple[Array, Array, Ar
     return cavity, epicardium, epicardium + rv
 
 
-def reach_mm(heart: Heart) -> tuple[float, float, float]:
-    """How far the heart reaches from the LV's axis: towards the RV, away from it, and up or down in the image."""
-    depth = np.linspace(0, heart.epicardium.apex_mm[0], 50)[None]
-    squared = heart.epicardium.area_mm2(depth)[:1] / np.pi * (1 + OVAL)
-    bulge = heart.rv.area_mm2(depth)[:1] * (2 / RV_PROFILE_INTEGRAL) * RV_PROFILE_PEAK
+def reach_mm(heart: Heart, from_depth_mm: float) -> tuple[float, float, float]:
+    """How far the heart reaches from the LV's axis, from this depth on: towards the RV, away from it, and across."""
+    depths = np.linspace(max(from_depth_mm, 0), heart.epicardium.apex_mm.max(), 50)
+    depths = np.broadcast_to(depths, (len(heart.rv.base_mm), 50))
+    squared = heart.epicardium.area_mm2(depths) / np.pi * (1 + OVAL)
+    bulge = heart.rv.area_mm2(depths) * (2 / RV_PROFILE_INTEGRAL) * RV_PROFILE_PEAK
     lv, rv = float(np.sqrt(squared.max())) + 8, float(np.sqrt((squared + bulge).max())) + RV_WALL_MM + 8
+    if from_depth_mm > max(heart.cavity.base_mm.max(), heart.rv.base_mm.max()):
+        return rv, lv, rv
     size = _size(heart)
-    return max(rv, 75 * size), max(lv, 50 * size), max(0.9 * rv, lv, 57 * size)
+    return max(rv, 75 * size), max(lv, 50 * size), max(rv, 57 * size)
 
 
 def paint_heart(image: Array, points: Points, heart: Heart) -> None:
@@ -124,7 +127,7 @@ def _paint_above(image: Array, points: Points, heart: Heart) -> None:
         (up_right, outflow),
         (up, aorta),
     )
-    lay(image, cover(np.where(up > 0, groove, OUTSIDE_MM), pixel_mm), Tissue.FAT * 0.85)
+    lay(image, cover(np.where(np.maximum(up, up_right) > 0, groove, OUTSIDE_MM), pixel_mm), Tissue.FAT * 0.85)
     for above, inside in chambers:
         lay(image, cover(np.where(above > 0, inside + ATRIAL_WALL_MM, OUTSIDE_MM), pixel_mm), Tissue.MYOCARDIUM)
         share = cover(np.where(above > 0, inside, OUTSIDE_MM), pixel_mm)

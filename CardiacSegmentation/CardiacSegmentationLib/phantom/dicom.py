@@ -116,12 +116,16 @@ def put_plane(image: Dataset, view: View) -> None:
     image.PixelSpacing = [decimal(view.pixel_mm)] * 2
 
 
-def put_pixels(image: Dataset, pixels: Array) -> None:
-    """Twelve-bit pixels of one image [row, column] or of many [frame, row, column], and how to window them."""
+def put_pixel_format(image: Dataset, pixels: Array) -> None:
+    """How pixels [..., row, column] are stored: twelve bits, unsigned."""
     image.SamplesPerPixel = 1
     image.PhotometricInterpretation = "MONOCHROME2"
     image.Rows, image.Columns = pixels.shape[-2:]
     image.BitsAllocated, image.BitsStored, image.HighBit, image.PixelRepresentation = 16, 12, 11, 0
+
+
+def put_pixels(image: Dataset, pixels: Array) -> None:
+    """The pixels of one image [row, column] or of many [frame, row, column]."""
     if pixels.ndim == 3:
         image.NumberOfFrames = len(pixels)
     image.add_new("PixelData", "OW", pixels.astype("<u2").tobytes())

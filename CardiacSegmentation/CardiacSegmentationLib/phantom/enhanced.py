@@ -20,6 +20,7 @@ from CardiacSegmentationLib.phantom.dicom import (
     dataset,
     decimal,
     make_uid,
+    put_pixel_format,
     put_pixels,
 )
 
@@ -62,6 +63,7 @@ def enhanced_object(common: Dataset, spec: PhantomSpec, series: Series) -> Datas
     image.PerFrameFunctionalGroupsSequence = [
         _frame_groups(spec, series, plane, phase) for plane in range(planes) for phase in range(phases)
     ]
+    put_pixel_format(image, series.pixels)
     put_pixels(image, series.pixels.swapaxes(0, 1).reshape(-1, *series.pixels.shape[2:]))
     return image
 

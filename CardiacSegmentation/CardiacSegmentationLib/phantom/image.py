@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 BLOOD_SIGNAL = 900.0  # of 4095, where the coil hears it as well as in the middle of the heart
-SAMPLES_THROUGH_SLICE = 3
+SAMPLES_THROUGH_SLICE = 5
 
 
 def label_plane(view: View, spec: PhantomSpec, heart: Heart) -> Array:
     """The true labels of a plane, by the centres of its pixels: [phase, row, column]."""
     coordinates = in_heart(view.points_mm(), spec)
-    near = _window(coordinates, heart)
+    near = _window(coordinates, heart, view.thickness_mm)
     right, down, depth = coordinates[(slice(None), None, *near)].astype(np.float64)
     angle = np.arctan2(down, right)
     squared = right**2 + down**2
@@ -45,7 +45,7 @@ def paint_plane(view: View, spec: PhantomSpec, heart: Heart) -> Array:
     chest = paint_chest(points / np.float32(scale), view.pixel_mm / scale)
     count = len(heart.cavity.base_mm)
     image = np.repeat(chest[None], count, axis=0)
-    rows, columns = _window(in_heart(points, spec), heart)
+    rows, columns = _window(in_heart(points, spec), heart, view.thickness_mm)
     near = (slice(None), rows, columns)
     if not image[near].size:
         return image * _coil(points, scale)
@@ -63,9 +63,10 @@ def paint_plane(view: View, spec: PhantomSpec, heart: Heart) -> Array:
 def scan(signal: Array, noise_percent: float, generator: np.random.Generator) -> Array:
     """Stored values of a signal: the magnitude of a complex image with noise in both parts (Rician), 12 bits."""
     sigma = np.float32(noise_percent / 100)
-    real = signal + sigma * generator.standard_normal(signal.shape, np.float32)
-    imaginary = sigma * generator.standard_normal(signal.shape, np.float32)
-    stored: Array = np.clip(np.hypot(real, imaginary) * BLOOD_SIGNAL + 0.5, 0, 4095).astype(np.uint16)
+    real, imaginary = (generator.standard_normal(signal.shape, np.float32) * sigma for _ in range(2))
+    real += signal
+    magnitude = np.sqrt(real * real + imaginary * imaginary)
+    stored: Array = np.minimum(magnitude * np.float32(BLOOD_SIGNAL) + np.float32(0.5), 4095).astype(np.uint16)
     return stored
 
 
@@ -76,12 +77,12 @@ def _points(view: View, spec: PhantomSpec, off_mm: float, near: tuple[slice, sli
     return Points(right, down, depth, view.pixel_mm)
 
 
-def _window(coordinates: Array, heart: Heart) -> tuple[slice, slice]:
+def _window(coordinates: Array, heart: Heart, thickness_mm: float) -> tuple[slice, slice]:
     """The rows and columns of a plane in which anything moves."""
     right, down, depth = coordinates
-    left_mm, right_mm, across_mm = reach_mm(heart)
+    left_mm, right_mm, across_mm = reach_mm(heart, float(depth.min()) - thickness_mm / 2)
     close = (right > -left_mm) & (right < right_mm) & (abs(down) < across_mm)
-    close &= (depth > -1.2 * across_mm) & (depth < heart.epicardium.apex_mm.max() + 10)
+    close &= (depth > -1.2 * across_mm) & (depth < heart.epicardium.apex_mm.max() + thickness_mm)
     rows, columns = (np.flatnonzero(close.any(axis=axis)) for axis in (1, 0))
     if not rows.size:
         return slice(0, 0), slice(0, 0)

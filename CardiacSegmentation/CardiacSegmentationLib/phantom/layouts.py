@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from CardiacSegmentationLib.phantom.dicom import (
     decimal,
     make_uid,
     put_classic_scan,
+    put_pixel_format,
     put_pixels,
     put_plane,
     seal,
@@ -91,8 +92,8 @@ def ge(spec: PhantomSpec, study: tuple[Series, ...]) -> Files:
         common.ImageType = ["ORIGINAL", "PRIMARY", "OTHER"]
         if series.name == SHORT_AXIS:
             common.SpacingBetweenSlices = decimal(_spacing_mm(series))
-        for count, (plane, phase) in enumerate(np.ndindex(len(series.views), len(series.times_ms)), start=1):
-            image = _image(common, series, len(series.views) - 1 - plane, phase, number)
+        apex_first = range(len(series.views) - 1, -1, -1)
+        for count, image in enumerate(_images(common, series, apex_first, number), start=1):
             image.InstanceNumber = count
             yield f"s{number:03d}/i{count:05d}.MRDC.{count}", seal(image, make_uid(spec, number, count))
 
@@ -110,9 +111,8 @@ def philips(spec: PhantomSpec, study: tuple[Series, ...]) -> Files:
         common.TemporalPositionIdentifier, common.NumberOfTemporalPositions = 1, 1
         common.RescaleIntercept, common.RescaleSlope, common.RescaleType = "0", "2.5", "normalized"
         common.SpacingBetweenSlices = decimal(_spacing_mm(series))
-        for index, (plane, phase) in enumerate(np.ndindex(len(series.views), len(series.times_ms)), start=1):
+        for index, image in enumerate(_images(common, series, range(len(series.views)), number), start=1):
             count += 1
-            image = _image(common, series, plane, phase, number)
             image.InstanceNumber = index
             yield f"DICOM/IM_{count:04d}", seal(image, make_uid(spec, number, index), ImplicitVRLittleEndian)
 
@@ -156,29 +156,30 @@ def _one_series_per_slice(spec: PhantomSpec, study: tuple[Series, ...], syntax: 
                 common = begin_series(header, spec, number, series.description)
                 put_classic_scan(common, spec, cine=series.is_cine)
                 common.ImageType = ["ORIGINAL", "PRIMARY", "M", "ND"]
-            for phase in range(len(series.times_ms)):
-                image = _image(common, series, plane, phase, number)
+            for phase, image in enumerate(_images(common, series, (plane,), number)):
                 image.InstanceNumber = phase + 1 if series.is_cine else plane + 1
                 name = f"PHANTOM.MR.HEART.{number:04d}.{image.InstanceNumber:04d}.IMA"
                 uid = make_uid(spec, number, image.InstanceNumber)
                 yield f"{series.name}_{number:02d}/{name}", seal(image, uid, syntax)
 
 
-def _image(common: Dataset, series: Series, plane: int, phase: int, number: int) -> Dataset:
-    """One classic image of a series."""
-    image = copy_of(common)
-    put_plane(image, series.views[plane])
-    put_pixels(image, series.pixels[phase, plane])
-    if "RescaleSlope" in image:
-        stored = np.round(series.pixels[phase, plane] / float(image.RescaleSlope)).astype(np.uint16)
-        put_pixels(image, stored)
-    image.AcquisitionNumber = 1
-    image.AcquisitionDate = image.ContentDate = STUDY_DATE
-    image.AcquisitionTime = image.ContentTime = clock(BREATH_HOLD_S * (number + plane))
-    image.WindowCenter, image.WindowWidth = "550", "1100"
-    if series.is_cine:
-        image.TriggerTime = decimal(series.times_ms[phase])
-    return image
+def _images(common: Dataset, series: Series, planes: Iterable[int], number: int) -> Iterator[Dataset]:
+    """The classic images of these planes of a series, plane after plane, each in all its phases."""
+    for plane in planes:
+        here = copy_of(common)  # what all phases of a plane share is converted once
+        put_plane(here, series.views[plane])
+        put_pixel_format(here, series.pixels)
+        here.AcquisitionNumber = 1
+        here.AcquisitionDate = here.ContentDate = STUDY_DATE
+        here.AcquisitionTime = here.ContentTime = clock(BREATH_HOLD_S * (number + plane))
+        here.WindowCenter, here.WindowWidth = "550", "1100"
+        slope = float(here.get("RescaleSlope", 1))
+        for phase, time_ms in enumerate(series.times_ms):
+            image = copy_of(here)
+            put_pixels(image, np.round(series.pixels[phase, plane] / slope))
+            if series.is_cine:
+                image.TriggerTime = decimal(time_ms)
+            yield image
 
 
 def _spacing_mm(series: Series) -> float:
