@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.cine.headers import Vector
     from CardiacSegmentationLib.stack import Array
 
+SHORTEST_RR_MS, LONGEST_RR_MS = 250, 3000
+FEWEST_PHASES = 8  # fewer than a whole heart beat is often stored: end-diastole and end-systole alone
 _LABEL_NAME = re.compile(r"(\b|_)(gt|seg|segmentation|labels?|mask)$", re.IGNORECASE)
 _NIFTI_TIME_MS = {8: 1000.0, 16: 1.0, 24: 0.001}  # xyzt_units: seconds, milliseconds, microseconds
 
@@ -47,6 +51,7 @@ def read_grid(path: Path) -> Grid:
         components = reader.GetNumberOfComponents()
         origin, direction = reader.GetOrigin(), np.array(reader.GetDirection()).reshape(dimension, dimension)
         facts = {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
+    _require_whole_nifti(path, facts)
     if dimension not in (2, 3, 4) or (dimension == 4 and components > 1):
         msg = f"{path} has {dimension} axes and {components} values per voxel; a cine has 3 axes and heart phases."
         raise StudyError(msg)
@@ -155,7 +160,7 @@ def _times(grid: Grid) -> tuple[tuple[float, ...], float | None, list[Finding]]:
     stated = _listed_times(grid.facts, phases)
     step = stated[1] - stated[0] if stated else _step_ms(grid)
     rr = step * phases if step else None
-    if rr is None or not 250 <= rr <= 3000:
+    if rr is None or not SHORTEST_RR_MS <= rr <= LONGEST_RR_MS:
         text = (
             "The file does not tell the times of its phases: they are numbered evenly, as if a beat took 1000 ms. "
             "Heart rate, cardiac output and rates per second cannot be told."
@@ -180,16 +185,46 @@ def _listed_times(facts: dict[str, str], phases: int) -> tuple[float, ...] | Non
 
 
 def _step_ms(grid: Grid) -> float | None:
-    """Time between phases; where the file states no unit, small numbers are seconds and others milliseconds."""
-    facts = grid.facts
+    """Time between phases if it makes a heart beat: many programs write milliseconds and state seconds, or no unit."""
+    phases = grid.shape[0]
     try:
-        unit = _NIFTI_TIME_MS.get(int(facts.get("xyzt_units", "0")) & 0x38)
-        step = float(facts["pixdim[4]"]) if "pixdim[4]" in facts else grid.step
+        stated = _NIFTI_TIME_MS.get(int(grid.facts.get("xyzt_units", "0")) & 0x38, 1.0)
+        step = float(grid.facts["pixdim[4]"]) if "pixdim[4]" in grid.facts else grid.step
     except ValueError:
         return None
-    if step is None or not step > 0:
+    if step is None or phases < FEWEST_PHASES:
         return None
-    return step * (unit or (1000.0 if step < 0.2 else 1.0))
+    in_ms = [step * unit for unit in (stated, 1.0, 1000.0)]
+    return next((value for value in in_ms if SHORTEST_RR_MS <= value * phases <= LONGEST_RR_MS), None)
+
+
+def _require_whole_nifti(path: Path, facts: dict[str, str]) -> None:
+    """The reader takes a NIfTI file that was cut off for one that ends in zeros; its size tells."""
+    try:
+        counts = [int(facts[f"dim[{axis}]"]) for axis in range(1, int(facts["dim[0]"]) + 1)]
+        expected = int(float(facts["vox_offset"])) + int(facts["bitpix"]) // 8 * int(np.prod(counts))
+    except (KeyError, ValueError):
+        return  # no NIfTI
+    if _unpacked_size(path, expected) < expected:
+        msg = f"{path} is truncated: some of its voxels are missing. Copy or convert it again."
+        raise StudyError(msg)
+
+
+def _unpacked_size(path: Path, expected: int) -> int:
+    if path.suffix.lower() != ".gz":
+        return path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(-4, 2)
+        if int.from_bytes(file.read(4), "little") == expected % 2**32:  # gzip ends with the size of its content
+            return expected
+    size = 0
+    try:
+        with gzip.open(path) as unpacked:
+            while piece := unpacked.read(2**20):
+                size += len(piece)
+    except (OSError, EOFError, zlib.error):
+        pass
+    return size
 
 
 @contextmanager

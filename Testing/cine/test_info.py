@@ -1,0 +1,66 @@
+"""``cardiacseg info``: what people and programs read."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from CardiacSegmentationLib.cli import main
+from cine.spoiling import SPEC, Spoilable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_json_holds_what_other_programs_need(every_layout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(every_layout), "--json"]) == 0
+    study = json.loads(capsys.readouterr().out)
+    assert study["schema"] == "cardiacseg-info/1"
+    one = study["stacks"][study["chosen"]]
+    assert (one["slices"], one["phases"]) == (SPEC.slices, SPEC.phases)
+    assert one["spacing_mm"] == pytest.approx([one["gap_mm"] + one["slice_thickness_mm"], 3.0, 3.0], abs=1e-3)
+    assert one["times_ms"] == pytest.approx(SPEC.times_ms, abs=1e-2)
+    assert one["rr_ms"] == pytest.approx(SPEC.rr_ms, abs=0.5)
+    assert (one["is_short_axis"], one["complete"], one["findings"]) == (True, True, [])
+    assert all((every_layout / file).is_file() for file in one["files"])
+    others = {"description", "kind", "format", "rows", "columns", "affine_lps"}
+    assert others <= set(one)
+    assert study["reason"]
+    assert {file for out in study["left_out"] for file in out["files"]} == {"truth.json", "labels.nii.gz"}
+
+
+def test_people_read_a_table_and_sentences(ge: Spoilable, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in ge.slices()[2]:
+        path.unlink()
+    assert main(["info", str(ge.folder)]) == 0
+    text = capsys.readouterr().out
+    assert "→  0      CINE_BSSFP_SAX  6       8" in text
+    assert "Stack 0 would be segmented: the short-axis cine stack with 6 slices and 8 phases." in text
+    assert "✗ Slice 3 is missing" in text
+    assert "1 file (truth.json): not DICOM" in text
+    assert max(map(len, text.splitlines())) < 200
+
+
+def test_long_axis_views_alone_are_told_and_fail(ge: Spoilable, capsys: pytest.CaptureFixture[str]) -> None:
+    ge.keep_only(ge.images("ch"))
+    assert main(["info", str(ge.folder), "--json"]) == 1
+    output = capsys.readouterr()
+    study = json.loads(output.out)
+    assert study["chosen"] is None
+    assert "no short-axis cine stack" in study["reason"]
+    assert output.err.startswith(f"cardiacseg: {ge.folder}: no short-axis cine stack")
+    assert len(study["stacks"]) == 3
+
+
+@pytest.mark.parametrize("content", [None, b"a text\n"])
+def test_what_cannot_be_read_is_one_line_and_exit_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None
+) -> None:
+    if content:
+        (tmp_path / "image.dcm").write_bytes(content)
+    assert main(["info", str(tmp_path), "--json"]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.count("\n") == 1
+    assert str(tmp_path) in output.err

@@ -1,0 +1,51 @@
+"""Facts about the patient, and what is impossible about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from CardiacSegmentationLib.cine.patient import read_patient
+from CardiacSegmentationLib.stack import Patient
+from cine.spoiling import Spoilable, edit
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.stack import CineStack
+
+FACTS: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
+    # what the header says: (elements, what it means, findings)
+    "age in months": ({"PatientAge": "006M"}, {"age_years": 0.5}, []),
+    "age in weeks": ({"PatientAge": "010W"}, {"age_years": 70 / 365.25}, []),
+    "age in days": ({"PatientAge": "003D"}, {"age_years": 3 / 365.25}, []),
+    "age from the birth date": (
+        {"PatientAge": None, "PatientBirthDate": "19740515", "StudyDate": "20240515"},
+        {"age_years": 50},
+        [],
+    ),
+    "invalid birth date": ({"PatientAge": None, "PatientBirthDate": "00000000"}, {"age_years": None}, []),
+    "invalid study date": ({"PatientAge": None, "StudyDate": "20120000"}, {"age_years": None}, []),
+    "born after the study": ({"PatientAge": "", "PatientBirthDate": "20300101"}, {"age_years": None}, []),
+    "other sex": ({"PatientSex": "O"}, {"sex": None}, []),
+    "no sex": ({"PatientSex": ""}, {"sex": None}, []),
+    "height in centimetres": ({"PatientSize": "182"}, {"height_cm": 182}, ["height-unit"]),
+    "height of zero": ({"PatientSize": "0"}, {"height_cm": None}, []),
+    "impossible height": ({"PatientSize": "18"}, {"height_cm": None}, ["height-impossible"]),
+    "impossible weight": ({"PatientWeight": "75000"}, {"weight_kg": None}, ["weight-impossible"]),
+    "no weight": ({"PatientWeight": None}, {"weight_kg": None}, []),
+}
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_patient_facts(name: str, ge: Spoilable, truth: CineStack) -> None:
+    elements, expected, codes = FACTS[name]
+    patient, findings = read_patient(edit(ge.images()[0], **elements))
+    usual = truth.patient
+    for fact in ("sex", "age_years", "height_cm", "weight_kg"):
+        assert getattr(patient, fact) == pytest.approx(expected.get(fact, getattr(usual, fact)), abs=0.01)
+    assert [finding.code for finding in findings] == codes
+
+
+def test_a_study_without_patient_facts(ge: Spoilable) -> None:
+    path = ge.images()[0]
+    edit(path, PatientSex=None, PatientAge=None, PatientBirthDate=None, PatientSize=None, PatientWeight=None)
+    assert read_patient(path) == (Patient(), ())
