@@ -15,6 +15,7 @@ pytest_plugins = [
 os.environ.setdefault("ITK_GLOBAL_DEFAULT_THREADER", "Platform")  # else ITK now and then crashes at exit
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as cardiacseg itself does
 
 
 @pytest.fixture(scope="session")

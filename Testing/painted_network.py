@@ -9,16 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-
 from CardiacSegmentationLib.network.preprocess import Preprocessing
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.segmentation import Label, Segmentation
-from CardiacSegmentationLib.stack import CineStack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from CardiacSegmentationLib.stack import CineStack
 
 # Neighbouring structures have neighbouring levels, so that a border between two never passes through a third (but the
 # septum, where a trace of background shows). The marks give every image the same darkest and brightest place.
@@ -149,5 +151,5 @@ def painted_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def painted() -> tuple[CineStack, Segmentation]:
-    """A painted phantom: ten phases, ten slices."""
-    return paint_stack(PhantomSpec(phases=10, slices=10, pixel_mm=1.6))
+    """A painted phantom: eight phases, eight slices."""
+    return paint_stack(PhantomSpec(phases=8, slices=8, pixel_mm=2.0))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-
 from CardiacSegmentationLib.errors import ModelError
 from CardiacSegmentationLib.network import backends
 from CardiacSegmentationLib.network.backends import ENGINES, fastest_installed, is_installed, open_backend
 from CardiacSegmentationLib.network.bundle import load_bundle
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def test_a_batch_of_any_size_and_shape_runs(painted_bundle: Path) -> None:
 def test_a_missing_engine_is_one_sentence_with_the_command(
     painted_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backends, "is_installed", lambda name: False)
+    monkeypatch.setattr(backends, "is_installed", lambda _: False)
     with pytest.raises(ModelError, match=r"needs the package openvino: pip install openvino$"):
         open_backend(load_bundle(painted_bundle), "openvino")
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from painted_network import write_bundle
-
 from CardiacSegmentationLib.errors import ModelError
 from CardiacSegmentationLib.network.bundle import METADATA, WEIGHTS, load_bundle
 from CardiacSegmentationLib.network.loaded import load_network
 from CardiacSegmentationLib.network.preprocess import Preprocessing
+from painted_network import write_bundle
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_a_good_bundle_brings_its_preprocessing_as_data(painted_bundle: Path) -> None:

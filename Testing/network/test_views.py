@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from painted_network import dice
-
 from CardiacSegmentationLib.network.infer import write_labels
 from CardiacSegmentationLib.network.preprocess import Preprocessing, View, heart_view, take_view
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.segmentation import STRUCTURES
+from painted_network import dice
 
 
 def there_and_back(labels: np.ndarray, view: View) -> np.ndarray:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from importlib import import_module
 
 from CardiacSegmentationLib import __version__
 from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError
 
+# Our matrices are small: more threads than one only wait for each other, above all on a busy machine.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 COMMANDS = {
     "info": "list the cine stacks of a study, and which one would be segmented",
+    "segment": "label, measure and report one study",
+    "batch": "the same for a folder of studies, with one row each in a table",
+    "send": "store the DICOM results of a study in an archive (PACS)",
     "measure": "volumes, ejection fraction and mass from images and a label map",
     "phantom": "write a beating heart with known volumes as a DICOM study",
     "demo": "the whole way on a phantom study, or on a study of your own",

@@ -25,6 +25,7 @@ DOUBTFUL = {Label.RV: 0.86, Label.MYO: 0.84, Label.LV: 0.88}  # Dice the network
 SMALLEST_MM2 = 60.0  # of a structure, to have an opinion on it
 COMPLETE_BASE, COMPLETE_APEX = 0.8, 0.5  # share of the largest LV area that an end slice may not exceed
 JUMP_SHARE, JUMP_ML = 0.1, 8.0  # of EDV, and in ml: what one phase may differ from the mean of its neighbours
+JUMP_PHASES = 20  # in a beat of that many phases or more
 PLAUSIBLE_EDV_ML = (5.0, 600.0)  # newborn to the largest dilated hearts
 
 
@@ -126,7 +127,8 @@ def _check_jumps(name: str, volumes: npt.NDArray[np.float64], is_cyclic: bool) -
     jump = np.abs(volumes - expected)
     if not is_cyclic:
         jump[[0, -1]] = 0
-    limit = max(JUMP_ML, JUMP_SHARE * float(volumes.max()))
+    # A beat in few phases has larger steps: the bend between neighbours grows with the square of their distance.
+    limit = max(JUMP_ML, JUMP_SHARE * float(volumes.max()) * max(1.0, (JUMP_PHASES / len(volumes)) ** 2))
     phase = int(np.argmax(jump))
     if jump[phase] <= limit:
         return []

@@ -38,6 +38,8 @@ def open_network(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
     path = bundle.file(WEIGHTS)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors only: a clinician's terminal is no place for graph warnings
+    # Threads that wait in a loop take the cores from the steps between two batches.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if threads:
         options.intra_op_num_threads = threads
     try:

@@ -1,0 +1,175 @@
+"""``cardiacseg segment``: one study, from images to labels, numbers and every file that leaves the program."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from CardiacSegmentationLib.cli import EXIT_CANCELLED, EXIT_ERROR
+from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report, print_json
+from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError
+from CardiacSegmentationLib.pipeline import RECORD_FILE, Existing, Options, Results, segment_study
+from CardiacSegmentationLib.segmentation import Papillary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from CardiacSegmentationLib.pipeline.output import Writer
+
+EPILOG = """\
+exit codes:
+  0    done
+  1    an error, told in one line on stderr (with --json-progress also on stdout)
+  2    wrong usage
+  130  cancelled (Ctrl-C, SIGTERM); no file was left behind
+
+Not a medical device. For research; not for diagnosis or treatment."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``cardiacseg segment``."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument("input", type=Path, metavar="INPUT", help="DICOM study (folder, archive), NIfTI or NRRD file")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the results")
+    parser.add_argument("--labels", type=Path, metavar="FILE.nii.gz", help="the label map, on exactly the input's grid")
+    parser.add_argument("--json-progress", action="store_true", help="one JSON object a line on stdout, for programs")
+    add_choices(parser)
+
+
+def add_choices(parser: argparse.ArgumentParser) -> None:
+    """The choices that one study, a batch and the demo have in common."""
+    parser.add_argument(
+        "--backend", choices=("auto", "onnx", "openvino", "torch"), default="auto", help="engine (auto)"
+    )
+    parser.add_argument("--phases", choices=("all", "ed-es"), default="all", help="label all phases, or ED and ES only")
+    parser.add_argument("--model", type=Path, metavar="DIR", help="a network bundle of your own")
+    parser.add_argument(
+        "--uncertainty", action="store_true", help="uncertainty of every voxel (takes nine times longer)"
+    )
+    parser.add_argument("--no-repairs", action="store_true", help="the network's labels as they are")
+    parser.add_argument(
+        "--papillary", choices=[kind.value for kind in Papillary], default=Papillary.VOLUME.value,
+        help="papillary muscles count as blood (volume, the default) or as muscle (mass)",
+    )  # fmt: skip
+    parser.add_argument("--sex", type=str.upper, choices=("M", "F"), help="these four: instead of what the images say")
+    parser.add_argument("--age", type=_positive, metavar="YEARS")
+    parser.add_argument("--height", type=_positive, metavar="CM")
+    parser.add_argument("--weight", type=_positive, metavar="KG")
+    parser.add_argument(
+        "--only", type=_names, metavar="PART,…", help="write only these parts of the results, for example tables,labels"
+    )
+    parser.add_argument("--deidentify", action="store_true", help="leave the patient's name, id and dates out")
+    parser.add_argument("--threads", type=int, metavar="N", help="processor cores to use (all)")
+    existing = parser.add_mutually_exclusive_group()
+    existing.add_argument("--resume", action="store_true", help="keep finished results of the same study and options")
+    existing.add_argument("--force", action="store_true", help="replace results that are there")
+
+
+def options_of(arguments: argparse.Namespace) -> Options:
+    """The pipeline's options from the command line's."""
+    existing = Existing.RESUME if arguments.resume else Existing.REPLACE if arguments.force else Existing.STOP
+    return Options(
+        backend=arguments.backend,
+        model=arguments.model,
+        only_ed_es=arguments.phases == "ed-es",
+        uncertainty=arguments.uncertainty,
+        repairs=not arguments.no_repairs,
+        papillary=Papillary(arguments.papillary),
+        sex=arguments.sex,
+        age_years=arguments.age,
+        height_cm=arguments.height,
+        weight_kg=arguments.weight,
+        parts=arguments.only,
+        deidentify=arguments.deidentify,
+        existing=existing,
+        threads=arguments.threads,
+        labels_file=getattr(arguments, "labels", None),
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Segment one study; with ``--json-progress`` errors, too, are JSON lines."""
+    if arguments.out is None and arguments.labels is None:
+        msg = "Name a folder for the results (--out DIR), or a file for the labels alone (--labels FILE.nii.gz)."
+        raise CardiacSegmentationError(msg)
+    try:
+        with cancelled_by_signals() as is_cancelled:
+            results = segment_study(
+                arguments.input,
+                arguments.out,
+                options_of(arguments),
+                report=choose_report(arguments.json_progress),
+                is_cancelled=is_cancelled,
+                writers=further_writers(),
+            )
+    except (CardiacSegmentationError, OSError, KeyboardInterrupt) as error:
+        if arguments.json_progress:
+            cancelled = isinstance(error, (Cancelled, KeyboardInterrupt))
+            print_json({"error": str(error) or "cancelled", "kind": type(error).__name__, "cancelled": cancelled})
+            return EXIT_CANCELLED if cancelled else EXIT_ERROR
+        raise
+    if arguments.json_progress:
+        print_json(final_report(results, arguments.out))
+    else:
+        _print_results(results, arguments.out)
+    return 0
+
+
+def further_writers() -> Mapping[str, Writer]:
+    """Parts of the results that are made above the pipeline: the scene, where slicer-core is installed."""
+    from importlib.util import find_spec
+
+    if find_spec("slicer") is None:
+        return {}
+    from CardiacSegmentationLib.scene.files import write_scene
+
+    return {"scene.mrb": write_scene}
+
+
+def final_report(results: Results, folder: Path | None) -> dict[str, Any]:
+    """The last line of ``--json-progress``."""
+    return {
+        "done": True,
+        "fraction": 1.0,
+        "kept": results.kept,
+        "folder": None if folder is None else str(folder.absolute()),
+        "files": {_name_in(path, folder): str(path.absolute()) for path in results.files},
+        "summary": dict(results.summary),
+        "seconds": dict(results.seconds),
+    }
+
+
+def _print_results(results: Results, folder: Path | None) -> None:
+    from CardiacSegmentationLib.export.summary import format_summary
+
+    if results.kept:
+        print(f"{folder} holds the finished results of this study; they were kept ({RECORD_FILE}).")
+        return
+    if results.function is not None:
+        print(format_summary(results.function))
+    print()
+    for path in results.files:
+        print(path)
+
+
+def _name_in(path: Path, folder: Path | None) -> str:
+    if folder is not None and path.is_relative_to(folder):
+        return path.relative_to(folder).as_posix()
+    return path.name
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        msg = f"{text} is no positive number"
+        raise argparse.ArgumentTypeError(msg)
+    return value

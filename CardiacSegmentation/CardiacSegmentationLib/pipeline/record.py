@@ -1,0 +1,103 @@
+"""``run.json``: written last, so a folder that has it holds a finished run, and says of which study and how."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from CardiacSegmentationLib import __version__
+from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.export.files import atomic_path
+from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Papillary, Segmentation
+from CardiacSegmentationLib.stack import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from CardiacSegmentationLib.stack import CineStack
+
+RECORD_FILE = "run.json"
+LABELS_FILE = "labels.nii.gz"
+SCHEMA, VERSION = "cardiacseg-run", 1
+
+
+def fingerprint(source: Path, apart_from: Path) -> str:
+    """A checksum over names, sizes and times of a study's files; results written beside them do not count."""
+    digest = hashlib.sha256()
+    for path in sorted(_files_of(source, apart_from.absolute())):
+        facts = path.stat()
+        digest.update(f"{path.relative_to(source.parent)}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def write_record(folder: Path, facts: Mapping[str, Any], segmentation: Segmentation) -> None:
+    """Close a run: ``facts`` are its study, options, files, times and summary."""
+    record = {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "program": f"cardiacseg {__version__}",
+        **facts,
+        "segmentation": _describe(segmentation),
+    }
+    with atomic_path(folder / RECORD_FILE) as temporary:
+        temporary.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """The record of a finished run in a folder; ``None`` where there is none, or none of this version."""
+    try:
+        record = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
+        is_ours = record["schema"] == SCHEMA and record["version"] == VERSION
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return dict(record) if is_ours else None
+
+
+def read_segmentation(folder: Path, stack: CineStack) -> Segmentation:
+    """The segmentation of a finished run, on the grid of the stack it was made from."""
+    from CardiacSegmentationLib.cine import read_labels
+
+    record = read_record(folder)
+    if record is None:
+        msg = f"{folder} holds no finished run of cardiacseg segment: {RECORD_FILE} is missing or of another version."
+        raise ExportError(msg)
+    facts = record["segmentation"]
+    conventions = {**facts["conventions"], "papillary": Papillary(facts["conventions"]["papillary"])}
+    return Segmentation(
+        labels=read_labels(folder / LABELS_FILE, stack).labels,
+        labelled=np.array(facts["labelled"], bool),
+        included=np.array(facts["included"], bool),
+        key_phases=KeyPhases(**facts["key_phases"]),
+        conventions=Conventions(**conventions),
+        findings=tuple(Finding(**{**item, "severity": Severity(item["severity"])}) for item in facts["findings"]),
+        model=facts["model"],
+    )
+
+
+def _describe(segmentation: Segmentation) -> dict[str, Any]:
+    """All of a segmentation but its labels; phases and slices are counted from 0, as in memory."""
+    return {
+        "labelled": segmentation.labelled.tolist(),
+        "included": segmentation.included.astype(int).tolist(),
+        "key_phases": asdict(segmentation.key_phases),
+        "conventions": {**asdict(segmentation.conventions), "papillary": segmentation.conventions.papillary.value},
+        "findings": [{**asdict(item), "severity": item.severity.value} for item in segmentation.findings],
+        "model": segmentation.model,
+    }
+
+
+def _files_of(source: Path, apart_from: Path) -> Sequence[Path]:
+    if not source.is_dir():
+        return [source] if source.is_file() else []
+    found = []
+    for parent, folders, names in os.walk(source):
+        folders[:] = [name for name in folders if Path(parent, name).absolute() != apart_from]
+        if Path(parent).absolute() != apart_from:
+            found += [Path(parent, name) for name in names]
+    return [path for path in found if path.is_file()]

@@ -1,0 +1,240 @@
+"""One study from disk to results: what is written, what is reported, how it stops, what a second run does."""
+
+from __future__ import annotations
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from CardiacSegmentationLib.errors import Cancelled, ExportError, ModelError, StudyError
+from CardiacSegmentationLib.pipeline import RECORD_FILE, Existing, Options, Progress, read_segmentation, segment_study
+from CardiacSegmentationLib.segmentation import Label, Papillary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.stack import CineStack
+
+TABLES = {"measurements.json", "measurements.csv", "slices.csv", "phases.csv"}
+
+
+@pytest.fixture
+def options(painted_bundle: Path) -> Options:
+    return Options(model=painted_bundle, parts=("tables", "labels"))
+
+
+@pytest.fixture
+def stack(painted: tuple[CineStack, Segmentation]) -> CineStack:
+    return painted[0]
+
+
+def files_in(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_study_becomes_numbers_near_the_truth(stack: CineStack, options: Options) -> None:
+    results = segment_study(stack, options=options)
+    assert results.function is not None
+    assert results.function.lv["ef_percent"].value == pytest.approx(60, abs=1)
+    assert results.function.rv["ef_percent"].value == pytest.approx(55, abs=1)
+    assert results.summary["lv_edv_ml"] == pytest.approx(150, rel=0.02)
+    assert results.files == ()
+
+
+def test_the_folder_holds_what_was_asked_for_and_a_record(tmp_path: Path, stack: CineStack, options: Options) -> None:
+    results = segment_study(stack, tmp_path / "out", options)
+    assert files_in(tmp_path / "out") == TABLES | {"labels.nii.gz", RECORD_FILE}
+    assert {path.name for path in results.files} == files_in(tmp_path / "out")
+    assert all(path.is_file() for path in results.files)
+
+
+def test_the_record_gives_the_segmentation_back(tmp_path: Path, stack: CineStack, options: Options) -> None:
+    made = segment_study(stack, tmp_path / "out", options).segmentation
+    found = read_segmentation(tmp_path / "out", stack)
+    assert made is not None
+    for name in ("labels", "labelled", "included"):
+        assert np.array_equal(getattr(made, name), getattr(found, name)), name
+    for name in ("conventions", "findings", "model", "key_phases"):
+        assert getattr(made, name) == getattr(found, name), name
+
+
+def test_progress_names_each_stage_and_ends_at_one(tmp_path: Path, stack: CineStack, options: Options) -> None:
+    heard: list[Progress] = []
+    segment_study(stack, tmp_path / "out", options, report=heard.append)
+    assert list(dict.fromkeys(progress.stage for progress in heard)) == [
+        "read", "model", "segment", "measure", "export", "done",
+    ]  # fmt: skip
+    fractions = [progress.fraction for progress in heard]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
+    assert all(progress.seconds_left is None or progress.seconds_left >= 0 for progress in heard)
+
+
+@pytest.mark.parametrize("stage", ["read", "model", "segment", "measure", "export"])
+def test_a_run_cancelled_in_any_stage_leaves_nothing(
+    tmp_path: Path, stack: CineStack, options: Options, stage: str
+) -> None:
+    stop = threading.Event()
+
+    def listen(progress: Progress) -> None:
+        if progress.stage == stage:
+            stop.set()
+
+    with pytest.raises(Cancelled):
+        segment_study(stack, tmp_path / "out", options, report=listen, is_cancelled=stop.is_set)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_cancelled_run_leaves_older_results_alone(tmp_path: Path, stack: CineStack, options: Options) -> None:
+    segment_study(stack, tmp_path / "out", options)
+    before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    forced = replace(options, existing=Existing.REPLACE, papillary=Papillary.MASS)
+    with pytest.raises(Cancelled):
+        segment_study(stack, tmp_path / "out", forced, is_cancelled=lambda: True)
+    assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_results_that_are_there_are_not_touched_unless_asked(
+    tmp_path: Path, stack: CineStack, options: Options
+) -> None:
+    segment_study(stack, tmp_path / "out", options)
+    with pytest.raises(ExportError, match="--resume to keep"):
+        segment_study(stack, tmp_path / "out", options)
+    only_tables = replace(options, existing=Existing.REPLACE, parts=("tables",))
+    segment_study(stack, tmp_path / "out", only_tables)
+    assert files_in(tmp_path / "out") == TABLES | {RECORD_FILE}, "files of the earlier run that are not asked for go"
+
+
+def write_nifti(stack: CineStack, path: Path) -> None:
+    import SimpleITK as sitk
+
+    frames = [sitk.GetImageFromArray(frame) for frame in stack.voxels]
+    for frame in frames:
+        frame.SetSpacing(stack.spacing_mm[::-1])
+    sitk.WriteImage(sitk.JoinSeries(frames) if len(frames) > 1 else frames[0], str(path))
+
+
+def test_a_finished_run_is_kept_and_a_changed_study_done_again(
+    tmp_path: Path, stack: CineStack, options: Options
+) -> None:
+    study = tmp_path / "study.nii.gz"
+    write_nifti(stack, study)
+    first = segment_study(study, tmp_path / "out", options)
+    resume = replace(options, existing=Existing.RESUME)
+    again = segment_study(study, tmp_path / "out", resume)
+    assert again.kept
+    assert again.summary == first.summary
+    assert set(again.files) == set(first.files) - {tmp_path / "out" / RECORD_FILE}
+    assert not segment_study(study, tmp_path / "out", replace(resume, papillary=Papillary.MASS)).kept
+    write_nifti(replace(stack, voxels=stack.voxels + 1), study)
+    assert not segment_study(study, tmp_path / "out", replace(resume, papillary=Papillary.MASS)).kept
+
+
+def test_an_unfinished_run_is_done_again_and_its_rests_go(tmp_path: Path, stack: CineStack, options: Options) -> None:
+    out = tmp_path / "out"
+    segment_study(stack, out, options)
+    (out / RECORD_FILE).unlink()
+    (out / ".cardiacseg-unfinished-1234").mkdir()
+    (out / ".cardiacseg-unfinished-1234" / "labels.nii.gz").write_bytes(b"half")
+    assert not segment_study(stack, out, replace(options, existing=Existing.RESUME)).kept
+    assert files_in(out) == TABLES | {"labels.nii.gz", RECORD_FILE}
+
+
+def test_a_single_phase_gives_volumes_without_ef(tmp_path: Path, stack: CineStack, options: Options) -> None:
+    study = tmp_path / "one.nii.gz"
+    write_nifti(replace(stack, voxels=stack.voxels[:1], times_ms=(0.0,), instance_uids=()), study)
+    results = segment_study(study, tmp_path / "out", options)
+    assert results.summary["lv_edv_ml"] == pytest.approx(150, rel=0.02)
+    assert results.summary["lv_ef_percent"] is None
+
+
+def test_the_label_map_lies_on_the_inputs_grid(tmp_path: Path, stack: CineStack, options: Options) -> None:
+    import SimpleITK as sitk
+
+    study, labels = tmp_path / "study.nii.gz", tmp_path / "labels.nii.gz"
+    write_nifti(stack, study)
+    segment_study(study, options=replace(options, labels_file=labels))
+    image, found = sitk.ReadImage(str(study)), sitk.ReadImage(str(labels))
+    assert found.GetSize() == image.GetSize()
+    assert found.GetSpacing() == pytest.approx(image.GetSpacing())
+    assert found.GetOrigin() == pytest.approx(image.GetOrigin())
+    assert found.GetDirection() == pytest.approx(image.GetDirection())
+    assert set(np.unique(sitk.GetArrayViewFromImage(found))) == {0, 1, 2, 3}
+
+
+def test_only_ed_and_es_when_only_they_are_wanted(stack: CineStack, options: Options) -> None:
+    results = segment_study(stack, options=replace(options, only_ed_es=True))
+    assert results.segmentation is not None
+    assert results.segmentation.labelled.sum() == 2
+    assert results.summary["lv_ef_percent"] == pytest.approx(60, abs=1)
+
+
+def test_what_the_user_says_about_the_patient_counts(stack: CineStack, options: Options) -> None:
+    results = segment_study(stack, options=replace(options, sex="F", height_cm=150.0, weight_kg=50.0))
+    assert results.stack is not None
+    assert (results.stack.patient.sex, results.stack.patient.height_cm) == ("F", 150.0)
+    assert results.stack.patient.age_years == stack.patient.age_years
+
+
+def test_uncertainty_is_written_where_asked(tmp_path: Path, stack: CineStack, options: Options) -> None:
+    short = replace(stack, voxels=stack.voxels[:2], times_ms=stack.times_ms[:2])
+    segment_study(short, tmp_path / "out", replace(options, uncertainty=True))
+    assert "uncertainty.nii.gz" in files_in(tmp_path / "out")
+
+
+def test_further_writers_add_their_file(tmp_path: Path, stack: CineStack, options: Options) -> None:
+    def write(path: Path, stack: CineStack, segmentation: Segmentation, _: object) -> None:
+        path.write_text(f"{stack.slices} {int((segmentation.labels == Label.LV).any())}")
+
+    chosen = replace(options, parts=("tables", "scene"))
+    segment_study(stack, tmp_path / "out", chosen, writers={"scene.mrb": write})
+    assert (tmp_path / "out" / "scene.mrb").read_text() == "8 1"
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"parts": ("tables", "film")}, ExportError, "film"),
+        ({"backend": "cloud"}, ModelError, "cloud"),
+        ({"labels_file": "labels.png"}, ExportError, "ends in .nii.gz"),
+    ],
+)
+def test_wrong_choices_are_told(
+    tmp_path: Path, stack: CineStack, options: Options, changes: dict, error: type, words: str
+) -> None:
+    if "labels_file" in changes:
+        changes = {"labels_file": tmp_path / changes["labels_file"]}
+    with pytest.raises(error, match=words):
+        segment_study(stack, tmp_path / "out", replace(options, **changes))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_study_that_cannot_be_read_leaves_no_folder(tmp_path: Path, options: Options) -> None:
+    (tmp_path / "study").mkdir()
+    with pytest.raises(StudyError):
+        segment_study(tmp_path / "study", tmp_path / "out", options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_studies_in_threads_do_not_disturb_each_other(stack: CineStack, options: Options) -> None:
+    turned = replace(stack, voxels=np.ascontiguousarray(np.rot90(stack.voxels, 1, axes=(2, 3))))
+    alone = [segment_study(one, options=options).segmentation for one in (stack, turned)]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda one: segment_study(one, options=options).segmentation, (stack, turned)))
+    for one, other in zip(alone, together, strict=True):
+        assert one is not None
+        assert other is not None
+        assert np.array_equal(one.labels, other.labels)
+
+
+def test_no_fact_about_the_patient_is_in_the_record(tmp_path: Path, stack: CineStack, options: Options) -> None:
+    segment_study(stack, tmp_path / "out", replace(options, weight_kg=81.25, deidentify=True))
+    text = (tmp_path / "out" / RECORD_FILE).read_text()
+    assert json.loads(text)["schema"] == "cardiacseg-run"
+    assert "81.25" not in text
+    assert str(tmp_path) not in text
