@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +84,13 @@ def test_writing_needs_no_host_and_prints_nothing(tmp_path: Path) -> None:
     )
     assert (process.stdout, process.stderr) == ("", "")
     assert path.is_file()
+
+
+def test_slicer_takes_the_scene_for_its_own(tmp_path: Path, a_stack: CineStack) -> None:
+    write_scene(tmp_path / "scene.mrb", a_stack)
+    with zipfile.ZipFile(tmp_path / "scene.mrb") as bundle:
+        scene = bundle.read("scene/scene.mrml").decode()
+    assert '<MRML version="Slicer 5.10.0 0">' in scene
 
 
 def test_the_applications_own_scene_is_left_alone(a_scene: Any, a_stack: CineStack, tmp_path: Path) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from CardiacSegmentationLib.function import measure
+from CardiacSegmentationLib.segmentation import Label, Segmentation
+from CardiacSegmentationLib.stack import CineStack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from CardiacSegmentationLib.scene.study import Study
-    from CardiacSegmentationLib.segmentation import Segmentation
-    from CardiacSegmentationLib.stack import CineStack
     from slicer_host.view import SliceView
 
 
@@ -148,3 +149,21 @@ def test_the_last_phase_is_followed_by_the_first(a_study: Study) -> None:
     play(a_study, True)
     assert a_study.browser.GetPlaybackActive()
     play(a_study, False)
+
+
+def test_a_large_study_is_in_the_scene_within_two_seconds(a_scene: Any) -> None:
+    from CardiacSegmentationLib.scene.study import load_study, set_function, set_segmentation
+
+    rng = np.random.default_rng(0)
+    voxels = rng.integers(0, 1000, (25, 12, 256, 256), np.int16)
+    labels = np.zeros(voxels.shape, np.uint8)
+    labels[:, :, 100:160, 100:160] = Label.MYO
+    labels[:, :, 110:150, 110:150] = Label.LV
+    stack = CineStack(voxels, np.diag([1.4, 1.4, 10.0, 1.0]), tuple(30.0 * phase for phase in range(25)), rr_ms=750.0)
+    segmentation = Segmentation.of(labels)
+    function = measure(stack, segmentation)
+    start = perf_counter()
+    study = load_study(a_scene, stack)
+    set_segmentation(study, segmentation)
+    set_function(study, function)
+    assert perf_counter() - start < 2.0

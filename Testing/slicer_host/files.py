@@ -2,7 +2,8 @@
 
 Stands for qSlicerCoreIOManager (Base/QTCore/qSlicerCoreIOManager.cxx) and the readers and writers that modules
 register there (``Modules/Loadable/*/qSlicer*Reader.cxx``, Base/QTCore/qSlicerNodeWriter.cxx,
-Base/QTGUI/qSlicerSceneWriter.cxx): the file's name tells its type, the module's logic or a storage node does the work.
+Modules/Loadable/Data/qSlicerSceneWriter.cxx): the file's name tells its type, the module's logic or a storage node does
+the work.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class CoreIOManager:
         """Read a file into the scene; new nodes are added to ``loaded``."""
         path = str(properties["fileName"])
         if file_type == "SceneFile":
-            return load_scene(path, clear=bool(properties.get("clear", False)))
+            return load_scene(path, clear=bool(properties.get("clear", False)))  # false is Slicer's default too
         if file_type == "TerminologyFile":
             return bool(_logic("terminologies").LoadContextFromFile(path))
         name = properties.get("name") or Path(path).name.split(".")[0]
@@ -94,7 +95,7 @@ def save_scene(path: str | Path) -> bool:
 
 
 def load_scene(path: str | Path, clear: bool = True) -> bool:
-    """qSlicerSceneReader::load: vtkMRMLScene::ReadFromMRB for a bundle, Connect or Import for a bare scene."""
+    """As qSlicerSceneBundleReader::load reads a bundle, and qSlicerSceneReader::load a bare scene."""
     scene = slicer.mrmlScene
     if Path(path).suffix == ".mrb":
         return bool(scene.ReadFromMRB(str(path), clear, None))

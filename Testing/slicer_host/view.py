@@ -73,8 +73,8 @@ class SliceView:
         self.logic = self._slice_logic(name)
         self.node = self.logic.GetSliceNode()
         self.node.SetMappedInLayout(1)
+        self._mapper = self._image_mapper()  # before the managers: what is added first is drawn first, here the image
         self._managers = self._displayable_managers()
-        self._mapper = self._image_mapper()
         self._style = slicer.vtkMRMLSliceViewInteractorStyle()
         self._style.SetSliceLogic(self.logic)
         self._style.SetDisplayableManagers(self._managers)

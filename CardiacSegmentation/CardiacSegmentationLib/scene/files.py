@@ -62,6 +62,8 @@ def _write(scene: Any, path: Path) -> None:
 def _own_scene() -> Iterator[Any]:
     """A scene apart from the application's, with just the logics a study needs, taken apart in order."""
     scene = slicer.vtkMRMLScene()
+    # The oldest Slicer this is made for. slicer-core calls itself 4.0, which Slicer takes for a file of long ago.
+    scene.SetVersion("Slicer 5.10.0 0")
     application = slicer.vtkMRMLApplicationLogic()
     application.SetMRMLScene(scene)
     logics = [getattr(slicer, name)() for name in LOGICS]

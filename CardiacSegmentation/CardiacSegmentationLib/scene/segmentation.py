@@ -131,6 +131,7 @@ def set_display(proxy: Any, volume: Any) -> None:
     """Contours as a reader wants them, and the volume that the segment editor paints on."""
     display = proxy.GetDisplayNode()
     display.SetOpacity2DFill(FILL_OPACITY)
+    display.SetSliceIntersectionThickness(2)
     proxy.SetNodeReferenceID(proxy.GetReferenceImageGeometryReferenceRole(), volume.GetID())
 
 
