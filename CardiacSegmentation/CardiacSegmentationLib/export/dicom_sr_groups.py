@@ -221,7 +221,6 @@ def _time_point(function: VentricularFunction, phase: int, kind: Code | None = N
     return TimePointContext(
         time_point=f"phase {phase + 1} of {len(function.times_ms)}, {function.times_ms[phase]:.0f} ms",
         time_point_type=concept(kind) if kind else None,
-        time_point_order=phase + 1,
     )
 
 
