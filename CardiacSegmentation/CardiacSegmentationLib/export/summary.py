@@ -29,8 +29,9 @@ def format_summary(function: VentricularFunction) -> str:
 
 def _section(title: str, measurements: Iterable[Measurement]) -> list[tuple[str, ...]]:
     """One row per known number; what is not known stands in one line each, with its reason."""
-    rows: list[tuple[str, ...]] = [(title, "", "", "normal")]
-    for item in measurements:
+    items = list(measurements)
+    rows: list[tuple[str, ...]] = [(title, "", "", "normal" if any(item.reference for item in items) else "")]
+    for item in items:
         if item.value is None:
             rows.append((f"  {item.title}", item.text, "", item.note))
             continue

@@ -23,9 +23,10 @@ def structure_areas(labels: npt.NDArray[np.uint8], pixel_mm2: float) -> FloatArr
     """
     heart = labels[(..., *find_box(labels))]
     areas = np.zeros((len(STRUCTURES), *labels.shape[:-2]))
-    cavity = polygon_area_px(heart == Label.LV)
+    inside = heart == Label.LV
+    cavity = polygon_area_px(inside)
     areas[Label.RV - 1] = polygon_area_px(heart == Label.RV)
-    areas[Label.MYO - 1] = np.maximum(polygon_area_px(heart >= Label.MYO) - cavity, 0.0)
+    areas[Label.MYO - 1] = np.maximum(polygon_area_px(inside | (heart == Label.MYO)) - cavity, 0.0)
     areas[Label.LV - 1] = cavity
     return areas * pixel_mm2
 

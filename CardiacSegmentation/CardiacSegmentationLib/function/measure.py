@@ -103,7 +103,7 @@ def _summarise(stack: CineStack, segmentation: Segmentation, areas: FloatArray) 
         conventions=segmentation.conventions,
         patient=stack.patient,
         segments=wall.segments if wall else (),
-        findings=(*stack.findings, *segmentation.findings, *findings),
+        findings=tuple(dict.fromkeys((*stack.findings, *segmentation.findings, *findings))),
         provenance=_provenance(stack, segmentation),
     )
 
@@ -131,8 +131,10 @@ def _check_input(stack: CineStack, segmentation: Segmentation) -> None:
 
 def _provenance(stack: CineStack, segmentation: Segmentation) -> dict[str, str]:
     """How the numbers came about; no path, for folders are named after patients."""
+    made_by = segmentation.model or "made by hand or by another program"
+    corrected = f"; corrected by hand on {len(segmentation.edited)} images" if segmentation.edited else ""
     return {
         "program": f"CardiacSegmentation {__version__}",
-        "labels": segmentation.model or "made by hand or by another program",
+        "labels": made_by + corrected,
         "images": stack.source.format if stack.source else "not read from a file",
     }

@@ -87,18 +87,17 @@ def _ventricle(part: str, label: Label, *, edv: Code, esv: Code, sv: Code, ef: C
     )  # fmt: skip
 
 
-def _indexed(measure: Measure, key: str, code: Code | None = None, decimals: int = 1) -> Measure:
+def _indexed(measure: Measure, key: str, code: Code | None = None, *, title: str = "") -> Measure:
     """The same number per square metre of body surface."""
     return replace(
         measure,
         key=key,
-        title=f"{measure.title} index",
+        title=title or f"{measure.title} index",
         unit=f"{measure.unit}/m²",
         ucum=f"{measure.ucum}/m2",
         definition=f"{measure.title} / body surface area",
         compute=lambda facts: facts[measure.name] / facts["heart.bsa_m2"],
         code=code,
-        decimals=decimals,
     )
 
 
@@ -148,7 +147,7 @@ MEASURES: tuple[Measure, ...] = (
     _indexed(_LV[0], "edvi_ml_m2"),
     _indexed(_LV[1], "esvi_ml_m2"),
     _indexed(_LV[2], "svi_ml_m2", Code("SCT", "277381004", "Stroke Index")),
-    _indexed(_CO, "ci_l_min_m2", Code("SCT", "54993008", "Cardiac Index")),
+    _indexed(_CO, "ci_l_min_m2", Code("SCT", "54993008", "Cardiac Index"), title="Cardiac index"),
     _indexed(_MASS, "mass_index_g_m2"),
     Measure("lv", "per_ml_s", "LV peak ejection rate", "ml/s", "mL/s",
             "Steepest fall of the fitted volume curve between ED and ES",
