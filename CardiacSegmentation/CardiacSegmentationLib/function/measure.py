@@ -64,7 +64,8 @@ def phase_areas(stack: CineStack, segmentation: Segmentation, phase: int) -> Flo
         return np.full((len(STRUCTURES), stack.slices), np.nan)
     areas = structure_areas(labels, pixel_mm2)
     if segmentation.conventions.papillary is Papillary.MASS:
-        muscle_mm2 = find_papillaries(stack.voxels[phase], labels, pixel_mm2).areas_mm2(pixel_mm2)
+        found = find_papillaries(stack.voxels[phase], labels, pixel_mm2)
+        muscle_mm2 = np.minimum(found.areas_mm2(pixel_mm2), areas[Label.LV - 1])
         areas[Label.LV - 1] -= muscle_mm2
         areas[Label.MYO - 1] += muscle_mm2
     return areas
