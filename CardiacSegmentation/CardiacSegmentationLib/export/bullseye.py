@@ -72,6 +72,5 @@ def draw_bullseye(
         middle, radius = np.deg2rad((wedge.start + wedge.end) / 2), (wedge.inner + wedge.outer) / 2
         x, y = (0.0, 0.0) if number == 17 else (radius * np.cos(middle), radius * np.sin(middle))
         dark = np.dot(face[:3], [0.299, 0.587, 0.114]) < 0.55
-        axes.text(
-            x, y, f"{value:.{decimals}f}", color="white" if dark else "#1a1a1a", fontsize=6.5, ha="center", va="center"
-        )
+        text = f"{round(value, decimals) + 0.0:.{decimals}f}".replace("-", "−")
+        axes.text(x, y, text, color="white" if dark else "#1a1a1a", fontsize=6.5, ha="center", va="center")

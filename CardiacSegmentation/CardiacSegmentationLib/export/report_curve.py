@@ -82,29 +82,21 @@ def _plot_volumes(axes: Axes, function: VentricularFunction) -> None:
 
 
 def _phase_table(page: Sheet, function: VentricularFunction, phases: range, top: float) -> float:
-    """The numbers behind the curve, one column per phase."""
+    """The numbers behind the curve, one column per phase; ED and ES stand out by their numbers."""
     name_mm = 14.0
     width = (page.inner_mm - name_mm) / max(len(phases), 12)
     size = 5.6 if width < 8.0 else 6.2
-    rows = {
-        "Phase": [str(phase + 1) for phase in phases],
-        "Time (ms)": [f"{function.times_ms[phase]:.0f}" for phase in phases],
-    }
-    for label in (Label.LV, Label.RV, Label.MYO):
-        volumes = function.volumes_ml[label - 1]
-        rows[f"{label.name} (ml)"] = [
-            f"{volumes[phase]:.1f}" if np.isfinite(volumes[phase]) else "–" for phase in phases
-        ]
     marked = set(vars(function.key_phases).values())
-    columns = [Column("", name_mm), *(Column("", width, "right") for _ in phases)]
-    cells = [
+    rows = [
         [
-            Cell(name, QUIET),
-            *(
-                Cell(text, INK, "bold" if phase in marked else "normal")
-                for phase, text in zip(phases, texts, strict=True)
-            ),
-        ]
-        for name, texts in rows.items()
+            Cell("Phase", QUIET),
+            *(Cell(str(phase + 1), INK, "bold" if phase in marked else "normal") for phase in phases),
+        ],
+        [Cell("Time (ms)", QUIET), *(Cell(f"{function.times_ms[phase]:.0f}") for phase in phases)],
     ]
-    return page.table(MARGIN_MM, top, columns, cells, size=size, row_mm=3.4)
+    for label in (Label.LV, Label.RV, Label.MYO):
+        volumes = function.volumes_ml[label - 1, phases.start : phases.stop]
+        texts = [f"{volume:.1f}" if np.isfinite(volume) else "–" for volume in volumes]
+        rows.append([Cell(f"{label.name} (ml)", QUIET), *map(Cell, texts)])
+    columns = [Column("", name_mm), *(Column("", width, "right") for _ in phases)]
+    return page.table(MARGIN_MM, top, columns, rows, size=size, row_mm=3.4)

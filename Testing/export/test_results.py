@@ -1,0 +1,210 @@
+"""The result folder: complete, whole, replaceable, and without the patient where asked."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pydicom
+import pytest
+from CardiacSegmentationLib.errors import Cancelled, ExportError
+from CardiacSegmentationLib.export.deidentify import KEY_VARIABLE, Deidentifier
+from CardiacSegmentationLib.export.dicom_source import read_source
+from CardiacSegmentationLib.export.result_parts import PARTS, Options, name_phases
+from CardiacSegmentationLib.export.results import default_parts, write_results
+from CardiacSegmentationLib.segmentation import KeyPhases
+from CardiacSegmentationLib.stack import Finding
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _names(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+ALWAYS = {
+    "measurements.json", "measurements.csv", "slices.csv", "phases.csv", "labels.nii.gz", "report.pdf",
+    "segmentation_ED.seg.nrrd", "segmentation_ES.seg.nrrd",
+}  # fmt: skip
+FROM_DICOM = {"dicom/seg_ED.dcm", "dicom/seg_ES.dcm", "dicom/sr.dcm", "dicom/report.dcm"}
+
+
+def test_a_dicom_study_gives_everything(dicom_case: Any, valid_dicom: Any, tmp_path: Path) -> None:
+    case = dicom_case("siemens")
+    heard: list[tuple[str, float]] = []
+    written = write_results(
+        tmp_path, case.stack, case.segmentation, case.function, progress=lambda *news: heard.append(news)
+    )
+    assert _names(tmp_path) == ALWAYS | FROM_DICOM == {str(path.relative_to(tmp_path)) for path in written}
+    for path in tmp_path.glob("dicom/*"):
+        valid_dicom(path)
+    assert [fraction for _, fraction in heard] == sorted(fraction for _, fraction in heard)
+    assert heard[-1][1] == 1.0
+    assert heard[0][0] == PARTS["measurements"].title
+
+
+def test_images_from_elsewhere_give_everything_but_dicom(case: Any, tmp_path: Path) -> None:
+    write_results(tmp_path, case.stack, case.segmentation, case.function)
+    assert _names(tmp_path) == ALWAYS
+    with pytest.raises(ExportError, match="need a DICOM study"):
+        write_results(tmp_path, case.stack, case.segmentation, case.function, ["dicom-sr"])
+
+
+def test_only_the_parts_asked_for_are_written(case: Any, tmp_path: Path) -> None:
+    write_results(tmp_path, case.stack, case.segmentation, case.function, ["slices", "labels"])
+    assert _names(tmp_path) == {"slices.csv", "labels.nii.gz"}
+    with pytest.raises(ExportError, match=r"no result called sclices\. Choose from: measurements, "):
+        write_results(tmp_path, case.stack, case.segmentation, case.function, ["sclices"])
+
+
+def test_a_cancelled_run_leaves_no_half_written_file(case: Any, tmp_path: Path) -> None:
+    def cancel(title: str, _: float) -> None:
+        if title == PARTS["labels"].title:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        write_results(tmp_path, case.stack, case.segmentation, case.function, progress=cancel)
+    assert _names(tmp_path) == {"measurements.json", "measurements.csv", "slices.csv", "phases.csv"}
+
+
+def test_a_failing_write_leaves_the_older_file(case: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "report.pdf").write_bytes(b"older")
+
+    def fail(*_: object, **__: object) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr("CardiacSegmentationLib.export.result_parts.make_report", fail)
+    with pytest.raises(MemoryError):
+        write_results(tmp_path, case.stack, case.segmentation, case.function, ["report"])
+    assert _names(tmp_path) == {"report.pdf"}
+    assert (tmp_path / "report.pdf").read_bytes() == b"older"
+
+
+def test_a_second_run_replaces_the_first_and_takes_stale_phases_away(case: Any, tmp_path: Path) -> None:
+    options = Options(all_phases=True)
+    write_results(tmp_path, case.stack, case.segmentation, case.function, ["slicer"], options=options)
+    assert len(_names(tmp_path)) == case.stack.phases
+    (tmp_path / "notes.txt").write_text("the user's own")
+    write_results(tmp_path, case.stack, case.segmentation, case.function, ["slicer"])
+    assert _names(tmp_path) == {"segmentation_ED.seg.nrrd", "segmentation_ES.seg.nrrd", "notes.txt"}
+
+
+@pytest.mark.parametrize(
+    ("phases", "names"),
+    [
+        (KeyPhases(0, 9, 0, 9), {0: "ED", 9: "ES"}),
+        (KeyPhases(0, 9, 24, 8), {0: "ED", 8: "RV-ES", 9: "ES", 24: "RV-ED"}),
+        (KeyPhases(0, 9, 9, 0), {0: "ED", 9: "ES"}),
+        (KeyPhases(None, None, 3, None), {3: "RV-ED"}),
+        (KeyPhases(), {}),
+    ],
+)
+def test_key_phases_name_the_files(phases: KeyPhases, names: dict[int, str]) -> None:
+    assert name_phases(phases) == names
+
+
+def test_default_parts_are_all_parts_for_dicom(dicom_case: Any, case: Any) -> None:
+    assert default_parts(dicom_case("siemens").stack) == list(PARTS)
+    assert not any(name.startswith("dicom") for name in default_parts(case.stack))
+
+
+# What the phantom's headers say about its patient and its study, and what the tests add to it.
+SECRETS = (
+    "Phantom^",
+    "Beating",
+    "PHANTOM-",
+    "19790101",
+    "1979-01-01",
+    "20240515",
+    "2024-05-15",
+    "Mrs. Smith",
+    "Reader",
+)
+
+
+@pytest.fixture(scope="module")
+def hidden(dicom_case: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The de-identified results of a study whose importer found something about a file named after the patient."""
+    case = dicom_case("siemens")
+    finding = Finding("file-damaged", "The file Mrs. Smith.dcm is left out.", slice=1)
+    stack = dataclasses.replace(case.stack, findings=(*case.stack.findings, finding), title="Mrs. Smith")
+    function = dataclasses.replace(case.function, findings=(*case.function.findings, finding))
+    options = Options(reader="Reader^Ada", created="2026-01-02", deidentifier=Deidentifier(b"a key"))
+    folder = tmp_path_factory.mktemp("hidden")
+    write_results(folder, stack, case.segmentation, function, options=options)
+    return case, folder
+
+
+def test_no_file_names_the_patient_the_reader_or_a_date(hidden: Any) -> None:
+    case, folder = hidden
+    uids = {uid for row in case.stack.instance_uids for uid in row}
+    uids |= {str(read_source(case.stack).first[name].value) for name in ("StudyInstanceUID", "SeriesInstanceUID")}
+    for name in _names(folder):
+        content = (folder / name).read_bytes()
+        if name == "report.pdf":
+            if (program := shutil.which("pdftotext")) is None:
+                continue
+            content = subprocess.run([program, str(folder / name), "-"], capture_output=True, check=True).stdout
+        for secret in (*SECRETS, *uids):
+            assert secret.encode() not in content, (name, secret)
+
+
+def test_the_importers_remarks_keep_their_kind_but_not_their_words(hidden: Any) -> None:
+    measurements = json.loads((hidden[1] / "measurements.json").read_text())
+    assert measurements["patient"] == {"sex": None, "age_years": None, "height_cm": None, "weight_kg": None}
+    [finding] = [finding for finding in measurements["findings"] if finding["code"] == "file-damaged"]
+    assert "withheld" in finding["message"]
+    assert finding["slice"] == 2
+
+
+def test_all_objects_share_one_pseudonym_and_one_substituted_study(hidden: Any, valid_dicom: Any) -> None:
+    case, folder = hidden
+    objects = [pydicom.dcmread(path) for path in sorted(folder.glob("dicom/*.dcm"))]
+    assert len(objects) == 4
+    [pseudonym] = {str(item.PatientName) for item in objects} | {str(item.PatientID) for item in objects}
+    assert re.fullmatch(r"ANON-[0-9A-F]{8}", pseudonym)
+    hide = Deidentifier(b"a key")
+    assert {item.StudyInstanceUID for item in objects} == {hide.uid(read_source(case.stack).first.StudyInstanceUID)}
+    referenced = {
+        str(image.ReferencedSOPInstanceUID)
+        for item in objects
+        if item.Modality == "SEG"
+        for series in item.ReferencedSeriesSequence
+        for image in series.ReferencedInstanceSequence
+    }
+    source = {uid for phase in name_phases(case.function.key_phases) for uid in case.stack.instance_uids[phase]}
+    assert referenced == {hide.uid(uid) for uid in source}
+    for path in folder.glob("dicom/*.dcm"):
+        valid_dicom(path)
+        item = pydicom.dcmread(path)
+        assert item.PatientIdentityRemoved == "YES"
+        assert "113100" in {code.CodeValue for code in item.DeidentificationMethodCodeSequence}
+        assert {item.get(name, "") for name in ("PatientBirthDate", "PatientSex", "StudyDate", "AccessionNumber")} == {
+            ""
+        }
+
+
+def test_multi_frame_headers_are_hidden_too(dicom_case: Any, valid_dicom: Any, tmp_path: Path) -> None:
+    case = dicom_case("enhanced")
+    options = Options(deidentifier=Deidentifier(b"a key"))
+    parts = ["dicom-seg", "dicom-sr"]
+    write_results(tmp_path, case.stack, case.segmentation, case.function, parts, options=options)
+    for path in tmp_path.glob("dicom/*.dcm"):
+        valid_dicom(path)
+        assert not any(secret.encode() in path.read_bytes() for secret in SECRETS)
+
+
+def test_the_same_key_gives_the_same_pseudonym_and_another_key_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, "of the trial")
+    assert Deidentifier.create().name_of("123") == Deidentifier.create().name_of("123")
+    assert Deidentifier.create().uid("1.2.3") == Deidentifier.create().uid("1.2.3")
+    assert Deidentifier.create().name_of("123") != Deidentifier.create().name_of("124")
+    monkeypatch.delenv(KEY_VARIABLE)
+    assert Deidentifier.create().name_of("123") != Deidentifier.create().name_of("123")
+    assert Deidentifier.create("TRIAL-07").name_of("123") == "TRIAL-07"
+    assert "key" not in repr(Deidentifier.create())
