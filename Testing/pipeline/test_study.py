@@ -6,6 +6,7 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +16,6 @@ from CardiacSegmentationLib.pipeline import RECORD_FILE, Existing, Options, Prog
 from CardiacSegmentationLib.segmentation import Label, Papillary
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
@@ -111,12 +110,12 @@ def test_results_that_are_there_are_not_touched_unless_asked(
 
 
 def write_nifti(stack: CineStack, path: Path) -> None:
-    import SimpleITK as sitk
+    import SimpleITK
 
-    frames = [sitk.GetImageFromArray(frame) for frame in stack.voxels]
+    frames = [SimpleITK.GetImageFromArray(frame) for frame in stack.voxels]
     for frame in frames:
         frame.SetSpacing(stack.spacing_mm[::-1])
-    sitk.WriteImage(sitk.JoinSeries(frames) if len(frames) > 1 else frames[0], str(path))
+    SimpleITK.WriteImage(SimpleITK.JoinSeries(frames) if len(frames) > 1 else frames[0], str(path))
 
 
 def test_a_finished_run_is_kept_and_a_changed_study_done_again(
@@ -154,17 +153,17 @@ def test_a_single_phase_gives_volumes_without_ef(tmp_path: Path, stack: CineStac
 
 
 def test_the_label_map_lies_on_the_inputs_grid(tmp_path: Path, stack: CineStack, options: Options) -> None:
-    import SimpleITK as sitk
+    import SimpleITK
 
     study, labels = tmp_path / "study.nii.gz", tmp_path / "labels.nii.gz"
     write_nifti(stack, study)
     segment_study(study, options=replace(options, labels_file=labels))
-    image, found = sitk.ReadImage(str(study)), sitk.ReadImage(str(labels))
+    image, found = SimpleITK.ReadImage(str(study)), SimpleITK.ReadImage(str(labels))
     assert found.GetSize() == image.GetSize()
     assert found.GetSpacing() == pytest.approx(image.GetSpacing())
     assert found.GetOrigin() == pytest.approx(image.GetOrigin())
     assert found.GetDirection() == pytest.approx(image.GetDirection())
-    assert set(np.unique(sitk.GetArrayViewFromImage(found))) == {0, 1, 2, 3}
+    assert set(np.unique(SimpleITK.GetArrayViewFromImage(found))) == {0, 1, 2, 3}
 
 
 def test_only_ed_and_es_when_only_they_are_wanted(stack: CineStack, options: Options) -> None:
@@ -197,19 +196,15 @@ def test_further_writers_add_their_file(tmp_path: Path, stack: CineStack, option
 
 
 @pytest.mark.parametrize(
-    ("changes", "error", "words"),
+    ("changes", "words"),
     [
-        ({"parts": ("tables", "film")}, ExportError, "film"),
-        ({"backend": "cloud"}, ModelError, "cloud"),
-        ({"labels_file": "labels.png"}, ExportError, "ends in .nii.gz"),
+        ({"parts": ("tables", "film")}, "film"),
+        ({"backend": "cloud"}, "cloud"),
+        ({"labels_file": Path("labels.png")}, "ends in .nii.gz"),
     ],
 )
-def test_wrong_choices_are_told(
-    tmp_path: Path, stack: CineStack, options: Options, changes: dict, error: type, words: str
-) -> None:
-    if "labels_file" in changes:
-        changes = {"labels_file": tmp_path / changes["labels_file"]}
-    with pytest.raises(error, match=words):
+def test_wrong_choices_are_told(tmp_path: Path, stack: CineStack, options: Options, changes: dict, words: str) -> None:
+    with pytest.raises((ExportError, ModelError), match=words):
         segment_study(stack, tmp_path / "out", replace(options, **changes))
     assert not (tmp_path / "out").exists()
 
