@@ -38,7 +38,7 @@ def a_stack(phantom: tuple[CineStack, Segmentation]) -> CineStack:
 
 @pytest.fixture
 def a_segmentation(phantom: tuple[CineStack, Segmentation]) -> Segmentation:
-    return replace(phantom[1], labels=phantom[1].labels.copy())
+    return replace(phantom[1], labels=phantom[1].labels.copy(), labelled=phantom[1].labelled.copy())
 
 
 @pytest.fixture

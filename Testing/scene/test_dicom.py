@@ -93,3 +93,21 @@ def test_what_is_no_cine_is_not_offered(a_scene: Any, tmp_path: Path, series: li
     assert examine([[str(other)]]) == []
     offered = set(examine(series)[0].files)
     assert examine([files for files in series if not set(files) & offered]) == []
+
+
+def test_a_careless_anonymiser_is_borne_in_silence(
+    a_scene: Any, tmp_path: Path, series: list[list[str]], recwarn: pytest.WarningsRecorder
+) -> None:
+    import pydicom
+
+    short_axis = examine(series)[0].files
+    for file in short_axis:
+        image = pydicom.dcmread(file)
+        image.StudyInstanceUID = "1.02.3"  # no component of a UID may begin with zero
+        image.StudyDate = "20120000"
+        image.PatientName = ""
+        image.save_as(tmp_path / file.replace("/", "_"), enforce_file_format=True)
+    recwarn.clear()
+    study = load(a_scene, [str(path) for path in tmp_path.iterdir()])
+    assert study.exists
+    assert [str(warning.message) for warning in recwarn] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -158,6 +158,46 @@ def test_decisions_are_measured_and_stored(a_live_study: LiveStudy) -> None:
     assert (back.key_phases.lv_ed, back.conventions) == (2, conventions)
     assert bookmark(a_live_study.study, "lv_ed") == 2
     assert len(back.edited) == 8  # the decisions did not make the stroke an original
+
+
+def test_a_live_study_knows_which_images_were_edited(a_live_study: LiveStudy) -> None:
+    from CardiacSegmentationLib.scene.study import segmentation_of
+    from CardiacSegmentationLib.scene.views import go_to_phase
+
+    go_to_phase(a_live_study.study, 2)
+    paint_square(a_live_study.study, 10)
+    a_live_study.settle()
+    assert a_live_study.segmentation.edited == tuple((2, slice_) for slice_ in range(8))
+    back = segmentation_of(a_live_study.study)
+    assert back is not None
+    assert a_live_study.segmentation.edited == back.edited
+    a_live_study.undo()
+    assert a_live_study.segmentation.edited == ()
+
+
+def test_undoing_the_first_stroke_of_a_phase_leaves_it_without_labels(
+    a_study: Study, a_segmentation: Segmentation
+) -> None:
+    from CardiacSegmentationLib.scene.live import LiveStudy
+    from CardiacSegmentationLib.scene.study import set_segmentation
+    from CardiacSegmentationLib.scene.views import go_to_phase
+
+    a_segmentation.labels[1] = 0
+    a_segmentation.labelled[1] = False
+    set_segmentation(a_study, a_segmentation)
+    live = LiveStudy(a_study)
+    go_to_phase(a_study, 1)
+    paint_square(a_study, 10)
+    assert live.settle().volumes_ml[Label.LV - 1, 1] > 0
+    assert np.isnan(live.undo().volumes_ml[:, 1]).all()
+    live.close()
+
+
+def test_a_scene_closed_after_a_stroke_does_no_harm(a_scene: Any, a_live_study: LiveStudy) -> None:
+    paint_square(a_live_study.study, 10)
+    before = a_live_study.function
+    a_scene.Clear(False)
+    assert a_live_study.settle() is before
 
 
 def test_a_closed_live_study_hears_nothing(a_live_study: LiveStudy, strokes: list[str]) -> None:

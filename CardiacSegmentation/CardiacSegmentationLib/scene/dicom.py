@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.cine import find_stacks, read_stack
+from CardiacSegmentationLib.cine.elements import quietly
 from CardiacSegmentationLib.errors import StudyError
 from CardiacSegmentationLib.scene.hierarchy import put_under_study
 from CardiacSegmentationLib.scene.study import Study, load_study
@@ -65,8 +66,9 @@ def place_under_patient(study: Study, file: Path) -> None:
     import pydicom
 
     tags = ["PatientID", "PatientName", "StudyInstanceUID", "StudyDescription", "StudyDate"]
-    header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=tags)
-    texts = {tag: str(header.get(tag) or "").strip() for tag in tags}
+    with quietly():  # anonymisers leave values that pydicom warns of
+        header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=tags, force=True)
+        texts = {tag: str(header.get(tag) or "").strip() for tag in tags}
     patient_id = texts["PatientID"] or texts["PatientName"] or "No patient ID"
     description = texts["StudyDescription"] or "Study"
     name = f"{description} ({texts['StudyDate']})" if texts["StudyDate"] else description

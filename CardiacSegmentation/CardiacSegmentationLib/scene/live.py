@@ -53,7 +53,8 @@ class LiveStudy:
     def settle(self) -> VentricularFunction:
         """Take in the strokes since the last call; the numbers are those of the labels now."""
         touched, self._touched = sorted(self._touched), set()
-        self._take_in({phase: sequences.read_frame(self.study.segmentation, phase) for phase in touched})
+        if touched and self.study.segmentation is not None:  # the scene may have been closed since the stroke
+            self._take_in({phase: sequences.read_frame(self.study.segmentation, phase) for phase in touched})
         return self.function
 
     def can_undo(self) -> bool:
@@ -120,11 +121,14 @@ class LiveStudy:
         changed = list(changed)
         if not changed:
             return
+        facts = sequences.read_facts(self.study.segmentation)
         labels, labelled = self.segmentation.labels, self.segmentation.labelled.copy()
+        edited = {place for place in self.segmentation.edited if place[0] not in changed}
         for phase in changed:
             labels[phase] = labels_by_phase[phase]
-            labelled[phase] = labelled[phase] or bool(labels[phase].any())
-        self.segmentation = replace(self.segmentation, labelled=labelled)
+            labelled[phase] = facts.labelled[phase] or bool(labels[phase].any())
+            edited |= facts.edited_in(phase, labels[phase])
+        self.segmentation = replace(self.segmentation, labelled=labelled, edited=tuple(sorted(edited)))
         self._show(remeasure(self.function, self._stack, self.segmentation, changed))
 
     def _decide(self, **changes: Any) -> VentricularFunction:

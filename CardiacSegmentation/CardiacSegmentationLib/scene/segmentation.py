@@ -41,6 +41,12 @@ class SegmentationFacts:
     edited: tuple[tuple[int, int], ...]
     checksums: tuple[tuple[int, ...], ...]  # [phase][slice]
 
+    def edited_in(self, phase: int, labels: Labels) -> set[tuple[int, int]]:
+        """``(phase, slice)`` of the label images a person changed in one phase, now or before they were stored."""
+        pairs = enumerate(zip(self.checksums[phase], _checksums(labels), strict=True))
+        changed = {(phase, slice_) for slice_, (then, now) in pairs if then != now}
+        return changed | {place for place in self.edited if place[0] == phase}
+
 
 def add_segmentation(browser: Any, images: Any, segmentation: Segmentation) -> Any:
     """Add the labels beside the images; the browser shows both in step and keeps what is edited."""
@@ -86,7 +92,7 @@ def read_segmentation(sequence: Any) -> Segmentation:
         conventions=facts.conventions,
         findings=facts.findings,
         model=facts.model,
-        edited=_edited(facts, labels),
+        edited=tuple(sorted(set().union(*(facts.edited_in(phase, frame) for phase, frame in enumerate(labels))))),
     )
 
 
@@ -133,13 +139,6 @@ def set_display(proxy: Any, volume: Any) -> None:
     display.SetOpacity2DFill(FILL_OPACITY)
     display.SetSliceIntersectionThickness(2)
     proxy.SetNodeReferenceID(proxy.GetReferenceImageGeometryReferenceRole(), volume.GetID())
-
-
-def _edited(facts: SegmentationFacts, labels: Labels) -> tuple[tuple[int, int], ...]:
-    changed = set(facts.edited)
-    for phase, (then, now) in enumerate(zip(facts.checksums, map(_checksums, labels), strict=True)):
-        changed |= {(phase, slice_) for slice_, (a, b) in enumerate(zip(then, now, strict=True)) if a != b}
-    return tuple(sorted(changed))
 
 
 def _checksums(labels: Labels) -> tuple[int, ...]:

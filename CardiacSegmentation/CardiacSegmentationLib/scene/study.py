@@ -133,7 +133,7 @@ def stack_of(study: Study) -> CineStack:
 
 
 def set_segmentation(study: Study, segmentation: Segmentation) -> None:
-    """Put labels beside the images; labels already there are replaced."""
+    """Put labels beside the images; labels already there are replaced, and what a ``LiveStudy`` knew of them is old."""
     if study.segmentation is not None:
         sequences.replace_segmentation(study.segmentation, study.images, segmentation)
     else:
