@@ -35,6 +35,11 @@ class Points:
     depth: Array
     pixel_mm: float
 
+    def crop(self, rows: slice, columns: slice) -> Points:
+        """The points of a part of the plane."""
+        depth = self.depth if self.depth.size == 1 else self.depth[:, rows, columns]
+        return Points(self.right[:, rows, columns], self.down[:, rows, columns], depth, self.pixel_mm)
+
 
 def outlines(heart: Heart, angle: Array, depth: Array) -> tuple[Array, Array, Array]:
     """Squared radius of LV cavity, LV epicardium and RV cavity around the LV's axis, each containing the one before.
@@ -64,45 +69,82 @@ def reach_mm(heart: Heart, from_depth_mm: float) -> tuple[float, float, float]:
 
 def paint_heart(image: Array, points: Points, heart: Heart) -> None:
     """Lay the heart over an image [phase, row, column], in place."""
-    if points.depth.min() < max(heart.cavity.base_mm.max(), heart.rv.base_mm.max()):
-        _paint_above(image, points, heart)
-    if points.depth.max() > 0:
-        _paint_ventricles(image, points, heart)
-        _paint_papillaries(image, points, heart)
+    lowest_valve = max(heart.cavity.base_mm.max(), heart.rv.base_mm.max())
+    for paint, there in (
+        (_paint_above, points.depth < lowest_valve),
+        (_paint_rv, points.depth > 0),
+        (_paint_lv, (points.depth > 0) & _near_lv(points, heart)),
+    ):
+        rows, columns = window(np.broadcast_to(there[0], points.right.shape[1:]))
+        if rows.stop:
+            paint(image[:, rows, columns], points.crop(rows, columns), heart)
 
 
-def _paint_ventricles(image: Array, points: Points, heart: Heart) -> None:
-    right, down, depth = points.right, points.down, points.depth
-    angle, radius = np.arctan2(down, right), np.hypot(right, down)
-    cavity, epicardium, rv = (np.sqrt(square) for square in outlines(heart, angle, depth))
-    has_rv = heart.rv.area_mm2(depth) > 0
-    grain = waves(right, down, depth, 3.0)
-
+def _paint_rv(image: Array, points: Points, heart: Heart) -> None:
+    """The RV with its wall, and the fat on the whole heart."""
+    angle, radius = np.arctan2(points.down, points.right), np.hypot(points.right, points.down)
+    _, epicardium, rv = outlines(heart, angle, points.depth)
+    if not epicardium.any():
+        return
+    rv = np.sqrt(rv)
+    has_rv = heart.rv.area_mm2(points.depth) > 0
+    grain = waves(points.right, points.down, points.depth, 3.0)
     towards_rv = np.sqrt(septal_profile(angle))
-    outside = rv + has_rv * (np.float32(RV_WALL_MM) * towards_rv)
-    fat = outside + 2.0 + 2.5 * towards_rv + 0.6 * grain
-    trabeculae = 0.4 * np.clip(3 * grain - 0.9, 0, 1)
+    wall = rv + has_rv * (np.float32(RV_WALL_MM) * towards_rv)
+    fat = wall + (2.0 + 2.5 * towards_rv + 0.6 * grain)
+    lay(image, cover(np.where(wall > 0, fat - radius, OUTSIDE_MM), points.pixel_mm), Tissue.FAT)
+    if not has_rv.any():
+        return
+    lay(image, cover(np.where(has_rv, wall - radius, OUTSIDE_MM), points.pixel_mm), Tissue.MYOCARDIUM)
+    blood = Tissue.BLOOD * (1 - _strands(grain) * np.clip(1 - (rv - radius) / 9, 0, 1))
+    lay(image, cover(np.where(has_rv, rv - radius, OUTSIDE_MM), points.pixel_mm), blood)
 
-    def put(outline: Array, present: Array, signal: float | Array) -> None:
-        lay(image, cover(np.where(present, outline - radius, OUTSIDE_MM), points.pixel_mm), signal)
 
-    put(fat, outside > 0, Tissue.FAT)
-    put(outside, has_rv, Tissue.MYOCARDIUM)
-    put(rv, has_rv, Tissue.BLOOD * (1 - trabeculae * np.clip(1 - (rv - radius) / 9, 0, 1)))
-    put(epicardium, epicardium > 0, Tissue.MYOCARDIUM)
-    put(cavity, cavity > 0, Tissue.BLOOD * (1 - trabeculae * np.clip(1 - (cavity - radius) / 5, 0, 1)))
+def _paint_lv(image: Array, points: Points, heart: Heart) -> None:
+    angle, radius = np.arctan2(points.down, points.right), np.hypot(points.right, points.down)
+    round_ = np.sqrt(oval(angle) / np.float32(np.pi))
+    grain = waves(points.right, points.down, points.depth, 3.0)
+    far = np.clip(radius / np.float32(28 * _size(heart)), 0, 1)
+    blood = Tissue.BLOOD * (1 - _strands(grain) * far**4)
+    for solid, signal in ((heart.epicardium, Tissue.MYOCARDIUM), (heart.cavity, blood)):
+        area = solid.area_mm2(points.depth)
+        outline = np.where(area > 0, np.sqrt(area), OUTSIDE_MM) * round_
+        lay(image, cover(outline - radius, points.pixel_mm), signal)
+    _paint_papillaries(image, points, heart)
 
 
 def _paint_papillaries(image: Array, points: Points, heart: Heart) -> None:
     muscle = np.sqrt(heart.papillary_mm2(points.depth) / (2 * np.pi))
     if not muscle.any():
         return
-    cavity_mm2 = heart.cavity.area_mm2(points.depth)
+    cavity = np.sqrt(heart.cavity.area_mm2(points.depth) / np.pi)
+    covered = np.where(muscle > 0, muscle, OUTSIDE_MM)
     for angle in PAPILLARY_ANGLES:
-        out = np.sqrt(cavity_mm2 * np.float32(oval(angle) / np.pi)) - muscle - np.float32(0.5)
+        out = cavity * np.float32(np.sqrt(oval(angle))) - muscle - np.float32(0.5)
         x, y = points.right - out * np.float32(np.cos(angle)), points.down - out * np.float32(np.sin(angle))
-        share = cover(np.where(muscle > 0, muscle - np.hypot(x, y), OUTSIDE_MM), points.pixel_mm)
-        lay(image, share, Tissue.MYOCARDIUM)
+        lay(image, cover(covered - np.hypot(x, y), points.pixel_mm), Tissue.MYOCARDIUM)
+
+
+def _strands(grain: Array) -> Array:
+    """Share of muscle in the blood next to a trabeculated wall."""
+    strands: Array = 0.4 * np.clip(3 * grain - 0.9, 0, 1)
+    return strands
+
+
+def _near_lv(points: Points, heart: Heart) -> Array:
+    """Whether points may lie in the LV."""
+    depth = np.maximum(points.depth, heart.cavity.base_mm.astype(np.float32)[:, None, None])
+    reach = np.sqrt(heart.epicardium.area_mm2(depth).max(axis=0) / np.pi * (1 + OVAL)) + 2 * points.pixel_mm
+    near: Array = np.hypot(points.right, points.down) < reach
+    return near
+
+
+def window(wanted: Array) -> tuple[slice, slice]:
+    """The rows and columns that hold all wanted pixels; empty where there are none."""
+    rows, columns = (np.flatnonzero(wanted.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return slice(0, 0), slice(0, 0)
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def _paint_above(image: Array, points: Points, heart: Heart) -> None:

@@ -48,6 +48,11 @@ class View:
         """Unit vector at right angles to the plane, as DICOM has it: along the row × along the column."""
         return np.cross(self.along_row, self.along_column)
 
+    @property
+    def crosses_axis(self) -> bool:
+        """Whether this is a short-axis plane."""
+        return bool(abs(self.normal @ TO_APEX) > 1 - 1e-9)
+
     def points_mm(self, off_plane_mm: float = 0.0) -> Array:
         """Patient coordinates of every pixel's centre: [x, y or z, row, column]."""
         columns = np.arange(self.columns) * self.pixel_mm

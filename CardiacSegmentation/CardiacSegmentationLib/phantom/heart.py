@@ -10,7 +10,7 @@ In every function the first axis of an array is the phase.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,6 +59,10 @@ class Solid:
             depth_mm.dtype
         )
 
+    def until(self, phase: int) -> Solid:
+        """The same in the phases before this one."""
+        return Solid(self.bulge, self.base_mm[:phase], self.length_mm[:phase], self.volume_mm3[:phase])
+
     @property
     def apex_mm(self) -> Array:
         """Depth of the apex."""
@@ -82,6 +86,11 @@ class Heart:
     def slice_depths_mm(self) -> Array:
         """Depth of each slice's centre, base to apex."""
         return (np.arange(self.slices) - self.slices_above + 0.5) * self.spacing_mm
+
+    def until(self, phase: int) -> Heart:
+        """The same in the phases before this one."""
+        solids = {name: getattr(self, name).until(phase) for name in ("cavity", "epicardium", "rv")}
+        return replace(self, **solids)
 
     def papillary_mm2(self, depth_mm: Array) -> Array:
         """Area of both papillary muscles together."""

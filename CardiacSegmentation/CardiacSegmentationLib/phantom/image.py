@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from CardiacSegmentationLib.phantom.anatomy import paint_chest
-from CardiacSegmentationLib.phantom.chambers import Points, outlines, paint_heart, reach_mm
+from CardiacSegmentationLib.phantom.chambers import Points, outlines, paint_heart, reach_mm, window
 from CardiacSegmentationLib.phantom.geometry import chest_scale, in_heart
 from CardiacSegmentationLib.segmentation import Label
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 BLOOD_SIGNAL = 900.0  # of 4095, where the coil hears it as well as in the middle of the heart
-SAMPLES_THROUGH_SLICE = 5
+SAMPLES_ACROSS_AXIS, SAMPLES_ALONG_AXIS = 5, 3  # through a slice; the heart changes most along its axis
 
 
 def label_plane(view: View, spec: PhantomSpec, heart: Heart) -> Array:
@@ -51,12 +51,13 @@ def paint_plane(view: View, spec: PhantomSpec, heart: Heart) -> Array:
         return image * _coil(points, scale)
     chest_near = image[near].copy()
     total = np.zeros_like(chest_near)
-    for sample in range(SAMPLES_THROUGH_SLICE):
-        off = ((sample + 0.5) / SAMPLES_THROUGH_SLICE - 0.5) * view.thickness_mm
+    samples = SAMPLES_ACROSS_AXIS if view.crosses_axis else SAMPLES_ALONG_AXIS
+    for sample in range(samples):
+        off = ((sample + 0.5) / samples - 0.5) * view.thickness_mm
         layer = chest_near.copy()
         paint_heart(layer, _points(view, spec, off, (rows, columns)), heart)
         total += layer
-    image[near] = total / SAMPLES_THROUGH_SLICE
+    image[near] = total / samples
     return image * _coil(points, scale)
 
 
@@ -72,7 +73,7 @@ def scan(signal: Array, noise_percent: float, generator: np.random.Generator) ->
 
 def _points(view: View, spec: PhantomSpec, off_mm: float, near: tuple[slice, slice]) -> Points:
     right, down, depth = in_heart(view.points_mm(off_mm), spec)[(slice(None), None, *near)]
-    if np.ptp(depth) < 0.01:  # a short-axis plane: one depth for all its pixels
+    if view.crosses_axis:  # one depth for all its pixels
         depth = depth[:, :1, :1]
     return Points(right, down, depth, view.pixel_mm)
 
@@ -83,10 +84,7 @@ def _window(coordinates: Array, heart: Heart, thickness_mm: float) -> tuple[slic
     left_mm, right_mm, across_mm = reach_mm(heart, float(depth.min()) - thickness_mm / 2)
     close = (right > -left_mm) & (right < right_mm) & (abs(down) < across_mm)
     close &= (depth > -1.2 * across_mm) & (depth < heart.epicardium.apex_mm.max() + thickness_mm)
-    rows, columns = (np.flatnonzero(close.any(axis=axis)) for axis in (1, 0))
-    if not rows.size:
-        return slice(0, 0), slice(0, 0)
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    return window(close)
 
 
 def _coil(points_mm: Array, scale: float) -> Array:

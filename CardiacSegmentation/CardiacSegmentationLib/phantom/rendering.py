@@ -58,7 +58,7 @@ def _render(name: str, views: tuple[View, ...], spec: PhantomSpec, heart: Heart,
     pixels = np.empty((phases, len(views), views[0].rows, views[0].columns), np.uint16)
 
     def render(index: int) -> None:
-        signal = paint_plane(views[index], spec, heart)[:phases]
+        signal = paint_plane(views[index], spec, heart.until(phases))
         # Each plane has its own noise, so that it does not depend on what was rendered before.
         generator = np.random.default_rng([spec.seed, *name.encode(), index])
         pixels[:, index] = scan(signal, spec.noise_percent, generator)
