@@ -92,10 +92,17 @@ class CardiacSegmentationLogic(ScriptedLoadableModuleLogic):  # type: ignore[mis
         return load_study(slicer.mrmlScene, read_study(Path(path)))
 
     def segment(self, study: Study, model_folder: str | Path | None = None) -> VentricularFunction:
-        """Segment a study here and now, and return its numbers; the labels are in the scene afterwards."""
-        from CardiacSegmentationLib.gui.scripting import segment_study
+        """Segment a study here and now, and return its numbers; labels, tables and plot are in the scene afterwards."""
+        from CardiacSegmentationLib.gui.packages import ensure_packages
+        from CardiacSegmentationLib.pipeline import Options, segment_study
+        from CardiacSegmentationLib.scene.study import set_function, set_segmentation, stack_of
 
-        return segment_study(study, model_folder)
+        ensure_packages(["onnxruntime"])
+        options = Options(model=Path(model_folder) if model_folder is not None else None)
+        results = segment_study(stack_of(study), options=options)
+        set_segmentation(study, results.segmentation)
+        set_function(study, results.function)
+        return results.function
 
 
 class CardiacSegmentationTest(ScriptedLoadableModuleTest):  # type: ignore[misc]

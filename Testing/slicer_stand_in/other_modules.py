@@ -51,9 +51,9 @@ class DicomDatabase:
         self.isOpen = True
 
 
-def importDicom(folder: str, database: Any = None, copyFiles: bool = False) -> bool:
+def importDicom(dicomDataDir: str, dicomDatabase: Any = None, copyFiles: bool = False) -> bool:
     """DICOMUtils.importDicom: indexes a folder into the database."""
-    files = [path for path in sorted(Path(folder).rglob("*")) if path.is_file()]
+    files = [path for path in sorted(Path(dicomDataDir).rglob("*")) if path.is_file()]
     slicer.dicomDatabase.imported += files
     return bool(files)
 

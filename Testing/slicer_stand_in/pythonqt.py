@@ -19,6 +19,7 @@ import inspect
 from typing import Any
 
 from PySide6 import QtCore
+from shiboken6 import isValid
 
 slot_errors: list[BaseException] = []
 _PYSIDE = ("PySide6", "Shiboken", "shiboken6")
@@ -105,6 +106,7 @@ _loading_ui: list[bool] = []
 
 def _get(target: QtCore.QObject, name: str) -> Any:
     name = "objectName" if name == "name" else name
+    _require_alive(target, name)
     if target.metaObject().indexOfProperty(name) >= 0:
         return _property_value(target, name)
     try:
@@ -114,6 +116,12 @@ def _get(target: QtCore.QObject, name: str) -> Any:
     if callable(value) and not isinstance(value, type) and type(value).__name__ == "builtin_function_or_method":
         return lambda *arguments, **named: wrap_object(value(*map(unwrap, arguments), **named))
     return value
+
+
+def _require_alive(target: QtCore.QObject, name: str) -> None:
+    if not isValid(target):  # PythonQt: "Trying to read attribute '…' from a destroyed QObject"
+        message = f"Trying to use '{name}' of a destroyed {type(target).__name__}"
+        raise ValueError(message)
 
 
 def _qt_attribute(target: QtCore.QObject, name: str) -> Any:
@@ -142,6 +150,7 @@ def _dynamic_property_or_child(target: QtCore.QObject, name: str) -> Any:
 
 def _set(target: QtCore.QObject, name: str, value: Any) -> None:
     name = "objectName" if name == "name" else name
+    _require_alive(target, name)
     index = target.metaObject().indexOfProperty(name)
     if index < 0:
         message = f"{type(target).__name__} has no property '{name}', and new attributes on C++ objects are refused"

@@ -45,23 +45,25 @@ def write_json(live: LiveStudy, folder: Path) -> list[Path]:
 
 def write_report(live: LiveStudy, folder: Path) -> list[Path]:
     """The report as PDF."""
-    from CardiacSegmentationLib.export.report import write_report as write
-
     ensure_packages(["matplotlib"])
-    path = folder / "report.pdf"
-    stack, segmentation = _values(live)
-    write(stack, segmentation, live.function, path)
-    return [path]
+    return _write_parts(live, folder, "report")
 
 
 def write_nifti(live: LiveStudy, folder: Path) -> list[Path]:
     """The label map of all phases, on the grid of the source."""
-    from CardiacSegmentationLib.export.label_maps import write_label_nifti
+    return _write_parts(live, folder, "labels")
 
-    path = folder / "labels.nii.gz"
-    stack, segmentation = _values(live)
-    write_label_nifti(stack, segmentation, path)
-    return [path]
+
+def write_dicom(live: LiveStudy, folder: Path) -> list[Path]:
+    """DICOM segmentations of ED and ES and a structured report; also into Slicer's DICOM database."""
+    ensure_packages(["highdicom"])
+    written = _write_parts(live, folder, "dicom-seg", "dicom-sr")
+    database = getattr(slicer, "dicomDatabase", None)
+    if database is not None and database.isOpen:
+        from DICOMLib import DICOMUtils
+
+        DICOMUtils.importDicom(str(folder / "dicom"), database, copyFiles=True)
+    return written
 
 
 def write_scene(live: LiveStudy, folder: Path) -> list[Path]:
@@ -73,6 +75,13 @@ def write_scene(live: LiveStudy, folder: Path) -> list[Path]:
     return [path]
 
 
+def _write_parts(live: LiveStudy, folder: Path, *parts: str) -> list[Path]:
+    from CardiacSegmentationLib.export.results import write_results
+
+    stack, segmentation = _values(live)
+    return write_results(folder, stack, segmentation, live.function, parts)
+
+
 def _values(live: LiveStudy) -> tuple[CineStack, Segmentation]:
     """The study as its values, with what the user said about the patient and who changed which image."""
     stack = replace(stack_of(live.study), patient=live.function.patient)
@@ -82,8 +91,3 @@ def _values(live: LiveStudy) -> tuple[CineStack, Segmentation]:
 def _file_name(name: str) -> str:
     kept = "".join(character if character.isalnum() or character in "-_" else "_" for character in name)
     return kept.strip("_")[:60] or "CardiacSegmentation"
-
-
-def write_dicom(live: LiveStudy, folder: Path) -> list[Path]:
-    """DICOM segmentations and structured report, also into Slicer's DICOM database."""
-    raise NotImplementedError

@@ -48,9 +48,9 @@ def keep(live: LiveStudy, edited: set[int]) -> None:
         np.savez_compressed(file, owner=owner, **labels)
 
 
-def find_recovered(study: Study, shape: tuple[int, ...]) -> Recovered | None:
-    """What an earlier session left for this study; a file that does not fit, or cannot be read, is no help."""
-    path = recovery_path(study)
+def find_recovered(live: LiveStudy) -> Recovered | None:
+    """What an earlier session left for this study; a file that cannot be read or adds nothing is no help."""
+    path = recovery_path(live.study)
     try:
         with np.load(path, allow_pickle=False) as stored:
             if is_alive(int(json.loads(str(stored["owner"]))["process"])):
@@ -58,8 +58,10 @@ def find_recovered(study: Study, shape: tuple[int, ...]) -> Recovered | None:
             labels = {int(name): stored[name] for name in stored.files if name != "owner"}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None
-    fits = all(frame.shape == shape[1:] and 0 <= phase < shape[0] for phase, frame in labels.items())
-    return Recovered(path, labels) if labels and fits else None
+    now = live.segmentation.labels
+    fits = all(frame.shape == now.shape[1:] and 0 <= phase < len(now) for phase, frame in labels.items())
+    adds = fits and any((now[phase] != frame).any() for phase, frame in labels.items())
+    return Recovered(path, labels) if adds else None
 
 
 def forget(study: Study) -> None:

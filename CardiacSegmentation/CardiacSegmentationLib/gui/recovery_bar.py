@@ -40,7 +40,7 @@ class RecoveryBar:
         live = self._panel.live
         self._timer.stop()
         self._at_start = _checksums(live) if live is not None else []
-        self._found = recovery.find_recovered(live.study, live.segmentation.labels.shape) if live is not None else None
+        self._found = recovery.find_recovered(live) if live is not None else None
         self._ui.recoveryFrame.visible = self._found is not None
         if self._found is not None:
             text = _("Corrections of {count} phases from a session that ended unexpectedly were kept.")

@@ -11,9 +11,12 @@ from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.cine import find_stacks, read_stack
 from CardiacSegmentationLib.errors import CardiacSegmentationError
+from CardiacSegmentationLib.gui.dicom_browser import selected_files
 from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.sample import sample_folder
 from CardiacSegmentationLib.gui.texts import findings_html
+from CardiacSegmentationLib.scene.dicom import place_under_patient
+from CardiacSegmentationLib.scene.sources import stack_from_node
 from CardiacSegmentationLib.scene.study import Study, find_studies, load_study
 from CardiacSegmentationLib.stack import Finding, Severity
 
@@ -79,8 +82,6 @@ class StudyPanel:
 
     def use_browser_selection(self) -> None:
         """List the stacks among what is selected in Slicer's DICOM browser."""
-        from CardiacSegmentationLib.gui.dicom_browser import selected_files
-
         with errors_shown(self._panel.messages):
             files = selected_files()
             if not files:
@@ -89,12 +90,10 @@ class StudyPanel:
 
     def use_node(self) -> None:
         """Take a node that is already in the scene as the cine."""
-        from CardiacSegmentationLib.scene.nodes_to_cine import cine_of_node
-
         node = self._ui.nodeSelector.currentNode()
         if node is not None:
             with errors_shown(self._panel.messages):
-                self._panel.select(load_study(slicer.mrmlScene, cine_of_node(node)))
+                self._panel.select(load_study(slicer.mrmlScene, stack_from_node(node)))
 
     def load(self) -> None:
         """Put the selected stack into the scene."""
@@ -104,7 +103,11 @@ class StudyPanel:
         with errors_shown(self._panel.messages):
             stack = read_stack(self._found, row)
             self._ui.folderEdit.addCurrentPathToHistory()
-            self._panel.select(load_study(slicer.mrmlScene, stack))
+            study = load_study(slicer.mrmlScene, stack)
+            candidate = self._found.stacks[row]
+            if candidate.format == "DICOM":
+                place_under_patient(study, candidate.files[0])
+            self._panel.select(study)
 
     def _look_into(self, path: Path) -> None:
         self._show_found(None)

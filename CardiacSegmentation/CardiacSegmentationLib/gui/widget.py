@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.gui.background import Process
 
 SETTLE_MS = 250  # after the last stroke: soon enough to be felt as live, late enough not to disturb a hand
+# Which sections are open: with no study (0), with images alone (1), with labels (2).
+SECTIONS = {"studySection": (0, 1), "segmentSection": (1,), "correctSection": (2,), "resultsSection": (2,)}
 
 
 class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
@@ -40,6 +42,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self.study: Study | None = None
         self.live: LiveStudy | None = None
         self._is_selecting = False
+        self._step: int | None = None
         self._layout_before: int | None = None
         self._stroke_timer = _single_shot(SETTLE_MS, self.settle)
         self._study_section = StudyPanel(self)
@@ -101,8 +104,8 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         """The module comes into view."""
         self._correct.enter()
         self._shortcuts.install()
-        if self.study is not None and not self.study.exists:
-            self.select(None)
+        if self.study is None:  # it may have been loaded from the DICOM module or Sample Data meanwhile
+            self.select(next(iter(find_studies(slicer.mrmlScene)), None))
 
     def exit(self) -> None:
         """The module goes out of view; a run in the background goes on."""
@@ -125,7 +128,6 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self.addObserver(scene, events.EndCloseEvent, self._scene_was_closed)
         self.addObserver(scene, events.EndImportEvent, self._scene_was_loaded)
         self.addObserver(scene, events.NodeRemovedEvent, self._node_removed)
-        self.addObserver(scene, events.EndSaveEvent, self._scene_was_saved)
 
     def _open_live(self) -> None:
         if self.study is None or self.study.segmentation is None:
@@ -149,11 +151,21 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self.study = None
 
     def _show_study(self) -> None:
+        self._open_sections()
         self._study_section.show_study(self.study)
         self._segment.show_study(self.study)
         self._correct.show_study(self.study)
         self._results.show_study(self.study)
         self._recovery.show_study()
+
+    def _open_sections(self) -> None:
+        """What cannot be used yet, or has done its work, makes room; within a step the user decides."""
+        step = 0 if self.study is None else 1 if self.live is None else 2
+        if step == self._step:
+            return
+        self._step = step
+        for section, steps in SECTIONS.items():
+            getattr(self.ui, section).collapsed = step not in steps
 
     def _stroke_made(self) -> None:
         self._stroke_timer.start()
@@ -177,10 +189,6 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._correct.scene_is_new()
         if self.study is None:
             self.select(next(iter(find_studies(slicer.mrmlScene)), None))
-
-    def _scene_was_saved(self, *_event: Any) -> None:
-        for study in find_studies(slicer.mrmlScene):
-            recovery.forget(study)
 
     def _node_removed(self, *_event: Any) -> None:
         if self.study is not None and not self.study.exists:

@@ -1,0 +1,36 @@
+"""The reader that Slicer's DICOM module offers: a short-axis cine as one thing to load, however many series it lies in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+from DICOMLib import DICOMLoadable, DICOMPlugin
+from slicer.i18n import tr as _
+
+from CardiacSegmentationLib.scene import dicom
+
+
+class CardiacCinePlugin(DICOMPlugin):  # type: ignore[misc]
+    """Registered in ``slicer.modules.dicomPlugins``; Slicer makes one, asks it to examine, and later to load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loadType = _("Short-axis cine")
+
+    def examineForImport(self, file_lists: list[list[str]]) -> list[Any]:  # noqa: N802
+        """What of the selected series can be loaded as a cine; the importer's doubts become its warning."""
+        return [_loadable(offer) for offer in dicom.examine(file_lists)]
+
+    def load(self, loadable: Any) -> bool:
+        """Put it into the scene, under its patient and study."""
+        dicom.load(slicer.mrmlScene, loadable.files)
+        return True
+
+
+def _loadable(offer: dicom.Offer) -> Any:
+    loadable = DICOMLoadable()
+    for name in ("name", "warning", "tooltip", "confidence", "selected"):
+        setattr(loadable, name, getattr(offer, name))
+    loadable.files = list(offer.files)
+    return loadable

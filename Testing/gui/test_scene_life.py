@@ -1,0 +1,277 @@
+"""The panel through the life of a scene: closed, saved, loaded, left, entered, unloaded, and after a crash."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from slicer_stand_in.hand import Hand, paint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from CardiacSegmentationLib.scene.study import Study
+    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.stack import CineStack
+
+
+def test_closing_the_scene_leaves_an_empty_panel_that_works_again(
+    a_hand: Hand, a_segmented_study: Study, phantom: tuple[CineStack, Segmentation]
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study, set_segmentation
+
+    paint(a_segmented_study, 4)  # a stroke still on its way
+    slicer.mrmlScene.Clear(False)
+    a_hand.wait(0.4)
+    assert a_hand.panel.study is None
+    assert a_hand.ui.resultsTable.rowCount == 0
+    assert a_hand.ui.phaseLabel.text == "–"
+    study = load_study(slicer.mrmlScene, phantom[0])
+    set_segmentation(study, phantom[1])
+    a_hand.panel.select(study)
+    a_hand.see()
+    assert a_hand.ui.resultsTable.rowCount > 5
+    assert a_hand.ui.editor.segmentationNode() is study.segmentation_node
+
+
+def test_removing_the_study_at_hand_empties_the_panel(a_hand: Hand, a_segmented_study: Study) -> None:
+    from CardiacSegmentationLib.scene.study import remove_study
+
+    remove_study(a_segmented_study)
+    a_hand.see()
+    assert a_hand.panel.study is None
+    assert a_hand.ui.resultsTable.rowCount == 0
+
+
+def test_a_corrected_study_comes_back_from_a_saved_scene(
+    a_hand: Hand, a_segmented_study: Study, tmp_path: Path
+) -> None:
+    import slicer
+
+    a_hand.ui.phaseSlider.value = 2
+    paint(a_segmented_study, 4)
+    a_hand.wait(0.4)
+    a_hand.ui.weightSpin.value = 91.0
+    a_hand.ui.exportEdit.currentPath = str(tmp_path)
+    a_hand.ui.sceneButton.click()
+    assert not a_hand.messages.errors
+    before = a_hand.panel.live.segmentation.labels.copy()
+    numbers = {key: measure.text for key, measure in a_hand.panel.live.function.lv.items()}
+    slicer.mrmlScene.Clear(False)
+    assert a_hand.panel.study is None
+    (scene,) = tmp_path.glob("*.mrb")
+    slicer.util.loadScene(str(scene))
+    a_hand.see()
+    assert a_hand.panel.study is not None
+    np.testing.assert_array_equal(a_hand.panel.live.segmentation.labels, before)
+    assert {key: measure.text for key, measure in a_hand.panel.live.function.lv.items()} == numbers
+    assert a_hand.ui.weightSpin.value == 91.0
+
+
+def test_a_scene_made_without_a_window_opens_with_everything_in_place(
+    a_hand: Hand, phantom: tuple[CineStack, Segmentation], tmp_path: Path
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.function import measure
+    from CardiacSegmentationLib.scene.files import write_scene
+
+    write_scene(tmp_path / "scene.mrb", *phantom, measure(*phantom))
+    slicer.util.loadScene(str(tmp_path / "scene.mrb"))
+    a_hand.see()
+    study = a_hand.panel.study
+    assert study is not None
+    assert study.result("chart") is not None
+    assert a_hand.ui.resultsTable.rowCount > 5
+    assert a_hand.ui.phaseSlider.maximum == phantom[0].phases - 1
+
+
+def test_leaving_and_entering_takes_the_keys_and_gives_them_back(a_hand: Hand, a_module: Any) -> None:
+    import slicer
+
+    window = slicer.util.mainWindow()
+    keys = len(a_hand.panel._shortcuts.actions())
+    assert shortcuts_of(window) == keys
+    a_module.widget.exit()
+    a_hand.see()
+    assert shortcuts_of(window) == 0
+    a_module.widget.enter()
+    a_module.widget.enter()
+    a_hand.see()
+    assert shortcuts_of(window) == keys
+
+
+def test_keys_do_what_the_guide_says(a_hand: Hand, a_segmented_study: Study) -> None:
+    keys = a_hand.panel._shortcuts.actions()
+    keys["Right"]()
+    assert a_hand.ui.phaseSlider.value == 1
+    keys["Left"]()
+    keys["Left"]()
+    assert a_hand.ui.phaseSlider.value == 7
+    keys["S"]()
+    assert a_hand.ui.phaseLabel.text.startswith("ES")
+    keys["D"]()
+    assert a_hand.ui.phaseLabel.text.startswith("ED")
+    keys["2"]()
+    assert a_hand.ui.editor.mrmlSegmentEditorNode().GetActiveEffectName() == "Draw"
+    keys["2"]()
+    assert a_hand.ui.editor.mrmlSegmentEditorNode().GetActiveEffectName() == ""
+    a_hand.ui.editor.setCurrentSegmentID("LV")
+    keys["W"]()
+    assert a_hand.ui.editor.currentSegmentID() != "LV"
+    keys["Q"]()
+    assert a_hand.ui.editor.currentSegmentID() == "LV"
+    paint(a_segmented_study, 4)
+    a_hand.wait(0.4)
+    keys["Ctrl+Z"]()
+    assert not a_hand.panel.live.segmentation.labels[0, :, :12, :12].any()
+
+
+def test_arrow_keys_step_through_slices_of_the_short_axis_view(a_hand: Hand, a_segmented_study: Study) -> None:
+    from CardiacSegmentationLib.gui.layout import reading_view
+    from CardiacSegmentationLib.scene.views import current_slice
+
+    view = reading_view(a_segmented_study)
+    keys = a_hand.panel._shortcuts.actions()
+    at = current_slice(a_segmented_study, view)
+    keys["Down"]()
+    assert current_slice(a_segmented_study, view) == at + 1
+    for _ in range(20):
+        keys["Up"]()
+    assert current_slice(a_segmented_study, view) == 0
+    a_hand.ui.sliceTable.cellClicked.emit(6, 0)
+    assert current_slice(a_segmented_study, view) == 6
+
+
+def test_the_module_can_be_reloaded_in_the_middle_of_work(
+    a_hand: Hand, a_segmented_study: Study, a_module: Any, a_window: Any
+) -> None:
+    from pathlib import Path
+
+    from slicer_stand_in import application
+
+    a_module.unload()
+    a_window.processEvents()
+    again = application.load_module(Path(a_module.path))
+    widget = again.widgetRepresentation()
+    widget.show()
+    again.widget.enter()
+    hand = Hand(widget, again.widget.panel)
+    hand.see()
+    assert hand.panel.study == a_segmented_study
+    assert hand.ui.resultsTable.rowCount > 5
+    paint(a_segmented_study, 4)
+    hand.wait(0.4)
+    assert hand.ui.undoButton.enabled
+    again.unload()
+
+
+def test_nothing_is_printed_in_normal_use(
+    a_hand: Hand, a_segmented_study: Study, capfd: pytest.CaptureFixture[str], vtk_output: Any
+) -> None:
+    import slicer
+
+    for phase in (1, 3, 0):
+        a_hand.ui.phaseSlider.value = phase
+    paint(a_segmented_study, 4)
+    a_hand.wait(0.4)
+    a_hand.ui.undoButton.click()
+    slicer.mrmlScene.Clear(False)
+    a_hand.see()
+    assert capfd.readouterr() == ("", "")
+    assert vtk_output() == ""
+
+
+def test_without_a_main_window_the_panel_works_all_the_same(
+    a_hand: Hand, a_window: Any, phantom: tuple[CineStack, Segmentation]
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study, set_segmentation
+
+    a_hand.panel.exit()
+    a_window.open_main_window(False)
+    study = load_study(slicer.mrmlScene, phantom[0])
+    set_segmentation(study, phantom[1])
+    a_hand.panel.select(study)
+    a_hand.panel.enter()
+    a_hand.panel._correct.step_slice(1)
+    a_hand.panel.exit()
+    assert a_hand.ui.resultsTable.rowCount > 5
+
+
+def test_after_a_crash_the_corrections_are_offered_and_restored(a_hand: Hand, a_segmented_study: Study) -> None:
+    path = crash_with_a_correction(a_hand, a_segmented_study)
+    a_hand.panel.select(None)
+    a_hand.panel.select(a_segmented_study)
+    a_hand.see()
+    assert a_hand.ui.recoveryFrame.visible
+    assert "1 phase" in a_hand.ui.recoveryLabel.text
+    a_hand.ui.restoreButton.click()
+    a_hand.see()
+    assert (a_hand.panel.live.segmentation.labels[2, :, :12, :12] == 3).any()
+    assert not a_hand.ui.recoveryFrame.visible
+    assert a_hand.ui.undoButton.enabled is False  # the phase on display is another one
+    assert path.exists()  # kept on as this session's own
+
+
+def test_kept_corrections_can_be_discarded(a_hand: Hand, a_segmented_study: Study) -> None:
+    path = crash_with_a_correction(a_hand, a_segmented_study)
+    a_hand.panel.select(None)
+    a_hand.panel.select(a_segmented_study)
+    a_hand.ui.discardButton.click()
+    assert not path.exists()
+    assert not a_hand.ui.recoveryFrame.visible
+
+
+def test_a_session_that_still_runs_keeps_its_corrections_to_itself(a_hand: Hand, a_segmented_study: Study) -> None:
+    paint(a_segmented_study, 4)
+    a_hand.wait(0.4)
+    a_hand.panel._recovery.keep()
+    a_hand.panel.select(None)
+    a_hand.panel.select(a_segmented_study)
+    assert not a_hand.ui.recoveryFrame.visible
+
+
+def test_corrections_that_a_saved_scene_holds_are_not_offered_again(a_hand: Hand, a_segmented_study: Study) -> None:
+    crash_with_a_correction(a_hand, a_segmented_study)
+    a_hand.ui.phaseSlider.value = 2
+    a_hand.ui.redoButton.click()
+    a_hand.panel._recovery._timer.stop()
+    a_hand.panel.select(None)
+    a_hand.panel.select(a_segmented_study)
+    assert not a_hand.ui.recoveryFrame.visible
+
+
+def test_a_recovery_file_that_is_cut_off_is_no_help_and_no_harm(a_hand: Hand, a_segmented_study: Study) -> None:
+    path = crash_with_a_correction(a_hand, a_segmented_study)
+    path.write_bytes(path.read_bytes()[:200])
+    a_hand.panel.select(None)
+    a_hand.panel.select(a_segmented_study)
+    assert not a_hand.ui.recoveryFrame.visible
+
+
+def crash_with_a_correction(hand: Hand, study: Study) -> Path:
+    """What a session leaves behind that was killed after a stroke: the file names a process that is no more."""
+    from CardiacSegmentationLib.gui.recovery import recovery_path
+
+    hand.ui.phaseSlider.value = 2
+    paint(study, 4)
+    hand.wait(0.4)
+    hand.panel._recovery.keep()
+    path = recovery_path(study)
+    with np.load(path) as stored:
+        content = {name: stored[name] for name in stored.files}
+    content["owner"] = np.array(json.dumps({"process": 2**22 + 1}))
+    np.savez_compressed(path, **content)
+    hand.ui.undoButton.click()
+    hand.ui.phaseSlider.value = 0
+    hand.panel._recovery._timer.stop()
+    return path
+
+
+def shortcuts_of(window: Any) -> int:
+    from PySide6.QtGui import QShortcut
+
+    return sum(isinstance(child, QShortcut) for child in window.children())

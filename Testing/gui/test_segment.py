@@ -1,0 +1,237 @@
+"""Step 2: the real background process with the real ONNX Runtime, to its end, cancelled, and left by its scene."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from painted_network import dice, paint_stack
+from painted_network import painted_bundle as painted_bundle
+from slicer_stand_in.hand import paint
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.scene.study import Study
+    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.stack import CineStack
+    from slicer_stand_in.hand import Hand
+
+
+@pytest.fixture(scope="session")
+def painted() -> tuple[CineStack, Segmentation]:
+    """Images that the painted network can read."""
+    from CardiacSegmentationLib.phantom import PhantomSpec
+
+    return paint_stack(PhantomSpec(phases=5, slices=6, pixel_mm=2.0))
+
+
+@pytest.fixture
+def a_painted_study(a_hand: Hand, painted: tuple[CineStack, Segmentation], painted_bundle: Path) -> Study:
+    """The images in the scene, at hand, with the painted network chosen in the panel."""
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study
+
+    study = load_study(slicer.mrmlScene, painted[0])
+    a_hand.panel.select(study)
+    a_hand.ui.modelEdit.currentPath = str(painted_bundle)
+    a_hand.see()
+    return study
+
+
+def running(hand: Hand) -> bool:
+    return bool(hand.panel._segment.is_running)
+
+
+def run_to_the_end(hand: Hand) -> None:
+    hand.ui.segmentButton.click()
+    assert running(hand), hand.messages.errors
+    hand.wait_for(lambda: not running(hand), 120, "the segmentation")
+
+
+def test_one_click_segments_all_phases_in_the_background(
+    a_hand: Hand, a_painted_study: Study, painted: tuple[CineStack, Segmentation]
+) -> None:
+    texts, longest = [], 0.0
+    a_hand.ui.segmentButton.click()
+    assert a_hand.ui.segmentButton.text == "Cancel"
+    while running(a_hand):
+        started = time.perf_counter()
+        a_hand.see()
+        longest = max(longest, time.perf_counter() - started)
+        texts.append(a_hand.ui.progressLabel.text)
+        time.sleep(0.005)
+    assert a_hand.ui.progressLabel.text == "Segmented."
+    assert not a_hand.ui.errorText.visible
+    assert any(text.startswith("Segmenting") for text in texts)
+    truth = painted[1].labels
+    found = a_hand.panel.live.segmentation.labels
+    assert all(dice(found == label, truth == label) > 0.9 for label in (1, 2, 3))
+    assert a_hand.ui.segmentButton.text == "Segment again"
+    assert a_hand.ui.resultsTable.rowCount > 5
+    assert longest < 2.0  # taking over the result included: Slicer is never away for long
+
+
+def test_a_run_that_is_cancelled_changes_nothing_and_leaves_no_process_and_no_file(
+    a_hand: Hand, a_painted_study: Study
+) -> None:
+    a_hand.ui.segmentButton.click()
+    run = a_hand.panel._segment._run
+    folder = a_hand.panel._segment._folder
+    a_hand.wait_for(lambda: run._pid is not None, 30, "the process telling its number")
+    pid = run._pid
+    a_hand.ui.segmentButton.click()
+    a_hand.wait_for(lambda: not running(a_hand), 30, "the end")
+    assert a_hand.ui.progressLabel.text.startswith("Cancelled")
+    assert a_painted_study.segmentation is None
+    assert not alive(pid)
+    assert not folder.exists()
+    assert a_hand.ui.segmentButton.text == "Segment"
+
+
+def test_closing_the_scene_during_a_run_ends_the_process_and_the_panel_is_as_new(
+    a_hand: Hand, a_painted_study: Study
+) -> None:
+    import slicer
+
+    a_hand.ui.segmentButton.click()
+    run = a_hand.panel._segment._run
+    a_hand.wait_for(lambda: run._pid is not None, 30, "the process telling its number")
+    pid = run._pid
+    slicer.mrmlScene.Clear(False)
+    a_hand.wait_for(lambda: not alive(pid), 10, "the end of the process")
+    assert a_hand.panel.study is None
+    assert not a_hand.ui.segmentButton.enabled
+    assert a_hand.ui.segmentButton.text == "Segment"
+    assert not a_hand.messages.errors
+
+
+def test_the_error_text_of_the_process_is_shown_and_not_lost(
+    a_hand: Hand, a_painted_study: Study, tmp_path: Path
+) -> None:
+    a_hand.ui.modelEdit.currentPath = str(tmp_path)  # no network there
+    run_to_the_end(a_hand)
+    assert a_hand.ui.errorText.visible
+    assert str(tmp_path) in a_hand.ui.errorText.plainText
+    assert "✖" in a_hand.ui.progressLabel.text
+    assert a_hand.ui.segmentButton.enabled
+
+
+def test_a_process_that_dies_without_a_word_is_told_of(
+    a_hand: Hand, a_painted_study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from CardiacSegmentationLib.gui import background
+
+    monkeypatch.setattr(background, "WORKER", Path("/does/not/exist.py"))
+    run_to_the_end(a_hand)
+    assert "exist.py" in a_hand.ui.errorText.plainText  # Python's own complaint, from the merged streams
+
+
+def test_corrections_are_not_overwritten_unless_the_user_says_so(a_hand: Hand, a_segmented_study: Study) -> None:
+    paint(a_segmented_study, 4)
+    a_hand.messages.answer = False
+    a_hand.ui.segmentButton.click()
+    assert not running(a_hand)
+    assert len(a_hand.messages.questions) == 1
+    assert "corrected by hand" in a_hand.messages.questions[0]
+
+
+def test_what_was_corrected_while_the_run_went_on_is_kept_if_the_user_wants(
+    a_hand: Hand, a_painted_study: Study, painted: tuple[CineStack, Segmentation]
+) -> None:
+    from CardiacSegmentationLib.scene.study import set_segmentation
+
+    set_segmentation(a_painted_study, painted[1])
+    a_hand.panel.segmentation_replaced(a_painted_study)
+    a_hand.messages.answer = False
+    a_hand.ui.segmentButton.click()
+    assert running(a_hand)
+    paint(a_painted_study, 4)
+    a_hand.wait_for(lambda: not running(a_hand), 120, "the segmentation")
+    assert len(a_hand.messages.questions) == 1
+    assert "kept" in a_hand.ui.progressLabel.text
+    phase = a_hand.ui.phaseSlider.value
+    assert (a_hand.panel.live.segmentation.labels[phase, :, :12, :12] == 3).any()
+
+
+def test_a_run_goes_on_for_its_study_while_another_is_looked_at(
+    a_hand: Hand, a_painted_study: Study, phantom: tuple[CineStack, Segmentation]
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study
+
+    a_hand.ui.segmentButton.click()
+    other = load_study(slicer.mrmlScene, replace(phantom[0], title="Another heart"))
+    a_hand.panel.select(other)
+    assert "Cancel" in a_hand.ui.segmentButton.text
+    a_hand.wait_for(lambda: not running(a_hand), 120, "the segmentation")
+    assert a_painted_study.segmentation is not None
+    assert other.segmentation is None
+    a_hand.panel.select(a_painted_study)
+    assert a_hand.ui.resultsTable.rowCount > 5
+
+
+def test_a_missing_package_is_asked_for_once_and_declining_is_a_sentence(
+    a_hand: Hand, a_painted_study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from CardiacSegmentationLib.gui import packages
+    from slicer_stand_in import packaging
+
+    real = packages.importlib.util.find_spec
+    monkeypatch.setattr(
+        packages.importlib.util, "find_spec", lambda name: None if name == "onnxruntime" else real(name)
+    )
+    monkeypatch.setattr(packaging, "_is_satisfied", lambda requirement: requirement.name != "onnxruntime")
+    monkeypatch.setattr(packaging, "answer", lambda missing: False)
+    packaging.asked.clear()
+    a_hand.ui.segmentButton.click()
+    assert packaging.asked == [["onnxruntime>=1.20"]]
+    assert not running(a_hand)
+    assert "onnxruntime is needed" in a_hand.messages.errors[0]
+
+
+def test_the_process_ends_when_slicer_is_gone(tmp_path: Path, painted: Any, painted_bundle: Path) -> None:
+    import subprocess
+    import sys
+
+    from CardiacSegmentationLib.gui.background import WORKER
+    from CardiacSegmentationLib.gui.handover import write_stack
+
+    write_stack(painted[0], tmp_path / "images.nrrd")
+    parent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1)"])
+    command = [sys.executable, str(WORKER), str(parent.pid), "segment", str(tmp_path / "images.nrrd")]
+    command += ["--out", str(tmp_path / "results"), "--model", str(painted_bundle), "--uncertainty", "--json-progress"]
+    worker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    parent.wait()
+    worker.wait(timeout=30)
+    assert worker.returncode != 0
+    assert not (tmp_path / "results" / "run.json").exists()
+
+
+def test_a_study_comes_back_from_its_file_as_it_was(tmp_path: Path, painted: tuple[CineStack, Segmentation]) -> None:
+    from CardiacSegmentationLib.cine import read_study
+    from CardiacSegmentationLib.gui.handover import write_stack
+
+    stack = painted[0]
+    write_stack(stack, tmp_path / "images.nrrd")
+    back = read_study(tmp_path / "images.nrrd")
+    np.testing.assert_array_equal(back.voxels, stack.voxels)
+    np.testing.assert_allclose(back.affine, stack.affine, atol=1e-6)
+    np.testing.assert_allclose(back.times_ms, stack.times_ms, atol=0.01)
+    assert back.rr_ms == pytest.approx(stack.rr_ms, rel=0.01)
+
+
+def alive(pid: int) -> bool:
+    """Also a zombie is gone for us: its parent reaps it when it looks."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        return not Path("/proc").is_dir()
+    return state != "Z"

@@ -1,0 +1,191 @@
+"""Step 1: from a folder, the DICOM browser, a node or the sample to a study in the scene."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.scene.study import Study
+    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.stack import CineStack
+    from slicer_stand_in.hand import Hand
+
+
+@pytest.fixture(scope="session")
+def dicom_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small phantom study as a Siemens scanner writes it: one series per slice, other views beside."""
+    from CardiacSegmentationLib.phantom import PhantomSpec, write_study
+
+    folder = tmp_path_factory.mktemp("dicom") / "study"
+    write_study(folder, PhantomSpec(phases=5, slices=6, pixel_mm=2.0))
+    return folder
+
+
+def choose_folder(hand: Hand, folder: Path) -> None:
+    hand.ui.folderEdit.currentPath = str(folder)
+    hand.wait_for(lambda: hand.ui.stackTree.topLevelItemCount > 0 or bool(hand.ui.stackFindings.text), 20)
+
+
+def dicom_files(folder: Path) -> list[Path]:
+    """What Slicer's DICOM database would index."""
+    from pydicom.misc import is_dicom
+
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and is_dicom(path)]
+
+
+def items(tree: Any) -> list[str]:
+    return [tree.topLevelItem(row).text(0) for row in range(tree.topLevelItemCount)]
+
+
+def test_a_folder_shows_its_stacks_with_the_short_axis_chosen_and_one_click_loads(
+    a_hand: Hand, dicom_study: Path
+) -> None:
+    choose_folder(a_hand, dicom_study)
+    tree = a_hand.ui.stackTree
+    assert len(items(tree)) >= 3  # the long-axis views are listed, too
+    assert tree.currentItem().text(0).startswith("♥")
+    assert tree.currentItem().text(1) == "6 × 5"
+    assert a_hand.ui.stackFindings.text
+    a_hand.ui.loadButton.click()
+    study = a_hand.panel.study
+    assert study is not None
+    assert study.images.GetNumberOfDataNodes() == 5
+    assert a_hand.ui.studySelector.currentNode() is study.node
+    assert a_hand.ui.segmentButton.enabled
+    assert not a_hand.ui.resultsTable.enabled
+    assert a_hand.ui.sexCombo.currentText == "male"
+    assert not a_hand.messages.errors
+
+
+def test_a_long_axis_view_is_warned_of_before_it_is_loaded(a_hand: Hand, dicom_study: Path) -> None:
+    choose_folder(a_hand, dicom_study)
+    tree = a_hand.ui.stackTree
+    other = next(
+        tree.topLevelItem(r) for r in range(tree.topLevelItemCount) if not tree.topLevelItem(r).text(0).startswith("♥")
+    )
+    tree.setCurrentItem(other)
+    a_hand.see()
+    assert "does not look like a short axis" in a_hand.ui.stackFindings.text
+
+
+def test_a_folder_without_images_is_told_in_place_without_a_window(a_hand: Hand, tmp_path: Path) -> None:
+    (tmp_path / "letter.dcm").write_text("Dear colleague")
+    choose_folder(a_hand, tmp_path)
+    assert "✖" in a_hand.ui.stackFindings.text
+    assert not a_hand.messages.errors
+    assert not a_hand.ui.loadButton.enabled
+
+
+def test_a_path_half_typed_says_nothing(a_hand: Hand) -> None:
+    a_hand.ui.folderEdit.currentPath = "/no/such/fol"
+    a_hand.wait(0.8)
+    assert not a_hand.ui.stackFindings.visible
+
+
+def test_the_selection_of_the_dicom_browser_is_taken_over(
+    a_hand: Hand, dicom_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import slicer
+
+    a_hand.ui.useSelectionButton.click()
+    assert "Nothing is selected" in a_hand.messages.errors[0]
+    series: dict[str, list[str]] = {}
+    for file in dicom_files(dicom_study):
+        series.setdefault(str(file.parent), []).append(str(file))
+    browser = SimpleNamespace(fileLists=list(series.values()))
+    monkeypatch.setattr(slicer.modules, "DICOMInstance", SimpleNamespace(browserWidget=browser), raising=False)
+    a_hand.ui.useSelectionButton.click()
+    a_hand.see()
+    assert any(name.startswith("♥") for name in items(a_hand.ui.stackTree))
+    monkeypatch.undo()
+
+
+def test_a_volume_sequence_in_the_scene_becomes_a_study(a_hand: Hand, phantom: tuple[CineStack, Segmentation]) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.voxels import image_of, ras_matrix
+
+    sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "Loaded elsewhere")
+    sequence.SetIndexName("time")
+    sequence.SetIndexUnit("ms")
+    for phase, time_ms in enumerate(phantom[0].times_ms):
+        volume = slicer.vtkMRMLScalarVolumeNode()
+        volume.SetIJKToRASMatrix(ras_matrix(phantom[0].affine))
+        volume.SetAndObserveImageData(image_of(phantom[0].voxels[phase]))
+        sequence.SetDataNodeAtValue(volume, str(time_ms))
+    a_hand.ui.nodeSelector.setCurrentNode(sequence)
+    a_hand.ui.useNodeButton.click()
+    assert a_hand.panel.study is not None
+    assert a_hand.panel.study.images.GetNumberOfDataNodes() == phantom[0].phases
+    assert not a_hand.messages.errors
+
+
+def test_the_sample_is_made_on_this_computer_and_loaded(
+    a_hand: Hand, monkeypatch: pytest.MonkeyPatch, dicom_study: Path
+) -> None:
+    from CardiacSegmentationLib.gui import study_panel
+
+    monkeypatch.setattr(study_panel, "sample_folder", lambda: dicom_study)
+    a_hand.ui.sampleButton.click()
+    assert a_hand.panel.study is not None
+    assert a_hand.ui.segmentButton.enabled
+
+
+def test_sample_data_lists_the_sample_and_its_button_loads_it(
+    a_hand: Hand, monkeypatch: pytest.MonkeyPatch, dicom_study: Path
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.gui import sample
+
+    monkeypatch.setattr(sample, "sample_folder", lambda: dicom_study)
+    slicer.app.send("startupCompleted()")
+    slicer.app.send("startupCompleted()")  # a reload of the module registers nothing twice
+    sources = slicer.modules.sampleDataSources["Cardiac"]
+    assert len(sources) == 1
+    assert Path(sources[0].thumbnailFileName).is_file()
+    sources[0].customDownloader(sources[0])
+    a_hand.see()
+    assert a_hand.ui.studySelector.nodeCount() == 1
+
+
+def test_slicers_dicom_module_offers_the_cine_of_many_series_as_one(a_hand: Hand, dicom_study: Path) -> None:
+    import slicer
+
+    files: dict[str, list[str]] = {}
+    for file in dicom_files(dicom_study):
+        files.setdefault(str(file.parent), []).append(str(file))
+    plugin = slicer.modules.dicomPlugins["CardiacCinePlugin"]()
+    loadables = plugin.examineForImport(list(files.values()))
+    assert [loadable.name for loadable in loadables] == ["Short-axis cine (6 slices × 5 phases)"]
+    assert loadables[0].selected
+    assert plugin.load(loadables[0])
+    a_hand.see()
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    item = hierarchy.GetItemByDataNode(a_hand.ui.studySelector.mrmlScene().GetFirstNodeByClass("vtkMRMLSequenceNode"))
+    levels = set()
+    while item != hierarchy.GetSceneItemID():
+        levels.add(hierarchy.GetItemLevel(item))
+        item = hierarchy.GetItemParent(item)
+    assert {"Patient", "Study"} <= levels
+
+
+def test_two_studies_are_worked_on_side_by_side(
+    a_hand: Hand, a_segmented_study: Study, phantom: tuple[CineStack, Segmentation]
+) -> None:
+    from dataclasses import replace
+
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study
+
+    first = a_hand.ui.resultsTable.rowCount
+    other = load_study(slicer.mrmlScene, replace(phantom[0], title="Another heart"))
+    a_hand.ui.studySelector.setCurrentNode(other.node)
+    assert a_hand.panel.study == other
+    assert a_hand.ui.resultsTable.rowCount == 0
+    a_hand.ui.studySelector.setCurrentNode(a_segmented_study.node)
+    assert a_hand.ui.resultsTable.rowCount == first
+    slicer.mrmlScene.RemoveNode(other.node)
+    assert a_hand.panel.study == a_segmented_study
