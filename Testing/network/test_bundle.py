@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 from CardiacSegmentationLib.errors import ModelError
-from CardiacSegmentationLib.network.bundle import METADATA, WEIGHTS, load_bundle
+from CardiacSegmentationLib.network.bundle import GRAPH, METADATA, load_bundle
 from CardiacSegmentationLib.network.loaded import load_network
 from CardiacSegmentationLib.network.preprocess import Preprocessing
 from painted_network import write_bundle
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def test_a_good_bundle_brings_its_preprocessing_as_data(painted_bundle: Path) -> None:
     bundle = load_bundle(painted_bundle)
     assert bundle.preprocessing == Preprocessing(percentiles=(0.0, 100.0))
-    assert bundle.file(WEIGHTS).is_file()
+    assert bundle.graph().is_file()
     assert bundle.identity.startswith("painted 1.0 (sha256 ")
 
 
@@ -66,15 +67,30 @@ def test_another_programs_monai_bundle_is_recognised(tmp_path: Path) -> None:
 
 def test_cut_weights_are_damaged(tmp_path: Path) -> None:
     folder = write_bundle(tmp_path / "bundle")
-    path = folder / WEIGHTS
+    path = folder / GRAPH
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(ModelError, match="damaged"):
         load_network(folder, "onnx")
 
 
+def test_weights_beside_the_graph_are_checked_too_and_change_the_identity(tmp_path: Path) -> None:
+    folder = write_bundle(tmp_path / "bundle")
+    weights = folder / "models" / "model.safetensors"
+    weights.write_bytes(b"weights")
+    files = load_bundle(folder).checksums
+    digest = hashlib.sha256(b"weights").hexdigest()
+    both = write_bundle(tmp_path / "both", files={**files, "models/model.safetensors": digest})
+    with pytest.raises(ModelError, match=r"model\.safetensors is missing"):
+        load_network(both, "onnx")
+    (both / "models" / "model.safetensors").write_bytes(b"other weights")
+    with pytest.raises(ModelError, match=r"model\.safetensors is damaged"):
+        load_network(both, "onnx")
+    assert load_bundle(both).identity != load_bundle(folder).identity
+
+
 def test_missing_weights_are_named(tmp_path: Path) -> None:
     folder = write_bundle(tmp_path / "bundle")
-    (folder / WEIGHTS).unlink()
+    (folder / GRAPH).unlink()
     with pytest.raises(ModelError, match=r"model\.onnx is missing"):
         load_network(folder, "onnx")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 METADATA = "configs/metadata.json"
-WEIGHTS = "models/model.onnx"
+GRAPH = "models/model.onnx"
 WEIGHT_DATA = "models/model.safetensors"  # where the graph keeps its numbers, in bundles that store them once
 DEFAULT = "cardiac-sax"
 ADVICE = "Install CardiacSegmentation again, or name another bundle with --model."
@@ -52,13 +52,23 @@ class Bundle:
 
     @property
     def identity(self) -> str:
-        """Name, version and the first digits of the weights' checksum: what a result says it was made with."""
-        return f"{self.name} {self.version} (sha256 {self.checksums[WEIGHTS][:12]})"
+        """Name, version and the first digits of a checksum over graph and weights: what a result was made with."""
+        digest = hashlib.sha256("".join(self.checksums[name] for name in self._model_files()).encode())
+        return f"{self.name} {self.version} (sha256 {digest.hexdigest()[:12]})"
+
+    def graph(self) -> Path:
+        """Path of the ONNX graph, once it and the files with its weights are known to be whole."""
+        for name in self._model_files():
+            self.file(name)
+        return self.folder / GRAPH
+
+    def _model_files(self) -> list[str]:
+        return sorted(name for name in self.checksums if name.startswith("models/"))
 
     def file(self, name: str) -> Path:
         """Path of a file of the bundle, once it is known to be whole."""
         path = self.folder / name
-        if name == WEIGHTS and WEIGHT_DATA in self.checksums:
+        if name == GRAPH and WEIGHT_DATA in self.checksums:
             self.file(WEIGHT_DATA)
         if name not in self.checksums:
             msg = f"{self.folder / METADATA} lists no checksum for {name}. {ADVICE}"
@@ -97,8 +107,8 @@ def load_bundle(folder: Path | None = None) -> Bundle:
     if labels != {label.name: int(label) for label in Label}:
         msg = f"The bundle {folder} uses other label codes ({labels}) than this program. {ADVICE}"
         raise ModelError(msg)
-    if WEIGHTS not in bundle.checksums:
-        msg = f"{path} lists no checksum for {WEIGHTS}. {ADVICE}"
+    if GRAPH not in bundle.checksums:
+        msg = f"{path} lists no checksum for {GRAPH}. {ADVICE}"
         raise ModelError(msg)
     return bundle
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from CardiacSegmentationLib.errors import ModelError
-from CardiacSegmentationLib.network.bundle import WEIGHTS
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.network.backends import Backend, FloatArray
@@ -35,7 +34,7 @@ def open_network(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
     """A session on the CPU with ``threads`` threads (all cores when not given)."""
     import onnxruntime
 
-    path = bundle.file(WEIGHTS)
+    path = bundle.graph()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors only: a clinician's terminal is no place for graph warnings
     # Threads that wait in a loop take the cores from the steps between two batches.

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from CardiacSegmentationLib.errors import ModelError
-from CardiacSegmentationLib.network.bundle import WEIGHTS
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.network.backends import Backend, FloatArray
@@ -35,7 +34,7 @@ def open_network(bundle: Bundle, threads: int | None = None) -> OpenVinoBackend:
     import openvino
 
     core = openvino.Core()
-    path = bundle.file(WEIGHTS)
+    path = bundle.graph()
     try:
         model = core.read_model(str(path))
         exact = OpenVinoBackend(_compile(core, model, "f32", threads), bundle, "float32")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from CardiacSegmentationLib.errors import ModelError
-from CardiacSegmentationLib.network.bundle import WEIGHTS
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.network.backends import Backend, FloatArray
@@ -38,7 +37,7 @@ class TorchBackend:
 
 def open_network(bundle: Bundle, threads: int | None = None) -> TorchBackend:
     """The network on the best device there is."""
-    path = bundle.file(WEIGHTS)
+    path = bundle.graph()
     try:
         import onnx
         import torch
