@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from CardiacSegmentationLib.errors import LabelError, StudyError
 from CardiacSegmentationLib.function import measure
 from CardiacSegmentationLib.segmentation import Label, Segmentation
 from CardiacSegmentationLib.stack import CineStack
@@ -103,6 +104,26 @@ def test_a_study_whose_images_were_deleted_is_not_offered(a_scene: Any, a_study:
 
     a_scene.RemoveNode(a_study.images)
     assert find_studies(a_scene) == ()
+
+
+def test_what_this_version_cannot_read_is_told(a_study: Study) -> None:
+    from CardiacSegmentationLib.scene.study import segmentation_of, stack_of
+
+    a_study.segmentation.SetAttribute("CardiacSegmentation.Segmentation", '{"labelled": "yes"}')
+    with pytest.raises(LabelError, match="segment again"):
+        segmentation_of(a_study)
+    a_study.images.RemoveDataNodeAtValue(a_study.images.GetNthIndexValue(3))
+    with pytest.raises(StudyError, match="load the images again"):
+        stack_of(a_study)
+
+
+def test_a_phase_missing_from_the_labels_is_told(a_study: Study) -> None:
+    from CardiacSegmentationLib.scene.study import segmentation_of
+
+    a_study.browser.SetSaveChanges(a_study.segmentation, False)
+    a_study.segmentation.RemoveDataNodeAtValue(a_study.segmentation.GetNthIndexValue(3))
+    with pytest.raises(LabelError, match="has 5 phases, of 6"):
+        segmentation_of(a_study)
 
 
 def test_settings_are_the_studys_own_and_saved(a_study: Study, reload: Callable[[], None]) -> None:

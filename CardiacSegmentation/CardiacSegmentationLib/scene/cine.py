@@ -55,17 +55,16 @@ def add_cine(scene: Any, stack: CineStack) -> tuple[Any, Any]:
 
 def read_cine(sequence: Any) -> CineStack:
     """The stack that ``add_cine`` stored."""
-    facts = json.loads(sequence.GetAttribute(FACTS))
-    kinds = type_hints(CineStack)
     frames = [sequence.GetNthDataNode(phase) for phase in range(sequence.GetNumberOfDataNodes())]
-    affine = frame_affine(frames[0])
-    step = -1 if are_opposite(affine, stack_affine(sequence)) else 1
-    voxels = np.stack([voxels_of(frame.GetImageData())[::step] for frame in frames])
-    return CineStack(
-        voxels=voxels,
-        affine=affine if step == 1 else reverse_slices(affine, voxels.shape[1]),
-        **{name: from_json(kinds[name], facts[name]) for name in _facts() if name in facts},
-    )
+    try:
+        affine = frame_affine(frames[0])
+        step = -1 if are_opposite(affine, stack_affine(sequence)) else 1
+        voxels = np.stack([voxels_of(frame.GetImageData())[::step] for frame in frames])
+        affine = affine if step == 1 else reverse_slices(affine, voxels.shape[1])
+        return CineStack(voxels=voxels, affine=affine, **_read_facts(sequence))
+    except (ValueError, IndexError) as error:
+        msg = f"{sequence.GetName()} was changed, or saved by another version of this program: load the images again."
+        raise StudyError(msg) from error
 
 
 def is_own(sequence: Any) -> bool:
@@ -104,6 +103,12 @@ def playback_rate_fps(stack: CineStack) -> float:
     if not beat_ms and stack.phases > 1:
         beat_ms = (stack.times_ms[-1] - stack.times_ms[0]) * stack.phases / (stack.phases - 1)
     return 1000.0 * stack.phases / beat_ms if beat_ms else 1.0
+
+
+def _read_facts(sequence: Any) -> dict[str, Any]:
+    stored = json.loads(sequence.GetAttribute(FACTS) or "{}")
+    kinds = type_hints(CineStack)
+    return {name: from_json(kinds[name], stored[name]) for name in _facts() if name in stored}
 
 
 def _facts() -> tuple[str, ...]:

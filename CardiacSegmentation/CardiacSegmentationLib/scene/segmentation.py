@@ -83,7 +83,11 @@ def replace_segmentation(sequence: Any, images: Any, segmentation: Segmentation)
 def read_segmentation(sequence: Any) -> Segmentation:
     """The labels as they are now, with what was decided about them and which images a person changed since."""
     facts = read_facts(sequence)
-    labels = np.stack([read_frame(sequence, phase) for phase in range(sequence.GetNumberOfDataNodes())])
+    phases = sequence.GetNumberOfDataNodes()
+    if phases != len(facts.labelled):
+        msg = f"{sequence.GetName()} has {phases} phases, of {len(facts.labelled)} when it was made: segment again."
+        raise LabelError(msg)
+    labels = np.stack([read_frame(sequence, phase) for phase in range(phases)])
     return Segmentation(
         labels=labels,
         labelled=np.array(facts.labelled) | labels.any(axis=(1, 2, 3)),
@@ -109,7 +113,11 @@ def write_frame(sequence: Any, phase: int, labels: Labels) -> None:
 
 def read_facts(sequence: Any) -> SegmentationFacts:
     """What is stored beside the labels."""
-    facts: SegmentationFacts = from_text(SegmentationFacts, sequence.GetAttribute(FACTS) or "null")
+    try:
+        facts: SegmentationFacts = from_text(SegmentationFacts, sequence.GetAttribute(FACTS) or "null")
+    except ValueError as error:
+        msg = f"{sequence.GetName()} was saved by another version of this program and cannot be read: segment again."
+        raise LabelError(msg) from error
     return facts
 
 
