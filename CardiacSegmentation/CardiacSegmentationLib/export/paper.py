@@ -73,6 +73,8 @@ class Sheet:
     ) -> None:
         """One line of text; ``left`` is its right edge or its middle where ``align`` says so."""
         printable = make_printable(text)
+        if not printable:
+            return
         self.figure.text(
             left / self.width_mm,
             1.0 - (top + size * MM_PER_POINT) / self.height_mm,
@@ -180,11 +182,11 @@ def wrap(text: str, width_mm: float, size: float) -> list[str]:
     return [*lines, line] if line or not lines else lines
 
 
-def shorten(text: str, width_mm: float, size: float) -> str:
+def shorten(text: str, width_mm: float, size: float, weight: str = "normal") -> str:
     """The text, with its end left out where it would be wider than ``width_mm``."""
-    if text_width_mm(make_printable(text), size) <= width_mm:
+    if text_width_mm(make_printable(text), size, weight) <= width_mm:
         return text
-    while text and text_width_mm(make_printable(text) + "…", size) > width_mm:
+    while text and text_width_mm(make_printable(text) + "…", size, weight) > width_mm:
         text = text[:-1]
     return text.rstrip() + "…"
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.ventricular import VentricularFunction
 
 FOOTER_MM = 14.0
+PHASES_LISTED = 4  # corrections in more phases are counted, not listed
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,15 @@ class Content:
 
 def describe_edits(segmentation: Segmentation) -> str:
     """Which images a person corrected, in words; empty where none."""
-    if not segmentation.edited:
-        return ""
-    by_phase: dict[int, list[int]] = {}
+    by_phase: dict[int, list[str]] = {}
     for phase, slice_ in sorted(segmentation.edited):
-        by_phase.setdefault(phase, []).append(slice_ + 1)
+        by_phase.setdefault(phase + 1, []).append(str(slice_ + 1))
+    if not by_phase:
+        return ""
+    if len(by_phase) > PHASES_LISTED:
+        return f"Corrected by a person – {len(segmentation.edited)} images in {len(by_phase)} phases."
     images = "; ".join(
-        f"phase {phase + 1}: {'slice' if len(slices) == 1 else 'slices'} {', '.join(map(str, slices))}"
+        f"phase {phase}: {'slice' if len(slices) == 1 else 'slices'} {', '.join(slices)}"
         for phase, slices in by_phase.items()
     )
     return f"Corrected by a person – {images}."

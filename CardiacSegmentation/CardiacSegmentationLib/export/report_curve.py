@@ -30,6 +30,9 @@ PHASES_PER_ROW = 25
 def draw_curve(page: Sheet, function: VentricularFunction, top: float) -> None:
     """Draw the section below ``top``, down to the end of the page."""
     top = page.heading(MARGIN_MM, top, page.inner_mm, "Volume over the heart cycle")
+    if np.isfinite(function.volumes_ml).any(axis=0).sum() < 2:
+        page.text(MARGIN_MM, top, "Fewer than two phases are labelled: there is no curve.", 8)
+        return
     blocks = math.ceil(len(function.times_ms) / PHASES_PER_ROW)
     table = blocks * (5 * 3.4 + 1.5)
     room = page.height_mm - FOOTER_MM - top - table - 3.0
@@ -56,15 +59,16 @@ def _plot_volumes(axes: Axes, function: VentricularFunction) -> None:
         names = [name for name, marked in marks.items() if marked == phase]
         axes.axvline(times[phase], color="#999999", linewidth=0.7, linestyle=":")
         text = f"{names[0][-2:]}" if len(names) == 2 else ", ".join(names)
+        is_last = times[phase] > times[0] + 0.9 * (times[-1] - times[0])
         axes.annotate(
             text,
             (times[phase], 1.0),
             xycoords=("data", "axes fraction"),
-            xytext=(2, -2),
+            xytext=(-2 if is_last else 2, -2),
             textcoords="offset points",
             fontsize=6.5,
             color=QUIET,
-            ha="left",
+            ha="right" if is_last else "left",
             va="top",
         )
     highest = np.nanmax(function.volumes_ml) if np.isfinite(function.volumes_ml).any() else 1.0

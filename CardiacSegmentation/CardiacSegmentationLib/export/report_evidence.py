@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import Finding
     from CardiacSegmentationLib.ventricular import VentricularFunction
 
+THICKNESS_MM, THICKENING_PERCENT = (0.0, 16.0), (0.0, 100.0)  # from the lightest to the darkest colour
 PAPILLARY_TEXT = {
     Papillary.VOLUME: "Papillary muscles and trabeculae count as blood (in the volume).",
     Papillary.MASS: "Papillary muscles and trabeculae count as muscle (in the mass).",
@@ -55,14 +55,12 @@ def _bullseyes(page: Sheet, function: VentricularFunction, top: float) -> float:
     if not any(value is not None for value in (*thickness_ed.values(), *thickness_es.values())):
         page.text(MARGIN_MM, top, "No wall thickness could be measured.", 8)
         return top + 6.0
-    both = [value for value in (*thickness_ed.values(), *thickness_es.values()) if value is not None]
-    thickest = max(math.ceil(max(both)), 1)
     width = page.inner_mm / 3
     size = 44.0
     plots: Sequence[tuple[str, Mapping[int, float | None], tuple[float, float], int, str]] = (
-        ("Thickness at end-diastole (mm)", thickness_ed, (0.0, thickest), 1, "Blues"),
-        ("Thickness at end-systole (mm)", thickness_es, (0.0, thickest), 1, "Blues"),
-        ("Thickening (%)", thickening, (0.0, 100.0), 0, "Greens"),
+        ("Thickness at end-diastole (mm)", thickness_ed, THICKNESS_MM, 1, "Blues"),
+        ("Thickness at end-systole (mm)", thickness_es, THICKNESS_MM, 1, "Blues"),
+        ("Thickening (%)", thickening, THICKENING_PERCENT, 0, "Greens"),
     )
     for index, (title, values, limits, decimals, colors) in enumerate(plots):
         middle = MARGIN_MM + (index + 0.5) * width

@@ -64,7 +64,7 @@ def _patient(page: Sheet, content: Content, top: float) -> float:
     facts["Images"] = _describe_stack(content.stack)
     whose = facts.pop("Name", facts.pop("Pseudonym", ""))
     if whose:
-        page.text(MARGIN_MM, top, shorten(whose, page.inner_mm, 11), 11, weight="bold")
+        page.text(MARGIN_MM, top, shorten(whose, page.inner_mm, 11, "bold"), 11, weight="bold")
         top += 6.2
     columns, width, label = 3, page.inner_mm / 3, 19.0
     rows = math.ceil(len(facts) / columns)
@@ -83,7 +83,8 @@ def _patient(page: Sheet, content: Content, top: float) -> float:
 
 
 def _describe_stack(stack: CineStack) -> str:
-    return f"{stack.slices} slices × {stack.phases} phases, {stack.spacing_mm[0]:.1f} mm apart"
+    phases = "1 phase" if stack.phases == 1 else f"{stack.phases} phases"
+    return f"{stack.slices} slices × {phases}, {stack.spacing_mm[0]:.1f} mm apart"
 
 
 def _measures(page: Sheet, function: VentricularFunction, top: float) -> float:
@@ -104,12 +105,9 @@ def _measure_table(
 ) -> float:
     left, top, width = place
     top = page.heading(left, top, width, title)
-    columns = [
-        Column("", width - 46.0),
-        Column("", 14.0, "right"),
-        Column("", 13.0),
-        Column("normal range", 19.0, "right"),
-    ]
+    items = list(items)
+    ranges = "normal range" if any(item.reference for item in items) else ""
+    columns = [Column("", width - 46.0), Column("", 14.0, "right"), Column("", 13.0), Column(ranges, 19.0, "right")]
     rows = []
     for item in items:
         outside = item.is_outside_reference
