@@ -17,7 +17,7 @@ Tensor = torch.Tensor
 
 
 class Normaliser(Protocol):
-    """Maps images [example, channel, …] to network input; ``fit`` sees training examples once, before the first step."""
+    """Maps images [example, channel, …] to network input; ``fit`` sees examples once, before the first step."""
 
     needs_fit: bool
 

@@ -1,4 +1,4 @@
-"""The one training loop. Every step's randomness hangs on (seed, step, rank) alone, so a resumed run is the same run."""
+"""The one training loop. A step's randomness hangs on (seed, step, rank) alone: a resumed run is the same run."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def mean_dice(predictor: Predictor, subjects: Sequence[Subject]) -> tuple[float, dict[str, float]]:
-    """Mean over structures and phases, and each of them (``"LV ED": 0.96``); slices without known labels do not count."""
+    """Mean over structures and phases, and each of them (``"LV ED": 0.96``); only known labels count."""
     found: dict[str, list[float]] = {}
     for subject in subjects:
         pixel_mm = subject.pixel_mm(predictor.recipe.data.assumed_pixel_mm)

@@ -1,4 +1,4 @@
-"""Watershed: basins of the gradient, from markers in the dark and in the bright."""
+"""Watershed: basins of the gradient, from dark and bright markers."""
 
 from __future__ import annotations
 

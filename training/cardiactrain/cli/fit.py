@@ -30,6 +30,7 @@ def run(options: argparse.Namespace) -> int:
     """Train to the end of the recipe."""
     import torch
 
+    from cardiactrain.data.phantoms import make_phantoms
     from cardiactrain.data.splits import Fold
     from cardiactrain.data.store import load_subjects
     from cardiactrain.distributed import joined_world
@@ -46,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
         fold = Fold((*fold.training, *fold.validation), ())
     with joined_world(options.device) as world:
         started = start_run(options.out, recipe, options.store, fold, f"{options.split.name} fold {options.fold}")
-        training = load_subjects(options.store, started.training)
+        training = [*load_subjects(options.store, started.training), *make_phantoms(recipe.data.phantoms)]
         validation = load_subjects(options.store, started.validation) if started.validation else []
         validation = validation[: recipe.train.validation_subjects]
         trainer = Trainer(recipe, training, validation, options.out, world)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 
 from cardiactrain.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def load_subject(path: Path) -> Subject:
                 for n, phase in enumerate(data["phases"])
             )
             slice_mm, row_mm, column_mm = (float(mm) for mm in data["spacing_mm"])
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, EOFError, BadZipFile) as error:
         msg = f"{path} is not a subject written by `cardiactrain data prepare` ({error}). Prepare it again."
         raise DataError(msg) from error
     return Subject(facts, (slice_mm, row_mm, column_mm), stacks)

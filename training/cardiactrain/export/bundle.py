@@ -77,14 +77,13 @@ def export_bundle(
 
 
 def _check(recipe: Recipe) -> None:
+    """The product reads one kind of network; say so before anything is written."""
+    refused = f"The recipe {recipe.name!r} cannot become a bundle: CardiacSegmentation"
     if recipe.view.dims != 2 or recipe.normalise.kind != "percentile-zscore" or not recipe.view.spacing_mm:
-        msg = (
-            f"The recipe {recipe.name!r} cannot become a bundle: CardiacSegmentation reads 2D networks on a fixed spacing "
-            "with percentile-zscore normalisation."
-        )
+        msg = f"{refused} reads 2D networks on a fixed spacing with percentile-zscore normalisation."
         raise RunError(msg)
     if tuple(recipe.data.structures) != FULL_OUTPUT or recipe.network.kind != "compact-unet":
-        msg = f"The recipe {recipe.name!r} cannot become a bundle: it needs a compact-unet for RV, MYO and LV, in this order."
+        msg = f"{refused} needs a compact-unet for RV, MYO and LV."
         raise RunError(msg)
 
 
@@ -94,9 +93,8 @@ def _training_range(recipe: Recipe, rows: Sequence[Mapping[str, str]], age: str)
     smallest, largest = float(zoom.get("smallest", 1.0)), float(zoom.get("largest", 1.0))
     pixels = _numbers(rows, "pixel_mm")
     slices = _numbers(rows, "slice_mm")
-    size_mm = recipe.view.size * (
-        recipe.view.coarse_spacing_mm if recipe.view.coarse_share else recipe.view.spacing_mm or 1
-    )
+    pixel_mm = recipe.view.coarse_spacing_mm if recipe.view.coarse_share else recipe.view.spacing_mm or 1.0
+    size_mm = recipe.view.size * pixel_mm
     return {
         "pixel_mm": [round(min(pixels), 2), round(max(pixels), 2)],
         "fov_mm": [round(min(size_mm / largest, 200)), round(size_mm / smallest)],
@@ -113,7 +111,7 @@ def _numbers(rows: Sequence[Mapping[str, str]], key: str) -> list[float]:
 
 def _metadata(recipe: Recipe, version: str, datasets: Sequence[str], facts: Mapping[str, Any]) -> dict[str, Any]:
     import monai
-    import numpy
+    import numpy as np
     import torch
 
     channels = 2 * (recipe.view.slices // 2) + 1
@@ -123,7 +121,7 @@ def _metadata(recipe: Recipe, version: str, datasets: Sequence[str], facts: Mapp
         "changelog": {version: "first release"},
         "monai_version": monai.__version__,
         "pytorch_version": torch.__version__.split("+")[0],
-        "numpy_version": numpy.__version__,
+        "numpy_version": np.__version__,
         "optional_packages_version": {},
         "task": "Segmentation of both ventricles and the LV myocardium in cine short-axis cardiac MR",
         "description": recipe.description,

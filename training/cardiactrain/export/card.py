@@ -11,19 +11,23 @@ if TYPE_CHECKING:
     from cardiactrain.run import Run
 
 LICENCES = {
-    "weights": (
-        "Weights of the network in this folder\n"
-        "=====================================\n\n"
-        "These weights were learned from, among others, the ACDC data set, which is licensed CC BY-NC-SA 4.0 (Creative\n"
-        "Commons Attribution, Non-Commercial, Share-Alike). Whether weights are an adaptation of the data they were learned\n"
-        "from is not settled law. To be on the safe side these weights are given under the same terms:\n\n"
-        "  * for non-commercial use only,\n"
-        "  * naming the sources (docs/README.md),\n"
-        "  * and what is made from them - fine-tuned or distilled weights - under the same licence.\n\n"
-        "Licence: CC BY-NC-SA 4.0, https://creativecommons.org/licenses/by-nc-sa/4.0/\n\n"
-        "The program's source code is not affected: it is under the Apache Licence 2.0 and works with weights that were\n"
-        "trained on other data. Not a medical device; no warranty of any kind.\n"
-    ),
+    "weights": """\
+Weights of the network in this folder
+=====================================
+
+These weights were learned from, among others, the ACDC data set, which is licensed CC BY-NC-SA 4.0 (Creative Commons
+Attribution, Non-Commercial, Share-Alike). Whether weights are an adaptation of the data they were learned from is not
+settled law. To be on the safe side these weights are given under the same terms:
+
+  * for non-commercial use only,
+  * naming the sources (docs/README.md),
+  * and what is made from them - fine-tuned or distilled weights - under the same licence.
+
+Licence: CC BY-NC-SA 4.0, https://creativecommons.org/licenses/by-nc-sa/4.0/
+
+The program's source code is not affected: it is under the Apache Licence 2.0 and works with weights that were trained
+on other data. Not a medical device; no warranty of any kind.
+""",
     "acdc": "CC BY-NC-SA 4.0; Bernard et al. 2018, IEEE TMI 37(11):2514",
     "chla": "may be used provided that the source of the data and study is cited; JCMR 2020;22:80",
     "sunnybrook": "CC0 1.0; Radau et al. 2009, MIDAS Journal",
@@ -39,7 +43,7 @@ def write_card(name: str, version: str, run: Run, rows: Sequence[Mapping[str, st
         "",
         run.recipe.description.strip(),
         "",
-        "Labels both ventricles and the LV myocardium in cine short-axis cardiac MR. For research; not a medical device.",
+        "Labels both ventricles and the LV myocardium in cine short-axis cardiac MR. Not a medical device.",
         "",
         "## Trained on",
         "",

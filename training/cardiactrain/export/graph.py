@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -62,18 +63,20 @@ def write_graph(network: nn.Module, channels: int, weights: Path, path: Path, si
     network.eval()
     outputs = ["logits", "presence"] if _has_presence(network, channels, size) else ["logits"]
     axes = {0: "n", 2: "h", 3: "w"}
-    torch.onnx.export(
-        _Named(network),
-        (torch.randn(2, channels, size, size),),
-        str(path),
-        dynamo=False,
-        opset_version=OPSET,
-        do_constant_folding=False,  # else names are lost, and with them the way into the weights' file
-        training=torch.onnx.TrainingMode.PRESERVE,
-        input_names=["image"],
-        output_names=outputs,
-        dynamic_axes={"image": axes, "logits": axes, "presence": {0: "n"}},
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the newer exporter renames what we point into
+        torch.onnx.export(
+            _Named(network),
+            (torch.randn(2, channels, size, size),),
+            str(path),
+            dynamo=False,
+            opset_version=OPSET,
+            do_constant_folding=False,  # else names are lost, and with them the way into the weights' file
+            training=torch.onnx.TrainingMode.PRESERVE,
+            input_names=["image"],
+            output_names=outputs,
+            dynamic_axes={"image": axes, "logits": axes, "presence": {0: "n"}},
+        )
     model = onnx.load(path)
     _point_into(model, weights)
     # The graph's own checksum must change with the weights: it is what results name the network by.

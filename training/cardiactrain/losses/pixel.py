@@ -15,7 +15,7 @@ Tensor = torch.Tensor
 
 
 class CrossEntropy:
-    """Cross-entropy against class shares; ``weights`` make classes count more, ``weighted`` takes them from the batch."""
+    """Cross-entropy against class shares; ``weighted`` takes class weights from the batch."""
 
     def __init__(self, *, weights: Sequence[float] | None = None, weighted: bool = False) -> None:
         self.weights, self.weighted = weights, weighted

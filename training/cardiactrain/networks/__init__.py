@@ -1,4 +1,4 @@
-"""The networks, one file each. Every network maps images to an ``Output``; ``make_network`` builds what a recipe names."""
+"""The networks, one file each; each maps images to an ``Output``."""
 
 from __future__ import annotations
 

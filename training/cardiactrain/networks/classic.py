@@ -63,7 +63,7 @@ def _check(view: ViewPart | None, widths: Sequence[int], activation: str) -> Non
         msg = f"Unknown activation {activation!r}: choose one of {', '.join(ACTIVATIONS)}."
         raise RecipeError(msg)
     if view is not None and (view.dims != 2 or view.size % 2 ** (len(widths) - 1)):
-        msg = f"A classic U-Net of {len(widths)} levels is 2D and needs a view.size divisible by {2 ** (len(widths) - 1)}."
+        msg = f"A classic U-Net of {len(widths)} levels is 2D; its view.size is divisible by {2 ** (len(widths) - 1)}."
         raise RecipeError(msg)
 
 

@@ -8,7 +8,7 @@ import torch
 
 
 class Output(NamedTuple):
-    """``logits`` at the input's size; ``coarser`` are those of deeper levels; ``presence`` is LV and RV on the slice."""
+    """``logits`` at the input's size, ``coarser`` of deeper levels, ``presence`` of LV and RV on the slice."""
 
     logits: torch.Tensor
     coarser: tuple[torch.Tensor, ...] = ()

@@ -56,7 +56,7 @@ def _chla(data: dict[str, Any]) -> Subject:
 
 
 def _sunnybrook(data: dict[str, Any]) -> Subject:
-    facts = describe("sunnybrook", str(data["subject"]), vendor="GE", group=_sunnybrook_group(str(data["original_id"])))
+    facts = describe("sunnybrook", str(data["subject"]), vendor="GE", group=sunnybrook_group(str(data["original_id"])))
     stacks = []
     for n, name in enumerate(("ED", "ES")):
         endo, epi = data["has_endo"][n], data["has_epi"][n]
@@ -69,7 +69,7 @@ def _sunnybrook(data: dict[str, Any]) -> Subject:
 
 def _contoured_slices(data: dict[str, Any]) -> Subject:
     """Only slices with an LV contour are there; ES is the phase with the smaller cavity."""
-    facts = describe("sunnybrook", str(data["subject"]), vendor="GE", group=_sunnybrook_group(str(data["subject"])))
+    facts = describe("sunnybrook", str(data["subject"]), vendor="GE", group=sunnybrook_group(str(data["subject"])))
     found = []
     for phase in np.unique(data["phase"]):
         chosen = np.flatnonzero(data["phase"] == phase)
@@ -87,7 +87,7 @@ def _contoured_slices(data: dict[str, Any]) -> Subject:
     return Subject(facts, _spacing(data), tuple(stacks))
 
 
-def _sunnybrook_group(original_id: str) -> str:
+def sunnybrook_group(original_id: str) -> str:
     """Heart failure with or without infarction, hypertrophy, normal: the middle of names like SC-HF-I-01."""
     for mark, group in (("HF-I", "HF-I"), ("HF-NI", "HF-NI"), ("HYP", "HYP"), ("-N-", "NORMAL")):
         if mark in original_id:

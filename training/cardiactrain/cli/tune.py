@@ -1,0 +1,73 @@
+"""``cardiactrain tune RECIPE --vary optimiser.lr=1e-4..1e-2``. Stopped searches are resumed by the same command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cardiactrain.cli.shared import add_device, add_settings, add_store, read_fold, read_settings
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to vary, and how."""
+    parser.add_argument("recipe")
+    add_store(parser)
+    parser.add_argument("--out", type=Path, required=True, help="folder for the trials")
+    parser.add_argument(
+        "--vary", action="append", required=True, metavar="KEY=LOW..HIGH|KEY=A,B", help="a setting and its range"
+    )
+    parser.add_argument("--how", choices=("grid", "random", "optuna"), default="random")
+    parser.add_argument("--points", type=int, default=3, help="grid: values of each range, on a log scale (default 3)")
+    parser.add_argument("--trials", type=int, default=10, help="random and optuna: how many (default 10)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--epochs", type=int, help="a budget for each trial, instead of the recipe's own")
+    parser.add_argument("--steps-per-epoch", type=int)
+    add_settings(parser)
+    add_device(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Search, and print the trials from best to worst."""
+    from cardiactrain.tune import parse_range, propose_grid, propose_random, search, search_optuna
+
+    ranges = [parse_range(text) for text in options.vary]
+
+    def objective(settings: dict[str, Any], folder: Path) -> float:
+        dice = _fit(options, settings, folder)
+        print(f"{dice:.4f}  {settings}", flush=True)
+        return dice
+
+    if options.how == "optuna":
+        rows = search_optuna(ranges, options.trials, options.seed, objective, options.out)
+    else:
+        is_grid = options.how == "grid"
+        proposals = (
+            propose_grid(ranges, options.points) if is_grid else propose_random(ranges, options.trials, options.seed)
+        )
+        rows = search(proposals, objective, options.out)
+    print("\nbest first:")
+    for row in rows:
+        print(f"{float(row['dice']):.4f}  {row['settings']}")
+    return 0
+
+
+def _fit(options: argparse.Namespace, settings: dict[str, Any], folder: Path) -> float:
+    """The best validation Dice of one trial; a trial that was stopped goes on."""
+    from cardiactrain.data.phantoms import make_phantoms
+    from cardiactrain.data.store import load_subjects
+    from cardiactrain.distributed import joined_world
+    from cardiactrain.recipe import load_recipe, shorten
+    from cardiactrain.run import start_run
+    from cardiactrain.trainer import Trainer
+
+    recipe = load_recipe(options.recipe, read_settings(options.set) | settings)
+    if options.epochs:
+        recipe = shorten(recipe, options.epochs, options.steps_per_epoch)
+    with joined_world(options.device) as world:
+        started = start_run(folder, recipe, options.store, read_fold(options), options.split.name)
+        training = [*load_subjects(options.store, started.training), *make_phantoms(recipe.data.phantoms)]
+        validation = load_subjects(options.store, started.validation)[: recipe.train.validation_subjects]
+        return Trainer(recipe, training, validation, folder, world).fit().best_dice

@@ -1,0 +1,45 @@
+"""One line per system: what all of them can be compared by."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cardiactrain.evaluate.tables import summarise, volume_agreement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cardiactrain.evaluate.rows import Comparison, Row
+
+PLACES = tuple((structure, phase) for structure in ("LV", "MYO", "RV") for phase in ("ED", "ES"))
+
+
+def summary_line(found: Comparison) -> Row:
+    """Dice of every structure and phase, their mean, the mean Hausdorff distance and the LVEF's error."""
+    lines = {(r["structure"], r["phase"]): r for r in summarise(found.stacks, ("structure", "phase"))}
+    result: Row = {f"{s} {p}": lines[s, p]["dice"] if (s, p) in lines else math.nan for s, p in PLACES}
+    dice = [line["dice"] for line in lines.values()]
+    distance = [line["hausdorff_mm"] for line in lines.values() if not math.isnan(line["hausdorff_mm"])]
+    result["mean Dice"] = float(np.mean(dice)) if dice else math.nan
+    result["HD mm"] = float(np.mean(distance)) if distance else math.nan
+    ef = [r for r in volume_agreement(found.volumes) if r["structure"] == "LV" and r["measure"] == "ef"]
+    result["LVEF MAE"] = ef[0].get("mae", math.nan) if ef else math.nan
+    return result
+
+
+def as_markdown(lines: Sequence[Row]) -> str:
+    """The table, for docs and terminals."""
+    columns = list(lines[0])
+    head = f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}\n"
+    return head + "".join(f"| {' | '.join(_cell(line[c], c) for c in columns)} |\n" for line in lines)
+
+
+def _cell(value: Any, column: str) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    if math.isnan(value):
+        return "–"
+    return f"{value:.1f}" if column in ("minutes", "HD mm", "LVEF MAE") else f"{value:.3f}"

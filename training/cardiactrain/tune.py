@@ -1,0 +1,133 @@
+"""Search a recipe's settings: a grid, random draws, or Optuna. Finished trials are never run again."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cardiactrain.errors import RecipeError
+from cardiactrain.files import save_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    Objective = Callable[[dict[str, Any], Path], float]
+
+TRIALS = "trials.csv"
+
+
+@dataclass(frozen=True)
+class Range:
+    """A setting and where it may lie: ``optimiser.lr=1e-4..1e-2`` (log) or ``loss.kind=dice,dice-ce``."""
+
+    key: str
+    low: float = 0.0
+    high: float = 0.0
+    choices: tuple[Any, ...] = ()
+
+    def grid(self, points: int) -> list[Any]:
+        """Values spread evenly on a logarithmic scale, or all choices."""
+        if self.choices:
+            return list(self.choices)
+        return [float(f"{v:.4g}") for v in np.geomspace(self.low, self.high, points)]
+
+    def draw(self, random: np.random.Generator) -> Any:
+        """A value at random, logarithms uniform."""
+        if self.choices:
+            return self.choices[int(random.integers(len(self.choices)))]
+        return float(f"{math.exp(random.uniform(math.log(self.low), math.log(self.high))):.4g}")
+
+
+def parse_range(text: str) -> Range:
+    """Read ``KEY=LOW..HIGH`` or ``KEY=A,B,C``."""
+    import yaml
+
+    key, separator, value = text.partition("=")
+    try:
+        if not separator or not key:
+            raise ValueError
+        if ".." in value:
+            low, high = (float(end) for end in value.split(".."))
+            if not 0 < low < high:
+                raise ValueError
+            return Range(key, low, high)
+        return Range(key, choices=tuple(yaml.safe_load(item) for item in value.split(",")))
+    except ValueError:
+        msg = f"--vary takes KEY=LOW..HIGH (both above 0) or KEY=A,B,C, not {text!r}."
+        raise RecipeError(msg) from None
+
+
+def propose_grid(ranges: Sequence[Range], points: int) -> Iterator[dict[str, Any]]:
+    """Every combination."""
+    for values in itertools.product(*(r.grid(points) for r in ranges)):
+        yield dict(zip((r.key for r in ranges), values, strict=True))
+
+
+def propose_random(ranges: Sequence[Range], trials: int, seed: int) -> Iterator[dict[str, Any]]:
+    """Draws; trial n is the same however often the search is resumed."""
+    for n in range(trials):
+        random = np.random.default_rng([seed, n])
+        yield {r.key: r.draw(random) for r in ranges}
+
+
+def search(proposals: Iterator[dict[str, Any]], objective: Objective, folder: Path) -> list[dict[str, Any]]:
+    """Run every proposal that has no result yet; returns all, best first."""
+    done = {row["settings"]: row for row in _read(folder)}
+    for n, settings in enumerate(proposals):
+        text = json.dumps(settings, sort_keys=True)
+        if text not in done:
+            done[text] = {"settings": text, "dice": objective(settings, folder / f"trial-{n:03d}")}
+            save_rows(list(done.values()), folder / TRIALS)
+    return sorted(done.values(), key=lambda row: -float(row["dice"]))
+
+
+def search_optuna(
+    ranges: Sequence[Range], trials: int, seed: int, objective: Objective, folder: Path
+) -> list[dict[str, Any]]:
+    """Let Optuna propose; its study is a file in the folder, so the search can be resumed."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    folder.mkdir(parents=True, exist_ok=True)
+    study = optuna.create_study(
+        storage=f"sqlite:///{(folder / 'optuna.db').resolve()}",
+        study_name="cardiactrain",
+        direction="maximize",
+        load_if_exists=True,
+        sampler=optuna.samplers.TPESampler(seed=seed),
+    )
+
+    def attempt(trial: optuna.Trial) -> float:
+        settings = {r.key: _suggest(trial, r) for r in ranges}
+        return objective(settings, folder / f"trial-{trial.number:03d}")
+
+    finished = optuna.trial.TrialState.COMPLETE
+    while len(study.get_trials(states=(finished,))) < trials:
+        study.optimize(attempt, n_trials=1)
+    rows = [
+        {"settings": json.dumps(t.params, sort_keys=True), "dice": t.value}
+        for t in study.get_trials(states=(finished,))
+    ]
+    save_rows(rows, folder / TRIALS)
+    return sorted(rows, key=lambda row: -float(row["dice"]))
+
+
+def _suggest(trial: Any, wanted: Range) -> Any:
+    if wanted.choices:
+        return trial.suggest_categorical(wanted.key, list(wanted.choices))
+    return trial.suggest_float(wanted.key, wanted.low, wanted.high, log=True)
+
+
+def _read(folder: Path) -> list[dict[str, Any]]:
+    path = folder / TRIALS
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))

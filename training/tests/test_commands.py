@@ -1,0 +1,140 @@
+"""The commands, from data to tables, as a user types them."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+import pytest
+from cardiactrain.cli import COMMANDS, main
+from cardiactrain.tune import parse_range, propose_random, search
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SMALL = ["--set", "view.size=32", "--set", "data.phantoms=0", "--set", "train.batch=2"]
+
+
+def places(store: Path, split: Path, out: Path) -> list[str]:
+    return ["--store", str(store), "--split", str(split), "--out", str(out), "--device", "cpu"]
+
+
+def test_fit_evaluate_and_their_files(
+    tiny_recipe: Path, store: Path, split: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    assert main(["fit", str(tiny_recipe), *places(store, split, run)]) == 0
+    assert main(["evaluate", str(run), "--device", "cpu"]) == 0
+    assert "LV   ED" in capsys.readouterr().out
+    assert {p.name for p in run.iterdir()} >= {"run.json", "log.csv", "loss.png", "last.pt", "best.pt", "evaluation"}
+    assert (run / "evaluation" / "report.html").stat().st_size > 50_000
+
+
+def test_a_run_folder_belongs_to_one_run(
+    tiny_recipe: Path, store: Path, split: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fit = ["fit", str(tiny_recipe), *places(store, split, tmp_path / "run"), "--set", "train.epochs=1"]
+    assert main(fit) == 0
+    assert main([*fit, "--set", "optimiser.lr=0.5"]) == 1
+    assert "holds a run of another recipe" in capsys.readouterr().err
+
+
+def test_training_may_begin_with_the_weights_of_another_run(
+    tiny_recipe: Path, store: Path, split: Path, tmp_path: Path
+) -> None:
+    first = ["fit", str(tiny_recipe), *places(store, split, tmp_path / "first")]
+    second = ["fit", str(tiny_recipe), *places(store, split, tmp_path / "second"), "--everyone"]
+    assert main(first) == 0
+    assert main([*second, "--start-from", str(tmp_path / "first")]) == 0
+    losses = [float(next(csv.DictReader((tmp_path / n / "log.csv").open()))["loss"]) for n in ("first", "second")]
+    assert losses[1] < losses[0]
+
+
+def test_compare_prints_one_table(store: Path, split: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    budget = ["--epochs", "1", "--steps-per-epoch", "2", *SMALL]
+    names = ["scmr-workshop", "kayalibay", "baseline-threshold"]
+    assert main(["compare", *names, *places(store, split, tmp_path), *budget]) == 0
+    table = (tmp_path / "compare.md").read_text()
+    assert table in capsys.readouterr().out
+    assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == names
+    rows = list(csv.DictReader((tmp_path / "compare.csv").open()))
+    assert float(rows[2]["LV ED"]) > 0.6
+    assert int(rows[1]["parameters"]) == 403212
+
+
+@pytest.mark.parametrize("how", ["grid", "random", "optuna"])
+def test_tune_searches_and_resumes(how: str, tiny_recipe: Path, store: Path, split: Path, tmp_path: Path) -> None:
+    command = ["tune", str(tiny_recipe), *places(store, split, tmp_path / "search"), "--how", how, "--epochs", "1"]
+    command += ["--vary", "optimiser.lr=1e-4..1e-2", "--points", "2", "--set", "train.steps_per_epoch=1"]
+    assert main([*command, "--trials", "1"]) == 0
+    assert main([*command, "--trials", "2"]) == 0
+    rows = list(csv.DictReader((tmp_path / "search" / "trials.csv").open()))
+    assert len(rows) == 2
+    assert len({row["settings"] for row in rows}) == 2
+
+
+def test_a_finished_trial_is_not_run_again(tmp_path: Path) -> None:
+    ranges = [parse_range("lr=1e-4..1e-1"), parse_range("loss.kind=dice,jaccard")]
+    asked: list[dict[str, object]] = []
+
+    def objective(settings: dict[str, object], folder: Path) -> float:
+        del folder
+        asked.append(settings)
+        return float(str(settings["lr"]))
+
+    search(propose_random(ranges, 3, seed=5), objective, tmp_path)
+    rows = search(propose_random(ranges, 5, seed=5), objective, tmp_path)
+    assert len(asked) == 5
+    assert [float(r["dice"]) for r in rows] == sorted((float(r["dice"]) for r in rows), reverse=True)
+
+
+def test_show_draws_pictures(store: Path, tmp_path: Path) -> None:
+    assert main(["data", "show", str(store), "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "subjects.png").stat().st_size > 20_000
+    assert (tmp_path / "augmentations.png").stat().st_size > 100_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["data", "prepare", "nowhere", "--kind", "acdc", "--out", "x"], "nowhere is no folder"),
+        (["data", "split", "nowhere", "--out", "x", "--folds", "5"], "nowhere is no data store"),
+        (["evaluate", "nowhere"], "nowhere is no run"),
+        (["export", "nowhere", "--out", "x"], "nowhere is no run"),
+        (["fit", "no-recipe", "--store", "s", "--split", "s", "--out", "x"], "There is no recipe 'no-recipe'"),
+        (["fit", "ours", "--store", "s", "--split", "s", "--out", "x", "--set", "lr"], "--set takes KEY=VALUE"),
+        (["fit", "ours", "--store", "s", "--split", "missing.json", "--out", "x"], "missing.json is no split file"),
+        (
+            ["tune", "ours", "--store", "s", "--split", "s", "--out", "x", "--vary", "lr=3..1"],
+            "--vary takes KEY=LOW..HIGH",
+        ),
+    ],
+)
+def test_mistakes_are_one_line(
+    arguments: list[str],
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 1
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+
+
+def test_an_empty_selection_is_said(
+    tiny_recipe: Path, store: Path, split: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fit = ["fit", str(tiny_recipe), *places(store, split, tmp_path / "run"), "--set", "data.datasets=[mms]"]
+    assert main(fit) == 1
+    assert "No subject" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    assert stop.value.code == 0
+    assert "usage: cardiactrain" in capsys.readouterr().out

@@ -1,0 +1,108 @@
+"""The bundle holds the network: same logits, same labels, everything named and summed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from CardiacSegmentationLib.network.bundle import load_bundle
+from cardiactrain.cli import main
+from cardiactrain.data.store import read_index
+from cardiactrain.distributed import World
+from cardiactrain.errors import RunError
+from cardiactrain.export.bundle import GRAPH, bundle_bytes, export_bundle
+from cardiactrain.export.graph import round_weights, write_graph, write_weights
+from cardiactrain.export.parity import compare_with_graph
+from cardiactrain.networks.compact import CompactUNet
+from cardiactrain.recipe import load_recipe
+from cardiactrain.run import Run
+from cardiactrain.trainer import Trainer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cardiactrain.data.subject import Subject
+
+
+@pytest.fixture(scope="module")
+def trained(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    split = folder / "split.json"
+    everyone = [row["key"] for row in read_index(store)]
+    settings = ["view.size=32", "train.epochs=1", "train.steps_per_epoch=2", "train.batch=4", "data.phantoms=0"]
+    settings += ["data.datasets=[acdc, sunnybrook]", "network.widths=[4, 8, 8, 8, 8, 8]"]
+    more = [part for setting in settings for part in ("--set", setting)]
+    assert main(["data", "split", str(store), "--leave-out", everyone[0], "--out", str(split)]) == 0
+    fit = ["fit", "ours", "--store", str(store), "--split", str(split), "--out", str(folder / "run"), "--device", "cpu"]
+    assert main([*fit, *more]) == 0
+    return folder / "run"
+
+
+def test_an_exported_run_is_a_bundle_that_the_program_reads(trained: Path, tmp_path: Path) -> None:
+    out = tmp_path / "bundle"
+    assert main(["export", str(trained), "--out", str(out), "--bundle-version", "9.8.7"]) == 0
+    bundle = load_bundle(out)
+    assert (bundle.name, bundle.version, bundle.preprocessing.spacing_mm) == ("cardiac-sax", "9.8.7", 1.4)
+    assert bundle.training_range.vendors == ("GE", "Siemens")
+    for name, digest in bundle.checksums.items():
+        assert hashlib.sha256((out / name).read_bytes()).hexdigest() == digest
+    assert "CC BY-NC-SA" in (out / "LICENSE").read_text()
+    metadata = json.loads((out / "configs" / "metadata.json").read_text())
+    assert {"version", "changelog", "monai_version", "pytorch_version", "network_data_format"} <= metadata.keys()
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_monai_loads_the_bundle_by_its_own_configuration(trained: Path, tmp_path: Path) -> None:
+    from monai.bundle import ConfigParser
+
+    out = tmp_path / "bundle"
+    main(["export", str(trained), "--out", str(out)])
+    parser = ConfigParser()
+    parser.read_config(str(out / "configs" / "inference.json"))
+    parser["bundle_root"] = str(out)
+    parser["device"] = "$torch.device('cpu')"
+    network = parser.get_parsed_content("network")
+    with torch.inference_mode():
+        assert network(torch.zeros(1, 3, 64, 64)).logits.shape == (1, 4, 64, 64)
+
+
+def test_graph_and_network_agree_at_full_size(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    network = CompactUNet(3, 4)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.uniform_(-0.2, 0.2)
+            module.running_var.uniform_(0.5, 2.0)
+    network = round_weights(network).eval()
+    write_weights(network, tmp_path / "model.safetensors")
+    write_graph(network, 3, tmp_path / "model.safetensors", tmp_path / "model.onnx")
+    for shape in ((2, 3, 128, 128), (1, 3, 96, 160)):
+        images = np.random.default_rng(1).normal(size=shape).astype(np.float32)
+        parity = compare_with_graph(network, tmp_path / "model.onnx", images)
+        assert parity.holds, parity
+    assert bundle_bytes(tmp_path) < 8e6, "weights are stored once, in half precision"
+
+
+def test_the_graphs_checksum_changes_with_the_weights(tmp_path: Path) -> None:
+    digests = set()
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        network = round_weights(CompactUNet(3, 4, widths=(4, 8))).eval()
+        write_weights(network, tmp_path / "model.safetensors")
+        write_graph(network, 3, tmp_path / "model.safetensors", tmp_path / "model.onnx")
+        digests.add(hashlib.sha256((tmp_path / "model.onnx").read_bytes()).hexdigest())
+    assert len(digests) == 2
+
+
+def test_what_the_program_cannot_read_is_not_exported(subjects: list[Subject], tmp_path: Path) -> None:
+    recipe = load_recipe("raddi-lv", {"view.size": 32, "train.epochs": 1, "train.steps_per_epoch": 1})
+    trainer = Trainer(recipe, subjects[:2], [], tmp_path, World(0, 1, torch.device("cpu")))
+    run = Run(tmp_path, recipe, tmp_path, (), ())
+    with pytest.raises(RunError, match="raddi-lv"):
+        export_bundle(run, trainer.predictor(), [], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / GRAPH).exists()

@@ -1,0 +1,72 @@
+"""Splits are by patient, even over groups, and the same whenever they are made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+from cardiactrain.data.splits import (
+    choose,
+    fold_of,
+    load_split,
+    save_split,
+    split_folds,
+    split_holdout,
+    split_keys,
+    split_vendor,
+)
+from cardiactrain.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROWS = [
+    {"key": f"acdc-p{n:03d}", "dataset": "acdc", "vendor": "Siemens", "group": ("DCM", "HCM", "NOR")[n % 3]}
+    for n in range(30)
+] + [{"key": f"chla-s{n}", "dataset": "chla", "vendor": "Philips", "group": "ToF"} for n in range(7)]
+
+
+@pytest.mark.parametrize("folds", [2, 5, 6])
+def test_each_patient_is_left_out_once(folds: int) -> None:
+    split = split_folds(ROWS, folds, seed=4)
+    left_out = [key for fold in split.folds for key in fold.validation]
+    assert sorted(left_out) == sorted(row["key"] for row in ROWS)
+    for fold in split.folds:
+        assert not set(fold.training) & set(fold.validation)
+        groups = Counter(row["group"] for row in ROWS if row["key"] in fold.validation)
+        assert max(groups[g] for g in ("DCM", "HCM", "NOR")) - min(groups[g] for g in ("DCM", "HCM", "NOR")) <= 1
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.2, 7), (0.3, 11)])
+def test_a_holdout_is_stratified(share: float, count: int) -> None:
+    fold = split_holdout(ROWS, share, seed=1).folds[0]
+    assert len(fold.validation) == count
+    groups = Counter(row["group"] for row in ROWS if row["key"] in fold.validation)
+    assert len(groups) == 4
+
+
+def test_the_seed_decides_alone(tmp_path: Path) -> None:
+    assert split_folds(ROWS, 5, 1) == split_folds(ROWS, 5, 1)
+    assert split_folds(ROWS, 5, 1) != split_folds(ROWS, 5, 2)
+    save_split(split_folds(ROWS, 5, 1), tmp_path / "s.json")
+    assert load_split(tmp_path / "s.json") == split_folds(ROWS, 5, 1)
+
+
+def test_a_vendor_is_left_out_whole() -> None:
+    fold = split_vendor(ROWS, "philips").folds[0]
+    assert set(fold.validation) == {row["key"] for row in ROWS if row["vendor"] == "Philips"}
+    assert choose(fold.training, ["chla"]) == []
+
+
+def test_impossible_splits_are_refused(tmp_path: Path) -> None:
+    for wrong in (
+        lambda: split_vendor(ROWS, "Canon"),
+        lambda: split_keys(ROWS, ["acdc-nobody"]),
+        lambda: split_holdout(ROWS, 1.5, 1),
+        lambda: split_folds(ROWS, 99, 1),
+        lambda: fold_of(split_folds(ROWS, 5, 1), 5, tmp_path),
+        lambda: load_split(tmp_path / "missing.json"),
+    ):
+        with pytest.raises(DataError):
+            wrong()

@@ -1,0 +1,128 @@
+"""Training sees what inference sees, and augmentation moves images and labels together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from CardiacSegmentationLib.network.preprocess import Preprocessing, View, normalise, take_view, with_neighbours
+from cardiactrain.augment import make_augmentation
+from cardiactrain.augment.geometry import GEOMETRY
+from cardiactrain.augment.intensity import INTENSITY
+from cardiactrain.data.views import Views
+from cardiactrain.normalise import make_normaliser
+from cardiactrain.recipe import Part, Recipe, ViewPart, load_recipe
+
+if TYPE_CHECKING:
+    from cardiactrain.data.subject import Subject
+
+
+def recipe_with(view: ViewPart) -> Recipe:
+    return replace(load_recipe("ours"), view=view, augment=())
+
+
+def seeded(n: int = 1) -> torch.Generator:
+    return torch.Generator().manual_seed(n)
+
+
+def test_an_upright_example_is_the_view_that_inference_takes(subjects: list[Subject]) -> None:
+    """Training samples with torch, inference with the Lib: the same pixels must come out."""
+    views = Views(subjects[:1], recipe_with(ViewPart(size=32, spacing_mm=1.6, slices=3, centre="image")))
+    batch = views.draw([2], None, seeded())
+    image = subjects[0].stacks[0].image
+    view = View(((64 - 1) / 2, (64 - 1) / 2), (32, 32), 1.6, (2.0, 2.0))
+    expected = normalise(with_neighbours(take_view(image, view), 1)[2:3], Preprocessing())
+    found = make_normaliser(Part("percentile-zscore"))(batch.image).numpy()
+    np.testing.assert_allclose(found, expected, atol=0.02)
+
+
+def test_class_shares_add_up_to_one(subjects: list[Subject]) -> None:
+    views = Views(subjects, load_recipe("ours", {"data.phantoms": 0, "view.size": 48}))
+    augmentation = make_augmentation(load_recipe("ours").augment)
+    batch = augmentation.apply(views.draw(range(12), augmentation.warp, seeded()), seeded())
+    assert batch.target.shape == (12, 4, 48, 48)
+    torch.testing.assert_close(batch.target.sum(1), torch.ones(12, 48, 48))
+    assert bool(batch.image.isfinite().all())
+
+
+def test_labels_of_the_lv_alone_are_known_to_be_so(subjects: list[Subject]) -> None:
+    views = Views(subjects[-1:], load_recipe("ours", {"view.size": 32}))
+    batch = views.draw([0], None, seeded())
+    assert batch.known[0].tolist() == [True, False, False, True]
+    assert batch.presence_known[0].tolist() == [True, False]
+    assert batch.presence[0, 0] == 1
+
+
+def test_the_same_seed_draws_the_same_batch(subjects: list[Subject]) -> None:
+    recipe = load_recipe("ours", {"view.size": 32})
+    views, augmentation = Views(subjects[:3], recipe), make_augmentation(recipe.augment)
+    first, second = (
+        augmentation.apply(views.draw(range(6), augmentation.warp, seeded(3)), seeded(4)).image for _ in range(2)
+    )
+    assert torch.equal(first, second)
+
+
+@pytest.mark.parametrize("kind", GEOMETRY)
+def test_geometry_moves_labels_with_the_image(kind: str, subjects: list[Subject]) -> None:
+    """The image is made of the labels, so wherever the LV goes its grey value must go, too."""
+    subject = subjects[0]
+    stacks = tuple(replace(s, image=(s.labels == 3).astype(np.int16) * 100) for s in subject.stacks)
+    views = Views([replace(subject, stacks=stacks)], recipe_with(ViewPart(size=64, spacing_mm=2.0, slices=1)))
+    augmentation = make_augmentation((Part(kind),))
+    batch = views.draw(range(5), augmentation.warp, seeded())
+    image, target = batch.image[:, 0] / batch.image.max(), batch.target[:, 3]
+    torch.testing.assert_close(image, target, atol=0.01, rtol=0)
+    assert float(target.sum()) > 50
+
+
+@pytest.mark.parametrize("kind", INTENSITY)
+def test_intensity_changes_values_and_nothing_else(kind: str, subjects: list[Subject]) -> None:
+    views = Views(subjects[:2], load_recipe("ours", {"view.size": 32, "view.coarse_share": 0.0}))
+    before = views.draw(range(4), None, seeded())
+    after = make_augmentation((Part(kind),)).apply(replace(before), seeded())
+    assert after.image.shape == before.image.shape
+    assert bool(after.image.isfinite().all())
+    assert not torch.allclose(after.image, before.image)
+    assert torch.equal(after.target, before.target)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"transform": "RandRotate", "both": True, "range_x": 3.0, "prob": 1.0},
+        {"transform": "Rand2DElastic", "both": True, "spacing": [8, 8], "magnitude_range": [1, 2], "prob": 1.0},
+        {"transform": "RandGaussianNoise", "prob": 1.0},
+    ],
+)
+def test_monai_transforms_take_part(options: dict[str, object], subjects: list[Subject]) -> None:
+    views = Views(subjects[:2], load_recipe("ours", {"view.size": 32, "view.coarse_share": 0.0}))
+    before = views.draw(range(3), None, seeded())
+    augmentation = make_augmentation((Part("monai", dict(options)),))
+    after = augmentation.apply(replace(before), seeded())
+    again = augmentation.apply(replace(before), seeded())
+    assert torch.equal(after.image, again.image)
+    torch.testing.assert_close(after.target.sum(1), torch.ones(3, 32, 32), atol=1e-4, rtol=0)
+    assert torch.equal(after.target, before.target) is not bool(options.get("both"))
+
+
+def test_a_whole_field_of_view_example_shows_more(subjects: list[Subject]) -> None:
+    fine = Views(subjects[:1], load_recipe("ours", {"view.size": 32, "view.coarse_share": 0.0}))
+    coarse = Views(subjects[:1], load_recipe("ours", {"view.size": 32, "view.coarse_share": 1.0}))
+    areas = [float(v.draw([0], None, seeded()).target[:, 3].sum()) for v in (fine, coarse)]
+    assert areas[1] == pytest.approx(areas[0] / 4, rel=0.1)
+
+
+def test_whitening_makes_pixels_independent(subjects: list[Subject]) -> None:
+    views = Views(subjects[:8], load_recipe("scmr-workshop", {"view.size": 16}))
+    images = views.draw(range(len(views)), None, seeded()).image
+    plain, white = (make_normaliser(Part("featurewise", {"zca": zca, "components": 20})) for zca in (False, True))
+    for normaliser in (plain, white):
+        normaliser.fit(images)
+    spread = [torch.linalg.svdvals(n(images).flatten(1) / len(images) ** 0.5)[:15] for n in (plain, white)]
+    assert float(spread[0].max() / spread[0].min()) > 2 * float(spread[1].max() / spread[1].min())
+    again = make_normaliser(Part("featurewise", {"zca": True}))
+    again.load(white.state())
+    assert torch.equal(again(images), white(images))
