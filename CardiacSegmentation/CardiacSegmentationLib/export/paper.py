@@ -162,7 +162,7 @@ def line_height_mm(size: float) -> float:
 
 def text_width_mm(text: str, size: float, weight: str = "normal") -> float:
     """How wide a text will be on paper, but for kerning."""
-    families = (BASE_FONT, *_extra_fonts(_unusual(text)))
+    families, weight = _choose_fonts(text, weight)
     return sum(_advance_em(families, weight, character) for character in text) * size * MM_PER_POINT
 
 
@@ -217,7 +217,14 @@ def _cut(word: str, width_mm: float, size: float) -> list[str]:
 def _font(text: str, size: float, weight: str) -> FontProperties:
     from matplotlib.font_manager import FontProperties
 
-    return FontProperties(family=[BASE_FONT, *_extra_fonts(_unusual(text))], size=size, weight=weight)
+    families, weight = _choose_fonts(text, weight)
+    return FontProperties(family=list(families), size=size, weight=weight)
+
+
+def _choose_fonts(text: str, weight: str) -> tuple[tuple[str, ...], str]:
+    """The fonts a text needs; bold only where the base font does, for few others come in bold."""
+    extra = _extra_fonts(_unusual(text))
+    return (BASE_FONT, *extra), "normal" if extra else weight
 
 
 @lru_cache(maxsize=256)
