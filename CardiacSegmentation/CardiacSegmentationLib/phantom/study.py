@@ -14,7 +14,7 @@ from CardiacSegmentationLib.errors import PhantomError
 from CardiacSegmentationLib.phantom.geometry import stack_affine
 from CardiacSegmentationLib.phantom.heart import Heart, beating_heart
 from CardiacSegmentationLib.phantom.image import label_plane
-from CardiacSegmentationLib.phantom.layouts import find_layout
+from CardiacSegmentationLib.phantom.layouts import Layout, find_layout
 from CardiacSegmentationLib.phantom.rendering import SHORT_AXIS, render_short_axis, render_study
 from CardiacSegmentationLib.phantom.truth import LABELS_FILE, SCHEMA, TRUTH_FILE, Truth, find_truth, write_labels
 from CardiacSegmentationLib.segmentation import KeyPhases, Segmentation
@@ -65,7 +65,7 @@ def _labels(views: tuple[View, ...], spec: PhantomSpec, heart: Heart) -> Array:
     return np.stack([label_plane(view, spec, heart) for view in views], axis=1)
 
 
-def _write_all(folder: Path, spec: PhantomSpec, heart: Heart, files: Any) -> Truth:
+def _write_all(folder: Path, spec: PhantomSpec, heart: Heart, files: Layout) -> Truth:
     study = render_study(spec, heart)
     written: dict[str, dict[str, Any]] = {}
     for path, image in files(spec, study):
@@ -113,7 +113,7 @@ def _move_into_place(made: Path, folder: Path) -> None:
     _remove_phantom(folder)
     parts = [path.relative_to(made) for path in made.rglob("*") if path.is_file()]
     for part in sorted(parts, key=lambda path: path.name == TRUTH_FILE):
-        (folder / part).parent.mkdir(exist_ok=True)
+        (folder / part).parent.mkdir(parents=True, exist_ok=True)
         (made / part).replace(folder / part)
 
 
