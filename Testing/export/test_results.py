@@ -189,6 +189,15 @@ def test_all_objects_share_one_pseudonym_and_one_substituted_study(hidden: Any, 
         }
 
 
+def test_a_hidden_stack_knows_no_way_back(dicom_case: Any) -> None:
+    stack = dicom_case("siemens").stack
+    hide = Deidentifier(b"a key")
+    hidden = hide.hide_stack(stack)
+    assert (hidden.source, hidden.title, hidden.patient.sex) == (None, "", None)
+    assert hidden.instance_uids[2][1] == hide.uid(stack.instance_uids[2][1])
+    assert hidden.times_ms == stack.times_ms
+
+
 def test_multi_frame_headers_are_hidden_too(dicom_case: Any, valid_dicom: Any, tmp_path: Path) -> None:
     case = dicom_case("enhanced")
     options = Options(deidentifier=Deidentifier(b"a key"))

@@ -72,8 +72,10 @@ class Deidentifier:
         )
 
     def hide_stack(self, stack: CineStack) -> CineStack:
-        """The stack without what its source says about the patient; its pixels stay."""
-        return replace(stack, patient=Patient(), title="", findings=_hide_findings(stack.findings, stack))
+        """The stack without what its source says about the patient, and without the way back; its pixels stay."""
+        uids = tuple(tuple(uid and self.uid(uid) for uid in row) for row in stack.instance_uids)
+        findings = _hide_findings(stack.findings, stack)
+        return replace(stack, patient=Patient(), title="", findings=findings, instance_uids=uids, source=None)
 
     def hide_function(self, function: VentricularFunction, stack: CineStack) -> VentricularFunction:
         """The numbers without the patient they depend on."""
@@ -87,6 +89,8 @@ class Deidentifier:
             if keyword in dataset:
                 delattr(dataset, keyword)
         dataset.ContentDate, dataset.ContentTime = DUMMY_DATE, DUMMY_TIME
+        if "BurnedInAnnotation" in dataset:
+            dataset.BurnedInAnnotation = "NO"  # the report's pages show the pseudonym only
         dataset.PatientIdentityRemoved = "YES"
         dataset.DeidentificationMethod = "Rebuilt from geometry and numbers, UIDs substituted"
         dataset.DeidentificationMethodCodeSequence = [
