@@ -69,7 +69,7 @@ def segment_stack(
     prediction, engine, findings = _predict_whole_heart(
         stack, location.view, network, phases, lambda done: report(share * (0.08 + 0.84 * done))
     )
-    segmentation = _to_segmentation(stack, prediction, options)
+    segmentation = repair_and_check(stack, prediction, options)
     uncertainty = None
     if options.uncertainty:
         uncertainty = estimate_uncertainty(
@@ -124,7 +124,7 @@ def _predict_whole_heart(
     return result if larger is None else predict_fast_if_equal(stack, larger, network, phases, report)
 
 
-def _to_segmentation(stack: CineStack, prediction: Prediction, options: NetworkOptions) -> Segmentation:
+def repair_and_check(stack: CineStack, prediction: Prediction, options: NetworkOptions) -> Segmentation:
     """Repair the network's labels, decide which slices count, and note what a reader should look at."""
     _, row_mm, column_mm = stack.spacing_mm
     cyclic = is_cyclic(stack)
