@@ -78,7 +78,7 @@ def repair_table(cases: Sequence[Case]) -> str:
         lines.append(_row([title, *_dice_cells(cases, REPAIRS[:count])]))
     for left_out in REPAIRS:
         others = [name for name in REPAIRS if name != left_out]
-        lines.append(_row([f"all but {left_out}", *_dice_cells(cases, others)]))  # noqa: PERF401
+        lines.append(_row([f"all but {left_out}", *_dice_cells(cases, others)]))
     return "\n".join(lines)
 
 

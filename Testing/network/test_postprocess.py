@@ -36,7 +36,7 @@ def test_labels_apart_from_the_heart_go() -> None:
     broken[3, :, 50:55, 2:7] = Label.RV
     after, findings = postprocess(broken, GRID, ["one-heart"])
     assert np.array_equal(after, labels)
-    assert [(finding.code, finding.slice, finding.phase) for finding in findings][1] == ("repaired-one-heart", 1, 2)
+    assert [(finding.code, finding.slice, finding.phase) for finding in findings] == [("repaired-one-heart", 1, 2)]
 
 
 def test_a_slice_lost_in_the_middle_does_not_cost_the_apex() -> None:
