@@ -168,3 +168,18 @@ def _description(path: Path) -> str:
     if path.suffix in (".json", ".gz") or not path.is_file():
         return ""
     return str(pydicom.dcmread(path, stop_before_pixels=True).SeriesDescription)
+
+
+@pytest.mark.parametrize("trigger", [lambda _: "120", lambda at: f"{120 + 900 * at.phase}", None])
+def test_a_perfusion_series_without_a_name_is_told_by_its_clock(ge: Spoilable, trigger: Any) -> None:
+    edit_each(
+        ge,
+        lambda at: {
+            "AcquisitionTime": f"1012{10 + at.phase:02d}.5",
+            "TriggerTime": trigger(at) if trigger else None,
+            "SeriesDescription": "sa dynamic",
+        },
+    )
+    study = find_stacks(ge.folder)
+    assert study.chosen is None
+    assert "one image per heart beat" in study.reason

@@ -1,26 +1,20 @@
-"""What one DICOM file says about itself, read without its pixels and without trusting its numbers."""
+"""The values in a DICOM header, read without trusting them: what cannot be understood reads as absent."""
 
 from __future__ import annotations
 
 import math
 import struct
 import warnings
-import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, cast
 
 from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.datadict import dictionary_VR, tag_for_keyword
-from pydicom.dataelem import RawDataElement
-from pydicom.filereader import data_element_generator
 from pydicom.tag import BaseTag
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from pydicom import Dataset
 
@@ -36,13 +30,9 @@ Rows Columns PixelSpacing BitsAllocated BitsStored PixelRepresentation RescaleSl
 FrameType ComplexImageComponent PhaseContrast EffectiveEchoTime FrameAcquisitionDateTime
 """
 
-_TAGS = {BaseTag(cast("int", tag_for_keyword(keyword))): keyword for keyword in _KEYWORDS.split()}
-_VR = {keyword: dictionary_VR(tag) for tag, keyword in _TAGS.items()}
-_WANTED: list[BaseTag | int] = list(_TAGS)
+KEYWORD_OF = {BaseTag(cast("int", tag_for_keyword(keyword))): keyword for keyword in _KEYWORDS.split()}
+_VR = {keyword: dictionary_VR(tag) for tag, keyword in KEYWORD_OF.items()}
 _BINARY = {"US": "H", "FD": "d", "UL": "I"}
-_PIXEL_GROUP = 0x7FE0
-_UNDEFINED = 0xFFFFFFFF
-_ITEM, _END_OF_ITEMS = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 
 
 @dataclass(frozen=True)
@@ -109,37 +99,6 @@ class Elements:
         return Elements({**other.raw, **self.raw}, self.little_endian)
 
 
-@dataclass(frozen=True)
-class PixelData:
-    """Where the pixels of a file lie, and how much of them is there."""
-
-    offset: int
-    available: int  # bytes of the file from there on
-    fragments: int | None  # compressed pieces that are whole; None where the values lie there uncompressed
-
-
-@dataclass(frozen=True)
-class Header:
-    """The elements of one file, its transfer syntax, and where its pixels are (``None``: it has none)."""
-
-    elements: Elements
-    syntax: str
-    pixels: PixelData | None
-
-
-def read_header(path: Path) -> Header | None:
-    """The header of a DICOM file; ``None`` where the file is not DICOM; any exception where it is damaged."""
-    with path.open("rb", buffering=32768) as file:
-        start = file.read(136)
-        if start[128:132] == b"DICM":
-            file.seek(132)
-        elif start[:1] in (b"\x02", b"\x08") and start[1:2] == b"\0":  # written without the preamble
-            file.seek(0)
-        else:
-            return None
-        return _read_dataset(file, _read_transfer_syntax(file), path.stat().st_size)
-
-
 @contextmanager
 def quietly() -> Iterator[None]:
     """Without pydicom's warnings about values that break the standard: what matters of them is told as a finding."""
@@ -152,7 +111,7 @@ def flatten(dataset: Dataset, *, little_endian: bool = True) -> Elements:
     """The wanted values of a dataset and of the standard sequences nested in it."""
     raw: dict[str, bytes] = {}
     for tag in list(dataset.keys()):
-        if (keyword := _TAGS.get(tag)) is not None:
+        if (keyword := KEYWORD_OF.get(tag)) is not None:
             value = getattr(dataset.get_item(tag), "value", None)
             if isinstance(value, bytes):
                 raw[keyword] = value
@@ -160,57 +119,3 @@ def flatten(dataset: Dataset, *, little_endian: bool = True) -> Elements:
             for item in element.value:
                 raw.update(flatten(item, little_endian=little_endian).raw)
     return Elements(raw, little_endian)
-
-
-def _read_transfer_syntax(file: BinaryIO) -> str:
-    start = file.tell()
-    head = file.read(6)
-    file.seek(start)
-    if head[:1] != b"\x02":  # no file meta group: DICOM's default, or explicit where two letters name the VR
-        return "1.2.840.10008.1.2.1" if head[4:6].isalpha() and head[4:6].isupper() else ImplicitVRLittleEndian
-    meta = data_element_generator(file, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2)
-    found = next((element.value for element in list(meta) if element.tag == 0x00020010), None)
-    return found.decode("ascii", "replace").strip(" \0") if isinstance(found, bytes) else ImplicitVRLittleEndian
-
-
-def _read_dataset(file: BinaryIO, syntax: str, size: int) -> Header:
-    source: BinaryIO = file
-    if syntax == DeflatedExplicitVRLittleEndian:
-        source = BytesIO(zlib.decompress(file.read(), -zlib.MAX_WBITS))
-    implicit, little = syntax == ImplicitVRLittleEndian, syntax != ExplicitVRBigEndian
-    pixel_lengths: list[int] = []
-
-    def at_pixels(tag: BaseTag, _vr: str | None, length: int) -> bool:
-        if tag.group == _PIXEL_GROUP:
-            pixel_lengths.append(length)
-        return tag.group >= _PIXEL_GROUP
-
-    raw: dict[str, bytes] = {}
-    for element in data_element_generator(source, implicit, little, stop_when=at_pixels, specific_tags=_WANTED):
-        if isinstance(element, RawDataElement) and element.value and element.tag in _TAGS:
-            raw[_TAGS[element.tag]] = element.value
-    elements = Elements(raw, little)
-    if not pixel_lengths:
-        return Header(elements, syntax, None)
-    offset = source.tell() + (8 if implicit else 12)
-    if source is not file:
-        return Header(elements, syntax, PixelData(offset, pixel_lengths[0], 1))
-    compressed = pixel_lengths[0] == _UNDEFINED
-    return Header(
-        elements, syntax, PixelData(offset, size - offset, _count_fragments(file, offset, size) if compressed else None)
-    )
-
-
-def _count_fragments(file: BinaryIO, offset: int, size: int) -> int:
-    """Whole fragments of compressed pixel data; the last one of a file that was cut off does not count."""
-    count = -1  # the first item is the table of offsets
-    file.seek(offset)
-    while True:
-        item = file.read(8)
-        if len(item) < 8 or item[:4] != _ITEM:
-            return max(count, 0)
-        length: Any = struct.unpack("<I", item[4:])[0]
-        if file.tell() + length > size:
-            return max(count, 0)
-        file.seek(length, 1)
-        count += 1

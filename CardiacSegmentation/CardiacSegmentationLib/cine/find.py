@@ -129,18 +129,18 @@ def _tell_study(opened: Opened, frames: Sequence[Frame], left_out: Sequence[Left
         text = f"{len(opened.missing)} files that the DICOMDIR names are missing ({some}, …)."
         findings.append(Finding("files-missing", text, Severity.ERROR))
     findings += [
-        _tell_damage(one) for one in left_out if one.reason.startswith(("truncated", "damaged", "an empty file"))
+        _tell_damage(one)
+        for one in left_out
+        if one.reason.startswith(("truncated", "damaged", "unreadable", "an empty file"))
     ]
     return findings
 
 
 def _tell_damage(one: LeftOut) -> Finding:
     names = ", ".join(file.name for file in one.files[:3]) + (", …" if len(one.files) > 3 else "")
-    count = "1 file is" if len(one.files) == 1 else f"{len(one.files)} files are"
-    reason = one.reason.removesuffix(" file") if one.reason.startswith("an ") else one.reason
-    return Finding(
-        "file-damaged", f"{count} left out ({names}): {reason}. Copy or export the study again.", Severity.ERROR
-    )
+    count = "1 file" if len(one.files) == 1 else f"{len(one.files)} files"
+    text = f"{count} ({names}): {one.reason}. Copy or export the study again."
+    return Finding("file-damaged", text, Severity.ERROR)
 
 
 def _say_nothing_usable(path: Path, left_out: Sequence[LeftOut]) -> str:

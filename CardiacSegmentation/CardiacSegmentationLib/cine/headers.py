@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -11,14 +12,18 @@ import numpy.typing as npt
 import pydicom
 from pydicom.uid import MediaStorageDirectoryStorage
 
-from CardiacSegmentationLib.cine.elements import Elements, Header, flatten, read_header
+from CardiacSegmentationLib.cine.elements import Elements, flatten
 from CardiacSegmentationLib.cine.kinds import kind_of
+from CardiacSegmentationLib.cine.parse import Header, read_header, read_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 Vector = npt.NDArray[np.float64]
+
+WORKERS = 4
+BATCH = 512  # files whose first bytes are in memory at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,35 +104,53 @@ class _NoFrameError(Exception):
 def read_headers(paths: Sequence[Path], progress: Callable[[int, int], None] | None = None) -> Headers:
     """Frames of all files. One bad file never fails the others: it is left out with a reason."""
     headers = Headers()
-    excluded: dict[tuple[str, str], list[Path]] = {}
-    for done, path in enumerate(paths):
+    excluded: dict[tuple[str, str], dict[Path, None]] = {}
+    for done, (path, start) in enumerate(_read_starts(paths)):
         if progress and done % 20 == 0:
             progress(done, len(paths))
-        try:
-            header = read_header(path)
-        except Exception:  # a damaged file can make any parser raise anything
-            excluded.setdefault(("damaged: the DICOM header cannot be read", ""), []).append(path)
-            continue
-        if header is None:
-            excluded.setdefault((_why_not_dicom(path), ""), []).append(path)
-            continue
-        if header.elements.text("SOPClassUID") == MediaStorageDirectoryStorage:
-            continue  # a DICOMDIR is a table of contents, no image
-        try:
-            headers.frames.extend(_frames_of(path, header))
-        except _NoFrameError as reason:
-            excluded.setdefault((str(reason), _description(header.elements)), []).append(path)
-        except Exception:  # as above, for nested sequences
-            excluded.setdefault(("damaged: the DICOM header cannot be read", ""), []).append(path)
+        frames, reasons, description = _look_into(path, start)
+        headers.frames += frames
+        for reason in reasons:
+            excluded.setdefault((reason, description), {})[path] = None
     headers.left_out = [LeftOut(reason, text, tuple(files)) for (reason, text), files in excluded.items()]
     return headers
 
 
-def _why_not_dicom(path: Path) -> str:
-    return "an empty file" if path.stat().st_size == 0 else "not DICOM"
+def _read_starts(paths: Sequence[Path]) -> Iterator[tuple[Path, bytes | None]]:
+    """The first bytes of all files, several files at a time: on a network, waiting is what takes long."""
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for first in range(0, len(paths), BATCH):
+            batch = paths[first : first + BATCH]
+            yield from zip(batch, pool.map(_try_start, batch), strict=True)
 
 
-def _frames_of(path: Path, header: Header) -> Iterator[Frame]:
+def _try_start(path: Path) -> bytes | None:
+    try:
+        return read_start(path)
+    except OSError:
+        return None
+
+
+def _look_into(path: Path, start: bytes | None) -> tuple[list[Frame], list[str], str]:
+    """The frames of a file, why some or all of it is left out, and its description."""
+    description = ""
+    try:
+        header = read_header(path, start)
+        if header is None:
+            raise _NoFrameError("not DICOM" if start else "an empty file")
+        if header.elements.text("SOPClassUID") == MediaStorageDirectoryStorage:
+            return [], [], ""  # a DICOMDIR is a table of contents, no image
+        description = _description(header.elements)
+        return *_frames_of(path, header), description
+    except _NoFrameError as reason:
+        return [], [str(reason)], description
+    except OSError as error:
+        return [], [f"unreadable: {error.strerror or error}"], description
+    except Exception:  # a damaged file can make any parser raise anything
+        return [], ["damaged: the DICOM header cannot be read"], description
+
+
+def _frames_of(path: Path, header: Header) -> tuple[list[Frame], list[str]]:
     elements = header.elements
     _require_mr_image(header)
     count = max(elements.integer("NumberOfFrames") or 1, 1)
@@ -137,10 +160,15 @@ def _frames_of(path: Path, header: Header) -> Iterator[Frame]:
         msg = "truncated: the pixel data are cut off"
         raise _NoFrameError(msg)
     if count == 1:
-        yield _frame(image, 0, elements)
-        return
+        return [_frame(image, 0, elements)], []
+    frames = []
+    reasons = {f"truncated: only {whole} of {count} frames are there": None} if whole < count else {}
     for number, facts in enumerate(_facts_per_frame(path, elements, count)[:whole]):
-        yield _frame(image, number, facts)
+        try:
+            frames.append(_frame(image, number, facts))
+        except _NoFrameError as reason:  # noqa: PERF203 - one bad frame must not fail the others
+            reasons[str(reason)] = None
+    return frames, list(reasons)
 
 
 def _require_mr_image(header: Header) -> None:
@@ -242,6 +270,10 @@ def _frame(image: ImageFile, number: int, facts: Elements) -> Frame:
     if len(spacing) != 2 or not all(0.05 < value < 20 for value in spacing):
         msg = "the pixel size (PixelSpacing) is missing or impossible"
         raise _NoFrameError(msg)
+    slope, intercept = facts.number("RescaleSlope") or 1.0, facts.number("RescaleIntercept") or 0.0
+    if not (1e-6 < abs(slope) < 1e6 and abs(intercept) < 1e9):
+        msg = "the rescale (RescaleSlope, RescaleIntercept) is impossible"
+        raise _NoFrameError(msg)
     return Frame(
         file=image,
         number=number,
@@ -250,8 +282,8 @@ def _frame(image: ImageFile, number: int, facts: Elements) -> Frame:
         pixel_spacing_mm=(spacing[0], spacing[1]),
         thickness_mm=_positive(facts.number("SliceThickness")),
         spacing_between_mm=_positive(facts.number("SpacingBetweenSlices")),
-        slope=facts.number("RescaleSlope") or 1.0,
-        intercept=facts.number("RescaleIntercept") or 0.0,
+        slope=slope,
+        intercept=intercept,
         kind=kind_of(facts),
         technique=facts.texts("ImageType")[:1] + facts.texts("ScanningSequence") + facts.texts("SequenceVariant"),
         echo_ms=_positive(facts.number("EchoTime") or facts.number("EffectiveEchoTime")),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.cine.elements import Elements, quietly, read_header
+from CardiacSegmentationLib.cine.elements import Elements, quietly
+from CardiacSegmentationLib.cine.parse import read_header
 from CardiacSegmentationLib.stack import Finding, Patient, Severity
 
 if TYPE_CHECKING:

@@ -38,6 +38,7 @@ class Cycle:
     times_ms: tuple[float, ...]
     rr_ms: float | None
     frames: tuple[tuple[Frame, ...], ...]
+    timed: bool  # whether any slice tells when in the heart beat its frames were taken
     notes: tuple[Note, ...]
     findings: tuple[Finding, ...]
 
@@ -82,7 +83,8 @@ def find_cycle(slices: Sequence[Slice]) -> Cycle:
     grid = _Course((), times, rr, "")
     aligned = tuple(_align(course, index, grid, restarted, notes) for index, course in enumerate(courses))
     findings += _tell_sources(courses)
-    return Cycle(times, rr, aligned, tuple(notes), tuple(findings))
+    timed = any(course.times_ms for course in courses)
+    return Cycle(times, rr, aligned, timed, tuple(notes), tuple(findings))
 
 
 def _order_frames(frames: Sequence[Frame]) -> _Course:

@@ -9,6 +9,7 @@ import numpy as np
 
 from CardiacSegmentationLib.cine.axis import toward_apex
 from CardiacSegmentationLib.cine.group import normal_of
+from CardiacSegmentationLib.cine.kinds import CINE
 from CardiacSegmentationLib.cine.phases import Cycle, Note, find_cycle
 from CardiacSegmentationLib.cine.study import Candidate
 from CardiacSegmentationLib.stack import Finding, Severity
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 IRREGULAR_SHARE = 0.1  # of the slice spacing: beyond this a distance counts as irregular
 EXTRA_SHARE = 0.6  # nearer than this to its neighbour, a slice would be counted twice
+ONE_BEAT_S = 0.25
 WIDEST_HOLE = 2  # missing slices in a row that are left empty; beyond them it is another stack
 
 
@@ -53,7 +55,7 @@ def arrange(slices: Sequence[Slice]) -> Candidate:
     )
     return Candidate(
         description=first.file.description or _plain_name(first),
-        kind=first.kind,
+        kind=_kind(first, cycle),
         rows=first.file.rows,
         columns=first.file.columns,
         affine=_affine(first, direction, grid.spacing_mm),
@@ -108,6 +110,16 @@ def _lay_grid(z: Sequence[float], usable: Sequence[int], slices: Sequence[Slice]
                 if i is not None
             ]
     return _Grid(tuple(longest), spacing, tuple(notes))
+
+
+def _kind(first: Frame, cycle: Cycle) -> str:
+    """A cine shows one heart beat; perfusion and mapping take one image per beat, whatever they are called."""
+    if first.kind == CINE and not cycle.timed:
+        for frames in cycle.frames:
+            clock = [frame.timing.acquired_s for frame in frames if frame.timing.acquired_s is not None]
+            if len(clock) > 2 and float(np.median(np.abs(np.diff(clock)))) > ONE_BEAT_S:
+                return "dynamic series (one image per heart beat)"
+    return first.kind
 
 
 def _frames_at(place: int | None, cycle: Cycle) -> tuple[Frame | None, ...]:
