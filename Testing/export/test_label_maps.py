@@ -59,6 +59,20 @@ def test_labels_of_a_nifti_share_its_grid_to_the_last_bit(
     assert np.array_equal(SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(written)), segmentation.labels[:, slices])
 
 
+def test_free_text_of_a_nifti_header_is_not_passed_on(
+    tmp_path: Path, stack: CineStack, segmentation: Segmentation
+) -> None:
+    source = tmp_path / "images.nii"
+    image = SimpleITK.JoinSeries([SimpleITK.GetImageFromArray(frame) for frame in stack.voxels])
+    SimpleITK.WriteImage(image, source)
+    content = bytearray(source.read_bytes())
+    content[14:24], content[148:153], content[228:233] = b"Mrs. Smith", b"Smith", b"Smith"  # db_name, descrip, aux_file
+    source.write_bytes(content)
+    read = dataclasses.replace(stack, source=Source(source, "NIfTI", tuple(range(stack.slices))))
+    write_label_nifti(read, segmentation, tmp_path / "labels.nii")
+    assert b"Smith" not in (tmp_path / "labels.nii").read_bytes()
+
+
 def test_a_source_that_changed_meanwhile_is_refused(
     tmp_path: Path, stack: CineStack, segmentation: Segmentation
 ) -> None:

@@ -123,8 +123,10 @@ def _source_header(stack: CineStack) -> Any:
         raise ExportError(msg)
     for name, value in {"datatype": UINT8, "bitpix": 8, "vox_offset": NIFTI.itemsize, "scl_slope": 1}.items():
         header[name] = value
-    for name in ("scl_inter", "cal_max", "cal_min", "intent_code", "intent_p", "glmax", "glmin", "extension"):
-        header[name] = 0 if header[name].dtype.kind != "S" else b""
+    for name in ("scl_inter", "cal_max", "cal_min", "intent_code", "intent_p", "glmax", "glmin"):
+        header[name] = 0
+    for name in ("unused", "aux_file", "intent_name", "extension"):  # free text, which may name the patient
+        header[name] = b""
     header["magic"] = b"n+1"
     return header
 
