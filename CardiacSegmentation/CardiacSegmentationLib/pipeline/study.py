@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.pipeline.output import Writer
     from CardiacSegmentationLib.pipeline.progress import Progress
     from CardiacSegmentationLib.segmentation import Segmentation
-    from CardiacSegmentationLib.stack import Array, Finding
+    from CardiacSegmentationLib.stack import Array
     from CardiacSegmentationLib.ventricular import VentricularFunction
 
 USUAL_SECONDS = {"read": 0.8, "model": 0.3, "segment": 2.5, "measure": 0.3}
@@ -160,25 +160,23 @@ def _measure(
 
 
 def _leave_out_basal(stack: CineStack, segmentation: Segmentation) -> Segmentation:
-    """The basal rule, for slices at the ends of the ventricle only: further in, an open wall is an error of the labels.
+    """The basal rule, for slices at the ends of the ventricle and not for one phase alone.
 
-    Quality control tells of those; leaving them out would take their blood from the volume.
+    Further in, an open wall is an error of the labels, and in a single phase it is one, too: quality control tells of
+    those. Leaving such slices out would take their blood from the volume, and make that phase end-systole.
     """
     from CardiacSegmentationLib.function import propose_included
 
     _, row_mm, column_mm = stack.spacing_mm
     proposed, findings = propose_included(segmentation, row_mm, column_mm)
-    cavity = (segmentation.labels == Label.LV).any(axis=(2, 3))
-    counts = proposed[Label.LV - 1] & cavity
+    left_out = ~proposed[Label.LV - 1]
+    if segmentation.labelled.all() and stack.phases > 2:
+        left_out &= np.roll(left_out, 1, axis=0) | np.roll(left_out, -1, axis=0)
+    counts = ~left_out & (segmentation.labels == Label.LV).any(axis=(2, 3))
     from_one_end = np.logical_or.accumulate(counts, axis=1)
     from_the_other = np.logical_or.accumulate(counts[:, ::-1], axis=1)[:, ::-1]
-    inside = from_one_end & from_the_other
-    included = proposed.copy()
-    included[[Label.LV - 1, Label.MYO - 1]] |= inside
-    left_out = ~included[Label.LV - 1]
-    told = tuple(finding for finding in findings if _is_left_out(finding, left_out))
+    left_out &= ~(from_one_end & from_the_other)
+    included = segmentation.included.copy()
+    included[[Label.LV - 1, Label.MYO - 1]] &= ~left_out
+    told = tuple(finding for finding in findings if finding.slice is None or left_out[:, finding.slice].any())
     return replace(segmentation, included=included, findings=(*segmentation.findings, *told))
-
-
-def _is_left_out(finding: Finding, left_out: Array) -> bool:
-    return finding.slice is None or bool(left_out[:, finding.slice].any())
