@@ -88,3 +88,25 @@ def a_segmented_study(a_hand: Hand, phantom: tuple[CineStack, Segmentation]) -> 
     a_hand.panel.select(study)
     a_hand.see()
     return study
+
+
+@pytest.fixture(scope="session")
+def painted() -> tuple[CineStack, Segmentation]:
+    """Images that the painted network can read."""
+    from CardiacSegmentationLib.phantom import PhantomSpec
+    from painted_network import paint_stack
+
+    return paint_stack(PhantomSpec(phases=5, slices=6, pixel_mm=2.0))
+
+
+@pytest.fixture
+def a_painted_study(a_hand: Hand, painted: tuple[CineStack, Segmentation], painted_bundle: Path) -> Study:
+    """The images in the scene, at hand, with the painted network chosen in the panel."""
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study
+
+    study = load_study(slicer.mrmlScene, painted[0])
+    a_hand.panel.select(study)
+    a_hand.ui.modelEdit.currentPath = str(painted_bundle)
+    a_hand.see()
+    return study

@@ -6,12 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytest
 from slicer_stand_in.hand import Hand, paint
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
     from CardiacSegmentationLib.scene.study import Study
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
@@ -207,7 +207,7 @@ def test_after_a_crash_the_corrections_are_offered_and_restored(a_hand: Hand, a_
     a_hand.panel.select(a_segmented_study)
     a_hand.see()
     assert a_hand.ui.recoveryFrame.visible
-    assert "1 phase" in a_hand.ui.recoveryLabel.text
+    assert "phases: 1" in a_hand.ui.recoveryLabel.text
     a_hand.ui.restoreButton.click()
     a_hand.see()
     assert (a_hand.panel.live.segmentation.labels[2, :, :12, :12] == 3).any()

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from painted_network import dice, paint_stack
-from painted_network import painted_bundle as painted_bundle
+from painted_network import dice
 from slicer_stand_in.hand import paint
 
 if TYPE_CHECKING:
@@ -19,27 +18,6 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
     from slicer_stand_in.hand import Hand
-
-
-@pytest.fixture(scope="session")
-def painted() -> tuple[CineStack, Segmentation]:
-    """Images that the painted network can read."""
-    from CardiacSegmentationLib.phantom import PhantomSpec
-
-    return paint_stack(PhantomSpec(phases=5, slices=6, pixel_mm=2.0))
-
-
-@pytest.fixture
-def a_painted_study(a_hand: Hand, painted: tuple[CineStack, Segmentation], painted_bundle: Path) -> Study:
-    """The images in the scene, at hand, with the painted network chosen in the panel."""
-    import slicer
-    from CardiacSegmentationLib.scene.study import load_study
-
-    study = load_study(slicer.mrmlScene, painted[0])
-    a_hand.panel.select(study)
-    a_hand.ui.modelEdit.currentPath = str(painted_bundle)
-    a_hand.see()
-    return study
 
 
 def running(hand: Hand) -> bool:
@@ -180,12 +158,10 @@ def test_a_missing_package_is_asked_for_once_and_declining_is_a_sentence(
     from CardiacSegmentationLib.gui import packages
     from slicer_stand_in import packaging
 
-    real = packages.importlib.util.find_spec
-    monkeypatch.setattr(
-        packages.importlib.util, "find_spec", lambda name: None if name == "onnxruntime" else real(name)
-    )
+    real, missing = packages.importlib.util.find_spec, ("onnxruntime", "openvino", "torch")
+    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda name: None if name in missing else real(name))
     monkeypatch.setattr(packaging, "_is_satisfied", lambda requirement: requirement.name != "onnxruntime")
-    monkeypatch.setattr(packaging, "answer", lambda missing: False)
+    monkeypatch.setattr(packaging, "answer", lambda _missing: False)
     packaging.asked.clear()
     a_hand.ui.segmentButton.click()
     assert packaging.asked == [["onnxruntime>=1.20"]]

@@ -18,8 +18,49 @@ def _register(cls: type) -> type:
     return cls
 
 
+class _Collapsible:
+    """Hides its children, and on expanding shows those again that nobody hid on purpose.
+
+    ``ctkCollapsibleButtonPrivate::setChildVisibility`` and ``eventFilter`` keep that wish in the child's property
+    ``visibilityToParent``, as this does; ctkCollapsibleGroupBox likewise.
+    """
+
+    _is_changing = False
+
+    def childEvent(self, event: QtCore.QChildEvent) -> None:
+        super().childEvent(event)  # type: ignore[misc]
+        if event.added() and event.child().isWidgetType():
+            QtCore.QObject.installEventFilter(event.child(), self)  # type: ignore[arg-type]
+            if self._contents_hidden():
+                self._show_child(event.child(), False)
+
+    def eventFilter(self, child: QtCore.QObject, event: QtCore.QEvent) -> bool:
+        if not self._is_changing and event.type() in (
+            QtCore.QEvent.Type.ShowToParent,
+            QtCore.QEvent.Type.HideToParent,
+        ):
+            shown = event.type() == QtCore.QEvent.Type.ShowToParent
+            QtCore.QObject.setProperty(child, "visibilityToParent", shown)
+            if shown and self._contents_hidden():
+                self._show_child(child, False)
+        return False
+
+    def _show_children(self, shown: bool) -> None:
+        for child in QtCore.QObject.children(self):  # type: ignore[arg-type]
+            if child.isWidgetType():
+                self._show_child(child, shown and QtCore.QObject.property(child, "visibilityToParent") is not False)
+
+    def _show_child(self, child: Any, shown: bool) -> None:
+        self._is_changing = True
+        QtWidgets.QWidget.setVisible(child, shown)
+        self._is_changing = False
+
+    def _contents_hidden(self) -> bool:
+        raise NotImplementedError
+
+
 @_register
-class ctkCollapsibleButton(wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
+class ctkCollapsibleButton(_Collapsible, wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
     """``ctkCollapsibleButton.cxx``: a titled area; collapsing hides the children (``setCollapsed``, ``collapse``)."""
 
     contentsCollapsed = Signal(bool)
@@ -30,6 +71,9 @@ class ctkCollapsibleButton(wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
         super().__init__(parent)
         self._title, self._is_collapsed = "", False
 
+    def _contents_hidden(self) -> bool:
+        return bool(getattr(self, "_is_collapsed", False))
+
     def _set_title(self, title: str) -> None:
         self._title = title
         self.update()
@@ -38,9 +82,7 @@ class ctkCollapsibleButton(wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
         if collapsed == self._is_collapsed:
             return
         self._is_collapsed = collapsed
-        for child in QtCore.QObject.children(self):
-            if isinstance(child, QtWidgets.QWidget):
-                QtWidgets.QWidget.setVisible(child, not collapsed)
+        self._show_children(not collapsed)
         self.updateGeometry()
         self.contentsCollapsed.emit(collapsed)
         self.toggled.emit(not collapsed)
@@ -83,7 +125,7 @@ class ctkCollapsibleButton(wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
 
 
 @_register
-class ctkCollapsibleGroupBox(wrap_class(QtWidgets.QGroupBox)):  # type: ignore[misc]
+class ctkCollapsibleGroupBox(_Collapsible, wrap_class(QtWidgets.QGroupBox)):  # type: ignore[misc]
     """``ctkCollapsibleGroupBox.cpp``: a checkable group box; unchecked is collapsed, its contents hidden."""
 
     def __init__(self, parent: Any = None) -> None:
@@ -93,9 +135,7 @@ class ctkCollapsibleGroupBox(wrap_class(QtWidgets.QGroupBox)):  # type: ignore[m
         QtWidgets.QGroupBox.toggled.__get__(self).connect(self._show_contents)
 
     def _show_contents(self, shown: bool) -> None:
-        for child in QtCore.QObject.children(self):
-            if isinstance(child, QtWidgets.QWidget):
-                QtWidgets.QWidget.setVisible(child, shown)
+        self._show_children(shown)
         QtWidgets.QWidget.setMaximumHeight(self, 16777215 if shown else 22)
 
     collapsed = Property(
@@ -104,10 +144,8 @@ class ctkCollapsibleGroupBox(wrap_class(QtWidgets.QGroupBox)):  # type: ignore[m
         lambda self, collapsed: QtWidgets.QGroupBox.setChecked(self, not collapsed),
     )
 
-    def childEvent(self, event: QtCore.QChildEvent) -> None:
-        super().childEvent(event)
-        if event.added() and not QtWidgets.QGroupBox.isChecked(self) and event.child().isWidgetType():
-            QtWidgets.QWidget.setVisible(event.child(), False)
+    def _contents_hidden(self) -> bool:
+        return not QtWidgets.QGroupBox.isChecked(self)
 
 
 @_register

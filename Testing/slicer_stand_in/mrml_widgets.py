@@ -343,7 +343,9 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
     def _show_effects(self) -> None:
         layout = self._effects.layout()
         while layout.count():
-            layout.takeAt(0).widget().deleteLater()
+            button = layout.takeAt(0).widget()
+            button.hide()
+            button.deleteLater()
         shown = self._order if self._flags["unorderedEffectsVisible"] else self._order[: self._ordered]
         active = self._node.GetActiveEffectName() if self._node is not None else ""
         for index, name in enumerate(shown):

@@ -1,4 +1,4 @@
-"""The reader that Slicer's DICOM module offers: a short-axis cine as one thing to load, however many series it lies in."""
+"""The reader that Slicer's DICOM module offers: a short-axis cine as one item, however many series it lies in."""
 
 from __future__ import annotations
 

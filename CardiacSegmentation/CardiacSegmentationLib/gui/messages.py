@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -39,9 +40,16 @@ class Windows:
 
 @contextmanager
 def errors_shown(messages: Messages) -> Iterator[None]:
-    """An error meant for the user is shown to the user; a defect of the program is left to Slicer's log."""
+    """Errors reach the user's eyes; a defect of the program itself is said to be one, and logged as well."""
     try:
         with slicer.util.WaitCursor():
             yield
     except CardiacSegmentationError as error:
         messages.tell_error(str(error))
+    except OSError as error:
+        text = _("{file}: {reason}. Choose another folder, or make room.")
+        messages.tell_error(text.format(file=error.filename or "", reason=error.strerror or error))
+    except Exception as error:
+        text = _("The program has a defect: {error}. Slicer's error log tells the developers more.")
+        messages.tell_error(text.format(error=error), traceback.format_exc())
+        raise

@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 REQUESTER = "CardiacSegmentation"
 
 
+def is_installed(name: str) -> bool:
+    """Whether a package can be imported; it is not."""
+    return importlib.util.find_spec(name) is not None
+
+
 def ensure_packages(names: Iterable[str]) -> None:
     """Install what is missing of these packages after asking; declining is an error with a sentence."""
-    missing = [name for name in names if importlib.util.find_spec(name) is None]
+    missing = [name for name in names if not is_installed(name)]
     if not missing:
         return
     requirements = [line for line in _requirements() if line.split(">=")[0] in missing]
@@ -27,7 +32,7 @@ def ensure_packages(names: Iterable[str]) -> None:
     except (RuntimeError, OSError) as error:  # declined, or pip failed (CalledProcessError is no OSError: below)
         raise _not_installed(missing, error) from error
     importlib.invalidate_caches()
-    if any(importlib.util.find_spec(name) is None for name in missing):
+    if not all(map(is_installed, missing)):
         raise _not_installed(missing, None)
 
 

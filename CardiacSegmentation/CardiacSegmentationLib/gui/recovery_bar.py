@@ -43,7 +43,7 @@ class RecoveryBar:
         self._found = recovery.find_recovered(live) if live is not None else None
         self._ui.recoveryFrame.visible = self._found is not None
         if self._found is not None:
-            text = _("Corrections of {count} phases from a session that ended unexpectedly were kept.")
+            text = _("A session ended unexpectedly; its corrections were kept (phases: {count}).")
             self._ui.recoveryLabel.text = text.format(count=len(self._found.labels))
 
     def labels_changed(self) -> None:

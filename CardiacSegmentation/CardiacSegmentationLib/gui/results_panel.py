@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 from CardiacSegmentationLib.gui import exports
 from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.results_table import ResultsTable
+from CardiacSegmentationLib.gui.texts import findings_html
 from CardiacSegmentationLib.scene.study import Study, read_study_settings, write_study_settings
 from CardiacSegmentationLib.segmentation import Conventions, Label, Papillary
 from CardiacSegmentationLib.stack import Patient
@@ -73,9 +74,13 @@ class ResultsPanel:
         if live is None:
             self._table.clear()
             self._ui.conventionsLabel.text = ""
+            self._ui.findingsLabel.visible = False
             return
         self._table.show(live.function)
         self._ui.conventionsLabel.text = _conventions_text(live.function)
+        about_the_study = [finding for finding in live.function.findings if finding.slice is None]
+        self._ui.findingsLabel.text = findings_html(about_the_study)
+        self._ui.findingsLabel.visible = bool(about_the_study)
 
     def export(self, write: Callable[[LiveStudy, Path], list[Path]]) -> None:
         """Write one kind of result into the chosen folder, and say where it is."""

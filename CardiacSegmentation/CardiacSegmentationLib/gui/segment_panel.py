@@ -12,7 +12,7 @@ from slicer.i18n import tr as _
 from CardiacSegmentationLib.gui.background import BackgroundRun, End, Process, Progress
 from CardiacSegmentationLib.gui.handover import write_stack
 from CardiacSegmentationLib.gui.messages import errors_shown
-from CardiacSegmentationLib.gui.packages import ensure_packages
+from CardiacSegmentationLib.gui.packages import ensure_packages, is_installed
 from CardiacSegmentationLib.gui.texts import duration, findings_html, stage_text
 from CardiacSegmentationLib.pipeline import read_segmentation
 from CardiacSegmentationLib.scene.study import (
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.gui.widget import CardiacPanel
 
 BACKENDS = ("auto", "onnx", "openvino", "torch")
-PACKAGES = {"auto": "onnxruntime", "onnx": "onnxruntime", "openvino": "openvino", "torch": "torch"}
+PACKAGES = {"onnx": "onnxruntime", "openvino": "openvino", "torch": "torch"}
 PHASES = (Phases.ALL, Phases.KEY)
 
 
@@ -70,7 +70,7 @@ class SegmentPanel:
         if study is None or self._run.is_running or not self._may_replace(study):
             return
         settings, _notes = read_study_settings(study)
-        ensure_packages([PACKAGES[settings.backend]])
+        ensure_packages(_packages(settings.backend))
         self._show_error("")
         self._study, self._folder = study, Path(tempfile.mkdtemp(prefix="cardiacseg-slicer-"))
         images = self._folder / "images.nrrd"
@@ -182,6 +182,13 @@ class SegmentPanel:
             uncertainty=self._ui.uncertaintyCheck.checked,
         )
         write_study_settings(study, changed)
+
+
+def _packages(backend: str) -> list[str]:
+    """What must be there for an engine; any of them will do where the user left the choice to the program."""
+    if backend != "auto":
+        return [PACKAGES[backend]]
+    return [] if any(is_installed(name) for name in PACKAGES.values()) else ["onnxruntime"]
 
 
 def _options(settings: StudySettings) -> list[str]:

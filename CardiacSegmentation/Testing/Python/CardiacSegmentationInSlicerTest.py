@@ -1,4 +1,4 @@
-"""Run inside Slicer: the module as a script drives it, and the panel on its own. The full tests are in the repository."""
+"""Run inside Slicer: the module as a script drives it, and the panel on its own. The full tests are in Testing."""
 
 from __future__ import annotations
 

@@ -1,0 +1,638 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="de" sourcelanguage="en">
+ <context>
+  <name>CardiacSegmentation</name>
+  <message>
+   <source>Cardiac Segmentation</source>
+   <translation>Herzsegmentierung</translation>
+  </message>
+  <message>
+   <source>Draws left ventricle, myocardium and right ventricle in every phase of a short-axis cine MR study and reports volumes, ejection fraction and mass. Not a medical device; not for diagnosis.</source>
+   <translation>Zeichnet linken Ventrikel, Myokard und rechten Ventrikel in jeder Phase einer Kurzachsen-Cine-MRT und berichtet Volumina, Ejektionsfraktion und Masse. Kein Medizinprodukt; nicht zur Diagnose.</translation>
+  </message>
+  <message>
+   <source>The network was trained on public data; see the model card.</source>
+   <translation>Das Netz wurde mit öffentlichen Daten trainiert; siehe die Modellkarte.</translation>
+  </message>
+  <message>
+   <source>A session ended unexpectedly; its corrections were kept.</source>
+   <translation>Eine Sitzung endete unerwartet; ihre Korrekturen wurden aufbewahrt.</translation>
+  </message>
+  <message>
+   <source>Restore</source>
+   <translation>Wiederherstellen</translation>
+  </message>
+  <message>
+   <source>Put the kept corrections back into this study.</source>
+   <translation>Die aufbewahrten Korrekturen in diese Studie zurückholen.</translation>
+  </message>
+  <message>
+   <source>Discard</source>
+   <translation>Verwerfen</translation>
+  </message>
+  <message>
+   <source>Delete the kept corrections.</source>
+   <translation>Die aufbewahrten Korrekturen löschen.</translation>
+  </message>
+  <message>
+   <source>Study</source>
+   <translation>Studie</translation>
+  </message>
+  <message>
+   <source>Study in the scene:</source>
+   <translation>Studie in der Szene:</translation>
+  </message>
+  <message>
+   <source>The study that is segmented, corrected and measured below. Several can be open at once.</source>
+   <translation>Die Studie, die unten segmentiert, korrigiert und vermessen wird. Mehrere können zugleich offen sein.</translation>
+  </message>
+  <message>
+   <source>Folder</source>
+   <translation>Ordner</translation>
+  </message>
+  <message>
+   <source>A folder, a DICOMDIR, an archive (zip, tar), or a NIfTI or NRRD file with a short-axis cine.</source>
+   <translation>Ein Ordner, ein DICOMDIR, ein Archiv (zip, tar) oder eine NIfTI- oder NRRD-Datei mit einem Kurzachsen-Cine.</translation>
+  </message>
+  <message>
+   <source>A DICOM folder with anything in it, a zip, a NIfTI or NRRD file.</source>
+   <translation>Ein DICOM-Ordner mit beliebigem Inhalt, ein Zip, eine NIfTI- oder NRRD-Datei.</translation>
+  </message>
+  <message>
+   <source>Try a sample</source>
+   <translation>Beispiel öffnen</translation>
+  </message>
+  <message>
+   <source>Makes a beating phantom heart with known volumes on this computer and opens it. Nothing is downloaded.</source>
+   <translation>Erzeugt auf diesem Rechner ein schlagendes Phantomherz mit bekannten Volumina und öffnet es. Nichts wird heruntergeladen.</translation>
+  </message>
+  <message>
+   <source>DICOM browser</source>
+   <translation>DICOM-Browser</translation>
+  </message>
+  <message>
+   <source>Select patients, studies or series in Slicer's DICOM browser, then take them over here.</source>
+   <translation>Patienten, Studien oder Serien in Slicers DICOM-Browser auswählen und hier übernehmen.</translation>
+  </message>
+  <message>
+   <source>Open DICOM browser</source>
+   <translation>DICOM-Browser öffnen</translation>
+  </message>
+  <message>
+   <source>Use its selection</source>
+   <translation>Auswahl übernehmen</translation>
+  </message>
+  <message>
+   <source>Loaded images</source>
+   <translation>Geladene Bilder</translation>
+  </message>
+  <message>
+   <source>A volume sequence, a multi-volume or a single volume that is already in the scene.</source>
+   <translation>Eine Volumensequenz, ein Multivolumen oder ein einzelnes Volumen, das schon in der Szene ist.</translation>
+  </message>
+  <message>
+   <source>Use as short-axis cine</source>
+   <translation>Als Kurzachsen-Cine verwenden</translation>
+  </message>
+  <message>
+   <source>Every cine stack that was found; the short axis is chosen by its geometry.</source>
+   <translation>Alle gefundenen Cine-Stapel; die Kurzachse wird an ihrer Geometrie erkannt.</translation>
+  </message>
+  <message>
+   <source>Images</source>
+   <translation>Bilder</translation>
+  </message>
+  <message>
+   <source>Slices × phases</source>
+   <translation>Schichten × Phasen</translation>
+  </message>
+  <message>
+   <source>Spacing (mm)</source>
+   <translation>Abstand (mm)</translation>
+  </message>
+  <message>
+   <source>Load</source>
+   <translation>Laden</translation>
+  </message>
+  <message>
+   <source>Put the selected images into the scene.</source>
+   <translation>Die ausgewählten Bilder in die Szene laden.</translation>
+  </message>
+  <message>
+   <source>Segment</source>
+   <translation>Segmentieren</translation>
+  </message>
+  <message>
+   <source>Draw the left ventricle, its myocardium and the right ventricle in every slice and phase. Slicer can be used meanwhile.</source>
+   <translation>Linken Ventrikel, Myokard und rechten Ventrikel in jeder Schicht und Phase einzeichnen. Slicer bleibt dabei bedienbar.</translation>
+  </message>
+  <message>
+   <source>Advanced</source>
+   <translation>Erweitert</translation>
+  </message>
+  <message>
+   <source>Phases:</source>
+   <translation>Phasen:</translation>
+  </message>
+  <message>
+   <source>All phases</source>
+   <translation>Alle Phasen</translation>
+  </message>
+  <message>
+   <source>End-diastole and end-systole</source>
+   <translation>Enddiastole und Endsystole</translation>
+  </message>
+  <message>
+   <source>Runs on:</source>
+   <translation>Läuft mit:</translation>
+  </message>
+  <message>
+   <source>The fastest installed</source>
+   <translation>Der schnellsten Installation</translation>
+  </message>
+  <message>
+   <source>ONNX Runtime</source>
+   <translation>ONNX Runtime</translation>
+  </message>
+  <message>
+   <source>OpenVINO</source>
+   <translation>OpenVINO</translation>
+  </message>
+  <message>
+   <source>PyTorch</source>
+   <translation>PyTorch</translation>
+  </message>
+  <message>
+   <source>Model:</source>
+   <translation>Modell:</translation>
+  </message>
+  <message>
+   <source>The folder of a network of your own; empty for the one that comes with this module.</source>
+   <translation>Der Ordner eines eigenen Netzes; leer für das mitgelieferte.</translation>
+  </message>
+  <message>
+   <source>Map of uncertainty (takes several times longer)</source>
+   <translation>Unsicherheitskarte (dauert ein Vielfaches)</translation>
+  </message>
+  <message>
+   <source>Correct</source>
+   <translation>Korrigieren</translation>
+  </message>
+  <message>
+   <source>Play at the speed of the heart (P)</source>
+   <translation>Im Tempo des Herzens abspielen (P)</translation>
+  </message>
+  <message>
+   <source>Phase of the heart cycle (left and right arrow keys)</source>
+   <translation>Phase des Herzzyklus (Pfeiltasten links und rechts)</translation>
+  </message>
+  <message>
+   <source>Go to ED</source>
+   <translation>Zur ED</translation>
+  </message>
+  <message>
+   <source>Go to end-diastole (D)</source>
+   <translation>Zur Enddiastole (D)</translation>
+  </message>
+  <message>
+   <source>Go to ES</source>
+   <translation>Zur ES</translation>
+  </message>
+  <message>
+   <source>Go to end-systole (S)</source>
+   <translation>Zur Endsystole (S)</translation>
+  </message>
+  <message>
+   <source>Set as ED</source>
+   <translation>Als ED</translation>
+  </message>
+  <message>
+   <source>Take the phase shown as end-diastole of both ventricles.</source>
+   <translation>Die gezeigte Phase als Enddiastole beider Ventrikel nehmen.</translation>
+  </message>
+  <message>
+   <source>Set as ES</source>
+   <translation>Als ES</translation>
+  </message>
+  <message>
+   <source>Take the phase shown as end-systole of both ventricles.</source>
+   <translation>Die gezeigte Phase als Endsystole beider Ventrikel nehmen.</translation>
+  </message>
+  <message>
+   <source>Automatic</source>
+   <translation>Automatisch</translation>
+  </message>
+  <message>
+   <source>Find end-diastole and end-systole from the volumes again.</source>
+   <translation>Enddiastole und Endsystole wieder aus den Volumina bestimmen.</translation>
+  </message>
+  <message>
+   <source>Click a row to go there. A tick counts the slice in the phase shown; a doubt names what to look at.</source>
+   <translation>Ein Klick auf die Zeile führt zur Schicht. Ein Haken zählt die Schicht in der gezeigten Phase mit; ein Hinweis nennt, was anzusehen ist.</translation>
+  </message>
+  <message>
+   <source>Slice</source>
+   <translation>Schicht</translation>
+  </message>
+  <message>
+   <source>LV</source>
+   <translation>LV</translation>
+  </message>
+  <message>
+   <source>Myo</source>
+   <translation>Myo</translation>
+  </message>
+  <message>
+   <source>RV</source>
+   <translation>RV</translation>
+  </message>
+  <message>
+   <source>Look at</source>
+   <translation>Ansehen</translation>
+  </message>
+  <message>
+   <source>Undo</source>
+   <translation>Zurück</translation>
+  </message>
+  <message>
+   <source>Undo the last change in this phase (Ctrl+Z)</source>
+   <translation>Die letzte Änderung in dieser Phase zurücknehmen (Strg+Z)</translation>
+  </message>
+  <message>
+   <source>Redo</source>
+   <translation>Wieder</translation>
+  </message>
+  <message>
+   <source>Redo (Ctrl+Y)</source>
+   <translation>Wiederholen (Strg+Y)</translation>
+  </message>
+  <message>
+   <source>Copy from previous phase</source>
+   <translation>Aus voriger Phase</translation>
+  </message>
+  <message>
+   <source>Replace the labels of the slice shown by those of the phase before.</source>
+   <translation>Die Konturen der gezeigten Schicht durch die der vorigen Phase ersetzen.</translation>
+  </message>
+  <message>
+   <source>Results</source>
+   <translation>Ergebnisse</translation>
+  </message>
+  <message>
+   <source>Sex:</source>
+   <translation>Geschlecht:</translation>
+  </message>
+  <message>
+   <source>not known</source>
+   <translation>unbekannt</translation>
+  </message>
+  <message>
+   <source>female</source>
+   <translation>weiblich</translation>
+  </message>
+  <message>
+   <source>male</source>
+   <translation>männlich</translation>
+  </message>
+  <message>
+   <source>Age (years):</source>
+   <translation>Alter (Jahre):</translation>
+  </message>
+  <message>
+   <source>Height (cm):</source>
+   <translation>Größe (cm):</translation>
+  </message>
+  <message>
+   <source>Weight (kg):</source>
+   <translation>Gewicht (kg):</translation>
+  </message>
+  <message>
+   <source>Body surface:</source>
+   <translation>Körperoberfläche:</translation>
+  </message>
+  <message>
+   <source>Formula of the body surface area</source>
+   <translation>Formel der Körperoberfläche</translation>
+  </message>
+  <message>
+   <source>Mosteller</source>
+   <translation>Mosteller</translation>
+  </message>
+  <message>
+   <source>DuBois</source>
+   <translation>DuBois</translation>
+  </message>
+  <message>
+   <source>Haycock</source>
+   <translation>Haycock</translation>
+  </message>
+  <message>
+   <source>Papillary muscles:</source>
+   <translation>Papillarmuskeln:</translation>
+  </message>
+  <message>
+   <source>Whether papillary muscles count as blood or as muscle</source>
+   <translation>Ob Papillarmuskeln als Blut oder als Muskel zählen</translation>
+  </message>
+  <message>
+   <source>in the volume</source>
+   <translation>im Volumen</translation>
+  </message>
+  <message>
+   <source>in the mass</source>
+   <translation>in der Masse</translation>
+  </message>
+  <message>
+   <source>Normal</source>
+   <translation>Normal</translation>
+  </message>
+  <message>
+   <source>The folder that the results are written to</source>
+   <translation>Der Ordner, in den die Ergebnisse geschrieben werden</translation>
+  </message>
+  <message>
+   <source>CSV</source>
+   <translation>CSV</translation>
+  </message>
+  <message>
+   <source>JSON</source>
+   <translation>JSON</translation>
+  </message>
+  <message>
+   <source>Report (PDF)</source>
+   <translation>Bericht (PDF)</translation>
+  </message>
+  <message>
+   <source>NIfTI</source>
+   <translation>NIfTI</translation>
+  </message>
+  <message>
+   <source>DICOM SEG, SR</source>
+   <translation>DICOM SEG, SR</translation>
+  </message>
+  <message>
+   <source>Scene (.mrb)</source>
+   <translation>Szene (.mrb)</translation>
+  </message>
+  <message>
+   <source>Not a medical device; not for diagnosis.</source>
+   <translation>Kein Medizinprodukt; nicht zur Diagnose.</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.correct_panel</name>
+  <message>
+   <source>{phase} of {count}, {time} ms</source>
+   <translation>{phase} von {count}, {time} ms</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.dicom_plugin</name>
+  <message>
+   <source>Short-axis cine</source>
+   <translation>Kurzachsen-Cine</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.exports</name>
+  <message>
+   <source>{path} could not be written. Slicer's error log says why.</source>
+   <translation>{path} konnte nicht geschrieben werden. Slicers Fehlerprotokoll nennt den Grund.</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.messages</name>
+  <message>
+   <source>Cardiac segmentation</source>
+   <translation>Herzsegmentierung</translation>
+  </message>
+  <message>
+   <source>{file}: {reason}. Choose another folder, or make room.</source>
+   <translation>{file}: {reason}. Bitte einen anderen Ordner wählen oder Platz schaffen.</translation>
+  </message>
+  <message>
+   <source>The program has a defect: {error}. Slicer's error log tells the developers more.</source>
+   <translation>Das Programm hat einen Fehler: {error}. Slicers Fehlerprotokoll sagt den Entwicklern mehr.</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.packages</name>
+  <message>
+   <source>{packages} must be installed into Slicer once. This needs the internet. Install now?</source>
+   <translation>{packages} muss einmalig in Slicer installiert werden. Dazu braucht es das Internet. Jetzt installieren?</translation>
+  </message>
+  <message>
+   <source>{packages} is needed for this and not installed.</source>
+   <translation>{packages} wird dafür gebraucht und ist nicht installiert.</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.recovery_bar</name>
+  <message>
+   <source>A session ended unexpectedly; its corrections were kept (phases: {count}).</source>
+   <translation>Eine Sitzung endete unerwartet; ihre Korrekturen wurden aufbewahrt (Phasen: {count}).</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.results_panel</name>
+  <message>
+   <source>{ventricle}: ED phase {ed} ({ed_slices} slices)</source>
+   <translation>{ventricle}: ED Phase {ed} ({ed_slices} Schichten)</translation>
+  </message>
+  <message>
+   <source>, ES phase {es} ({es_slices} slices)</source>
+   <translation>, ES Phase {es} ({es_slices} Schichten)</translation>
+  </message>
+  <message>
+   <source>Papillary muscles in the volume</source>
+   <translation>Papillarmuskeln im Volumen</translation>
+  </message>
+  <message>
+   <source>Papillary muscles in the mass</source>
+   <translation>Papillarmuskeln in der Masse</translation>
+  </message>
+  <message>
+   <source>Body surface {area} m² ({formula})</source>
+   <translation>Körperoberfläche {area} m² ({formula})</translation>
+  </message>
+  <message>
+   <source> and {count} more</source>
+   <translation> und {count} weitere</translation>
+  </message>
+  <message>
+   <source>Written: {files}</source>
+   <translation>Geschrieben: {files}</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.results_table</name>
+  <message>
+   <source>Ejection fraction</source>
+   <translation>Ejektionsfraktion</translation>
+  </message>
+  <message>
+   <source>End-diastolic volume</source>
+   <translation>Enddiastolisches Volumen</translation>
+  </message>
+  <message>
+   <source>End-systolic volume</source>
+   <translation>Endsystolisches Volumen</translation>
+  </message>
+  <message>
+   <source>Stroke volume</source>
+   <translation>Schlagvolumen</translation>
+  </message>
+  <message>
+   <source>Cardiac output</source>
+   <translation>Herzzeitvolumen</translation>
+  </message>
+  <message>
+   <source>Myocardial mass</source>
+   <translation>Myokardmasse</translation>
+  </message>
+  <message>
+   <source>EDV index</source>
+   <translation>EDV-Index</translation>
+  </message>
+  <message>
+   <source>ESV index</source>
+   <translation>ESV-Index</translation>
+  </message>
+  <message>
+   <source>SV index</source>
+   <translation>SV-Index</translation>
+  </message>
+  <message>
+   <source>Cardiac index</source>
+   <translation>Herzindex</translation>
+  </message>
+  <message>
+   <source>Mass index</source>
+   <translation>Masseindex</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.sample</name>
+  <message>
+   <source>Cardiac cine phantom</source>
+   <translation>Herz-Cine-Phantom</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.segment_panel</name>
+  <message>
+   <source>Stopping …</source>
+   <translation>Wird angehalten …</translation>
+  </message>
+  <message>
+   <source>Segment again</source>
+   <translation>Neu segmentieren</translation>
+  </message>
+  <message>
+   <source>Segment</source>
+   <translation>Segmentieren</translation>
+  </message>
+  <message>
+   <source>“{study}” was corrected by hand. Segmenting again replaces all corrections. Continue?</source>
+   <translation>„{study}“ wurde von Hand korrigiert. Neues Segmentieren ersetzt alle Korrekturen. Fortfahren?</translation>
+  </message>
+  <message>
+   <source>Cancel the segmentation of “{study}”</source>
+   <translation>Segmentierung von „{study}“ abbrechen</translation>
+  </message>
+  <message>
+   <source>Cancel</source>
+   <translation>Abbrechen</translation>
+  </message>
+  <message>
+   <source>{stage}, {time} left</source>
+   <translation>{stage}, noch {time}</translation>
+  </message>
+  <message>
+   <source>Cancelled; nothing was changed.</source>
+   <translation>Abgebrochen; nichts wurde geändert.</translation>
+  </message>
+  <message>
+   <source>The corrections were kept; the new segmentation was not used.</source>
+   <translation>Die Korrekturen wurden behalten; die neue Segmentierung wurde nicht verwendet.</translation>
+  </message>
+  <message>
+   <source>Segmented.</source>
+   <translation>Segmentiert.</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.slice_table</name>
+  <message>
+   <source>phase {number}: </source>
+   <translation>Phase {number}: </translation>
+  </message>
+  <message>
+   <source>1 base</source>
+   <translation>1 Basis</translation>
+  </message>
+  <message>
+   <source>{number} apex</source>
+   <translation>{number} Apex</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.study_panel</name>
+  <message>
+   <source>Nothing is selected in the DICOM browser.</source>
+   <translation>Im DICOM-Browser ist nichts ausgewählt.</translation>
+  </message>
+  <message>
+   <source>This does not look like a short axis. Volumes would be wrong.</source>
+   <translation>Das sieht nicht nach einer Kurzachse aus. Die Volumina wären falsch.</translation>
+  </message>
+  <message>
+   <source>Complete: nothing had to be assumed.</source>
+   <translation>Vollständig: Es musste nichts angenommen werden.</translation>
+  </message>
+  <message>
+   <source>without a name</source>
+   <translation>ohne Namen</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.texts</name>
+  <message>
+   <source>… and {count} more</source>
+   <translation>… und {count} weitere</translation>
+  </message>
+  <message>
+   <source>a moment</source>
+   <translation>einen Augenblick</translation>
+  </message>
+  <message>
+   <source>{count} seconds</source>
+   <translation>{count} Sekunden</translation>
+  </message>
+  <message>
+   <source>{count} minutes</source>
+   <translation>{count} Minuten</translation>
+  </message>
+  <message>
+   <source>Reading the images</source>
+   <translation>Bilder werden gelesen</translation>
+  </message>
+  <message>
+   <source>Loading the network</source>
+   <translation>Das Netz wird geladen</translation>
+  </message>
+  <message>
+   <source>Segmenting</source>
+   <translation>Segmentierung läuft</translation>
+  </message>
+  <message>
+   <source>Measuring</source>
+   <translation>Vermessung läuft</translation>
+  </message>
+  <message>
+   <source>Writing results</source>
+   <translation>Ergebnisse werden geschrieben</translation>
+  </message>
+ </context>
+</TS>

@@ -1,0 +1,64 @@
+"""The panel in German, as Slicer shows it when that language is chosen in its settings."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from slicer_stand_in.hand import PANEL_WIDTH, Hand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.stack import CineStack
+
+MODULE = Path(__file__).parents[2] / "CardiacSegmentation" / "CardiacSegmentation.py"
+
+
+@pytest.fixture
+def a_german_hand(a_window: Any) -> Iterator[Hand]:
+    from slicer_stand_in import application
+
+    a_window.settings().setValue("language", "de-DE")
+    module = application.load_module(MODULE)
+    widget = module.widgetRepresentation()
+    widget.resize(PANEL_WIDTH, 1500)
+    widget.show()
+    module.widget.enter()
+    yield Hand(widget, module.widget.panel)
+    module.unload()
+    from CardiacSegmentationLib.gui.translation import remove_translation
+
+    remove_translation()
+
+
+def test_the_panel_speaks_german(a_german_hand: Hand, phantom: tuple[CineStack, Segmentation], tmp_path: Path) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study, set_segmentation
+
+    hand, ui = a_german_hand, a_german_hand.ui
+    assert ui.segmentButton.text == "Segmentieren"
+    assert ui.studySection.text == "Studie"
+    assert ui.sourceTabs.tabText(2) == "Geladene Bilder"
+    study = load_study(slicer.mrmlScene, phantom[0])
+    set_segmentation(study, phantom[1])
+    hand.panel.select(study)
+    assert ui.segmentButton.text == "Neu segmentieren"
+    assert ui.resultsTable.item(0, 0).text() == "Ejektionsfraktion (%)"
+    assert ui.phaseLabel.text == "ED: 1 von 8, 0 ms"
+    assert slicer.modules.cardiacsegmentation.parent.title == "Herzsegmentierung"
+    folder = Path(os.environ.get("CARDIACSEG_PICTURES", tmp_path))
+    hand.picture(folder / "slicer-panel-german.png")
+
+
+def test_a_language_without_a_translation_stays_english(a_window: Any) -> None:
+    from slicer_stand_in import application
+
+    a_window.settings().setValue("language", "fi")
+    module = application.load_module(MODULE)
+    module.widgetRepresentation()
+    assert module.widget.panel.ui.segmentButton.text == "Segment"
+    module.unload()
