@@ -67,7 +67,7 @@ class CineStack:
     times_ms: tuple[float, ...]
     rr_ms: float | None = None
     slice_thickness_mm: float | None = None
-    instance_uids: tuple[tuple[str, ...], ...] = ()  # [phase][slice]; empty where the source is not DICOM
+    instance_uids: tuple[tuple[str, ...], ...] = ()  # [phase][slice], "" where a slice is missing; () without DICOM
     frame_numbers: tuple[tuple[int, ...], ...] = ()  # [phase][slice], from 1; empty where each instance is one image
     patient: Patient = field(default_factory=Patient)
     findings: tuple[Finding, ...] = ()

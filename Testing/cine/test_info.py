@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,3 +67,15 @@ def test_what_cannot_be_read_is_one_line_and_exit_code_1(
     assert output.out == ""
     assert output.err.count("\n") == 1
     assert str(tmp_path) in output.err
+
+
+def test_a_terminal_that_knows_only_ascii_is_no_obstacle(ge: Spoilable) -> None:
+    odd = ge.folder.with_name(os.fsdecode(b"caf\xe9 study"))
+    ge.folder.rename(odd)
+    for arguments in ([], ["--json"]):
+        command = [sys.executable, "-m", "CardiacSegmentationLib", "info", str(odd), *arguments]
+        done = subprocess.run(
+            command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert b"CINE_BSSFP_SAX" in done.stdout

@@ -116,6 +116,8 @@ def test_a_slice_of_another_size_or_field_of_view_stays_out(ge: Spoilable) -> No
         edit(path, PixelSpacing=["2", "2"])
     one = chosen(ge.folder)
     assert one.slices == 5
+    assert codes(one) == ["parallel-slices"]
+    assert "1 more parallel slice has" in one.findings[0].message
 
 
 def test_pixels_need_not_be_square(ge: Spoilable) -> None:

@@ -20,11 +20,12 @@ FEWEST_SLICES = 3
 FEW_PHASES = 8  # fewer cannot catch end-systole
 PERPENDICULAR_DEG = 65.0
 UNUSUAL_DEG = 70.0
+PARALLEL_DEG = 10.0
 
 _SHORT = re.compile(r"\bl?v?sax?\b|sax|short|\bksa\b|kurz|petit.?axe|eje.?corto|asse.?corto|lvsa|\bpsax", re.IGNORECASE)
 _LONG = re.compile(
     r"\blax|lax\b|long.?ax|[234] ?-?ch|chamber|\bhla\b|\bvla\b|lvot|rvot|axial|\btra\b|trans|\bcor|\bsag|aort|pulm|"
-    r"lang|\b[234]k|rad(ial)?\b|rv.?in",
+    r"lang|\b[234]k|\brad(ial)?\b|rv.?in",
     re.IGNORECASE,
 )
 _STRESS = re.compile(r"stress|dobut|adeno|regad|exerc|\bpeak\b|belast", re.IGNORECASE)
@@ -38,15 +39,15 @@ class _Verdict:
 
 def judge(candidates: Sequence[Candidate]) -> list[Candidate]:
     """The same candidates, each told whether it is a short-axis stack."""
-    verdicts = [_judge(one, [other for other in candidates if other is not one]) for one in candidates]
-    return [
-        replace(
-            one,
-            is_short_axis=verdict.short_axis,
-            findings=one.findings + ((verdict.finding,) if verdict.finding else ()),
-        )
-        for one, verdict in zip(candidates, verdicts, strict=True)
-    ]
+    judged = []
+    for one in candidates:
+        others = [other for other in candidates if other is not one]
+        verdict = _judge(one, others)
+        findings = one.findings + ((verdict.finding,) if verdict.finding else ())
+        if verdict.short_axis:
+            findings += _tell_parallel(one, others)
+        judged.append(replace(one, is_short_axis=verdict.short_axis, findings=findings))
+    return judged
 
 
 def choose(candidates: Sequence[Candidate]) -> tuple[int | None, str]:
@@ -86,6 +87,27 @@ def _judge(one: Candidate, others: Sequence[Candidate]) -> _Verdict:
     # An unusual heart: other views must agree. Two different long-axis views fix the axis they have in common.
     agreed = perpendicular == len(crossing) and (len(crossing) >= 2 or angle <= UNUSUAL_DEG)
     return _Verdict(True, _UNUSUAL) if agreed and short_name and not long_name else _Verdict(False)
+
+
+def _tell_parallel(one: Candidate, others: Sequence[Candidate]) -> tuple[Finding, ...]:
+    """Slices that seem to belong to a stack but were scanned with another field of view, matrix or protocol."""
+    beside = [
+        other
+        for other in others
+        if other.kind == one.kind == CINE
+        and other.volume is None
+        and other.phases > 1
+        and other.slices < one.slices
+        and angle_deg(_normal(other), _normal(one)) < PARALLEL_DEG
+    ]
+    if not beside:
+        return ()
+    count = sum(other.slices for other in beside)
+    text = (
+        f"{count} more parallel {'slice has' if count == 1 else 'slices have'} another pixel size, matrix, position, "
+        "tilt or protocol and cannot be part of this stack."
+    )
+    return (Finding("parallel-slices", text),)
 
 
 _ODD_COMPANIONS = Finding(

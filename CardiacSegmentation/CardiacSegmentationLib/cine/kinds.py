@@ -28,7 +28,7 @@ _WORDS = {
     "tagging": r"\btag|tagg|\bgrid\b|csgrid|spamm|\bdense\b",
     "perfusion": r"perf|first.?pass",
     "map": r"molli|shmolli|sasha|\bt1.?map|\bt2.?map|t2.?star|\bt2\*|\becv\b|mapping|t1map|t2map",
-    "late enhancement": r"\blge\b|\blate\b|delayed|psir|de.?mag|\bmde\b|\bde\b|viab|ti.?scout|look.?locker",
+    "late enhancement": r"\blge\b|\blate\b|delayed|psir|de.?mag|\bmde\b|viab|ti.?scout|look.?locker",
     "localizer": r"locali[sz]er|\bscout|survey|\bloc\b",
 }
 _PATTERNS = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _WORDS.items()}

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 from CardiacSegmentationLib import __version__
 from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError
@@ -30,6 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; errors meant for the user become one line on stderr and exit code 1."""
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser(arguments).parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):  # file names and terminals may know fewer characters than we write
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         code: int = options.run(options)
     except (KeyboardInterrupt, Cancelled):

@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
 
     study = find_stacks(options.study, reacquired=options.reacquired)
     if options.json:
-        print(json.dumps(describe_study(study), indent=2, ensure_ascii=False))
+        print(json.dumps(describe_study(study), indent=2))
     else:
         print("\n".join(_lines(study)))
     if study.chosen is None:
