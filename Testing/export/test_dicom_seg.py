@@ -127,6 +127,16 @@ def test_images_that_are_not_dicom_give_no_dicom(case: Any) -> None:
         read_source(case.stack)
 
 
+def test_slices_that_were_never_scanned_are_left_out(dicom_case: Any, valid_dicom: Any, tmp_path: Path) -> None:
+    case = dicom_case("siemens")
+    stack = dataclasses.replace(case.stack, instance_uids=tuple(("", *row[1:]) for row in case.stack.instance_uids))
+    seg = make_segmentations(stack, case.segmentation, read_source(stack), {ES: "ES"})[ES]
+    save_dicom(seg, tmp_path / "seg.dcm")
+    valid_dicom(tmp_path / "seg.dcm")
+    [series] = {len(item.ReferencedInstanceSequence) for item in seg.ReferencedSeriesSequence}
+    assert series * len(seg.ReferencedSeriesSequence) == stack.slices - 1
+
+
 def test_a_study_that_lost_files_meanwhile_is_refused(dicom_case: Any) -> None:
     case = dicom_case("siemens")
     uids = (("1.2.3", *case.stack.instance_uids[0][1:]), *case.stack.instance_uids[1:])
@@ -168,6 +178,7 @@ def test_names_are_shown_as_people_write_them(stored: str, shown: str) -> None:
 
 
 @pytest.mark.real_data
+@pytest.mark.filterwarnings("ignore:Invalid value for VR UI", "ignore:The string")
 def test_a_real_study_with_a_frame_of_reference_per_image_and_invalid_dates(real_data: Path, tmp_path: Path) -> None:
     stack = read_study(real_data / "sunnybrook" / "dicom" / "SCD0000101.tar.xz")
     labels = np.zeros(stack.voxels.shape, np.uint8)

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import SimpleITK
+from CardiacSegmentationLib.cine import find_stacks, read_stack
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export.label_maps import NIFTI, write_label_nifti, write_slicer_segmentation
+from CardiacSegmentationLib.segmentation import Segmentation
 from CardiacSegmentationLib.stack import CineStack, Source
 from CardiacSegmentationLib.structures import BY_LABEL
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from CardiacSegmentationLib.segmentation import Segmentation
 
 
 def _centre_of_voxel(image: SimpleITK.Image, column: int, row: int, slice_: int) -> np.ndarray:
@@ -136,3 +136,31 @@ def test_slicer_opens_a_phase_as_a_segmentation_with_names_colours_and_terminolo
             vtk.vtkMatrix4x4.Invert(to_world, inverse)
             i, j, k = (round(value) for value in inverse.MultiplyPoint(ras)[:3])
             assert labelmap.GetScalarComponentAsDouble(i, j, k, 0) > 0
+
+
+@pytest.mark.parametrize("suffix", [".nii.gz", ".nrrd"])
+@pytest.mark.parametrize("order", ["base first", "apex first"])
+def test_labels_of_a_file_read_by_the_importer_fit_that_file(
+    tmp_path: Path, stack: CineStack, segmentation: Segmentation, suffix: str, order: str
+) -> None:
+    slices = list(range(stack.slices)) if order == "base first" else list(range(stack.slices))[::-1]
+    frames = []
+    for voxels in stack.voxels:
+        frame = SimpleITK.GetImageFromArray(voxels[slices])
+        frame.SetSpacing((1.5, 1.5, 10.0))
+        step = stack.affine[:3, 2] / 10.0 * (1 if order == "base first" else -1)
+        frame.SetDirection(np.column_stack([stack.affine[:3, 0] / 1.5, stack.affine[:3, 1] / 1.5, step]).ravel())
+        frame.SetOrigin((stack.affine @ [0, 0, slices[0], 1])[:3])
+        frames.append(frame)
+    source = tmp_path / f"images{suffix}"
+    SimpleITK.WriteImage(SimpleITK.JoinSeries(frames, 0.0, 0.125), source)
+    read = read_stack(find_stacks(source), 0)
+    assert read.source is not None
+    in_its_order = segmentation.labels[:, [slices[index] for index in read.source.slice_order]]
+
+    write_label_nifti(read, Segmentation.of(in_its_order), tmp_path / "labels.nii.gz")
+
+    images, labels = SimpleITK.ReadImage(source), SimpleITK.ReadImage(tmp_path / "labels.nii.gz")
+    assert np.array_equal(SimpleITK.GetArrayFromImage(labels), segmentation.labels[:, slices])
+    for index in ((0, 0, 0), (79, 71, 0), (40, 3, 5)):
+        assert np.allclose(_centre_of_voxel(images, *index), _centre_of_voxel(labels, *index), atol=1e-4)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pydicom
 import pytest
+from CardiacSegmentationLib.cine import read_study
 from CardiacSegmentationLib.errors import Cancelled, ExportError
 from CardiacSegmentationLib.export.deidentify import KEY_VARIABLE, Deidentifier
 from CardiacSegmentationLib.export.dicom_source import read_source
@@ -83,6 +84,26 @@ def test_a_failing_write_leaves_the_older_file(case: Any, tmp_path: Path, monkey
         write_results(tmp_path, case.stack, case.segmentation, case.function, ["report"])
     assert _names(tmp_path) == {"report.pdf"}
     assert (tmp_path / "report.pdf").read_bytes() == b"older"
+
+
+def test_a_place_that_cannot_be_written_is_said(case: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for part in ("measurements", "labels", "slicer", "report"):
+        with pytest.raises(ExportError, match="cannot be written"):
+            write_results(tmp_path / "file", case.stack, case.segmentation, case.function, [part])
+
+
+def test_headers_that_allow_no_dicom_leave_the_other_results(dicom_case: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    folder.mkdir()
+    for path in dicom_case("siemens").stack.source.path.rglob("*.IMA"):
+        image = pydicom.dcmread(path)
+        del image.StudyInstanceUID
+        image.save_as(folder / path.name)
+    stack, case = read_study(folder), dicom_case("siemens")
+    with pytest.raises(ExportError, match="have no StudyInstanceUID"):
+        write_results(tmp_path / "out", stack, case.segmentation, case.function)
+    assert _names(tmp_path / "out") == ALWAYS
 
 
 def test_a_second_run_replaces_the_first_and_takes_stale_phases_away(case: Any, tmp_path: Path) -> None:

@@ -78,6 +78,10 @@ def read_source(stack: CineStack) -> DicomSource:
             "Put the study back in its place and export again."
         )
         raise ExportError(msg)
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPClassUID"):
+        if not all(header.get(keyword) for header in headers.values()):
+            msg = f"The images in {stack.source.path} have no {keyword}: DICOM results cannot belong to their study."
+            raise ExportError(msg)
     return DicomSource(
         tuple(
             tuple(_image(stack, headers, phase, slice_) for slice_ in range(stack.slices))

@@ -91,7 +91,11 @@ def write_slicer_segmentation(stack: CineStack, segmentation: Segmentation, phas
     for key, value in _slicer_tags(segmentation.labels.shape[1:]).items():
         image.SetMetaData(key, value)
     with atomic_path(path) as temporary:
-        SimpleITK.WriteImage(image, str(temporary), useCompression=True)
+        try:
+            SimpleITK.WriteImage(image, str(temporary), useCompression=True)
+        except RuntimeError as error:
+            msg = f"{path} cannot be written. Choose another folder, or free some space."
+            raise ExportError(msg) from error
 
 
 def _in_source_order(stack: CineStack, labels: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], Array]:

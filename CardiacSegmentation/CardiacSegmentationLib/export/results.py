@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.errors import ExportError
-from CardiacSegmentationLib.export.result_parts import PARTS, Options, Results
+from CardiacSegmentationLib.export.result_parts import PARTS, Options, Part, Results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,13 +41,27 @@ def write_results(
         part = PARTS[name]
         if progress:
             progress(part.title, number / len(chosen))
-        files = part.write(results)
+        files = _write_part(part, results)
         for stale in set(folder.glob(part.pattern)) - set(files):
             stale.unlink()  # of an earlier run over the same study, with other phases
         written += files
     if progress and chosen:
         progress("results written", 1.0)
     return written
+
+
+def _write_part(part: Part, results: Results) -> list[Path]:
+    """The files of one part; what the disk or the source's headers do not allow is said to the user."""
+    try:
+        return part.write(results)
+    except OSError as error:
+        msg = f"{results.folder} cannot be written ({error.strerror or error}). Choose another folder."
+        raise ExportError(msg) from error
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        if not part.needs_dicom:
+            raise
+        msg = f"The headers of this study allow no {part.title} ({error}). All other results can still be written."
+        raise ExportError(msg) from error
 
 
 def default_parts(stack: CineStack) -> list[str]:
