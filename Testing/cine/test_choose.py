@@ -95,6 +95,21 @@ def test_an_unusual_heart_needs_its_views_and_its_name(ge: Spoilable) -> None:
     assert find_stacks(ge.folder).chosen is None
 
 
+@pytest.mark.parametrize(("degrees", "expected"), [(15, []), (35, []), (50, ["unusual-orientation"])])
+def test_a_tilted_heart_needs_no_name_if_its_views_fit(ge: Spoilable, degrees: float, expected: list[str]) -> None:
+    axis, angle = np.array([0.6, 0.8, 0.0]), np.radians(degrees)
+    skew = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
+    turn = np.eye(3) + np.sin(angle) * skew + (1 - np.cos(angle)) * skew @ skew
+    for path in ge.images("cine"):
+        header = pydicom.dcmread(path, stop_before_pixels=True)
+        vectors = np.array([*header.ImageOrientationPatient, *header.ImagePositionPatient], float).reshape(3, 3)
+        row, column, place = (vectors @ turn.T).round(9).tolist()
+        edit(path, ImageOrientationPatient=[*row, *column], ImagePositionPatient=place)
+    rename(ge, "")
+    one = chosen(ge.folder)
+    assert (one.slices, codes(one)) == (SPEC.slices, expected)
+
+
 def test_views_that_do_not_fit_are_said(ge: Spoilable) -> None:
     for view in ("2ch", "3ch", "4ch"):
         lay([[path] for path in ge.images(view)][:1] and [ge.images(view)], *PLANES["coronal"])

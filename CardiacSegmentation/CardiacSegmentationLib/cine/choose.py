@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.cine.axis import TYPICAL_DEG, angle_deg, angle_to_usual_axis_deg
+from CardiacSegmentationLib.cine.axis import TRUSTED_DEG, TYPICAL_DEG, angle_deg, angle_to_usual_axis_deg
 from CardiacSegmentationLib.cine.kinds import CINE
 from CardiacSegmentationLib.cine.study import ORIENTATION_UNKNOWN
 from CardiacSegmentationLib.stack import Finding
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FEWEST_SLICES = 3
 FEW_PHASES = 8  # fewer cannot catch end-systole
 PERPENDICULAR_DEG = 65.0
+EXACT_DEG = 80.0
 UNUSUAL_DEG = 70.0
 PARALLEL_DEG = 10.0
 
@@ -86,7 +87,9 @@ def _judge(one: Candidate, others: Sequence[Candidate]) -> _Verdict:
         return _Verdict(True, _ODD_COMPANIONS if perpendicular < len(crossing) / 2 else None)
     # An unusual heart: other views must agree. Two different long-axis views fix the axis they have in common.
     agreed = perpendicular == len(crossing) and (len(crossing) >= 2 or angle <= UNUSUAL_DEG)
-    return _Verdict(True, _UNUSUAL) if agreed and short_name and not long_name else _Verdict(False)
+    exact = len(crossing) >= 2 and min(crossing) >= EXACT_DEG and angle <= TRUSTED_DEG
+    fits = not long_name and (exact or (agreed and short_name))
+    return _Verdict(True, _UNUSUAL) if fits else _Verdict(False)
 
 
 def _tell_parallel(one: Candidate, others: Sequence[Candidate]) -> tuple[Finding, ...]:
@@ -117,7 +120,7 @@ _ODD_COMPANIONS = Finding(
 )
 _UNUSUAL = Finding(
     "unusual-orientation",
-    "The stack lies unusually for a short axis; it is taken for one because of its name and the other views. Check it.",
+    "The stack lies unusually for a short axis; it is taken for one because the other views fit it. Check it.",
 )
 
 
