@@ -104,8 +104,7 @@ class Deidentifier:
         hidden = NewDataset()
         for keyword in STUDY_ELEMENTS:
             setattr(hidden, keyword, "")
-        pseudonym = self.name_of(str(header.get("PatientID", "")) or str(header.get("PatientName", "")))
-        hidden.PatientName = hidden.PatientID = pseudonym
+        hidden.PatientName = hidden.PatientID = self.name_of(identify(header))
         hidden.SpecificCharacterSet = "ISO_IR 192"
         for keyword in GEOMETRY:
             if keyword in header:
@@ -119,6 +118,11 @@ class Deidentifier:
 
     def _digest(self, purpose: str, text: str) -> bytes:
         return hmac.digest(self.key, f"{purpose}:{text}".encode(), hashlib.sha256)
+
+
+def identify(header: Dataset) -> str:
+    """Who the patient is, as far as the header tells patients apart."""
+    return str(header.get("PatientID", "")) or str(header.get("PatientName", ""))
 
 
 def _keep_geometry(item: Dataset) -> Dataset:

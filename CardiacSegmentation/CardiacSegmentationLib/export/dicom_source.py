@@ -78,16 +78,21 @@ def read_source(stack: CineStack) -> DicomSource:
             "Put the study back in its place and export again."
         )
         raise ExportError(msg)
-    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPClassUID"):
-        if not all(header.get(keyword) for header in headers.values()):
-            msg = f"The images in {stack.source.path} have no {keyword}: DICOM results cannot belong to their study."
-            raise ExportError(msg)
     return DicomSource(
         tuple(
             tuple(_image(stack, headers, phase, slice_) for slice_ in range(stack.slices))
             for phase in range(stack.phases)
         )
     )
+
+
+def require_study(source: DicomSource) -> DicomSource:
+    """The same source, if its images say which study they belong to."""
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPClassUID"):
+        if not all(header.get(keyword) for header in source.headers):
+            msg = f"The source images have no {keyword}: DICOM results cannot belong to a study."
+            raise ExportError(msg)
+    return source
 
 
 def describe_source(header: Dataset) -> dict[str, str]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from CardiacSegmentationLib.export.deidentify import Deidentifier, identify
 from CardiacSegmentationLib.export.dicom_objects import save_dicom
 from CardiacSegmentationLib.export.dicom_pdf import make_encapsulated_pdf
 from CardiacSegmentationLib.export.dicom_seg import make_segmentations
-from CardiacSegmentationLib.export.dicom_source import DicomSource, describe_source, read_source
+from CardiacSegmentationLib.export.dicom_source import DicomSource, describe_source, read_source, require_study
 from CardiacSegmentationLib.export.dicom_sr import make_measurement_report
 from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.export.label_maps import write_label_nifti, write_slicer_segmentation
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from pydicom import Dataset
 
-    from CardiacSegmentationLib.export.deidentify import Deidentifier
     from CardiacSegmentationLib.segmentation import KeyPhases, Segmentation
     from CardiacSegmentationLib.stack import CineStack
     from CardiacSegmentationLib.ventricular import VentricularFunction
@@ -73,22 +73,26 @@ class Results:
 
     @cached_property
     def source(self) -> DicomSource:
+        """What the source's headers say."""
+        return read_source(self.original)
+
+    @cached_property
+    def study(self) -> DicomSource:
         """The headers DICOM results inherit from."""
-        source = read_source(self.original)
+        source = require_study(self.source)
         return self.options.deidentifier.hide_source(source) if self.options.deidentifier else source
 
     @cached_property
     def segments(self) -> dict[int, Dataset]:
         """The DICOM SEG objects."""
-        return make_segmentations(self.stack, self.segmentation, self.source, self.phases, reader=self.reader)
+        return make_segmentations(self.stack, self.segmentation, self.study, self.phases, reader=self.reader)
 
     @cached_property
     def facts(self) -> dict[str, str]:
         """What the report says about patient and study."""
-        hide = self.options.deidentifier
         is_dicom = bool(self.original.instance_uids) and self.original.source is not None
-        if hide:
-            return {"Pseudonym": str(self.source.first.PatientID) if is_dicom else hide.name_of(self.original.title)}
+        if hide := self.options.deidentifier:
+            return {"Pseudonym": hide.name_of(identify(self.source.first) if is_dicom else self.original.title)}
         return describe_source(self.source.first) if is_dicom else {}
 
     @cached_property
@@ -165,13 +169,13 @@ def _write_dicom_seg(results: Results) -> list[Path]:
 
 def _write_dicom_sr(results: Results) -> list[Path]:
     report = make_measurement_report(
-        results.segmentation, results.function, results.source, results.segments, reader=results.reader
+        results.segmentation, results.function, results.study, results.segments, reader=results.reader
     )
     return [results.save(report, "sr.dcm")]
 
 
 def _write_dicom_pdf(results: Results) -> list[Path]:
-    return [results.save(make_encapsulated_pdf(results.report, results.source), "report.dcm")]
+    return [results.save(make_encapsulated_pdf(results.report, results.study), "report.dcm")]
 
 
 @dataclass(frozen=True)
