@@ -52,7 +52,7 @@ def test_what_the_application_lacks_is_an_error(slicer_host: Any) -> None:
     import slicer
 
     with pytest.raises(AttributeError):
-        _ = slicer.app.userSettings
+        _ = slicer.app.nothingOfSlicers
 
 
 def test_a_slice_view_shows_the_volume(a_scene: Any, a_slice_view: SliceView) -> None:

@@ -130,6 +130,8 @@ def reset_scene() -> None:
         crosshair.SetCrosshairName("default")
         scene.AddNode(crosshair)
     slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
+    for index in range(scene.GetNumberOfNodesByClass("vtkMRMLSliceNode")):  # a layout's views outlive the scene
+        scene.GetNthNodeByClass(index, "vtkMRMLSliceNode").SetOrientation("Axial")
 
 
 def stop() -> None:

@@ -70,6 +70,7 @@ class SliceView:
         self.interactor = vtk.vtkRenderWindowInteractor()
         self.interactor.SetRenderWindow(self.window)
         self.interactor.Initialize()
+        self._own_nodes: list[Any] = []
         self.logic = self._slice_logic(name)
         self.node = self.logic.GetSliceNode()
         self.node.SetMappedInLayout(1)
@@ -140,9 +141,8 @@ class SliceView:
         self._style.SetInteractor(None)
         self._managers.SetMRMLDisplayableNode(None)
         self._application_logic.GetSliceLogics().RemoveItem(self.logic)
-        nodes = (self.node, self.logic.GetSliceCompositeNode())
         self.logic.SetMRMLScene(None)
-        for node in nodes:
+        for node in self._own_nodes:
             slicer.mrmlScene.RemoveNode(node)
         self.window.Finalize()
 
@@ -155,8 +155,12 @@ class SliceView:
         logic.SetMRMLApplicationLogic(self._application_logic)
         self._application_logic.GetSliceLogics().AddItem(logic)
         logic.SetMRMLScene(slicer.mrmlScene)
-        if logic.GetSliceNode() is None:
+        of_layout = slicer.mrmlScene.GetSingletonNode(name, "vtkMRMLSliceNode")
+        if of_layout is not None:  # as qMRMLSliceWidget::setMRMLSliceNode takes the layout's
+            logic.SetSliceNode(of_layout)
+        else:
             logic.AddSliceNode(name)
+            self._own_nodes = [logic.GetSliceNode(), logic.GetSliceCompositeNode()]
         return logic
 
     def _displayable_managers(self) -> Any:
