@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from CardiacSegmentationLib.errors import ExportError
-from CardiacSegmentationLib.export import paper
+from CardiacSegmentationLib.export import fonts, paper
 from CardiacSegmentationLib.export.bullseye import WEDGES
 from CardiacSegmentationLib.export.montage import best_columns, contours
 from CardiacSegmentationLib.export.report import make_pages, make_report
@@ -201,17 +201,17 @@ def test_corrections_are_listed_while_they_are_few(edited: Any, words: str, case
     ],
 )
 def test_texts_become_printable(text: str, printed: str) -> None:
-    assert paper.make_printable(text) == printed
+    assert fonts.make_printable(text) == printed
 
 
 def test_characters_without_a_font_become_boxes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paper, "_known_characters", lambda characters: characters - {"王"})
-    assert paper.make_printable("Wang 王") == f"Wang {paper.UNPRINTABLE}"
+    monkeypatch.setattr(fonts, "_known_characters", lambda characters: characters - {"王"})
+    assert fonts.make_printable("Wang 王") == f"Wang {fonts.UNPRINTABLE}"
 
 
 def test_long_texts_wrap_and_long_words_are_cut() -> None:
     lines = paper.wrap("a finding that is longer than one line " + "x" * 200, 40.0, 8.0)
-    assert all(paper.text_width_mm(line, 8.0) <= 40.0 for line in lines)
+    assert all(fonts.text_width_mm(line, 8.0) <= 40.0 for line in lines)
     assert "".join(lines).replace(" ", "") == ("afindingthatislongerthanoneline" + "x" * 200)
     assert paper.shorten("short", 40.0, 8.0) == "short"
-    assert paper.text_width_mm(paper.shorten("long " * 50, 40.0, 8.0), 8.0) <= 40.0
+    assert fonts.text_width_mm(paper.shorten("long " * 50, 40.0, 8.0), 8.0) <= 40.0

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from CardiacSegmentationLib.export.fonts import MM_PER_POINT, choose_font, make_printable, text_width_mm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.font_manager import FontProperties
 
 SIZES_MM = {"A4": (210.0, 297.0), "Letter": (215.9, 279.4)}
 MARGIN_MM = 14.0
-MM_PER_INCH, MM_PER_POINT = 25.4, 25.4 / 72.0
+MM_PER_INCH = 25.4
 
 INK, QUIET, RULE, ALARM, BAND = "#1a1a1a", "#666666", "#c8c8c8", "#b00020", "#f3f5f7"
-BASE_FONT = "DejaVu Sans"  # comes with matplotlib
-UNPRINTABLE = "□"
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ class Sheet:
             left / self.width_mm,
             1.0 - (top + size * MM_PER_POINT) / self.height_mm,
             printable,
-            fontproperties=_font(printable, size, weight),
+            fontproperties=choose_font(printable, size, weight),
             color=color,
             ha=align,
             va="baseline",
@@ -160,12 +158,6 @@ def line_height_mm(size: float) -> float:
     return size * MM_PER_POINT * 1.35
 
 
-def text_width_mm(text: str, size: float, weight: str = "normal") -> float:
-    """How wide a text will be on paper, but for kerning."""
-    families, weight = _choose_fonts(text, weight)
-    return sum(_advance_em(families, weight, character) for character in text) * size * MM_PER_POINT
-
-
 def wrap(text: str, width_mm: float, size: float) -> list[str]:
     """Lines no wider than ``width_mm``; a word that is too long by itself is cut."""
     lines: list[str] = []
@@ -191,18 +183,6 @@ def shorten(text: str, width_mm: float, size: float, weight: str = "normal") -> 
     return text.rstrip() + "…"
 
 
-def make_printable(text: str) -> str:
-    """The text on one line, with a box for every character that no font of this machine can print."""
-    line = text if text.isprintable() else " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    unknown = _unusual(line) - _known_characters(_unusual(line))
-    return "".join(UNPRINTABLE if character in unknown else character for character in line)
-
-
-def _unusual(text: str) -> frozenset[str]:
-    """Characters beyond the Latin ones, which every font has."""
-    return frozenset(character for character in text if ord(character) > 0x24F)
-
-
 def _cut(word: str, width_mm: float, size: float) -> list[str]:
     pieces, piece = [], ""
     for character in word:
@@ -211,64 +191,3 @@ def _cut(word: str, width_mm: float, size: float) -> list[str]:
             piece = ""
         piece += character
     return [*pieces, piece]
-
-
-@lru_cache(maxsize=256)
-def _font(text: str, size: float, weight: str) -> FontProperties:
-    from matplotlib.font_manager import FontProperties
-
-    families, weight = _choose_fonts(text, weight)
-    return FontProperties(family=list(families), size=size, weight=weight)
-
-
-def _choose_fonts(text: str, weight: str) -> tuple[tuple[str, ...], str]:
-    """The fonts a text needs; bold only where the base font does, for few others come in bold."""
-    extra = _extra_fonts(_unusual(text))
-    return (BASE_FONT, *extra), "normal" if extra else weight
-
-
-@lru_cache(maxsize=256)
-def _known_characters(characters: frozenset[str]) -> frozenset[str]:
-    fonts = [BASE_FONT, *_extra_fonts(characters)]
-    return frozenset(character for character in characters if any(_has(font, character) for font in fonts))
-
-
-@lru_cache(maxsize=256)
-def _extra_fonts(characters: frozenset[str]) -> tuple[str, ...]:
-    """Fonts of this machine that have the characters the base font lacks."""
-    from matplotlib.font_manager import fontManager
-
-    missing = {character for character in characters if not _has(BASE_FONT, character)}
-    families = sorted({entry.name for entry in fontManager.ttflist}) if missing else []
-    found: list[str] = []
-    for family in families:
-        if not missing:
-            break
-        if covered := {character for character in missing if _has(family, character)}:
-            found.append(family)
-            missing -= covered
-    return tuple(found)
-
-
-@lru_cache(maxsize=4096)
-def _advance_em(families: tuple[str, ...], weight: str, character: str) -> float:
-    from matplotlib.font_manager import FontProperties, findfont, get_font
-
-    family = next((family for family in families if _has(family, character)), families[0])
-    font = get_font(findfont(FontProperties(family=[family], weight=weight)))
-    font.set_size(100.0, 72.0)
-    return float(font.load_char(ord(character)).linearHoriAdvance) / 65536 / 100.0
-
-
-@lru_cache(maxsize=4096)
-def _has(family: str, character: str) -> bool:
-    return ord(character) in _character_map(family)
-
-
-@lru_cache(maxsize=64)
-def _character_map(family: str) -> Any:
-    from matplotlib.font_manager import fontManager, get_font
-
-    if "Last Resort" in family:  # matplotlib's own font of boxes
-        return {}
-    return get_font(next(entry.fname for entry in fontManager.ttflist if entry.name == family)).get_charmap()

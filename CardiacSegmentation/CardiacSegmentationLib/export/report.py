@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export.files import atomic_path
-from CardiacSegmentationLib.export.paper import ALARM, BASE_FONT, MARGIN_MM, QUIET, SIZES_MM, Sheet, shorten
+from CardiacSegmentationLib.export.fonts import BASE_FONT
+from CardiacSegmentationLib.export.paper import ALARM, MARGIN_MM, QUIET, SIZES_MM, Sheet, shorten
 from CardiacSegmentationLib.export.report_content import Content
 from CardiacSegmentationLib.export.report_evidence import draw_evidence
 from CardiacSegmentationLib.export.report_numbers import draw_numbers
