@@ -88,7 +88,9 @@ class CardiacSegmentationLogic(ScriptedLoadableModuleLogic):  # type: ignore[mis
         """Put the short-axis cine of a folder, archive or file into the scene."""
         from CardiacSegmentationLib.cine import read_study
         from CardiacSegmentationLib.scene.study import load_study
+        from CardiacSegmentationLib.scene.terms import load_terms
 
+        load_terms(slicer.modules.terminologies.logic())
         return load_study(slicer.mrmlScene, read_study(Path(path)))
 
     def segment(self, study: Study, model_folder: str | Path | None = None) -> VentricularFunction:

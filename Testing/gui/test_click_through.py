@@ -1,30 +1,17 @@
-"""The whole way of a user, and a picture of the panel at every stop.
-
-The pictures land in ``docs/images`` when ``CARDIACSEG_PICTURES`` names that folder, else in a temporary one.
-"""
+"""The whole way of a user, from a file to exported results."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
 from slicer_stand_in.hand import paint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
     from slicer_stand_in.hand import Hand
-
-
-@pytest.fixture
-def picture(a_hand: Hand, tmp_path: Path) -> Callable[[str], None]:
-    """Take a picture of the panel."""
-    folder = Path(os.environ.get("CARDIACSEG_PICTURES", tmp_path / "pictures"))
-    return lambda name: a_hand.picture(folder / f"slicer-panel-{name}.png")
 
 
 def test_from_a_file_to_exported_results(
@@ -32,20 +19,17 @@ def test_from_a_file_to_exported_results(
     painted: tuple[CineStack, Segmentation],
     painted_bundle: Path,
     tmp_path: Path,
-    picture: Callable[[str], None],
 ) -> None:
     import slicer
     from CardiacSegmentationLib.gui.handover import write_stack
 
     hand, ui = a_hand, a_hand.ui
-    picture("start")
 
     # Load.
     study_file = tmp_path / "short axis.nrrd"
     write_stack(painted[0], study_file)
     ui.folderEdit.currentPath = str(study_file)
     hand.wait_for(lambda: ui.loadButton.enabled, 20, "the list of stacks")
-    picture("found")
     ui.loadButton.click()
     assert hand.panel.study is not None
     assert not ui.studySection.collapsed
@@ -55,7 +39,6 @@ def test_from_a_file_to_exported_results(
     # Segment: once cancelled, then to the end, by the real process and the real ONNX Runtime.
     ui.advancedBox.collapsed = False
     ui.modelEdit.currentPath = str(painted_bundle)
-    picture("ready")
     segment = hand.panel._segment
     ui.segmentButton.click()
     hand.wait_for(lambda: segment._run._pid is not None, 60, "the start")
@@ -64,7 +47,6 @@ def test_from_a_file_to_exported_results(
     assert hand.panel.study.segmentation is None
     ui.segmentButton.click()
     hand.wait_for(lambda: ui.progressBar.value > 0, 60, "the first progress")
-    picture("running")
     hand.wait_for(lambda: not segment.is_running, 120, "the segmentation")
     assert hand.panel.live is not None
     assert not ui.correctSection.collapsed
@@ -80,7 +62,6 @@ def test_from_a_file_to_exported_results(
     paint(hand.panel.study, 3)
     hand.wait_for(lambda: ui.resultsTable.item(1, 1).text() != before, 10, "the table following")
     corrected = ui.resultsTable.item(1, 1).text()
-    picture("corrected")
 
     # Save, close the scene during a run, load, and find everything again.
     ui.exportEdit.currentPath = str(tmp_path / "results")
@@ -110,6 +91,5 @@ def test_from_a_file_to_exported_results(
         "report.pdf",
     } <= written
     assert "report.pdf" in ui.exportLabel.text
-    picture("results")
     ui.dicomButton.click()
     assert "NIfTI" in hand.messages.errors[0]  # these images came from no DICOM study, and the error says what to do

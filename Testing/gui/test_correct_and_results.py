@@ -178,3 +178,48 @@ def test_the_editor_paints_on_the_labels_at_hand_with_the_tools_that_matter(
     a_hand.panel.exit()
     assert editor.mrmlSegmentEditorNode().GetActiveEffectName() == ""
     assert not editor._views_observed
+
+
+def test_the_reading_layout_shows_the_short_axis_the_curve_and_the_table(
+    a_hand: Hand, a_segmented_study: Study, a_window: Any
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.gui.layout import LAYOUT_ID, reading_view
+    from CardiacSegmentationLib.scene.views import short_axis_views
+
+    assert a_window.layoutManager().layout == LAYOUT_ID
+    view = reading_view(a_segmented_study)
+    assert view in short_axis_views(a_segmented_study)
+    assert view.GetName() == "Red"
+    plot = slicer.mrmlScene.GetSingletonNode("CardiacPlot", "vtkMRMLPlotViewNode")
+    assert plot.GetPlotChartNode() is a_segmented_study.result("chart")
+    table = slicer.mrmlScene.GetSingletonNode("CardiacTable", "vtkMRMLTableViewNode")
+    assert table.GetTableNode() is a_segmented_study.result("summary")
+
+
+def test_a_finding_leads_to_its_slice_and_phase(a_hand: Hand, a_segmented_study: Study) -> None:
+    from dataclasses import replace
+
+    from CardiacSegmentationLib.gui.layout import reading_view
+    from CardiacSegmentationLib.scene.study import set_segmentation
+    from CardiacSegmentationLib.scene.views import current_phase, current_slice
+    from CardiacSegmentationLib.stack import Finding
+
+    doubt = Finding("open-wall", "The myocardium is not closed.", slice=5, phase=6)
+    study_wide = Finding("curve", "The volume curve jumps.")
+    with_doubts = replace(a_hand.panel.live.segmentation, findings=(doubt, study_wide))
+    set_segmentation(a_segmented_study, with_doubts)
+    a_hand.panel.before_replacing(a_segmented_study)
+    a_hand.panel.segmentation_replaced(a_segmented_study)
+    assert cell(a_hand.ui.sliceTable, 5, 4) == "⚠ phase 7: The myocardium is not closed."
+    assert "The volume curve jumps." in a_hand.ui.findingsLabel.text
+    a_hand.ui.sliceTable.cellClicked.emit(5, 4)
+    assert current_phase(a_segmented_study) == 6
+    assert current_slice(a_segmented_study, reading_view(a_segmented_study)) == 5
+
+
+def test_slicer_knows_the_term_for_the_myocardium(a_hand: Hand) -> None:
+    import slicer
+    from CardiacSegmentationLib.structures import TERMINOLOGY_CONTEXT
+
+    assert slicer.modules.terminologies.logic().IsTerminologyContextLoaded(TERMINOLOGY_CONTEXT)

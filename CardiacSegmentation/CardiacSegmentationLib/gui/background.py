@@ -130,7 +130,8 @@ class BackgroundRun:
 
     def _error_text(self, exit_code: int) -> str:
         """Its own words first, then whatever else it printed: never lost."""
-        texts = [self._error, "\n".join(self._other_lines).strip()]
+        others = [line for line in self._other_lines if not self._error or self._error not in line]
+        texts = [self._error, "\n".join(others).strip()]
         known = "\n\n".join(text for text in texts if text)
         return known or f"The background process ended with code {exit_code} and said nothing."
 

@@ -32,18 +32,16 @@ LAYOUT = """
 """
 
 
-def show_layout() -> int | None:
-    """Switch to the reading layout; returns the one before, or None where there is no window."""
+def show_layout() -> None:
+    """Switch to the reading layout, where there is a window."""
     manager = slicer.app.layoutManager()
     if manager is None:
-        return None
+        return
     node = manager.layoutLogic().GetLayoutNode()
     if not node.IsLayoutDescription(LAYOUT_ID):
         node.AddLayoutDescription(LAYOUT_ID, LAYOUT)
-    before = int(manager.layout)
-    if before != LAYOUT_ID:
+    if manager.layout != LAYOUT_ID:
         manager.setLayout(LAYOUT_ID)
-    return before if before != LAYOUT_ID else None
 
 
 def show_study(study: Study) -> None:

@@ -13,7 +13,7 @@ from CardiacSegmentationLib.gui.background import BackgroundRun, End, Process, P
 from CardiacSegmentationLib.gui.handover import write_stack
 from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.packages import ensure_packages, is_installed
-from CardiacSegmentationLib.gui.texts import duration, findings_html, stage_text
+from CardiacSegmentationLib.gui.texts import SIGNS, duration, stage_text
 from CardiacSegmentationLib.pipeline import read_segmentation
 from CardiacSegmentationLib.scene.study import (
     Phases,
@@ -25,7 +25,7 @@ from CardiacSegmentationLib.scene.study import (
     stack_of,
     write_study_settings,
 )
-from CardiacSegmentationLib.stack import Finding, Severity
+from CardiacSegmentationLib.stack import Severity
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.gui.widget import CardiacPanel
@@ -154,8 +154,7 @@ class SegmentPanel:
         self._ui.errorText.plainText = text
         self._ui.errorText.visible = bool(text)
         if text:
-            head = text.strip().splitlines()[0]
-            self._ui.progressLabel.text = findings_html([Finding("run", head, Severity.ERROR)])
+            self._ui.progressLabel.text = f"{SIGNS[Severity.ERROR]} " + _("Not segmented:")
 
     def _show_settings(self, settings: StudySettings) -> None:
         self._study_settings_shown = False

@@ -33,7 +33,8 @@ class Shortcuts:
         if window is None:
             return
         for key, action in self.actions().items():
-            shortcut = qt.QShortcut(qt.QKeySequence(key), window)
+            shortcut = qt.QShortcut(window)
+            shortcut.setKey(qt.QKeySequence(key))
             shortcut.connect("activated()", action)
             self._installed.append(shortcut)
 

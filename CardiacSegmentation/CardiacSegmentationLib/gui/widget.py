@@ -20,6 +20,7 @@ from CardiacSegmentationLib.gui.shortcuts import Shortcuts
 from CardiacSegmentationLib.gui.study_panel import StudyPanel
 from CardiacSegmentationLib.scene.live import LiveStudy
 from CardiacSegmentationLib.scene.study import Study, find_studies
+from CardiacSegmentationLib.scene.terms import load_terms
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.gui.background import Process
@@ -43,7 +44,6 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self.live: LiveStudy | None = None
         self._is_selecting = False
         self._step: int | None = None
-        self._layout_before: int | None = None
         self._stroke_timer = _single_shot(SETTLE_MS, self.settle)
         self._study_section = StudyPanel(self)
         self._segment = SegmentPanel(self, process)
@@ -51,6 +51,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._results = ResultsPanel(self)
         self._recovery = RecoveryBar(self)
         self._shortcuts = Shortcuts(self._correct)
+        load_terms(slicer.modules.terminologies.logic())
         self._observe_scene()
         recovery.forget_old(time.time())
         self._show_study()

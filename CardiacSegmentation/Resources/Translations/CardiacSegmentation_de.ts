@@ -561,6 +561,10 @@
    <source>Segmented.</source>
    <translation>Segmentiert.</translation>
   </message>
+  <message>
+   <source>Not segmented:</source>
+   <translation>Nicht segmentiert:</translation>
+  </message>
  </context>
  <context>
   <name>gui.slice_table</name>
