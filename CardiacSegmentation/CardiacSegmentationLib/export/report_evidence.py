@@ -155,7 +155,7 @@ def _findings(page: Sheet, findings: Sequence[Finding], top: float) -> None:
     worst_first = sorted(findings, key=lambda finding: list(SEVERITY_TEXT).index(finding.severity))
     bottom = page.height_mm - FOOTER_MM
     for number, finding in enumerate(worst_first):
-        text = f"{finding.message}{_place(finding)}"
+        text = f"{finding.message.rstrip('.')}{_place(finding)}."
         height = len(wrap(text, page.inner_mm - 18.0, 7)) * line_height_mm(7) + 0.5
         left = len(findings) - number
         if top + height + (line_height_mm(7) if left > 1 else 0.0) > bottom:

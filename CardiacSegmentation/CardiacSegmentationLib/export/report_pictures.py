@@ -34,7 +34,7 @@ def draw_pictures(content: Content) -> Sheet:
         draw_montage(axes, content.stack, content.segmentation, phase, columns)
         top += 8.0 + tile * rows
     if not moments:
-        page.text(MARGIN_MM, top, "No phase has labels of the left ventricle.", 8.5)
+        page.text(MARGIN_MM, top, "No phase has labels.", 8.5)
     return page
 
 
@@ -51,18 +51,18 @@ def _legend(page: Sheet, content: Content, top: float) -> float:
 
 
 def _moments(function: VentricularFunction) -> list[tuple[str, int]]:
-    """ED and ES of the LV (of the RV where that is all there is), as titles and phases."""
+    """ED and ES of each ventricle as titles and phases; a phase that is both ventricles' is shown once."""
     phases = function.key_phases
-    moments = []
-    for name, lv, rv in (
-        ("End-diastole", phases.lv_ed, phases.rv_ed),
-        ("End-systole", phases.lv_es, phases.rv_es),
+    whose: dict[tuple[str, int], list[str]] = {}
+    for ventricle, moment, phase in (
+        ("LV", "End-diastole", phases.lv_ed),
+        ("LV", "End-systole", phases.lv_es),
+        ("RV", "End-diastole", phases.rv_ed),
+        ("RV", "End-systole", phases.rv_es),
     ):
-        phase = lv if lv is not None else rv
-        if phase is None:
-            continue
-        title = f"{name}: phase {phase + 1}, {function.times_ms[phase]:.0f} ms"
-        if lv is not None and rv is not None and rv != lv:
-            title += f" (LV; the RV's is phase {rv + 1}, {function.times_ms[rv]:.0f} ms, not shown)"
-        moments.append((title, phase))
-    return moments
+        if phase is not None:
+            whose.setdefault((moment, phase), []).append(ventricle)
+    return [
+        (f"{moment} of {' and '.join(ventricles)}: phase {phase + 1}, {function.times_ms[phase]:.0f} ms", phase)
+        for (moment, phase), ventricles in whose.items()
+    ]
