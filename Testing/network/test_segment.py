@@ -127,6 +127,42 @@ def test_motion_leads_the_way_where_the_network_sees_no_heart(network: Network, 
     assert [finding.code for finding in location.findings] == ["heart-not-found"]
 
 
+class Twin:
+    """The network again, its logits moved a little, as a lower precision would."""
+
+    faster = None
+    name = "twin"
+
+    def __init__(self, network: Network, shift: float) -> None:
+        self._network, self._shift = network, shift
+        self.calls = 0
+
+    def run(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        self.calls += 1
+        logits, presence = self._network.backend.run(images)
+        logits[:, Label.LV] += self._shift
+        return logits, presence
+
+
+@pytest.mark.parametrize(("shift", "is_used"), [(1e-4, True), (12.0, False)])
+def test_a_faster_engine_is_used_only_where_it_gives_the_same_labels(
+    painted_bundle: Path, painted: Painted, shift: float, is_used: bool
+) -> None:
+    network = load_network(painted_bundle, "onnx")
+    exact = segment_stack(painted[0], network).segmentation
+    twin = network.backend.faster = Twin(network, shift)
+    found = segment_stack(painted[0], network).segmentation
+    assert twin.calls >= painted[0].phases
+    assert found.model is not None
+    assert found.model.endswith("twin") is is_used
+    if is_used:
+        assert network.backend.faster is twin
+    else:
+        assert np.array_equal(found.labels, exact.labels)
+        assert network.backend.faster is None, "it is not tried again on the next study"
+        assert "precision-raised" in {finding.code for finding in found.findings}
+
+
 def test_progress_rises_to_one_and_cancels_by_raising(network: Network, painted: Painted) -> None:
     heard: list[float] = []
     segment_stack(painted[0], network, report=heard.append)

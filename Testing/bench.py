@@ -1,0 +1,288 @@
+"""What each step costs on this machine: `./run bench [--out docs/performance.md]`.
+
+Medians of at least five runs, taken in turn, on a phantom of 25 phases × 12 slices × 256². The rows with torch need an
+environment that has it: `--torch-python PATH` (by default the one this runs in, where torch is installed).
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
+
+import argparse
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from CardiacSegmentationLib.cine import read_study
+from CardiacSegmentationLib.network.backends import ENGINES, is_installed
+from CardiacSegmentationLib.network.loaded import load_network
+from CardiacSegmentationLib.network.segment import NetworkOptions, segment_stack
+from CardiacSegmentationLib.phantom import PhantomSpec, write_study
+from CardiacSegmentationLib.pipeline import Options, segment_study
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from CardiacSegmentationLib.stack import CineStack
+
+SPEC = PhantomSpec(phases=25, slices=12, pixel_mm=1.25)  # 256 × 256 pixels
+LIMITS = {"network": 2.0, "command": 5.0, "memory_mb": 1000.0, "nnunet_ratio": 20.0}
+SCALES = (1, 2, 4, 8)
+LIBRARY = Path(__file__).resolve().parents[1] / "CardiacSegmentation"
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The seconds of several runs of one thing."""
+
+    title: str
+    seconds: tuple[float, ...]
+    note: str = ""
+
+    @property
+    def median(self) -> float:
+        """Median of the runs."""
+        return statistics.median(self.seconds)
+
+
+def main() -> None:
+    """Measure and print; write where asked."""
+    options = _options()
+    if options.cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cores])
+    with tempfile.TemporaryDirectory(prefix="cardiacseg-bench-") as folder:
+        study = Path(folder, "study")
+        write_study(study, SPEC)
+        text = report(study, Path(folder), options)
+    print(text)
+    if options.out is not None:
+        options.out.write_text(text, encoding="utf-8")
+
+
+def report(study: Path, folder: Path, options: argparse.Namespace) -> str:
+    """All tables."""
+    stack = read_study(study)
+    engines = [name for name in ENGINES if is_installed(name)]
+    measured = in_turn(engine_runs(stack, engines, options.threads), options.runs)
+    others = torch_timings(stack, folder, options)
+    commands, memory_mb = command_timings(study, folder, options.runs)
+    parts = part_timings(study, folder, options.runs)
+    engines_text = (
+        "From a stack in memory to its checked segmentation: finding the heart, views, the network, labels on the "
+        "native grid, repairs, quality."
+    )
+    command_text = "`cardiacseg segment STUDY --out DIR`, from a cold start of Python to the last file."
+    command_rows = [(timing.title, f"{timing.median:.2f}", _all(timing)) for timing in commands]
+    sections = [
+        _heading(stack, options),
+        f"## The network part\n\n{engines_text}\n\n{_engine_table(measured, others)}",
+        f"## The whole command\n\n{command_text}\n\n{_table(('what', 'median s', 'runs s'), command_rows)}",
+        f"Peak memory of the process, all tables: {memory_mb:.0f} MB.",
+        "## What each step takes\n\n"
+        + _table(("step", "median s"), [(timing.title, f"{timing.median:.2f}") for timing in parts]),
+        "## Scaling\n\nONNX Runtime; more phases and more slices of the same pixels.\n\n"
+        + _scaling_table(stack, options),
+        _verdict(measured, others, commands, memory_mb),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def in_turn(runs: Mapping[str, Callable[[], object]], count: int) -> list[Timing]:
+    """Each thing once, then each again: what the machine does besides falls on all alike. The first round warms up."""
+    seconds: dict[str, list[float]] = {title: [] for title in runs}
+    for turn in range(count + 1):
+        for title, run in runs.items():
+            taken = clock(run)
+            if turn:
+                seconds[title].append(taken)
+    return [Timing(title, tuple(values)) for title, values in seconds.items()]
+
+
+def clock(run: Callable[[], object]) -> float:
+    """Seconds that a call takes."""
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+def engine_runs(stack: CineStack, engines: Sequence[str], threads: int | None) -> dict[str, Callable[[], object]]:
+    """Segmenting the stack in each engine; loading is done before."""
+
+    def run(engine: str) -> Callable[[], object]:
+        network = load_network(None, engine, threads)
+        return lambda: segment_stack(stack, network, NetworkOptions())
+
+    return {engine: run(engine) for engine in engines}
+
+
+def torch_timings(stack: CineStack, folder: Path, options: argparse.Namespace) -> list[Timing]:
+    """The comparison nets, in the environment that has torch; nothing where there is none."""
+    if options.torch_python is None:
+        return []
+    images = folder / "stack.npz"
+    np.savez(images, voxels=stack.voxels, affine=stack.affine, times_ms=stack.times_ms)
+    script = Path(__file__).with_name("bench_torch.py")
+    command = [str(options.torch_python), str(script), str(images), "--runs", str(options.runs)]
+    command += ["--threads", str(options.threads or options.cores or os.cpu_count())]
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if result.returncode:
+        print(f"No rows with torch: {result.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+        return []
+    return [Timing(**{**row, "seconds": tuple(row["seconds"])}) for row in json.loads(result.stdout)]
+
+
+def command_timings(study: Path, folder: Path, runs: int) -> tuple[list[Timing], float]:
+    """Wall time of the command with tables only and with everything, and its peak memory in MB."""
+    peak = 0.0
+    timings = []
+    for title, more in (("all tables", ["--only", "tables"]), ("everything", [])):
+        seconds = []
+        for _ in range(runs):
+            command = [sys.executable, "-m", "CardiacSegmentationLib", "segment", str(study)]
+            command += ["--out", str(folder / "out"), "--force", "--backend", "onnx", *more]
+            taken, memory = _run_command(command)
+            seconds.append(taken)
+            peak = max(peak, memory if more else 0.0)
+        timings.append(Timing(title, tuple(seconds)))
+    return timings, peak
+
+
+def part_timings(study: Path, folder: Path, runs: int) -> list[Timing]:
+    """Seconds of each part of the results by itself."""
+    from CardiacSegmentationLib.cli.segment import further_writers
+    from CardiacSegmentationLib.export.results import default_parts, write_results
+
+    results = segment_study(study, options=Options(backend="onnx"))
+    values: Any = (results.stack, results.segmentation, results.function)
+    out = folder / "parts"
+    calls: dict[str, Callable[[], object]] = {"read the study": lambda: read_study(study)}
+    for part in default_parts(values[0]):
+        calls[part] = lambda part=part: write_results(out, *values, parts=(part,))
+    for name, writer in further_writers().items():
+        calls[name] = lambda name=name, writer=writer: writer(out / name, *values)
+    out.mkdir()
+    return in_turn(calls, runs)
+
+
+def _scaling_table(stack: CineStack, options: argparse.Namespace) -> str:
+    network = load_network(None, "onnx", options.threads)
+    rows = []
+    for axis, title in ((0, "phases"), (1, "slices")):
+        for scale in SCALES:
+            larger = _enlarged(stack, axis, scale)
+            run = {"": lambda larger=larger: segment_stack(larger, network)}
+            timing = in_turn(run, options.runs if scale == 1 else max(1, options.runs // scale))[0]
+            megapixels = larger.voxels.size / 1e6
+            rows.append((f"{scale} × {title}", f"{timing.median:.2f}", f"{1000 * timing.median / megapixels:.1f}"))
+    return _table(("study", "median s", "ms per million pixels"), rows)
+
+
+def _enlarged(stack: CineStack, axis: int, scale: int) -> CineStack:
+    voxels = np.repeat(stack.voxels, scale, axis=axis)
+    if axis == 0:
+        times = tuple(float(t) for t in np.linspace(0, stack.times_ms[-1], len(voxels)))
+        return replace(stack, voxels=voxels, times_ms=times, instance_uids=(), frame_numbers=())
+    affine = stack.affine.copy()
+    affine[:3, 2] /= scale
+    return replace(stack, voxels=voxels, affine=affine, instance_uids=(), frame_numbers=())
+
+
+def _run_command(command: list[str]) -> tuple[float, float]:
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    taken = time.perf_counter() - started
+    if status:
+        msg = f"{' '.join(command)} failed"
+        raise SystemExit(msg)
+    return taken, usage.ru_maxrss / 1024
+
+
+def _engine_table(measured: Sequence[Timing], others: Sequence[Timing]) -> str:
+    reference = next(timing for timing in measured if timing.title == "onnx").median
+    rows = [
+        (timing.title + (f" ({timing.note})" if timing.note else ""), f"{timing.median:.2f}", _all(timing),
+         f"{timing.median / reference:.2f}")
+        for timing in (*measured, *others)
+    ]  # fmt: skip
+    return _table(("engine", "median s", "runs s", "times ONNX Runtime"), rows)
+
+
+def _verdict(measured: Sequence[Timing], others: Sequence[Timing], commands: Sequence[Timing], memory_mb: float) -> str:
+    fastest = min(timing.median for timing in measured)
+    checks = [
+        ("network part, fastest engine", fastest, LIMITS["network"], "s"),
+        ("command to all tables", commands[0].median, LIMITS["command"], "s"),
+        ("memory", memory_mb, LIMITS["memory_mb"], "MB"),
+    ]
+    rows = [
+        (title, f"{value:.3g} {unit}", f"≤ {limit:g} {unit}", "yes" if value <= limit else "no")
+        for title, value, limit, unit in checks
+    ]
+    for timing in others:
+        if "nnU-Net" in timing.title:
+            ratio = timing.median / fastest
+            met = "yes" if ratio >= LIMITS["nnunet_ratio"] else "no"
+            rows.append(
+                ("faster than an nnU-Net-2D-sized net", f"{ratio:.0f} ×", f"≥ {LIMITS['nnunet_ratio']:g} ×", met)
+            )
+    return "## Against the goals\n\n" + _table(("goal", "measured", "wanted", "met"), rows)
+
+
+def _heading(stack: CineStack, options: argparse.Namespace) -> str:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    load = f"; load when it began {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "onnxruntime", "openvino") if find_spec(name))
+    phases, slices, rows, columns = stack.voxels.shape
+    return (
+        "# What it costs\n\n"
+        f"Made by `./run bench`. {_processor()}, {cores} cores used; {platform.system()}, Python "
+        f"{platform.python_version()}, {packages}{load}.\n\n"
+        f"A phantom of {phases} phases × {slices} slices × {rows} × {columns} pixels; medians of {options.runs} runs, "
+        "the engines in turn."
+    )
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _all(timing: Timing) -> str:
+    return " ".join(f"{seconds:.2f}" for seconds in timing.seconds)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5, help="runs of each (5)")
+    parser.add_argument("--cores", type=int, default=2, help="processor cores to use (2); 0: all")
+    parser.add_argument("--threads", type=int, help="threads of the engines (one for each core)")
+    here = Path(sys.executable) if find_spec("torch") else None
+    parser.add_argument("--torch-python", type=Path, default=here, help="a Python that has torch, for comparison")
+    parser.add_argument("--out", type=Path, help="write the tables here, too")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
