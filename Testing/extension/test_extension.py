@@ -65,7 +65,11 @@ for path in sorted(root.rglob('*.py')):
     name = '.'.join(path.relative_to(root.parent).with_suffix('').parts).removesuffix('.__init__')
     if '.gui' in name or name.endswith('__main__'):
         continue
-    importlib.import_module(name)
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:  # a package that is not installed here, as torch: not our lists' fault
+        if error.name.startswith('CardiacSegmentation'):
+            raise
 print('all there')
 """
     done = run_python(code, install_tree)

@@ -152,6 +152,58 @@ def test_a_run_goes_on_for_its_study_while_another_is_looked_at(
     assert a_hand.ui.resultsTable.rowCount > 5
 
 
+def test_a_map_of_uncertainty_comes_as_a_sequence_over_the_images(
+    a_hand: Hand, a_painted_study: Study, painted: tuple[CineStack, Segmentation]
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import remove_study
+    from CardiacSegmentationLib.scene.uncertainty import uncertainty_node
+    from CardiacSegmentationLib.scene.voxels import voxels_of
+
+    a_hand.ui.uncertaintyCheck.checked = True
+    run_to_the_end(a_hand)
+    node = uncertainty_node(a_painted_study)
+    percent = voxels_of(node.GetImageData())
+    assert percent.shape == painted[0].voxels.shape[1:]
+    assert 0 < percent.max() <= 100
+    assert (percent[:, :8, :8] == 0).all()  # far from the heart nobody is in doubt
+    first = percent.copy()
+    a_hand.ui.phaseSlider.value = 2
+    assert (voxels_of(node.GetImageData()) != first).any()
+    remove_study(a_painted_study)
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSequenceNode") == 0
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 0
+
+
+def test_cancelling_ends_the_children_of_the_process_too(
+    a_window: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process group: whatever the engine starts goes with it, also where it does not listen."""
+    from CardiacSegmentationLib.gui import background
+
+    worker = tmp_path / "worker.py"
+    worker.write_text(
+        "import json, os, signal, subprocess, sys, time\n"
+        "os.setsid(); signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "print(json.dumps({'stage': 'segment', 'fraction': 0.5, 'message': str(child.pid)}), flush=True)\n"
+        "print(json.dumps({'process': os.getpid()}), flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    monkeypatch.setattr(background, "WORKER", worker)
+    monkeypatch.setattr(background, "GRACE_MS", 300)
+    heard: list[Any] = []
+    run = background.BackgroundRun(heard.append, lambda *end: heard.append(end))
+    run.start(["segment"])
+    wait_until(lambda: run._pid is not None)
+    child, process = int(heard[0].message), run._pid
+    run.cancel()
+    wait_until(lambda: not run.is_running)
+    assert heard[-1][0] is background.End.CANCELLED
+    assert not alive(process)
+    assert not alive(child)
+
+
 def test_a_missing_package_is_asked_for_once_and_declining_is_a_sentence(
     a_hand: Hand, a_painted_study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,6 +250,16 @@ def test_a_study_comes_back_from_its_file_as_it_was(tmp_path: Path, painted: tup
     np.testing.assert_allclose(back.affine, stack.affine, atol=1e-6)
     np.testing.assert_allclose(back.times_ms, stack.times_ms, atol=0.01)
     assert back.rr_ms == pytest.approx(stack.rr_ms, rel=0.01)
+
+
+def wait_until(happened: Any, seconds: float = 20.0) -> None:
+    import slicer
+
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end
+        slicer.app.processEvents()
+        time.sleep(0.01)
 
 
 def alive(pid: int) -> bool:

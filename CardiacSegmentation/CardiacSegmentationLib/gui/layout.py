@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import slicer
 
+from CardiacSegmentationLib.scene.uncertainty import uncertainty_node
 from CardiacSegmentationLib.scene.views import align_view, go_to_slice, short_axis_views
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 LAYOUT_ID = 5160  # any number that no other module uses; Slicer's own end below 100
 SHORT_AXIS = "Red"
+UNCERTAINTY_OPACITY = 0.4
 LAYOUT = """
 <layout type="horizontal" split="true">
  <item splitSize="620">
@@ -48,6 +50,7 @@ def show_study(study: Study) -> None:
     """Put the images into the slice views, the short axis as acquired, the middle slice first."""
     for logic in _slice_logics():
         logic.GetSliceCompositeNode().SetBackgroundVolumeID(study.volume_node.GetID())
+    show_uncertainty(study)
     view = short_axis_view()
     if view is not None:
         align_view(study, view)
@@ -55,6 +58,15 @@ def show_study(study: Study) -> None:
             if logic.GetSliceNode() is view:
                 logic.FitSliceToBackground()
         go_to_slice(study, study.volume_node.GetImageData().GetDimensions()[2] // 2, [view])
+
+
+def show_uncertainty(study: Study) -> None:
+    """Lay the map of uncertainty over the images."""
+    node = uncertainty_node(study)
+    for logic in _slice_logics():
+        composite = logic.GetSliceCompositeNode()
+        composite.SetForegroundVolumeID(node.GetID() if node is not None else None)
+        composite.SetForegroundOpacity(UNCERTAINTY_OPACITY)
 
 
 def show_results(study: Study) -> None:

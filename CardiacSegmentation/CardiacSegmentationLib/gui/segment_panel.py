@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from slicer.i18n import tr as _
 
+from CardiacSegmentationLib.cine.volume_files import read_values
 from CardiacSegmentationLib.gui.background import BackgroundRun, End, Process, Progress
 from CardiacSegmentationLib.gui.handover import write_stack
+from CardiacSegmentationLib.gui.layout import show_uncertainty
 from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.packages import ensure_packages, is_installed
 from CardiacSegmentationLib.gui.texts import SIGNS, duration, stage_text
 from CardiacSegmentationLib.pipeline import read_segmentation
+from CardiacSegmentationLib.pipeline.output import UNCERTAINTY_FILE
 from CardiacSegmentationLib.scene.study import (
     Phases,
     Study,
@@ -25,6 +28,7 @@ from CardiacSegmentationLib.scene.study import (
     stack_of,
     write_study_settings,
 )
+from CardiacSegmentationLib.scene.uncertainty import set_uncertainty
 from CardiacSegmentationLib.stack import Severity
 
 if TYPE_CHECKING:
@@ -142,6 +146,9 @@ class SegmentPanel:
             return "", str(problem)
         self._panel.before_replacing(study)
         set_segmentation(study, segmentation)
+        if UNCERTAINTY_FILE in result["files"]:
+            set_uncertainty(study, read_values(Path(result["files"][UNCERTAINTY_FILE])))
+            show_uncertainty(study)
         self._panel.segmentation_replaced(study)
         return _("Segmented."), ""
 

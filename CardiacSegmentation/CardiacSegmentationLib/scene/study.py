@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.ventricular import VentricularFunction
 
 MODULE = "CardiacSegmentation"
-IMAGES, BROWSER, SEGMENTATION = "images", "browser", "segmentation"
+IMAGES, BROWSER, SEGMENTATION, UNCERTAINTY = "images", "browser", "segmentation", "uncertainty"
 BOOKMARK = "CardiacSegmentation."  # attributes of the browser: CardiacSegmentation.lv_ed = "0" and so on
 
 
@@ -120,8 +120,9 @@ def find_studies(scene: Any) -> tuple[Study, ...]:
 def remove_study(study: Study) -> None:
     """Remove all of the study's nodes, and those that belong to them."""
     remove_folder(study.images)
-    proxies = [study.volume_node, study.segmentation_node]
-    results = [study.result(role) for role in reversed(RESULT_ROLES)]
+    doubt = study.result(UNCERTAINTY)
+    proxies = [study.volume_node, study.segmentation_node, study.browser.GetProxyNode(doubt) if doubt else None]
+    results = [doubt, *(study.result(role) for role in reversed(RESULT_ROLES))]
     # The browser first: it would make new proxies for those that are gone.
     nodes = [study.browser, *proxies, study.segmentation, study.images, *results, study.node]
     remove_nodes(study.node.GetScene(), [node for node in nodes if node is not None])
