@@ -121,7 +121,7 @@ def test_motion_leads_the_way_where_the_network_sees_no_heart(network: Network, 
     rows, columns = np.indices((200, 200))
     beating = np.stack([200 * (np.hypot(rows - 60, columns - 140) < radius) for radius in (8, 14, 20, 14)])
     moving = replace(stack, voxels=np.repeat(beating[:, None], 5, axis=1).astype(np.int16), times_ms=(0, 1, 2, 3))
-    blind = SimpleNamespace(faster=None, name="blind", run=_see_nothing)
+    blind = SimpleNamespace(faster=None, workers=1, name="blind", run=_see_nothing)
     location = locate_heart(moving, replace(network, backend=blind))
     assert location.view.centre == pytest.approx((60, 140), abs=8)
     assert [finding.code for finding in location.findings] == ["heart-not-found"]
@@ -131,6 +131,7 @@ class Twin:
     """The network again, its logits moved a little, as a lower precision would."""
 
     faster = None
+    workers = 2
     name = "twin"
 
     def __init__(self, network: Network, shift: float) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.network.bundle import TrainingRange
     from CardiacSegmentationLib.network.regions import Labels, PerImage
-    from CardiacSegmentationLib.stack import CineStack
+    from CardiacSegmentationLib.stack import Array, CineStack
 
 TOLERANCE = 1.1  # ranges are those of the data seen; a tenth beyond is no other anatomy
 SMALLEST_CONTRAST = 1.0  # blood less muscle, in standard deviations of both together
@@ -47,23 +47,25 @@ def check_training_range(stack: CineStack, seen: TrainingRange) -> tuple[Finding
     return tuple(findings)
 
 
-def check_images(stack: CineStack, labels: Labels, is_cyclic: bool) -> tuple[Finding, ...]:
-    """Low contrast, a heart at the image's edge, slices shifted by breathing, slices out of rhythm."""
+def check_images(stack: CineStack, box: tuple[slice, slice], labels: Labels, is_cyclic: bool) -> tuple[Finding, ...]:
+    """Low contrast, a heart at the image's edge, slices shifted by breathing, slices out of rhythm.
+
+    ``labels`` are those of the rows and columns in ``box``.
+    """
     return (
-        *_check_contrast(stack, labels),
-        *_check_edges(stack, labels),
+        *_check_contrast(stack.voxels[:, :, box[0], box[1]], labels),
+        *_check_edges(stack, box, labels),
         *_check_shifts(stack, labels),
         *(_check_rhythm(labels) if is_cyclic else ()),
     )
 
 
-def _check_contrast(stack: CineStack, labels: Labels) -> tuple[Finding, ...]:
-    rows, columns = regions.heart_box(labels)
+def _check_contrast(voxels: Array, labels: Labels) -> tuple[Finding, ...]:
     counts = regions.pixel_counts(labels)
     phase = int(np.argmax(counts[Label.LV - 1].sum(axis=1)))
     badness = np.zeros(labels.shape[:2])
     for place in np.flatnonzero((counts[1:, phase] >= FEWEST_PIXELS).all(axis=0)):
-        image, label = stack.voxels[phase, place, rows, columns], labels[phase, place, rows, columns]
+        image, label = voxels[phase, place], labels[phase, place]
         blood, muscle = image[label == Label.LV].astype(float), image[label == Label.MYO].astype(float)
         spread = np.sqrt(blood.var() + muscle.var())
         contrast = (np.median(blood) - np.median(muscle)) / max(float(spread), 1e-6)
@@ -72,13 +74,13 @@ def _check_contrast(stack: CineStack, labels: Labels) -> tuple[Finding, ...]:
     return per_slice(badness, "low-contrast", message)
 
 
-def _check_edges(stack: CineStack, labels: Labels) -> tuple[Finding, ...]:
+def _check_edges(stack: CineStack, box: tuple[slice, slice], labels: Labels) -> tuple[Finding, ...]:
     """Anatomy at the edge of the image may go on beyond it, or lie wrapped around on the other side."""
     _, row_mm, column_mm = stack.spacing_mm
-    edge = np.ones(labels.shape[-2:], bool)
+    edge = np.ones(stack.voxels.shape[-2:], bool)
     inner_rows, inner_columns = int(np.ceil(EDGE_MM / row_mm)), int(np.ceil(EDGE_MM / column_mm))
     edge[inner_rows:-inner_rows, inner_columns:-inner_columns] = False
-    touching = np.count_nonzero(labels[:, :, edge], axis=2).astype(float)
+    touching = np.count_nonzero(labels[:, :, edge[box]], axis=2).astype(float)
     message = "The heart reaches the edge of the image in slice {slice}: it may be cut off or wrapped around."
     return per_slice(touching, "heart-at-edge", message)
 

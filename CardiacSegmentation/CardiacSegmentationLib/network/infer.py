@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.network.preprocess import FloatArray, Preprocessing
     from CardiacSegmentationLib.stack import CineStack
 
+T = TypeVar("T")
 BATCH = 12  # images; more gains nothing on a CPU and costs memory
 SIDES = (Label.LV, Label.RV)  # the order of the network's presence output
 
@@ -54,15 +56,36 @@ def predict(
         confidence=np.full((len(STRUCTURES), *shape), np.nan, np.float32),
         view=view,
     )
-    for done, phase in enumerate(phases):
-        report(done / len(phases))
+
+    def label(phase: int) -> None:
         probabilities, presence = predict_phase(stack.voxels[phase], view, network)
         write_labels(result.labels[phase], probabilities, view)
         result.predicted[phase] = True
         result.presence[:, phase] = presence.T
         result.confidence[:, phase] = expected_dice(probabilities).T
-    report(1.0)
+
+    over_phases(label, phases, network.backend.workers, report)
     return result
+
+
+def over_phases(
+    work: Callable[[int], T], phases: Sequence[int], workers: int, report: Callable[[float], None] = lambda _: None
+) -> list[T]:
+    """The results of ``work`` on each phase, ``workers`` of them at a time.
+
+    So the steps before and after the network use all cores as well. When ``report`` raises, nothing new is begun.
+    """
+    report(0.0)
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(work, phase) for phase in phases]
+        try:
+            for done, future in enumerate(as_completed(futures), 1):
+                future.result()
+                report(done / len(futures))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return [future.result() for future in futures]
 
 
 def predict_phase(slices: npt.NDArray[Any], view: View, network: Network) -> tuple[FloatArray, FloatArray]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from CardiacSegmentationLib.network.infer import footprint, predict_phase
+from CardiacSegmentationLib.network.infer import footprint, over_phases, predict_phase
 from CardiacSegmentationLib.network.preprocess import View, heart_view, put_back, take_view, whole_view
 from CardiacSegmentationLib.segmentation import Label
 from CardiacSegmentationLib.stack import Finding
@@ -84,7 +84,9 @@ def motion_map(stack: CineStack, view: View) -> FloatArray | None:
 def _look_coarsely(stack: CineStack, view: View, network: Network) -> tuple[FloatArray, npt.NDArray[np.float64]]:
     """Probability of heart ``[slice, row, column]`` on the view, the highest of the phases looked at; LV areas."""
     phases = sorted({phase * stack.phases // 3 for phase in range(LOOKS)})
-    looks = [predict_phase(stack.voxels[phase], view, network)[0] for phase in phases]
+    looks = over_phases(
+        lambda phase: predict_phase(stack.voxels[phase], view, network)[0], phases, network.backend.workers
+    )
     heart = np.asarray(1 - np.min([look[:, Label.BACKGROUND] for look in looks], axis=0), np.float32)
     lv_pixels = np.max([(look.argmax(axis=1) == Label.LV).sum(axis=(1, 2)) for look in looks], axis=0)
     return heart, lv_pixels * view.spacing_mm**2

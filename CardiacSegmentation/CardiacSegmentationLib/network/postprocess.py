@@ -54,17 +54,13 @@ class Step:
 
 def postprocess(labels: Labels, grid: Grid, steps: Sequence[str] | None = None) -> tuple[Labels, tuple[Finding, ...]]:
     """Labels after the named steps (all of ``STEPS`` when not given), and where they changed much."""
-    rows, columns = regions.heart_box(labels)
-    result = labels.copy()
-    part = np.ascontiguousarray(labels[:, :, rows, columns])
     findings: list[Finding] = []
     for name in STEPS if steps is None else steps:
         step = STEPS[name]
-        after = step.apply(part, grid)
-        findings += _report(name, step, part, after, grid)
-        part = after
-    result[:, :, rows, columns] = part
-    return result, tuple(findings)
+        after = step.apply(labels, grid)
+        findings += _report(name, step, labels, after, grid)
+        labels = after
+    return labels, tuple(findings)
 
 
 def keep_one_heart(labels: Labels, grid: Grid) -> Labels:

@@ -13,6 +13,7 @@ from CardiacSegmentationLib.network.locate import larger_view, locate_heart
 from CardiacSegmentationLib.network.postprocess import STEPS, Grid, postprocess
 from CardiacSegmentationLib.network.precision import predict_fast_if_equal
 from CardiacSegmentationLib.network.quality import check_prediction, check_shape
+from CardiacSegmentationLib.network.regions import heart_box
 from CardiacSegmentationLib.network.slices import drop_absent_ends
 from CardiacSegmentationLib.network.uncertainty import estimate_uncertainty
 from CardiacSegmentationLib.segmentation import Label, Segmentation
@@ -109,7 +110,7 @@ def _key_phases(stack: CineStack, location: Location, network: Network) -> list[
     middle = int(np.argmax(np.convolve(location.lv_areas_mm2, np.ones(CURVE_SLICES), "same")))
     low = max(0, middle - CURVE_SLICES // 2 - reach)
     high = min(stack.slices, middle + CURVE_SLICES // 2 + reach + 1)
-    part = replace(stack, voxels=stack.voxels[:, low:high], instance_uids=())
+    part = replace(stack, voxels=stack.voxels[:, low:high], instance_uids=(), frame_numbers=())
     prediction = predict(part, location.view, network, range(stack.phases))
     areas = np.count_nonzero(prediction.labels == Label.LV, axis=(1, 2, 3))
     return sorted({int(np.argmax(areas)), int(np.argmin(areas))})
@@ -125,11 +126,12 @@ def _predict_whole_heart(
 
 
 def repair_and_check(stack: CineStack, prediction: Prediction, options: NetworkOptions) -> Segmentation:
-    """Repair the network's labels, decide which slices count, and note what a reader should look at."""
+    """Repair the network's labels, and note what a reader should look at, in the part of the images with labels."""
     _, row_mm, column_mm = stack.spacing_mm
     cyclic = is_cyclic(stack)
     grid = Grid(float(np.sqrt(row_mm * column_mm)), cyclic, neighbouring=bool(prediction.predicted.all()))
-    labels = prediction.labels
+    rows, columns = heart_box(prediction.labels)
+    labels = np.ascontiguousarray(prediction.labels[:, :, rows, columns])
     findings: list[Finding] = []
     if END_SLICES in options.repairs:
         labels, found = drop_absent_ends(labels, prediction.presence, grid.neighbouring, grid.pixel_mm2)
@@ -138,5 +140,7 @@ def repair_and_check(stack: CineStack, prediction: Prediction, options: NetworkO
     findings += found
     findings += check_prediction(prediction, labels, grid.pixel_mm2)
     findings += check_shape(labels, prediction.predicted)
-    findings += check_images(stack, labels, cyclic and grid.neighbouring)
-    return Segmentation.of(labels, labelled=prediction.predicted.copy(), findings=tuple(findings))
+    findings += check_images(stack, (rows, columns), labels, cyclic and grid.neighbouring)
+    whole = np.zeros_like(prediction.labels)
+    whole[:, :, rows, columns] = labels
+    return Segmentation.of(whole, labelled=prediction.predicted.copy(), findings=tuple(findings))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from CardiacSegmentationLib.network.infer import footprint, network_images, run_in_batches
+from CardiacSegmentationLib.network.infer import footprint, network_images, over_phases, run_in_batches
 from CardiacSegmentationLib.network.preprocess import put_back
 
 if TYPE_CHECKING:
@@ -33,12 +33,13 @@ def estimate_uncertainty(
     uncertainty = np.zeros(stack.voxels.shape, np.uint8)
     rows, columns = footprint(view, stack.voxels.shape[-2:])
     shifted = replace(view, centre=(view.centre[0] - rows.start, view.centre[1] - columns.start))
-    for done, phase in enumerate(phases):
-        report(done / len(phases))
+
+    def estimate(phase: int) -> None:
         images = network_images(stack.voxels[phase], view, network.pre)
         part = uncertainty[phase, :, rows, columns]
         part[:] = np.rint(100 * entropy(put_back(mean_over_turns(images, network.backend), shifted, part.shape[-2:])))
-    report(1.0)
+
+    over_phases(estimate, phases, network.backend.workers, report)
     return uncertainty
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module, util
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -18,14 +19,25 @@ if TYPE_CHECKING:
     FloatArray = npt.NDArray[np.float32]
 
 
+MOST_WORKERS = 4  # each needs memory for its images
+
+
 class Backend(Protocol):
-    """A loaded network. ``run`` is deterministic and may be called from one thread at a time."""
+    """A loaded network. ``run`` is deterministic and may be called from ``workers`` threads at a time."""
 
     name: str  # engine, device and precision, for the record: "onnx (CPU, float32)"
+    workers: int  # calls at a time that keep the machine busy
     faster: Backend | None  # the same network in lower precision, where the engine has one
 
     def run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Logits ``[image, class, row, column]`` and LV and RV presence logits ``[image, 2]`` of a batch of images."""
+
+
+def share_cores(threads: int | None) -> tuple[int, int]:
+    """How many calls at a time, and threads for each: several small calls keep cores busier than one large one."""
+    cores = threads or _available_cores()
+    workers = min(cores, MOST_WORKERS)
+    return workers, max(1, cores // workers)
 
 
 class Engine(NamedTuple):
@@ -67,6 +79,12 @@ def fastest_installed() -> str:
     if is_installed("torch") and is_installed("onnx") and _torch_has_accelerator():
         return "torch"
     return "openvino" if is_installed("openvino") else "onnx"
+
+
+def _available_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # a container may own fewer than the machine has
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _torch_has_accelerator() -> bool:

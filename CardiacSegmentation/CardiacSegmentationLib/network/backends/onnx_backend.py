@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from CardiacSegmentationLib.errors import ModelError
+from CardiacSegmentationLib.network.backends import share_cores
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.network.backends import Backend, FloatArray
@@ -19,7 +20,8 @@ class OnnxBackend:
     name = "onnx (CPU, float32)"
     faster: Backend | None = None
 
-    def __init__(self, session: Any, bundle: Bundle) -> None:
+    def __init__(self, session: Any, bundle: Bundle, workers: int = 1) -> None:
+        self.workers = workers
         self._session = session
         self._bundle = bundle
 
@@ -31,7 +33,7 @@ class OnnxBackend:
 
 
 def open_network(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
-    """A session on the CPU with ``threads`` threads (all cores when not given)."""
+    """A session on the CPU that uses ``threads`` cores (all when not given)."""
     import onnxruntime
 
     path = bundle.graph()
@@ -39,15 +41,14 @@ def open_network(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
     options.log_severity_level = 3  # errors only: a clinician's terminal is no place for graph warnings
     # Threads that wait in a loop take the cores from the steps between two batches.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    if threads:
-        options.intra_op_num_threads = threads
+    workers, options.intra_op_num_threads = share_cores(threads)
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own classes differ between versions
         msg = f"ONNX Runtime cannot load {path}: {error}"
         raise ModelError(msg) from error
     _check_names(session, bundle, str(path))
-    return OnnxBackend(session, bundle)
+    return OnnxBackend(session, bundle, workers)
 
 
 def _check_names(session: Any, bundle: Bundle, path: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import queue
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from CardiacSegmentationLib.errors import ModelError
+from CardiacSegmentationLib.network.backends import share_cores
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.network.backends import Backend, FloatArray
@@ -16,17 +18,24 @@ if TYPE_CHECKING:
 class OpenVinoBackend:
     """A compiled OpenVINO network; ``faster`` is the same in bfloat16 where the processor has it."""
 
-    def __init__(self, compiled: Any, bundle: Bundle, precision: str, faster: Backend | None = None) -> None:
+    def __init__(self, compiled: Any, bundle: Bundle, precision: str, workers: int) -> None:
         self.name = f"openvino (CPU, {precision})"
-        self.faster: Backend | None = faster
-        self._request = compiled.create_infer_request()
+        self.workers = workers
+        self.faster: Backend | None = None
+        self._requests: queue.SimpleQueue[Any] = queue.SimpleQueue()  # one for each call at a time
+        for _ in range(workers):
+            self._requests.put(compiled.create_infer_request())
         self._bundle = bundle
 
     def run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Logits and presence logits of a batch."""
-        results = self._request.infer({self._bundle.input: np.ascontiguousarray(images, np.float32)})
-        by_name = {name: value for output, value in results.items() for name in output.names}
-        return by_name[self._bundle.logits].copy(), by_name[self._bundle.presence].copy()
+        request = self._requests.get()
+        try:
+            results = request.infer({self._bundle.input: np.ascontiguousarray(images, np.float32)})
+            by_name = {name: value.copy() for output, value in results.items() for name in output.names}
+        finally:
+            self._requests.put(request)
+        return by_name[self._bundle.logits], by_name[self._bundle.presence]
 
 
 def open_network(bundle: Bundle, threads: int | None = None) -> OpenVinoBackend:
@@ -37,17 +46,18 @@ def open_network(bundle: Bundle, threads: int | None = None) -> OpenVinoBackend:
     path = bundle.graph()
     try:
         model = core.read_model(str(path))
-        exact = OpenVinoBackend(_compile(core, model, "f32", threads), bundle, "float32")
+        workers, each = share_cores(threads)
+        cores = workers * each
+        exact = OpenVinoBackend(_compile(core, model, "f32", workers, cores), bundle, "float32", workers)
         if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-            exact.faster = OpenVinoBackend(_compile(core, model, "bf16", threads), bundle, "bfloat16")
+            twin = _compile(core, model, "bf16", workers, cores)
+            exact.faster = OpenVinoBackend(twin, bundle, "bfloat16", workers)
     except RuntimeError as error:
         msg = f"OpenVINO cannot load {path}: {error}"
         raise ModelError(msg) from error
     return exact
 
 
-def _compile(core: Any, model: Any, precision: str, threads: int | None) -> Any:
-    settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
-    if threads:
-        settings["INFERENCE_NUM_THREADS"] = threads
+def _compile(core: Any, model: Any, precision: str, workers: int, cores: int) -> Any:
+    settings = {"INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": workers, "INFERENCE_NUM_THREADS": cores}
     return core.compile_model(model, "CPU", settings)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class TorchBackend:
     """The network's graph on one device, in float32."""
 
+    workers = 2  # one call computes while the other's images are made ready
     faster: Backend | None = None
 
     def __init__(self, graph: Any, bundle: Bundle, device: str) -> None:
