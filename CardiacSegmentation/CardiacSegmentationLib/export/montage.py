@@ -143,7 +143,7 @@ def _tile(stack: CineStack, image: Array, window: Window) -> Array:
     pixel = window.side_mm / size
     scale = np.array([pixel / row_mm, pixel / column_mm])
     first = np.array([window.row, window.column]) + scale / 2
-    tile: Array = affine_transform(image.astype(np.float32), scale, first, (size, size), order=1, cval=0.0)
+    tile: Array = affine_transform(image.astype(np.float32), np.diag(scale), first, (size, size), order=1, cval=0.0)
     return tile
 
 
