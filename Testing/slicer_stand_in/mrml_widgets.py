@@ -196,7 +196,7 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
         self._node: Any = None
         self._observer: int | None = None
         self._order: list[str] = list(self.EFFECTS)
-        self._flags: dict[str, Any] = {"unorderedEffectsVisible": True, "maximumNumberOfUndoStates": 0}
+        self._flags: dict[str, Any] = {"unorderedEffectsVisible": True, "undoEnabled": True}
         self._flags |= {"segmentationNodeSelectorVisible": True, "sourceVolumeNodeSelectorVisible": True}
         self._flags |= {"switchToSegmentationsButtonVisible": True, "readOnly": False}
         self._shortcuts_installed = False
@@ -220,15 +220,15 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
         layout.addWidget(self._effects)
         self._show_effects()
 
-    def _flag(name: str, kind: type = bool) -> Property:  # type: ignore[misc]  # noqa: N805
+    def _flag(name: str) -> Property:  # type: ignore[misc]  # noqa: N805
         def change(self: Any, value: Any) -> None:
             self._flags[name] = value
             self._show_effects()
 
-        return Property(kind, lambda self: self._flags[name], change)
+        return Property(bool, lambda self: self._flags[name], change)
 
     unorderedEffectsVisible = _flag("unorderedEffectsVisible")
-    maximumNumberOfUndoStates = _flag("maximumNumberOfUndoStates", int)
+    undoEnabled = _flag("undoEnabled")
     segmentationNodeSelectorVisible = _flag("segmentationNodeSelectorVisible")
     sourceVolumeNodeSelectorVisible = _flag("sourceVolumeNodeSelectorVisible")
     switchToSegmentationsButtonVisible = _flag("switchToSegmentationsButtonVisible")

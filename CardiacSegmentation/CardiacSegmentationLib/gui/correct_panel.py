@@ -49,7 +49,7 @@ class CorrectPanel:
         editor.segmentationNodeSelectorVisible = False
         editor.sourceVolumeNodeSelectorVisible = False
         editor.switchToSegmentationsButtonVisible = False
-        editor.maximumNumberOfUndoStates = 0  # it forgets them at each phase; the panel's own undo does not
+        editor.undoEnabled = False  # it forgets everything at each phase; the panel's own undo does not
         editor.setMRMLSegmentEditorNode(_editor_node())  # before the scene, as its header demands
         editor.setMRMLScene(slicer.mrmlScene)
         editor.unorderedEffectsVisible = False

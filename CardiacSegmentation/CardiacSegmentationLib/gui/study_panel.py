@@ -36,7 +36,7 @@ class StudyPanel:
         self._panel, self._ui = panel, panel.ui
         self._found: FoundStudy | None = None
         self._typing = qt.QTimer()
-        self._typing.singleShot = True
+        self._typing.setSingleShot(True)
         self._typing.setInterval(TYPING_MS)
         self._typing.connect("timeout()", self.look_into_folder)
         self._connect()
