@@ -67,7 +67,8 @@ class Trainer:
             self._resume()
         self._model: nn.Module = self.network
         if self.world.size > 1:
-            self._model = nn.parallel.DistributedDataParallel(self.network)
+            has_idle_heads = not (train.presence and train.deep_supervision)
+            self._model = nn.parallel.DistributedDataParallel(self.network, find_unused_parameters=has_idle_heads)
 
     @property
     def steps_per_epoch(self) -> int:

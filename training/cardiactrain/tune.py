@@ -101,8 +101,10 @@ def search_optuna(
         study_name="cardiactrain",
         direction="maximize",
         load_if_exists=True,
-        sampler=optuna.samplers.TPESampler(seed=seed),
     )
+    study.sampler = optuna.samplers.TPESampler(
+        seed=seed + len(study.trials)
+    )  # never the same draws twice
 
     def attempt(trial: optuna.Trial) -> float:
         settings = {r.key: _suggest(trial, r) for r in ranges}

@@ -18,16 +18,18 @@ def mean_dice(predictor: Predictor, subjects: Sequence[Subject]) -> tuple[float,
     """Mean over structures and phases, and each of them (``"LV ED": 0.96``); only known labels count."""
     found: dict[str, list[float]] = {}
     for subject in subjects:
-        pixel_mm = subject.pixel_mm(predictor.recipe.data.assumed_pixel_mm)
+        counts: dict[str, tuple[int, int, int]] = {}  # in both, in the truth, in the guess
         for stack in subject.stacks:
-            labels = predictor.labels(stack.image, pixel_mm)
+            labels = predictor.labels(stack.image, subject.pixel_mm(predictor.recipe.data.assumed_pixel_mm))
             for name in predictor.recipe.data.structures:
                 code = int(Label[name])
                 counted = stack.known[:, code - 1] & stack.used
                 truth, guess = stack.labels[counted] == code, labels[counted] == code
-                total = int(truth.sum() + guess.sum())
-                if total and truth.any():
-                    dice = 2 * int((truth & guess).sum()) / total
-                    found.setdefault(f"{name} {stack.phase.removesuffix('-RV')}", []).append(dice)
+                key = f"{name} {stack.phase.removesuffix('-RV')}"
+                both, present, guessed = counts.get(key, (0, 0, 0))
+                counts[key] = both + int((truth & guess).sum()), present + int(truth.sum()), guessed + int(guess.sum())
+        for key, (both, present, guessed) in counts.items():
+            if present:
+                found.setdefault(key, []).append(2 * both / (present + guessed))
     means = {key: float(np.mean(values)) for key, values in sorted(found.items())}
     return (float(np.mean(list(means.values()))) if means else 0.0), means

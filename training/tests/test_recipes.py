@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from cardiactrain.data.subject import Subject
 
 WORLD = World(0, 1, torch.device("cpu"))
-SMALL = {"view.size": 32, "train.batch": 2, "data.phantoms": 0, "train.precision": "float32"}
+SMALL = {"view.size": 32, "train.batch": 2, "data.phantoms": 0, "train.precision": "float32", "predict.overlap": 0.25}
+LIGHTER = {  # the large ones are cut down, or keep no moments of their 46 million weights
+    "ismrm-dynunet": {"network.widths": [8, 16, 16, 16]},
+    "ismrm-vnet": {"optimiser": {"kind": "sgd", "lr": 0.01}, "train.batch": 1},
+    "raddi-lv": {"network.widths": [8, 16, 16, 16, 16]},
+}
 
 
 def train_briefly(recipe: Recipe, subjects: list[Subject], folder: Path) -> Trainer:
@@ -33,7 +38,7 @@ def train_briefly(recipe: Recipe, subjects: list[Subject], folder: Path) -> Trai
 
 @pytest.mark.parametrize("name", [n for n in list_recipes() if not n.startswith("baseline")])
 def test_every_recipe_trains_and_labels(name: str, subjects: list[Subject], tmp_path: Path) -> None:
-    recipe = load_recipe(name, SMALL)
+    recipe = load_recipe(name, SMALL | LIGHTER.get(name, {}))
     trainer = train_briefly(recipe, subjects, tmp_path)
     labels = trainer.predictor().labels(subjects[0].stacks[0].image, (2.0, 2.0))
     assert labels.shape == subjects[0].stacks[0].labels.shape
@@ -99,7 +104,7 @@ def test_a_wrong_option_is_named(
 
 def test_learning_makes_the_loss_smaller(subjects: list[Subject], tmp_path: Path) -> None:
     recipe = load_recipe("kayalibay", SMALL | {"augment": [], "view.spacing_mm": 3.0, "train.batch": 4})
-    trainer = Trainer(shorten(recipe, 6, 8), subjects[:4], subjects[4:6], tmp_path, WORLD)
+    trainer = Trainer(shorten(recipe, 5, 8), subjects[:4], [], tmp_path, WORLD)
     trainer.fit()
     losses = [row["loss"] for row in trainer.progress.rows]
     assert losses[-1] < 0.7 * losses[0]

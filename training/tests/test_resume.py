@@ -58,7 +58,7 @@ def test_a_killed_run_ends_with_the_same_weights(tiny_recipe: Path, store: Path,
 @pytest.mark.skipif(not torch.distributed.is_available(), reason="this torch has no torch.distributed")
 def test_two_processes_train_one_network(tiny_recipe: Path, store: Path, split: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"]
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command = [*launcher, *fit_command(tiny_recipe, store, split, out)]
     done = subprocess.run(command, check=False, env=ENVIRONMENT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -52,6 +52,10 @@ class LabelledStack:
             msg = f"Phase {self.phase}: one flag per slice is needed, and labels from 0 to 3."
             raise ValueError(msg)
 
+    def belongs_to(self, phase: str) -> bool:
+        """Whether this is a stack of that phase, be it the RV's own (``ED-RV``)."""
+        return self.phase in (phase, f"{phase}-RV")
+
     @classmethod
     def fully_labelled(cls, phase: str, image: npt.NDArray[Any], labels: npt.NDArray[Any]) -> LabelledStack:
         """A stack in which every structure is labelled on every slice."""
@@ -72,6 +76,11 @@ class Subject:
     def key(self) -> str:
         """The name of this subject in the store."""
         return f"{self.facts.dataset}-{self.facts.subject}"
+
+    @property
+    def phases(self) -> list[str]:
+        """The phases with labels, each once."""
+        return list(dict.fromkeys(stack.phase.removesuffix("-RV") for stack in self.stacks))
 
     def pixel_mm(self, assumed: float) -> tuple[float, float]:
         """Row and column spacing, the assumed one where unknown."""

@@ -88,9 +88,9 @@ def draw_cases(
         for column, k in enumerate(_spread(stack.labels, columns)):
             for row, labels in ((2 * n, stack.labels), (2 * n + 1, guess)):
                 draw_overlay(axes[row, column], stack.image[k][window], labels[k][window])
-        axes[2 * n, 0].set_title(
-            f"{title}: {key} {phase}, Dice {dice:.3f} (reader above, network below)", loc="left", fontsize=9
-        )
+        words = f"{title}: {key} {phase}, Dice {dice:.3f} (reader above, network below)"
+        line = axes[2 * n, 0].text(0, 1.04, words, transform=axes[2 * n, 0].transAxes, fontsize=9, va="bottom")
+        line.set_in_layout(False)  # it may run over the columns; they shall not make way for it
     save_figure(figure, path)
 
 

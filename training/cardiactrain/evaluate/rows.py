@@ -49,27 +49,33 @@ def compare_subjects(
     result = Comparison()
     for subject in subjects:
         guesses = [labeller.labels(s.image, subject.pixel_mm(assumed_pixel_mm)) for s in subject.stacks]
-        for stack, guess in zip(subject.stacks, guesses, strict=True):
+        for phase in subject.phases:
+            parts = [pair for pair in zip(subject.stacks, guesses, strict=True) if pair[0].belongs_to(phase)]
             for name in structures:
-                _compare_stack(subject, stack, guess, name, result)
+                _compare_phase(subject, phase, parts, name, result)
         for name in structures:
             result.volumes += _volume_row(subject, guesses, name)
         report(subject)
     return result
 
 
-def _compare_stack(
-    subject: Subject, stack: LabelledStack, guess: npt.NDArray[Any], name: str, into: Comparison
+def _compare_phase(
+    subject: Subject, phase: str, parts: Sequence[tuple[LabelledStack, npt.NDArray[Any]]], name: str, into: Comparison
 ) -> None:
+    """One structure of one phase, over all stacks of that phase together: CHLA's RV may lie in two."""
     code = int(Label[name])
-    counted = np.flatnonzero(stack.known[:, code - 1] & stack.used)
-    truth_mask, guess_mask = stack.labels[counted] == code, guess[counted] == code
+    counted = [stack.known[:, code - 1] & stack.used for stack, _ in parts]
+    truth_mask = np.concatenate([s.labels[c] == code for (s, _), c in zip(parts, counted, strict=True)])
+    guess_mask = np.concatenate([g[c] == code for (_, g), c in zip(parts, counted, strict=True)])
+    numbers = np.concatenate([np.flatnonzero(c) for c in counted])
     if not truth_mask.any():
         return
-    facts = _facts(subject, stack.phase, name)
+    order = np.argsort(numbers, kind="stable")
+    truth_mask, guess_mask, numbers = truth_mask[order], guess_mask[order], numbers[order]
+    facts = _facts(subject, phase, name)
     into.stacks.append(facts | overlap(truth_mask, guess_mask) | distances(truth_mask, guess_mask, subject.spacing_mm))
     positions = _positions(truth_mask)
-    for n, k in enumerate(counted):
+    for n, k in enumerate(numbers):
         truth, found = truth_mask[n : n + 1], guess_mask[n : n + 1]
         if not truth.any() and not found.any():
             continue
@@ -89,7 +95,7 @@ def _facts(subject: Subject, phase: str, name: str) -> Row:
         "dataset": facts.dataset,
         "vendor": facts.vendor,
         "group": facts.group,
-        "phase": phase.removesuffix("-RV"),
+        "phase": phase,
         "structure": name,
     }
 
@@ -127,7 +133,7 @@ def _volume_ml(subject: Subject, phase: str, name: str, guesses: Sequence[npt.ND
     slice_mm, row_mm, column_mm = subject.spacing_mm
     total, is_known = 0.0, False
     for n, stack in enumerate(subject.stacks):
-        if stack.phase.removesuffix("-RV") != phase:
+        if not stack.belongs_to(phase):
             continue
         areas = structure_areas(stack.labels if guesses is None else guesses[n], row_mm * column_mm)
         included = stack.known[:, structure]

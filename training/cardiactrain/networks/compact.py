@@ -45,7 +45,7 @@ class CompactUNet(nn.Module):
         )
         self.up = nn.ModuleList(_level(2 * width, width, 1) for width in widths[-2::-1])
         self.dropout = nn.Dropout2d(dropout)
-        self.heads = nn.ModuleList(nn.Conv2d(width, classes, 1) for width in widths[: heads + 1])
+        self.heads = nn.ModuleList(nn.Conv2d(width, classes, 1) for width in widths[: min(heads + 1, len(widths) - 1)])
         self.presence = nn.Linear(widths[-1] + classes, 2)
 
     def forward(self, image: torch.Tensor) -> Output:
