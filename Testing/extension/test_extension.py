@@ -128,6 +128,8 @@ from slicer_stand_in import application
 from slicer_host import host
 started = time.perf_counter()
 module = application.load_module(pathlib.Path('CardiacSegmentation.py').resolve())
+import slicer
+slicer.modules.dicomPlugins['CardiacCinePlugin']()  # the DICOM module makes every plugin when Slicer starts
 took = time.perf_counter() - started
 heavy = [name for name in sys.modules if name.split('.')[0] in ('scipy', 'SimpleITK', 'pydicom')]
 slicer_stand_in.uninstall(); module.unload(); host.stop()

@@ -204,6 +204,34 @@ def test_cancelling_ends_the_children_of_the_process_too(
     assert not alive(child)
 
 
+def test_a_run_abandoned_before_its_process_could_say_who_it_is_is_ended_when_it_does(
+    a_window: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with PythonSlicer, whose launcher stands between: the launcher dies at once, the worker must follow."""
+    from CardiacSegmentationLib.gui import background
+
+    told = tmp_path / "pid"
+    worker = tmp_path / "worker.py"
+    worker.write_text(
+        "import json, os, sys, time\n"
+        "os.setsid(); time.sleep(1)\n"
+        f"open({str(told)!r}, 'w').write(str(os.getpid()))\n"
+        "print(json.dumps({'process': os.getpid()}), flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    launcher = tmp_path / "launcher.py"
+    launcher.write_text(f"import subprocess, sys; subprocess.run([sys.executable, {str(worker)!r}])\n")
+    monkeypatch.setattr(background, "WORKER", launcher)
+    ends: list[Any] = []
+    run = background.BackgroundRun(lambda _progress: None, lambda *end: ends.append(end))
+    run.start(["segment"])
+    time.sleep(0.5)  # the launcher has started the worker
+    run.abandon()
+    wait_until(lambda: told.exists() and told.read_text() != "")
+    wait_until(lambda: not alive(int(told.read_text())))
+    assert ends == []
+
+
 def test_a_missing_package_is_asked_for_once_and_declining_is_a_sentence(
     a_hand: Hand, a_painted_study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ They meet at the ``Process`` protocol, so that a test can stand in for either.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -66,10 +67,11 @@ class BackgroundRun:
         self,
         on_progress: Callable[[Progress], None],
         on_end: Callable[[End, dict[str, Any], str], None],
-        process: Process | None = None,
+        make_process: Callable[[], Process] | None = None,
     ) -> None:
         self._on_progress, self._on_end = on_progress, on_end
-        self._process: Process = process or ConsoleProcess()
+        self._make_process: Callable[[], Process] = make_process or ConsoleProcess
+        self._process: Process | None = None
         self.is_running = False
         self._reset()
 
@@ -84,42 +86,53 @@ class BackgroundRun:
         """Run ``cardiacseg`` with these arguments; the error of a start that fails is reported like any other."""
         self._reset()
         self.is_running = True
+        process = self._make_process()
+        self._process = process
         try:
-            self._process.start(worker_command(arguments), self._read_line, self._finish)
+            process.start(
+                worker_command(arguments),
+                lambda line: self._read_line(process, line),
+                lambda exit_code: self._finish(process, exit_code),
+            )
         except (OSError, RuntimeError) as error:
             self._error = str(error)
-            self._finish(-1)
+            self._finish(process, -1)
 
     def cancel(self, at_once: bool = False) -> None:
         """Stop the process and its children; ``on_end`` still comes, with ``CANCELLED``."""
-        if self.is_running:
+        if self._process is not None:
             self._is_cancelled = True
             self._process.end(self._pid, at_once)
 
     def abandon(self) -> None:
         """Stop at once and hear no more of it: the scene it worked for is gone."""
-        if self.is_running:
-            self.is_running = False
-            self._process.end(self._pid, at_once=True)
+        process, self._process = self._process, None
+        self.is_running = False
+        if process is not None:
+            process.end(self._pid, at_once=True)
 
-    def _read_line(self, line: str) -> None:
+    def _read_line(self, process: Process, line: str) -> None:
         report = _report(line)
-        if report is None:
+        if process is not self._process:  # abandoned, perhaps before it could say who it is
+            if report is not None and "process" in report:
+                process.end(int(report["process"]), at_once=True)
+        elif report is None:
             self._other_lines.append(line)
         elif "process" in report:
             self._pid = int(report["process"])
             if self._is_cancelled:  # cancelled before it could say who it is
-                self._process.end(self._pid)
+                process.end(self._pid)
         elif "error" in report:
             self._error = str(report["error"])
         elif report.get("done"):
             self._result = report
-        elif self.is_running and not self._is_cancelled:
+        elif not self._is_cancelled:
             self._on_progress(_progress(report))
 
-    def _finish(self, exit_code: int) -> None:
-        if not self.is_running:
+    def _finish(self, process: Process, exit_code: int) -> None:
+        if process is not self._process:
             return
+        self._process = None
         self.is_running = False
         if self._is_cancelled:
             self._on_end(End.CANCELLED, {}, "")
@@ -180,7 +193,7 @@ class ConsoleProcess:
         import qt
 
         process = self._process
-        if process is None:
+        if process is None:  # it has ended by itself
             return
         _end_tree(process, pid, at_once or os.name == "nt")
         if not at_once:
@@ -203,17 +216,13 @@ def _read_lines(process: subprocess.Popen[str], lines: queue.SimpleQueue[str | N
 
 
 def _end_tree(process: subprocess.Popen[str], pid: int | None, at_once: bool) -> None:
-    if process.poll() is not None:
-        return
     if os.name == "nt":  # there are no process groups to signal; taskkill follows the parents itself
         subprocess.run(["taskkill", "/PID", str(process.pid), "/T", "/F"], capture_output=True, check=False)
         return
     number = signal.SIGKILL if at_once else signal.SIGTERM
-    try:
-        if pid is not None:
+    if pid is not None:  # also where a launcher that stood between has ended before it
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, number)
-    except ProcessLookupError:
-        pass
     if pid is None or at_once:
         process.send_signal(number)
 

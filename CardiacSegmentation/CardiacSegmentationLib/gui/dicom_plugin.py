@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import slicer
 from DICOMLib import DICOMLoadable, DICOMPlugin
 from slicer.i18n import tr as _
 
-from CardiacSegmentationLib.scene import dicom
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.scene.dicom import Offer
 
 
 class CardiacCinePlugin(DICOMPlugin):  # type: ignore[misc]
-    """Registered in ``slicer.modules.dicomPlugins``; Slicer makes one, asks it to examine, and later to load."""
+    """Slicer makes one when it starts, so the importer is imported only when there is something to examine."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,15 +21,19 @@ class CardiacCinePlugin(DICOMPlugin):  # type: ignore[misc]
 
     def examineForImport(self, file_lists: list[list[str]]) -> list[Any]:  # noqa: N802
         """What of the selected series can be loaded as a cine; the importer's doubts become its warning."""
-        return [_loadable(offer) for offer in dicom.examine(file_lists)]
+        from CardiacSegmentationLib.scene.dicom import examine
+
+        return [_loadable(offer) for offer in examine(file_lists)]
 
     def load(self, loadable: Any) -> bool:
         """Put it into the scene, under its patient and study."""
-        dicom.load(slicer.mrmlScene, loadable.files)
+        from CardiacSegmentationLib.scene.dicom import load
+
+        load(slicer.mrmlScene, loadable.files)
         return True
 
 
-def _loadable(offer: dicom.Offer) -> Any:
+def _loadable(offer: Offer) -> Any:
     loadable = DICOMLoadable()
     for name in ("name", "warning", "tooltip", "confidence", "selected"):
         setattr(loadable, name, getattr(offer, name))

@@ -32,6 +32,8 @@ from CardiacSegmentationLib.scene.uncertainty import set_uncertainty
 from CardiacSegmentationLib.stack import Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from CardiacSegmentationLib.gui.widget import CardiacPanel
 
 BACKENDS = ("auto", "onnx", "openvino", "torch")
@@ -42,9 +44,9 @@ PHASES = (Phases.ALL, Phases.KEY)
 class SegmentPanel:
     """What the second section shows and does."""
 
-    def __init__(self, panel: CardiacPanel, process: Process | None = None) -> None:
+    def __init__(self, panel: CardiacPanel, make_process: Callable[[], Process] | None = None) -> None:
         self._panel, self._ui = panel, panel.ui
-        self._run = BackgroundRun(self._show_progress, self._finish, process)
+        self._run = BackgroundRun(self._show_progress, self._finish, make_process)
         self._study: Study | None = None  # the one the run works for, whichever is looked at meanwhile
         self._folder: Path | None = None
         self._ui.segmentButton.connect("clicked()", self.segment_or_cancel)

@@ -23,6 +23,8 @@ from CardiacSegmentationLib.scene.study import Study, find_studies
 from CardiacSegmentationLib.scene.terms import load_terms
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from CardiacSegmentationLib.gui.background import Process
 
 SETTLE_MS = 250  # after the last stroke: soon enough to be felt as live, late enough not to disturb a hand
@@ -36,7 +38,9 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
     ``study`` is the one at hand, ``live`` its labels and numbers once it is segmented. Others may be there, too.
     """
 
-    def __init__(self, ui: Any, messages: Messages | None = None, process: Process | None = None) -> None:
+    def __init__(
+        self, ui: Any, messages: Messages | None = None, make_process: Callable[[], Process] | None = None
+    ) -> None:
         super().__init__()
         self.ui = ui
         self.messages: Messages = messages or Windows()
@@ -46,7 +50,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._step: int | None = None
         self._stroke_timer = _single_shot(SETTLE_MS, self.settle)
         self._study_section = StudyPanel(self)
-        self._segment = SegmentPanel(self, process)
+        self._segment = SegmentPanel(self, make_process)
         self._correct = CorrectPanel(self)
         self._results = ResultsPanel(self)
         self._recovery = RecoveryBar(self)
