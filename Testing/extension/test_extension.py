@@ -87,8 +87,7 @@ print(round(measure(*make_stack(PhantomSpec(phases=6, pixel_mm=2))).lv['ef_perce
 
 
 def test_the_panel_runs_from_the_install_tree(install_tree: Path) -> None:
-    pytest.importorskip("slicer", reason="slicer-core has no wheel for this platform")
-    pytest.importorskip("PySide6.QtWidgets", reason="PySide6 is not installed")
+    require_slicer_and_qt()
     code = f"""
 sys.path.insert(1, {str(ROOT / "Testing")!r})
 import pathlib, slicer_stand_in
@@ -107,6 +106,12 @@ print('ran')
     assert done.stdout.strip() == "ran", done.stderr
 
 
+def require_slicer_and_qt() -> None:
+    pytest.importorskip("slicer", reason="slicer-core has no wheel for this platform")
+    reason = "no Qt here: PySide6 is not installed, or the system lacks libEGL (Debian: apt install libegl1)"
+    pytest.importorskip("PySide6.QtWidgets", reason=reason, exc_type=ImportError)
+
+
 SLICERS_OWN = """
 import sys, time, types, importlib.abc
 class Nothing(importlib.abc.MetaPathFinder):
@@ -118,8 +123,7 @@ sys.meta_path.insert(0, Nothing())
 
 
 def test_the_module_file_is_imported_in_a_blink_without_packages_that_slicer_lacks(install_tree: Path) -> None:
-    pytest.importorskip("slicer", reason="slicer-core has no wheel for this platform")
-    pytest.importorskip("PySide6.QtWidgets", reason="PySide6 is not installed")
+    require_slicer_and_qt()
     code = f"""{SLICERS_OWN}
 sys.path.insert(1, {str(ROOT / "Testing")!r})
 import pathlib, slicer_stand_in

@@ -21,7 +21,8 @@ MODULE = Path(__file__).parents[2] / "CardiacSegmentation" / "CardiacSegmentatio
 @pytest.fixture(scope="session")
 def slicer_window(slicer_host: Any) -> Iterator[Any]:
     """``slicer.app`` with a window system; ``qt``, ``ctk`` and the rest can be imported."""
-    pytest.importorskip("PySide6.QtWidgets", reason="PySide6 is not installed")
+    reason = "no Qt here: PySide6 is not installed, or the system lacks libEGL (Debian: apt install libegl1)"
+    pytest.importorskip("PySide6.QtWidgets", reason=reason, exc_type=ImportError)
     import slicer_stand_in
 
     yield slicer_stand_in.install()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 from slicer_stand_in.hand import Hand, paint
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
     from CardiacSegmentationLib.scene.study import Study
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
@@ -71,21 +73,27 @@ def test_a_corrected_study_comes_back_from_a_saved_scene(
     assert a_hand.ui.weightSpin.value == 91.0
 
 
-def test_a_scene_made_without_a_window_opens_with_everything_in_place(
-    a_hand: Hand, phantom: tuple[CineStack, Segmentation], tmp_path: Path
+def test_a_scene_made_by_the_command_line_opens_with_everything_in_place(
+    a_hand: Hand, painted: tuple[CineStack, Segmentation], painted_bundle: Path, tmp_path: Path
 ) -> None:
     import slicer
-    from CardiacSegmentationLib.function import measure
-    from CardiacSegmentationLib.scene.files import write_scene
+    from CardiacSegmentationLib.gui.handover import write_stack
 
-    write_scene(tmp_path / "scene.mrb", *phantom, measure(*phantom))
-    slicer.util.loadScene(str(tmp_path / "scene.mrb"))
+    write_stack(painted[0], tmp_path / "study.nrrd")
+    command = [sys.executable, "-m", "CardiacSegmentationLib", "segment", str(tmp_path / "study.nrrd")]
+    command += ["--out", str(tmp_path / "results"), "--model", str(painted_bundle), "--only", "scene"]
+    subprocess.run(command, check=True, capture_output=True)
+    slicer.util.loadScene(str(tmp_path / "results" / "scene.mrb"))
     a_hand.see()
     study = a_hand.panel.study
     assert study is not None
     assert study.result("chart") is not None
-    assert a_hand.ui.resultsTable.rowCount > 5
-    assert a_hand.ui.phaseSlider.maximum == phantom[0].phases - 1
+    assert float(a_hand.ui.resultsTable.item(0, 1).text()) == pytest.approx(60, abs=6)
+    assert a_hand.ui.phaseSlider.maximum == painted[0].phases - 1
+    a_hand.ui.phaseSlider.value = 1
+    paint(study, 3)
+    a_hand.wait(0.4)
+    assert a_hand.ui.undoButton.enabled  # it can be corrected like any other
 
 
 def test_leaving_and_entering_takes_the_keys_and_gives_them_back(a_hand: Hand, a_module: Any) -> None:

@@ -21,11 +21,11 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from PySide6 import QtCore
-
 
 def install() -> Any:
     """Make ``import qt``, ``slicer.ScriptedLoadableModule`` and so on find the stand-ins; returns ``slicer.app``."""
+    from PySide6 import QtCore
+
     from slicer_stand_in import application, ctk, i18n, other_modules, packaging, qt, scripted
 
     sys.modules["qt"], sys.modules["ctk"] = qt, ctk
