@@ -41,6 +41,8 @@ def joined_world(device: str = "auto") -> Iterator[World]:
     """Join the other processes of ``torchrun``, and leave them in order."""
     size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
     place = choose_device(device, int(os.environ.get("LOCAL_RANK", "0")))
+    if place.type == "cuda":
+        torch.cuda.set_device(place)
     if size > 1:
         distributed.init_process_group("nccl" if place.type == "cuda" else "gloo")
     try:

@@ -102,9 +102,7 @@ def search_optuna(
         direction="maximize",
         load_if_exists=True,
     )
-    study.sampler = optuna.samplers.TPESampler(
-        seed=seed + len(study.trials)
-    )  # never the same draws twice
+    study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.trials))  # never the same draws twice
 
     def attempt(trial: optuna.Trial) -> float:
         settings = {r.key: _suggest(trial, r) for r in ranges}

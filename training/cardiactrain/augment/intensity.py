@@ -23,6 +23,7 @@ def change(part: Part, images: Tensor, generator: torch.Generator) -> Tensor:
     chosen = torch.rand(len(images), generator=generator) < float(options.pop("often", 1.0))
     if not chosen.any():
         return images
+    chosen = chosen.to(images.device)
     picked = images[chosen]
     changed = INTENSITY[part.kind](picked.flatten(1, -3), generator, **options)
     result = images.clone()
@@ -39,53 +40,51 @@ def to_unit(images: Tensor) -> Tensor:
 
 def gamma(images: Tensor, generator: torch.Generator, *, smallest: float = 0.6, largest: float = 1.7) -> Tensor:
     """Brighten or darken the middle tones."""
-    power = torch.exp(_uniform(len(images), generator, math.log(smallest), math.log(largest)))
+    power = torch.exp(_uniform(images, generator, math.log(smallest), math.log(largest)))
     return images.clamp(min=0) ** power
 
 
 def inverse_gamma(images: Tensor, generator: torch.Generator, *, smallest: float = 0.6, largest: float = 1.7) -> Tensor:
     """Gamma on the inverted image: changes the bright end where ``gamma`` changes the dark one."""
-    power = torch.exp(_uniform(len(images), generator, math.log(smallest), math.log(largest)))
+    power = torch.exp(_uniform(images, generator, math.log(smallest), math.log(largest)))
     return 1 - (1 - images).clamp(min=0) ** power
 
 
 def histogram(images: Tensor, generator: torch.Generator, *, amount: float = 0.5, knots: int = 5) -> Tensor:
     """Map grey values through a random rising curve: another sequence's or another scanner's contrast."""
-    steps = torch.exp((torch.rand(len(images), knots, generator=generator) * 2 - 1) * amount)
+    steps = torch.exp((torch.rand(len(images), knots, generator=generator).to(images.device) * 2 - 1) * amount)
     curve = torch.cumsum(steps, 1) / steps.sum(1, keepdim=True)
-    curve = torch.cat([torch.zeros(len(images), 1), curve], 1)
+    curve = torch.cat([torch.zeros_like(curve[:, :1]), curve], 1)
     place = images.clamp(0, 1) * knots
     left = place.floor().clamp(max=knots - 1).long()
-    rows = torch.arange(len(images)).view(-1, *[1] * (images.dim() - 1))
+    rows = torch.arange(len(images), device=images.device).view(-1, *[1] * (images.dim() - 1))
     low, high = curve[rows, left], curve[rows, left + 1]
     return low + (high - low) * (place - left) + (images - images.clamp(0, 1))
 
 
 def bias_field(images: Tensor, generator: torch.Generator, *, amount: float = 0.5, knots: int = 4) -> Tensor:
     """Multiply by a smooth field, as the distance to the coils does."""
-    field = (torch.rand(len(images), 1, knots, knots, generator=generator) * 2 - 1) * amount
-    smooth = functional.interpolate(field, size=images.shape[-2:], mode="bicubic", align_corners=True)
-    return images * torch.exp(smooth)
+    return images * torch.exp(amount * _smooth_field(images, generator, knots))
 
 
 def noise(images: Tensor, generator: torch.Generator, *, largest: float = 0.1) -> Tensor:
     """Add Rician noise: Gaussian in both channels of a magnitude image."""
-    sigma = _uniform(len(images), generator, 0.0, largest)
-    real = images + sigma * torch.randn(images.shape, generator=generator)
-    imaginary = sigma * torch.randn(images.shape, generator=generator)
+    sigma = _uniform(images, generator, 0.0, largest)
+    real = images + sigma * _normal(images, generator)
+    imaginary = sigma * _normal(images, generator)
     return torch.sqrt(real**2 + imaginary**2)
 
 
 def gaussian_noise(images: Tensor, generator: torch.Generator, *, largest: float = 0.1) -> Tensor:
     """Add Gaussian noise."""
-    return images + _uniform(len(images), generator, 0.0, largest) * torch.randn(images.shape, generator=generator)
+    return images + _uniform(images, generator, 0.0, largest) * _normal(images, generator)
 
 
 def blur(images: Tensor, generator: torch.Generator, *, largest: float = 1.5) -> Tensor:
     """Gaussian blur with a deviation of up to ``largest`` pixels."""
     reach = math.ceil(2.5 * largest)
-    sigma = _uniform(len(images), generator, 0.3, largest).view(-1, 1)
-    kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / sigma) ** 2)
+    sigma = _uniform(images, generator, 0.3, largest).view(-1, 1)
+    kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, device=images.device) / sigma) ** 2)
     kernel = kernel / kernel.sum(1, keepdim=True)
     channels = images.shape[1]
     flat = images.reshape(1, -1, *images.shape[-2:])
@@ -98,7 +97,7 @@ def blur(images: Tensor, generator: torch.Generator, *, largest: float = 1.5) ->
 def sharpen(images: Tensor, generator: torch.Generator, *, largest: float = 1.0) -> Tensor:
     """Unsharp mask, as scanners' own filters do."""
     soft = functional.avg_pool2d(images, 3, 1, 1, count_include_pad=False)
-    return images + _uniform(len(images), generator, 0.0, largest) * (images - soft)
+    return images + _uniform(images, generator, 0.0, largest) * (images - soft)
 
 
 def low_resolution(images: Tensor, generator: torch.Generator, *, smallest: float = 0.4) -> Tensor:
@@ -113,7 +112,7 @@ def ghost(images: Tensor, generator: torch.Generator, *, largest: float = 0.25) 
     """Add faint copies along one axis, as breathing does along the phase-encoding direction."""
     axis = -1 - int(torch.randint(0, 2, (1,), generator=generator))
     copies = int(torch.randint(2, 5, (1,), generator=generator))
-    strength = _uniform(len(images), generator, 0.05, largest)
+    strength = _uniform(images, generator, 0.05, largest)
     return images + strength * torch.roll(images, images.shape[axis] // copies, axis)
 
 
@@ -130,7 +129,7 @@ def wrap(images: Tensor, generator: torch.Generator, *, largest: float = 0.3, st
 
 def brightness(images: Tensor, generator: torch.Generator, *, amount: float = 0.2) -> Tensor:
     """Add a constant."""
-    return images + _uniform(len(images), generator, -amount, amount)
+    return images + _uniform(images, generator, -amount, amount)
 
 
 def swap_neighbours(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -139,8 +138,20 @@ def swap_neighbours(images: Tensor, generator: torch.Generator) -> Tensor:
     return images.flip(1)
 
 
-def _uniform(count: int, generator: torch.Generator, low: float, high: float) -> Tensor:
-    return (torch.rand(count, generator=generator) * (high - low) + low).view(-1, 1, 1, 1)
+def _uniform(images: Tensor, generator: torch.Generator, low: float, high: float) -> Tensor:
+    """One number per example, drawn on the CPU so that every device sees the same."""
+    numbers = torch.rand(len(images), generator=generator) * (high - low) + low
+    return numbers.view(-1, 1, 1, 1).to(images.device)
+
+
+def _normal(images: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(images.shape, generator=generator).to(images.device)
+
+
+def _smooth_field(images: Tensor, generator: torch.Generator, knots: int) -> Tensor:
+    """A field from −1 to 1 per example, cubic between a few knots."""
+    field = torch.rand(len(images), 1, knots, knots, generator=generator).to(images.device) * 2 - 1
+    return functional.interpolate(field, size=images.shape[-2:], mode="bicubic", align_corners=True)
 
 
 INTENSITY = {
