@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from CardiacSegmentationLib.network.locate import larger_view
 from CardiacSegmentationLib.network.preprocess import (
     Preprocessing,
     View,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 PixelSpacing = tuple[float, float]
 BATCH = 32
+LARGER_VIEWS = 2  # how often a view that cuts the heart is made larger
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +105,13 @@ def _heart_crop(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) -> A
     coarse = _see(predictor, image, whole_view(shape, pixel_mm, pre))
     found = keep_largest((coarse[:, 0] < 0.5).astype(np.uint8)).astype(bool).any(axis=0)
     view = heart_view(found, pixel_mm, pre) if found.any() else _centred(predictor, shape, pixel_mm)
-    return _see(predictor, image, view)
+    shares = _see(predictor, image, view)
+    for _ in range(LARGER_VIEWS):
+        larger = larger_view(shares.argmax(1).astype(np.uint8)[None], view, pre)
+        if larger is None:
+            break
+        view, shares = larger, _see(predictor, image, larger)
+    return shares
 
 
 def _centre_crop(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) -> Array:
