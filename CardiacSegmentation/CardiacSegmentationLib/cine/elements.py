@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.config import disable_value_validation
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.tag import BaseTag
 
@@ -102,7 +103,8 @@ class Elements:
 @contextmanager
 def quietly() -> Iterator[None]:
     """Without pydicom's warnings about values that break the standard: what matters of them is told as a finding."""
-    with warnings.catch_warnings():
+    # It warns and, besides, logs, which Slicer prints: so it is told not to look.
+    with warnings.catch_warnings(), disable_value_validation():
         warnings.simplefilter("ignore", UserWarning)
         yield
 
