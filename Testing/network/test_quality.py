@@ -145,4 +145,5 @@ def test_doubts_of_the_network_are_told_once_for_each_slice(study: tuple[CineSta
     shown = truth.labels.copy()
     shown[0, 0] = 0
     (finding,) = check_prediction(prediction, shown, pixel_mm2=2.0)
+    assert finding.message == "The network is unsure of LV in slice 6, most in phase 5."
     assert (finding.code, finding.slice, finding.phase) == ("network-unsure", 5, 4)

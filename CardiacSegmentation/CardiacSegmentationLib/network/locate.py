@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.network.preprocess import FloatArray, Preprocessing
     from CardiacSegmentationLib.stack import CineStack
 
+Mask = npt.NDArray[np.bool_]
+
 LOOKS = 2  # phases looked at coarsely: the first, and one about half an ejection later
 MOTION_PHASES = 8
 SMALLEST_HEART_MM2 = 300.0  # shadow of a newborn's heart; what is smaller is no heart
+SHADOW_SHARE = 0.2  # of the heart's slices
+LEAST_MARGIN_MM = 10.0
 EDGE_MM = 4.0  # a heart this close to the edge of its view may go on beyond it
 HEART_MM = 130.0  # across an adult's heart, for want of anything better
 
@@ -41,29 +45,47 @@ def locate_heart(stack: CineStack, network: Network) -> Location:
     coarse = whole_view(shape, (spacing[0], spacing[1]), network.pre)
     motion = motion_map(stack, coarse)
     heart, lv_areas = _look_coarsely(stack, coarse, network)
-    shadow = _choose_component(heart, motion, coarse.spacing_mm)
-    if shadow is not None:
-        native = put_back(_as_classes(shadow), coarse, shape)[1] > 0.5
-        if native.any():
-            return Location(heart_view(native, coarse.native_spacing_mm, network.pre), lv_areas)
+    body = _choose_body(heart, motion)
+    if body is not None:
+        native = put_back(_as_classes(cast_shadow(body)), coarse, shape)[1] > 0.5
+        if np.count_nonzero(native) * np.prod(coarse.native_spacing_mm) >= SMALLEST_HEART_MM2:
+            return Location(frame_heart(native, coarse.native_spacing_mm, network.pre), lv_areas)
     return _without_network(stack, coarse, motion, lv_areas, network.pre)
 
 
+def frame_heart(shadow: Mask, spacing_mm: tuple[float, float], pre: Preprocessing) -> View:
+    """A view of the size the network was trained on about a heart; larger only where the heart does not fit into it.
+
+    On 20 held-out ACDC patients that gave a higher Dice than a view fitted to each heart: what surrounds the heart
+    takes part in the normalisation, and the network expects as much of it as it has seen.
+    """
+    smallest = max(pre.smallest_view, pre.trained_size)
+    return heart_view(shadow, spacing_mm, replace(pre, margin_mm=LEAST_MARGIN_MM, smallest_view=smallest))
+
+
+def cast_shadow(body: Mask) -> Mask:
+    """Where a share of the slices of ``body[slice, row, column]`` show it: one slice gone wrong does not count."""
+    slices = np.count_nonzero(body.any(axis=(1, 2)))
+    needed = max(1, int(np.ceil(SHADOW_SHARE * slices)))
+    shadow: Mask = np.count_nonzero(body, axis=0) >= needed
+    return shadow if shadow.any() else body.any(axis=0)
+
+
 def larger_view(labels: npt.NDArray[np.uint8], view: View, pre: Preprocessing) -> View | None:
-    """A view with more margin where labels reach the edge of the one they were made in; None where they do not."""
+    """A larger view where a heart ``[phase, slice, row, column]`` reaches the edge of its view; else None."""
     shape = labels.shape[-2:]
-    shadow = (labels != 0).any(axis=(0, 1))
-    rows, columns = footprint(view, shape)
+    shadow = cast_shadow((labels != 0).any(axis=0))
     inner = np.zeros(shape, bool)
     spans = []
-    for span, length, mm in zip((rows, columns), shape, view.native_spacing_mm, strict=True):
+    for span, length, mm in zip(footprint(view, shape), shape, view.native_spacing_mm, strict=True):
         edge = int(np.ceil(EDGE_MM / mm))
         # At the border of the image itself there is nothing more to see.
         spans.append(slice(span.start + edge if span.start else 0, span.stop - edge if span.stop < length else length))
     inner[spans[0], spans[1]] = True
     if not (shadow & ~inner).any():
         return None
-    return heart_view(shadow, view.native_spacing_mm, pre)
+    framed = frame_heart(shadow, view.native_spacing_mm, pre)
+    return None if framed == view else framed
 
 
 def motion_map(stack: CineStack, view: View) -> FloatArray | None:
@@ -92,8 +114,8 @@ def _look_coarsely(stack: CineStack, view: View, network: Network) -> tuple[Floa
     return heart, lv_pixels * view.spacing_mm**2
 
 
-def _choose_component(heart: FloatArray, motion: FloatArray | None, spacing_mm: float) -> npt.NDArray[np.bool_] | None:
-    """The shadow of the heart: among the things seen, the one that is large, sure of itself and beating."""
+def _choose_body(heart: FloatArray, motion: FloatArray | None) -> Mask | None:
+    """The heart ``[slice, row, column]``: among the things seen, the one that is large, sure of itself and beating."""
     from scipy import ndimage
 
     parts, count = ndimage.label(heart > 0.5, np.ones((3, 3, 3)))
@@ -101,8 +123,7 @@ def _choose_component(heart: FloatArray, motion: FloatArray | None, spacing_mm: 
         return None
     weight = heart if motion is None else heart * (0.2 + motion)
     scores = ndimage.sum_labels(weight, parts, np.arange(1, count + 1))
-    shadow: npt.NDArray[np.bool_] = (parts == 1 + int(np.argmax(scores))).any(axis=0)
-    return shadow if shadow.sum() * spacing_mm**2 >= SMALLEST_HEART_MM2 else None
+    return np.asarray(parts == 1 + int(np.argmax(scores)))
 
 
 def _without_network(
@@ -124,7 +145,7 @@ def _without_network(
     mask[rows, columns] = True
     message = f"No heart was recognised in the whole field of view; the program looked {where}. Check every contour."
     finding = Finding("heart-not-found", message)
-    return Location(heart_view(mask, view.native_spacing_mm, pre), lv_areas, (finding,))
+    return Location(frame_heart(mask, view.native_spacing_mm, pre), lv_areas, (finding,))
 
 
 def _to_native(view: View, place: tuple[float, float]) -> tuple[float, float]:
@@ -135,5 +156,5 @@ def _to_native(view: View, place: tuple[float, float]) -> tuple[float, float]:
     return row, column
 
 
-def _as_classes(mask: npt.NDArray[np.bool_]) -> FloatArray:
+def _as_classes(mask: Mask) -> FloatArray:
     return np.stack([~mask, mask]).astype(np.float32)

@@ -26,6 +26,7 @@ class Preprocessing:
     margin_mm: float = 22.0  # kept around the heart that the coarse pass found
     context_slices: int = 1  # neighbours on either side that the network sees with each slice
     percentiles: tuple[float, float] = (1.0, 99.0)
+    trained_size: int = 128  # pixels of the views it was trained on; it labels views of that size best
 
     def __post_init__(self) -> None:
         low, high = self.percentiles

@@ -6,6 +6,7 @@ bad slices go unflagged.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,26 +22,28 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.network.infer import Prediction
     from CardiacSegmentationLib.network.regions import Labels, Mask, PerImage
 
-DOUBTFUL = {Label.RV: 0.86, Label.MYO: 0.84, Label.LV: 0.88}  # Dice the network must promise itself
+DOUBTFUL = {Label.RV: 0.92, Label.MYO: 0.92, Label.LV: 0.94}  # Dice the network must promise itself
 SMALLEST_MM2 = 60.0  # of a structure, to have an opinion on it
-COMPLETE_BASE, COMPLETE_APEX = 0.8, 0.5  # share of the largest LV area that an end slice may not exceed
+WIDE_BASE, WIDE_APEX = 0.9, 0.5  # of the largest LV area: an end slice that shows more is not the end
 JUMP_SHARE, JUMP_ML = 0.1, 8.0  # of EDV, and in ml: what one phase may differ from the mean of its neighbours
 JUMP_PHASES = 20  # in a beat of that many phases or more
 PLAUSIBLE_EDV_ML = (5.0, 600.0)  # newborn to the largest dilated hearts
 
 
 def check_prediction(prediction: Prediction, labels: Labels, pixel_mm2: float) -> tuple[Finding, ...]:
-    """Slices where the network doubts its own labels, and slices it leaves empty though it sees a ventricle there."""
+    """Slices where the network doubts its own labels."""
     counts = regions.pixel_counts(labels)
-    doubts = np.zeros(labels.shape[:2])
-    for label in STRUCTURES:
+    doubts = np.zeros((len(STRUCTURES), *labels.shape[:2]))
+    for label, limit in DOUBTFUL.items():
         shown = counts[label - 1] * pixel_mm2 >= SMALLEST_MM2
         with np.errstate(invalid="ignore"):
-            short = DOUBTFUL[label] - prediction.confidence[label - 1]
-        doubts = np.maximum(doubts, np.where(shown & (short > 0), short, 0))
-    return per_slice(
-        doubts, "network-unsure", "The network is unsure of its contours in slice {slice} (worst in phase {phase})."
-    )
+            doubts[label - 1] = np.where(shown, np.fmax(limit - prediction.confidence[label - 1], 0), 0)
+    unsure = "The network is unsure of contours in slice {slice}, most in phase {phase}."
+    findings = []
+    for finding in per_slice(doubts.max(axis=0), "network-unsure", unsure):
+        names = " and ".join(label.name for label in STRUCTURES if doubts[label - 1, :, finding.slice].any())
+        findings.append(replace(finding, message=finding.message.replace("contours", names)))
+    return tuple(findings)
 
 
 def check_shape(labels: Labels, predicted: Mask) -> tuple[Finding, ...]:
@@ -103,20 +106,29 @@ def _is_below_base(shown: Mask, base_first: bool) -> Mask:
 
 
 def _check_coverage(lv_counts: npt.NDArray[np.int64], predicted: Mask) -> list[Finding]:
-    """A ventricle that is still wide in an end slice goes on beyond the stack: volumes are then too small."""
-    if not lv_counts.any() or lv_counts.shape[1] < 3:
+    """A ventricle that is still wide in an end slice goes on beyond the stack: volumes are then too small.
+
+    At the apex that shows at end-diastole. At the base the LV is wide by nature and only end-systole tells, when the
+    base has moved towards the apex; many good studies begin there, so that is no more than a remark.
+    """
+    volumes = np.where(predicted, lv_counts.sum(axis=1), 0)
+    if not volumes.any() or lv_counts.shape[1] < 3:
         return []
-    phase = int(np.argmax(np.where(predicted, lv_counts.sum(axis=1), -1)))
-    share = lv_counts[phase] / lv_counts[phase].max()
-    ends = (0, len(share) - 1) if _is_base_first(lv_counts) else (len(share) - 1, 0)
+    ed = int(np.argmax(volumes))
+    es = int(np.argmin(np.where(volumes > 0, volumes, np.inf)))
+    base, apex = (0, -1) if _is_base_first(lv_counts) else (-1, 0)
     findings = []
-    for place, limit, end in zip(ends, (COMPLETE_BASE, COMPLETE_APEX), ("base", "apex"), strict=True):
-        if share[place] > limit:
+    for phase, end, limit, name, severity in (
+        (es, base, WIDE_BASE, "base", Severity.INFO),
+        (ed, apex, WIDE_APEX, "apex", Severity.WARNING),
+    ):
+        place = end % lv_counts.shape[1]
+        if lv_counts[phase, place] > limit * lv_counts[phase].max():
             message = (
-                f"The stack may end before the {end}: the LV is still wide in slice {place + 1}. "
+                f"The stack may not reach the {name}: the LV is still wide in slice {place + 1}. "
                 "Volumes are then too small."
             )
-            findings.append(Finding(f"{end}-not-covered", message, Severity.WARNING, place, phase))
+            findings.append(Finding(f"{name}-not-covered", message, severity, place, phase))
     return findings
 
 

@@ -15,7 +15,7 @@ from CardiacSegmentationLib.stack import Finding, Severity
 if TYPE_CHECKING:
     from CardiacSegmentationLib.network.regions import Labels, Mask
 
-ABSENT = 0.3  # below this probability, in its own and the neighbouring phases, a ventricle is not in the slice
+ABSENT = 0.5  # below this probability, in its own and the neighbouring phases, a ventricle is not in the slice
 RELEVANT_MM2 = 100.0
 
 
