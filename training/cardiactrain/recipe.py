@@ -138,6 +138,14 @@ def parse_recipe(content: dict[str, Any], where: str) -> Recipe:
         if name not in Label.__members__ or name == "BACKGROUND":
             msg = f"{where}: data.structures has {name!r}; known are RV, MYO and LV."
             raise RecipeError(msg)
+    for key, value, choices in (
+        ("view.centre", recipe.view.centre, ("heart", "image", "random")),
+        ("train.precision", recipe.train.precision, ("float32", "bfloat16", "float16")),
+        ("predict.kind", recipe.predict.kind, ("heart-crop", "centre-crop", "sliding-window")),
+    ):
+        if value not in choices:
+            msg = f"{where}: {key} is {value!r}; choose one of {', '.join(choices)}."
+            raise RecipeError(msg)
     if recipe.view.dims not in (2, 3) or recipe.view.size < 8 or recipe.train.batch < 1:
         msg = f"{where}: view.dims is 2 or 3, view.size at least 8, train.batch at least 1."
         raise RecipeError(msg)

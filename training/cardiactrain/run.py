@@ -8,18 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cardiactrain.checkpoint import BEST, LAST, load_checkpoint
+from cardiactrain.data.phantoms import make_phantoms
 from cardiactrain.data.splits import choose
+from cardiactrain.data.store import load_subjects
 from cardiactrain.errors import RunError
 from cardiactrain.files import save_text
 from cardiactrain.networks import make_network
 from cardiactrain.normalise import make_normaliser
 from cardiactrain.predict import Predictor
 from cardiactrain.recipe import Recipe, parse_recipe, plain_data
+from cardiactrain.trainer import Trainer
 
 if TYPE_CHECKING:
     import torch
 
     from cardiactrain.data.splits import Fold
+    from cardiactrain.distributed import World
 
 RUN = "run.json"
 
@@ -52,6 +56,9 @@ class Run:
 
 def start_run(folder: Path, recipe: Recipe, store: Path, fold: Fold, split: str = "") -> Run:
     """Make a run's folder, or go on with the one that is there if it is the same run."""
+    if recipe.baseline is not None:
+        msg = f"The recipe {recipe.name!r} has nothing to train; `cardiactrain compare {recipe.name}` measures it."
+        raise RunError(msg)
     training = tuple(choose(fold.training, recipe.data.datasets))
     validation = tuple(choose(fold.validation, recipe.data.datasets))
     run = Run(folder, recipe, store.resolve(), training, validation, split)
@@ -83,6 +90,15 @@ def open_run(folder: Path) -> Run:
     except KeyError as error:
         msg = f"{path} is incomplete: {error} is missing."
         raise RunError(msg) from error
+
+
+def make_trainer(run: Run, world: World, *, validate: bool = True) -> Trainer:
+    """The trainer of a run, with its patients loaded; it goes on where the run's folder says."""
+    recipe = run.recipe
+    training = [*load_subjects(run.store, run.training), *make_phantoms(recipe.data.phantoms)]
+    is_validated = validate and bool(run.validation)
+    validation = load_subjects(run.store, run.validation)[: recipe.train.validation_subjects] if is_validated else []
+    return Trainer(recipe, training, validation, run.folder, world)
 
 
 def _content(run: Run) -> dict[str, Any]:

@@ -129,6 +129,13 @@ def test_mistakes_are_one_line(
     assert error.count("\n") == 1
 
 
+def test_a_classical_method_has_nothing_to_train(
+    store: Path, split: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["fit", "baseline-threshold", *places(store, split, tmp_path / "run")]) == 1
+    assert "nothing to train" in capsys.readouterr().err
+
+
 def test_an_empty_selection_is_said(
     tiny_recipe: Path, store: Path, split: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

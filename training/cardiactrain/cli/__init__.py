@@ -13,7 +13,7 @@ from cardiactrain import __version__
 COMMANDS = {
     "data": "prepare, split and look at data",
     "fit": "train a recipe, or go on with a run that was stopped",
-    "evaluate": "measure a run, or a classical method, on the patients left out",
+    "evaluate": "measure a run on the patients left out",
     "compare": "many recipes on one split, one table",
     "tune": "search a recipe's settings",
     "export": "write a bundle for CardiacSegmentation",

@@ -69,19 +69,15 @@ def _line(name: str, fold: Fold, options: argparse.Namespace) -> dict[str, Any]:
 
 def _labeller(recipe: Recipe, fold: Fold, options: argparse.Namespace) -> tuple[Any, int, int]:
     from cardiactrain.baselines import Baseline
-    from cardiactrain.data.phantoms import make_phantoms
-    from cardiactrain.data.store import load_subjects
     from cardiactrain.distributed import joined_world
-    from cardiactrain.run import start_run
-    from cardiactrain.trainer import Trainer
+    from cardiactrain.run import make_trainer, start_run
 
     if recipe.baseline is not None:
         return Baseline(recipe.baseline), 0, 0
     with joined_world(options.device) as world:
         folder = options.out / recipe.name
         started = start_run(folder, recipe, options.store, fold, options.split.name)
-        training = [*load_subjects(options.store, started.training), *make_phantoms(recipe.data.phantoms)]
-        trainer = Trainer(recipe, training, [], folder, world)  # no choice by validation: all get the last weights
+        trainer = make_trainer(started, world, validate=False)  # no choice by validation: all get the last weights
         trainer.fit()
         parameters = sum(p.numel() for p in trainer.network.parameters())
         return trainer.predictor(), parameters, trainer.progress.epoch

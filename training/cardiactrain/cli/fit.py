@@ -30,14 +30,11 @@ def run(options: argparse.Namespace) -> int:
     """Train to the end of the recipe."""
     import torch
 
-    from cardiactrain.data.phantoms import make_phantoms
     from cardiactrain.data.splits import Fold
-    from cardiactrain.data.store import load_subjects
     from cardiactrain.distributed import joined_world
     from cardiactrain.logs import RunLog
     from cardiactrain.recipe import load_recipe
-    from cardiactrain.run import start_run
-    from cardiactrain.trainer import Trainer
+    from cardiactrain.run import make_trainer, start_run
 
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -47,10 +44,7 @@ def run(options: argparse.Namespace) -> int:
         fold = Fold((*fold.training, *fold.validation), ())
     with joined_world(options.device) as world:
         started = start_run(options.out, recipe, options.store, fold, f"{options.split.name} fold {options.fold}")
-        training = [*load_subjects(options.store, started.training), *make_phantoms(recipe.data.phantoms)]
-        validation = load_subjects(options.store, started.validation) if started.validation else []
-        validation = validation[: recipe.train.validation_subjects]
-        trainer = Trainer(recipe, training, validation, options.out, world)
+        trainer = make_trainer(started, world)
         if options.start_from is not None and trainer.progress.epoch == 0:
             trainer.start_from(options.start_from)
         log = RunLog(options.out, recipe.train.epochs, trainer.progress.epoch) if world.is_first else nullcontext()

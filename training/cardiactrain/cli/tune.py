@@ -56,18 +56,13 @@ def run(options: argparse.Namespace) -> int:
 
 def _fit(options: argparse.Namespace, settings: dict[str, Any], folder: Path) -> float:
     """The best validation Dice of one trial; a trial that was stopped goes on."""
-    from cardiactrain.data.phantoms import make_phantoms
-    from cardiactrain.data.store import load_subjects
     from cardiactrain.distributed import joined_world
     from cardiactrain.recipe import load_recipe, shorten
-    from cardiactrain.run import start_run
-    from cardiactrain.trainer import Trainer
+    from cardiactrain.run import make_trainer, start_run
 
     recipe = load_recipe(options.recipe, read_settings(options.set) | settings)
     if options.epochs:
         recipe = shorten(recipe, options.epochs, options.steps_per_epoch)
     with joined_world(options.device) as world:
         started = start_run(folder, recipe, options.store, read_fold(options), options.split.name)
-        training = [*load_subjects(options.store, started.training), *make_phantoms(recipe.data.phantoms)]
-        validation = load_subjects(options.store, started.validation)[: recipe.train.validation_subjects]
-        return Trainer(recipe, training, validation, folder, world).fit().best_dice
+        return make_trainer(started, world).fit().best_dice

@@ -28,3 +28,9 @@ def describe(dataset: str, subject: str, *, vendor: str, group: str) -> Facts:
     """Facts of a subject of a known data set; any other data set is the user's own."""
     licence, citation = KNOWN.get(dataset, ("own data", ""))
     return Facts(subject, dataset, vendor, group, licence, citation)
+
+
+def cite(dataset: str) -> str:
+    """Licence and source of a data set in one line."""
+    licence, citation = KNOWN.get(dataset, ("own data", ""))
+    return f"{licence}; {citation}" if citation else licence

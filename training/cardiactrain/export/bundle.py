@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.segmentation import Label
 
+from cardiactrain.data.sources import cite
 from cardiactrain.errors import RunError
-from cardiactrain.export.card import LICENCES, write_card
+from cardiactrain.export.card import write_card, write_licence
 from cardiactrain.export.graph import round_weights, write_graph, write_weights
 from cardiactrain.files import save_text
 
@@ -49,8 +50,8 @@ def export_bundle(
     write_weights(network, part / WEIGHTS)
     write_graph(network, predictor.preprocessing.channels, part / WEIGHTS, part / GRAPH)
     used = [row for row in rows if row["key"] in set(run.training)]
-    licences = sorted({row["dataset"] for row in used})
-    save_text(LICENCES["weights"], part / "LICENSE")
+    datasets = sorted({row["dataset"] for row in used})
+    save_text(write_licence(datasets), part / "LICENSE")
     save_text(write_card(name, version, run, used, figures or {}), part / "docs" / "README.md")
     save_text(_json(_inference(run.recipe, predictor)), part / "configs" / "inference.json")
     facts = {
@@ -69,7 +70,7 @@ def export_bundle(
             if path.is_file()
         },
     }
-    save_text(_json(_metadata(run.recipe, version, licences, facts)), part / "configs" / "metadata.json")
+    save_text(_json(_metadata(run.recipe, version, datasets, facts)), part / "configs" / "metadata.json")
     if out.exists():
         shutil.rmtree(out)
     part.replace(out)
@@ -127,7 +128,7 @@ def _metadata(recipe: Recipe, version: str, datasets: Sequence[str], facts: Mapp
         "description": recipe.description,
         "authors": "The CardiacSegmentation developers",
         "copyright": "The CardiacSegmentation developers",
-        "data_source": "; ".join(f"{name}: {LICENCES[name]}" for name in datasets if name in LICENCES),
+        "data_source": "; ".join(f"{name}: {cite(name)}" for name in datasets),
         "data_type": "DICOM, NIfTI",
         "intended_use": "Research. Not a medical device.",
         "network_data_format": {

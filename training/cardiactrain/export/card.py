@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from cardiactrain.data.sources import cite
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cardiactrain.run import Run
 
-LICENCES = {
-    "weights": """\
+SHARE_ALIKE = """\
 Weights of the network in this folder
 =====================================
 
@@ -24,15 +25,23 @@ settled law. To be on the safe side these weights are given under the same terms
   * and what is made from them - fine-tuned or distilled weights - under the same licence.
 
 Licence: CC BY-NC-SA 4.0, https://creativecommons.org/licenses/by-nc-sa/4.0/
+"""
+OWN = """\
+Weights of the network in this folder
+=====================================
 
+These weights belong to those who trained them, and to the terms of the data they were learned from (docs/README.md).
+Put your own licence here before you pass them on.
+"""
+PROGRAM = """
 The program's source code is not affected: it is under the Apache Licence 2.0 and works with weights that were trained
 on other data. Not a medical device; no warranty of any kind.
-""",
-    "acdc": "CC BY-NC-SA 4.0; Bernard et al. 2018, IEEE TMI 37(11):2514",
-    "chla": "may be used provided that the source of the data and study is cited; JCMR 2020;22:80",
-    "sunnybrook": "CC0 1.0; Radau et al. 2009, MIDAS Journal",
-    "mms": "terms of the M&Ms challenge; Campello et al. 2021, IEEE TMI 40(12):3543",
-}
+"""
+
+
+def write_licence(datasets: Sequence[str]) -> str:
+    """The weights' licence, as the data they were learned from asks for it."""
+    return (SHARE_ALIKE if "acdc" in datasets else OWN) + PROGRAM
 
 
 def write_card(name: str, version: str, run: Run, rows: Sequence[Mapping[str, str]], figures: Mapping[str, Any]) -> str:
@@ -52,9 +61,11 @@ def write_card(name: str, version: str, run: Run, rows: Sequence[Mapping[str, st
     ]
     for dataset, count in sorted(counts.items()):
         vendors = ", ".join(sorted({row["vendor"] for row in rows if row["dataset"] == dataset}))
-        lines.append(f"| {dataset} | {count} | {vendors} | {LICENCES.get(dataset, 'own data')} |")
+        lines.append(f"| {dataset} | {count} | {vendors} | {cite(dataset)} |")
+    if run.recipe.data.phantoms:
+        lines.append(f"| phantoms | {run.recipe.data.phantoms} | none | made by the program itself |")
     lines += ["", "## Figures", "", *_figures(figures), "", "## Licence", ""]
-    lines += ["See LICENSE. The weights are for non-commercial use, share alike, because ACDC's data are."]
+    lines += ["See LICENSE."]
     return "\n".join(lines) + "\n"
 
 
