@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any
 
 import yaml
 from CardiacSegmentationLib.segmentation import Label
 
 from cardiactrain.errors import RecipeError
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Part:
-    """An entry of a registry with its options: a network, a loss, an augmentation."""
-
-    kind: str
-    options: dict[str, Any] = field(default_factory=dict)
+from cardiactrain.plain import Part, build, read_yaml, to_plain
 
 
 @dataclass(frozen=True)
@@ -157,60 +148,10 @@ def shorten(recipe: Recipe, epochs: int, steps_per_epoch: int | None) -> Recipe:
     return replace(recipe, train=replace(recipe.train, epochs=epochs, steps_per_epoch=steps_per_epoch))
 
 
-def build(kind: type[T], content: Any, where: str) -> T:
-    """Build a dataclass from plain data, recursively; unknown and missing keys and wrong types are errors."""
-    if not isinstance(content, dict):
-        msg = f"{where}: expected keys with values, found {content!r}."
-        raise RecipeError(msg)
-    if kind is Part:
-        return _part(content, where)  # type: ignore[return-value]
-    hints = get_type_hints(kind)
-    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
-    for key in content:
-        if key not in known:
-            msg = f"{where}: unknown key {key!r}; known are {', '.join(known)}."
-            raise RecipeError(msg)
-    missing = [
-        n for n, f in known.items() if n not in content and f.default is MISSING and f.default_factory is MISSING
-    ]
-    if missing:
-        msg = f"{where}: the key {missing[0]!r} is missing."
-        raise RecipeError(msg)
-    return kind(**{key: _value(hints[key], value, f"{where}: {key}") for key, value in content.items()})
-
-
-def _value(hint: Any, value: Any, where: str) -> Any:
-    options = getattr(hint, "__args__", ())
-    if type(None) in options:
-        return None if value is None else _value(next(o for o in options if o is not type(None)), value, where)
-    if is_dataclass(hint):
-        return build(hint, value, where)  # type: ignore[arg-type]
-    if getattr(hint, "__origin__", None) is tuple:
-        if not isinstance(value, list | tuple):
-            msg = f"{where}: expected a list, found {value!r}."
-            raise RecipeError(msg)
-        return tuple(_value(options[0], item, f"{where}[{n}]") for n, item in enumerate(value))
-    if getattr(hint, "__origin__", None) is dict:
-        return dict(value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint):
-        msg = f"{where}: expected {hint.__name__}, found {value!r}."
-        raise RecipeError(msg)
-    return value
-
-
-def _part(content: dict[str, Any], where: str) -> Part:
-    if "kind" not in content:
-        msg = f"{where}: the key 'kind' is missing."
-        raise RecipeError(msg)
-    return Part(str(content["kind"]), {key: value for key, value in content.items() if key != "kind"})
-
-
 def _read(path: Path) -> dict[str, Any]:
     """The plain data of a recipe file, laid over the recipe that its ``base`` names."""
     try:
-        content = yaml.safe_load(path.read_text())
+        content = read_yaml(path.read_text())
     except yaml.YAMLError as error:
         msg = f"{path} is no valid YAML: {error}"
         raise RecipeError(msg) from error
@@ -248,15 +189,5 @@ def _set(content: dict[str, Any], keys: list[str], value: Any, path: Path) -> No
 
 def plain_data(recipe: Recipe) -> dict[str, Any]:
     """A recipe as plain data that ``parse_recipe`` reads back."""
-    content: dict[str, Any] = _plain(recipe)
+    content: dict[str, Any] = to_plain(recipe)
     return content
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Part):
-        return {"kind": value.kind, **value.options}
-    if is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value

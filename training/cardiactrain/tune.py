@@ -13,6 +13,7 @@ import numpy as np
 
 from cardiactrain.errors import RecipeError
 from cardiactrain.files import save_rows
+from cardiactrain.plain import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,8 +48,6 @@ class Range:
 
 def parse_range(text: str) -> Range:
     """Read ``KEY=LOW..HIGH`` or ``KEY=A,B,C``."""
-    import yaml
-
     key, separator, value = text.partition("=")
     try:
         if not separator or not key:
@@ -58,7 +57,7 @@ def parse_range(text: str) -> Range:
             if not 0 < low < high:
                 raise ValueError
             return Range(key, low, high)
-        return Range(key, choices=tuple(yaml.safe_load(item) for item in value.split(",")))
+        return Range(key, choices=tuple(read_yaml(item) for item in value.split(",")))
     except ValueError:
         msg = f"--vary takes KEY=LOW..HIGH (both above 0) or KEY=A,B,C, not {text!r}."
         raise RecipeError(msg) from None

@@ -102,6 +102,13 @@ def test_a_wrong_option_is_named(
         train_briefly(load_recipe("ours", SMALL | settings), subjects, tmp_path)
 
 
+def test_a_rate_may_be_written_with_an_exponent(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text("base: ours\nname: x\noptimiser: {lr: 1e-4}\ntrain: {l2: 1e-5}")
+    recipe = load_recipe(path)
+    assert (recipe.optimiser.options["lr"], recipe.train.l2) == (1e-4, 1e-5)
+
+
 def test_learning_makes_the_loss_smaller(subjects: list[Subject], tmp_path: Path) -> None:
     recipe = load_recipe("kayalibay", SMALL | {"augment": [], "view.spacing_mm": 3.0, "train.batch": 4})
     trainer = Trainer(shorten(recipe, 5, 8), subjects[:4], [], tmp_path, WORLD)

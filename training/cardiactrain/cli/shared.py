@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from cardiactrain.data.splits import fold_of, load_split
 from cardiactrain.errors import RecipeError
+from cardiactrain.plain import read_yaml
 
 if TYPE_CHECKING:
     import argparse
@@ -48,5 +47,5 @@ def read_settings(pairs: list[str]) -> dict[str, Any]:
         if not separator or not key:
             msg = f"--set takes KEY=VALUE, not {pair!r}."
             raise RecipeError(msg)
-        settings[key] = yaml.safe_load(value)
+        settings[key] = read_yaml(value)
     return settings
