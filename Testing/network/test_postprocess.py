@@ -109,10 +109,26 @@ def test_what_one_phase_lost_comes_back_and_what_one_phase_invents_goes() -> Non
     assert not postprocess(invented, GRID, ["in-time"])[0][:, 5].any()
 
 
-@pytest.mark.parametrize("grid", [Grid(1.4, is_cyclic=False, neighbouring=True), Grid(1.4, True, neighbouring=False)])
-def test_a_phase_without_two_neighbours_is_not_judged(grid: Grid) -> None:
+def test_a_structure_that_takes_in_another_in_one_phase_gives_it_back() -> None:
+    labels = heart()
+    swollen = labels.copy()
+    swollen[3, 4][swollen[3, 4] == Label.RV] = Label.LV
+    after, _ = postprocess(swollen, GRID, ["in-time"])
+    assert np.array_equal(after, labels)
+
+
+def test_the_ends_of_a_beat_that_is_not_whole_are_compared_with_their_nearest_two_phases() -> None:
     labels = heart()
     labels[0, 1] = Label.BACKGROUND
+    labels[5, 2] = Label.BACKGROUND
+    after, _ = postprocess(labels, Grid(1.4, is_cyclic=False, neighbouring=True), ["in-time"])
+    assert np.array_equal(after, heart())
+
+
+def test_phases_that_are_no_neighbours_are_not_judged() -> None:
+    labels = heart()
+    labels[0, 1] = Label.BACKGROUND
+    grid = Grid(1.4, is_cyclic=True, neighbouring=False)
     assert np.array_equal(postprocess(labels, grid, ["in-time"])[0], labels)
 
 

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from CardiacSegmentationLib.network.regions import Labels, Mask, PerImage
+    from CardiacSegmentationLib.network.regions import Labels, Mask
 
 REACH_MM = 5.0  # breathing shifts neighbouring slices: parts this close belong together
 SECOND_PART = 0.2  # the RV may be cut in two by a slice; what is smaller than this share of it is not RV
 GAP = 0.25  # a larger opening in the myocardium is anatomy (outflow tract) or an error; neither is closed
 LOST = 0.3  # a structure that shrinks below this share of both neighbouring phases was lost, not emptied
 SMALLEST_LOST_MM2 = 100.0
+SWOLLEN, SWOLLEN_MM2 = 1.6, 200.0  # times both neighbouring phases, and more than both: part of another structure
 RELEVANT_MM2 = 80.0
 RELEVANT_SHARE = 0.1  # of the labelled area of the slice
 
@@ -99,20 +100,19 @@ def close_myocardium(labels: Labels, _: Grid) -> Labels:
 
 def keep_in_time(labels: Labels, grid: Grid) -> Labels:
     """Give back what one phase lost and both its neighbours agree on; take away what only one phase has."""
-    if not grid.neighbouring or labels.shape[0] < 5:
+    if not grid.neighbouring or len(labels) < 5:
         return labels
-    before, after = np.roll(labels, 1, axis=0), np.roll(labels, -1, axis=0)
+    before, after = _neighbouring_phases(len(labels), grid.is_cyclic)
     result = labels.copy()
     for group in (regions.epicardium, _is_right):
-        area = np.count_nonzero(group(labels), axis=(2, 3)) * grid.pixel_mm2
-        lower, higher = _of_neighbours(area, np.minimum), _of_neighbours(area, np.maximum)
-        lost = (area < LOST * lower) & (lower > SMALLEST_LOST_MM2)
-        alone = (area > 0) & (higher == 0)
-        if not grid.is_cyclic:
-            lost[[0, -1]] = alone[[0, -1]] = False
-        agreed = (before == after) & group(before) & (labels == Label.BACKGROUND) & lost[:, :, None, None]
-        result[agreed] = before[agreed]
-        result[group(labels) & alone[:, :, None, None]] = Label.BACKGROUND
+        area = np.count_nonzero(group(result), axis=(2, 3)) * grid.pixel_mm2
+        smaller, larger = np.minimum(area[before], area[after]), np.maximum(area[before], area[after])
+        lost = (area < LOST * smaller) & (smaller > SMALLEST_LOST_MM2)
+        alone = (larger == 0) | ((area > SWOLLEN * larger) & (area - larger > SWOLLEN_MM2))
+        foreign = group(result) & ~group(labels[before]) & ~group(labels[after])
+        result[foreign & alone[:, :, None, None]] = Label.BACKGROUND
+        agreed = (labels[before] == labels[after]) & group(labels[before]) & (result == Label.BACKGROUND)
+        result = np.where(agreed & lost[:, :, None, None], labels[before], result)
     return result
 
 
@@ -164,8 +164,13 @@ def _largest(mask: Mask, reach: int, across_slices: bool, share: float) -> Mask:
     return np.asarray(mask & (sizes >= share * largest[body_of_part])[parts])
 
 
-def _of_neighbours(area: PerImage, choose: Callable[[PerImage, PerImage], PerImage]) -> PerImage:
-    return choose(np.roll(area, 1, axis=0), np.roll(area, -1, axis=0))
+def _neighbouring_phases(phases: int, is_cyclic: bool) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The two phases each phase is compared with; at the ends of a beat that is not whole, the nearest two."""
+    before, after = np.arange(phases) - 1, np.arange(phases) + 1
+    if is_cyclic:
+        return before % phases, after % phases
+    before[0], after[-1] = 2, phases - 3
+    return before, after
 
 
 def _stray_slices(area: npt.NDArray[np.int64]) -> Mask:
