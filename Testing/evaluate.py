@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.segmentation import Segmentation
 
 BAD_DICE = 0.8
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 PHASES = ("ED", "ES")
 
 
@@ -50,10 +51,17 @@ def main() -> None:
     options = _options()
     network = load_network(options.model, options.backend)
     cases = list(predict_cases(options.data / "acdc", network, options.every, options.rest))
-    text = "\n\n".join([_heading(network, cases, options), repair_table(cases), flag_table(cases)]) + "\n"
+    text = "\n\n".join([_heading(network, cases, options), repair_table(cases), flag_table(cases)])
     if options.out:
-        options.out.write_text(text, encoding="utf-8")
+        replace_figures(options.out, text)
     print(text)
+
+
+def replace_figures(path: Path, text: str) -> None:
+    """Put the figures between the two marks of a page, in place of the old ones."""
+    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
 def predict_cases(folder: Path, network: Network, every: int, rest: int) -> Iterator[Case]:
@@ -72,7 +80,7 @@ def predict_cases(folder: Path, network: Network, every: int, rest: int) -> Iter
 def repair_table(cases: Sequence[Case]) -> str:
     """Mean Dice per structure and phase: the network alone, then with one repair after the other."""
     header = ["step", *(f"{label.name} {phase}" for label in reversed(STRUCTURES) for phase in PHASES), "mean", "min"]
-    lines = ["## What each repair does to Dice", "", _row(header), _row(["---"] * len(header))]
+    lines = ["### What each repair does to Dice", "", _row(header), _row(["---"] * len(header))]
     for count in range(len(REPAIRS) + 1):
         title = "network alone" if count == 0 else f"+ {REPAIRS[count - 1]}"
         lines.append(_row([title, *_dice_cells(cases, REPAIRS[:count])]))
@@ -96,7 +104,7 @@ def flag_table(cases: Sequence[Case]) -> str:
                 flags.setdefault(finding.code, set()).add((case.name, finding.slice))
     flagged = set().union(*flags.values()) if flags else set()
     header = ["finding", "slices flagged", "of them bad", "share"]
-    lines = ["## Do the findings point to bad slices?", ""]
+    lines = ["### Do the findings point to bad slices?", ""]
     lines += [
         (f"A slice is bad when the Dice of any structure is below {BAD_DICE} at ED or ES against the reader. "
         f"{len(bad)} of {slices} slices are."), "", _row(header), _row(["---"] * 4),
@@ -156,9 +164,8 @@ def _scores(found: np.ndarray, truth: np.ndarray) -> list[list[float]]:
 
 def _heading(network: Network, cases: Sequence[Case], options: argparse.Namespace) -> str:
     return (
-        "# Quality of the segmentation, and of its own doubts\n\n"
-        f"Made by `Testing/evaluate.py` with {network.bundle.identity}, {network.backend.name}, on {len(cases)} ACDC "
-        f"patients (n mod {options.every} = {options.rest}) that this network was not trained on."
+        f"Made by `Testing/evaluate.py` with {network.bundle.identity}, {network.backend.name}, on the {len(cases)} "
+        f"ACDC training patients n with n mod {options.every} = {options.rest}, at ED and ES. {options.note}".rstrip()
     )
 
 
@@ -178,7 +185,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--backend", default="onnx")
     parser.add_argument("--every", type=int, default=5)
     parser.add_argument("--rest", type=int, default=1)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--out", type=Path, help="a page with marks between which the figures go")
+    parser.add_argument("--note", default="", help="what to say about the network, such as what it was trained on")
     return parser.parse_args()
 
 

@@ -112,9 +112,10 @@ def test_what_one_phase_lost_comes_back_and_what_one_phase_invents_goes() -> Non
 def test_a_structure_that_takes_in_another_in_one_phase_gives_it_back() -> None:
     labels = heart()
     swollen = labels.copy()
-    swollen[3, 4][swollen[3, 4] == Label.RV] = Label.LV
+    swollen[3, 4, 4:60, 6:60] = Label.LV
     after, _ = postprocess(swollen, GRID, ["in-time"])
-    assert np.array_equal(after, labels)
+    assert np.array_equal(after >= Label.MYO, labels >= Label.MYO)
+    assert np.array_equal(after == Label.RV, labels == Label.RV)
 
 
 def test_the_ends_of_a_beat_that_is_not_whole_are_compared_with_their_nearest_two_phases() -> None:
