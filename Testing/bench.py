@@ -74,6 +74,7 @@ def main() -> None:
 def report(study: Path, folder: Path, options: argparse.Namespace) -> str:
     """All tables."""
     stack = read_study(study)
+    check_idle()
     engines = [name for name in ENGINES if is_installed(name)]
     measured = in_turn(engine_runs(stack, engines, options.threads), options.runs)
     others = torch_timings(stack, folder, options)
@@ -97,6 +98,12 @@ def report(study: Path, folder: Path, options: argparse.Namespace) -> str:
         _verdict(measured, others, commands, memory_mb),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def check_idle() -> None:
+    """Figures of a machine that does something else as well are worth nothing: say so."""
+    if hasattr(os, "getloadavg") and os.getloadavg()[0] > 0.5:
+        print(f"The machine is busy (load {os.getloadavg()[0]:.1f}): do not use these figures.", file=sys.stderr)
 
 
 def in_turn(runs: Mapping[str, Callable[[], object]], count: int) -> list[Timing]:
@@ -183,10 +190,9 @@ def _scaling_table(stack: CineStack, options: argparse.Namespace) -> str:
     for axis, title in ((0, "phases"), (1, "slices")):
         for scale in SCALES:
             larger = _enlarged(stack, axis, scale)
-            run = {"": lambda larger=larger: segment_stack(larger, network)}
-            timing = in_turn(run, options.runs if scale == 1 else max(1, options.runs // scale))[0]
-            megapixels = larger.voxels.size / 1e6
-            rows.append((f"{scale} × {title}", f"{timing.median:.2f}", f"{1000 * timing.median / megapixels:.1f}"))
+            seconds = [clock(lambda larger=larger: segment_stack(larger, network)) for _ in range(options.runs)]
+            median = statistics.median(seconds)
+            rows.append((f"{scale} × {title}", f"{median:.2f}", f"{1e9 * median / larger.voxels.size:.1f}"))
     return _table(("study", "median s", "ms per million pixels"), rows)
 
 
@@ -247,12 +253,13 @@ def _heading(stack: CineStack, options: argparse.Namespace) -> str:
     load = f"; load when it began {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "onnxruntime", "openvino") if find_spec(name))
     phases, slices, rows, columns = stack.voxels.shape
+    model = load_network(None, "onnx").bundle.identity
     return (
         "# What it costs\n\n"
         f"Made by `./run bench`. {_processor()}, {cores} cores used; {platform.system()}, Python "
         f"{platform.python_version()}, {packages}{load}.\n\n"
         f"A phantom of {phases} phases × {slices} slices × {rows} × {columns} pixels; medians of {options.runs} runs, "
-        "the engines in turn."
+        f"the engines in turn; {model}."
     )
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from CardiacSegmentationLib.pipeline.output import Writer
+    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.stack import CineStack
+    from CardiacSegmentationLib.ventricular import VentricularFunction
 
 EPILOG = """\
 exit codes:
@@ -121,11 +124,13 @@ def further_writers() -> Mapping[str, Writer]:
     """Parts of the results that are made above the pipeline: the scene, where slicer-core is installed."""
     from importlib.util import find_spec
 
-    if find_spec("slicer") is None:
-        return {}
-    from CardiacSegmentationLib.scene.files import write_scene
+    return {} if find_spec("slicer") is None else {"scene.mrb": _write_scene}
 
-    return {"scene.mrb": write_scene}
+
+def _write_scene(path: Path, stack: CineStack, segmentation: Segmentation, function: VentricularFunction) -> None:
+    from CardiacSegmentationLib.scene.files import write_scene  # takes a second to import, so only when it is wanted
+
+    write_scene(path, stack, segmentation, function)
 
 
 def final_report(results: Results, folder: Path | None) -> dict[str, Any]:
