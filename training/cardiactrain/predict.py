@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from CardiacSegmentationLib.network.locate import larger_view
+from CardiacSegmentationLib.network.locate import cast_shadow, frame_heart, larger_view
 from CardiacSegmentationLib.network.preprocess import (
     Preprocessing,
     View,
-    heart_view,
     put_back,
     take_view,
     whole_view,
@@ -81,6 +80,7 @@ def preprocessing_of(recipe: Recipe) -> Preprocessing:
         margin_mm=recipe.predict.margin_mm,
         context_slices=recipe.view.slices // 2,
         percentiles=(float(options.get("low", 1.0)), float(options.get("high", 99.0))),
+        trained_size=recipe.view.size,
     )
 
 
@@ -103,8 +103,8 @@ def _heart_crop(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) -> A
     pre = predictor.preprocessing
     shape = (image.shape[-2], image.shape[-1])
     coarse = _see(predictor, image, whole_view(shape, pixel_mm, pre))
-    found = keep_largest((coarse[:, 0] < 0.5).astype(np.uint8)).astype(bool).any(axis=0)
-    view = heart_view(found, pixel_mm, pre) if found.any() else _centred(predictor, shape, pixel_mm)
+    body = keep_largest((coarse[:, 0] < 0.5).astype(np.uint8)).astype(bool)
+    view = frame_heart(cast_shadow(body), pixel_mm, pre) if body.any() else _centred(predictor, shape, pixel_mm)
     shares = _see(predictor, image, view)
     for _ in range(LARGER_VIEWS):
         larger = larger_view(shares.argmax(1).astype(np.uint8)[None], view, pre)
