@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from CardiacSegmentationLib.network.postprocess import STEPS, Grid, postprocess
-from CardiacSegmentationLib.network.slices import drop_absent_ends
+from CardiacSegmentationLib.network.slices import drop_absent_ends, restore_lost
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.segmentation import Label
 
@@ -174,6 +174,34 @@ def test_a_ventricle_ends_where_the_network_says_so() -> None:
         ("end-slice-removed", 0),
         ("end-slice-removed", 5),
     }
+
+
+def test_a_ventricle_lost_for_a_few_phases_comes_back_where_the_network_says_it_is_there() -> None:
+    labels = heart(phases=12)
+    presence = np.full((2, 12, 5), 0.95, np.float32)
+    broken = labels.copy()
+    broken[4:6, 0][broken[4:6, 0] >= Label.MYO] = Label.BACKGROUND
+    after, findings = restore_lost(broken, presence, is_cyclic=True, pixel_mm2=2.0)
+    assert np.array_equal(after, labels)
+    assert [(finding.code, finding.slice) for finding in findings] == [("slice-restored", 0)]
+    presence[0, 5, 0] = 0.4
+    assert np.array_equal(restore_lost(broken, presence, is_cyclic=True, pixel_mm2=2.0)[0], broken)
+
+
+def test_a_loss_at_the_end_of_a_beat_is_mended_only_where_the_beat_is_whole() -> None:
+    labels = heart(phases=12)
+    presence = np.full((2, 12, 5), 0.95, np.float32)
+    broken = labels.copy()
+    broken[[11, 0], 2] = Label.BACKGROUND
+    assert np.array_equal(restore_lost(broken, presence, is_cyclic=True, pixel_mm2=2.0)[0], labels)
+    assert np.array_equal(restore_lost(broken, presence, is_cyclic=False, pixel_mm2=2.0)[0], broken)
+
+
+def test_a_loss_over_a_third_of_the_beat_is_no_loss() -> None:
+    broken = heart(phases=12)
+    broken[4:8, 0] = Label.BACKGROUND
+    presence = np.full((2, 12, 5), 0.95, np.float32)
+    assert np.array_equal(restore_lost(broken, presence, is_cyclic=True, pixel_mm2=2.0)[0], broken)
 
 
 def test_a_network_that_sees_no_ventricle_anywhere_removes_nothing() -> None:

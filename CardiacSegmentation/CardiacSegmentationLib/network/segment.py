@@ -14,7 +14,7 @@ from CardiacSegmentationLib.network.postprocess import STEPS, Grid, postprocess
 from CardiacSegmentationLib.network.precision import predict_fast_if_equal
 from CardiacSegmentationLib.network.quality import check_prediction, check_shape
 from CardiacSegmentationLib.network.regions import heart_box
-from CardiacSegmentationLib.network.slices import drop_absent_ends
+from CardiacSegmentationLib.network.slices import drop_absent_ends, restore_lost
 from CardiacSegmentationLib.network.uncertainty import estimate_uncertainty
 from CardiacSegmentationLib.segmentation import Label, Segmentation
 
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     Report = Callable[[float], None]
 
 END_SLICES = "end-slices"
-REPAIRS = (END_SLICES, *STEPS)
+LOST_SLICES = "lost-slices"
+REPAIRS = (LOST_SLICES, END_SLICES, *STEPS)
 CURVE_SLICES = 3  # mid-ventricular slices whose LV area finds ED and ES when only those are wanted
 
 
@@ -133,6 +134,9 @@ def repair_and_check(stack: CineStack, prediction: Prediction, options: NetworkO
     rows, columns = heart_box(prediction.labels)
     labels = np.ascontiguousarray(prediction.labels[:, :, rows, columns])
     findings: list[Finding] = []
+    if LOST_SLICES in options.repairs and grid.neighbouring:
+        labels, found = restore_lost(labels, prediction.presence, cyclic, grid.pixel_mm2)
+        findings += found
     if END_SLICES in options.repairs:
         labels, found = drop_absent_ends(labels, prediction.presence, grid.neighbouring, grid.pixel_mm2)
         findings += found

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 ABSENT = 0.5  # below this probability, in its own and the neighbouring phases, a ventricle is not in the slice
 RELEVANT_MM2 = 100.0
+STILL_THERE = 0.7  # from this probability on, in every phase of it, a loss is an error and no end
+LOST = 0.35  # of the smaller of the areas before and after
+LONGEST_GAP = 0.2  # of the beat
 
 
 def drop_absent_ends(
@@ -36,6 +39,62 @@ def drop_absent_ends(
         result[mine] = Label.BACKGROUND
         findings += _report(side, np.count_nonzero(mine, axis=(2, 3)) * pixel_mm2)
     return result, tuple(findings)
+
+
+def restore_lost(
+    labels: Labels, presence: npt.NDArray[np.float32], is_cyclic: bool, pixel_mm2: float
+) -> tuple[Labels, tuple[Finding, ...]]:
+    """Give a ventricle back to a slice that lost it for a few phases while the network still says that it is there.
+
+    It takes what the last phase before and the first after the loss agree on. That happens at the base about
+    end-systole, where the loss would make the smallest volume too small.
+    """
+    result = labels.copy()
+    findings = []
+    for side, chance in zip(SIDES, presence, strict=True):
+        mine = _belongs_to(labels, side)
+        areas = np.count_nonzero(labels == side, axis=(2, 3)) * pixel_mm2
+        for place in range(labels.shape[1]):
+            for before, gap, after in _find_gaps(areas[:, place], chance[:, place] >= STILL_THERE, is_cyclic):
+                agreed = mine[before, place] & (labels[before, place] == labels[after, place])
+                for phase in gap:
+                    free = agreed & (mine[phase, place] | (labels[phase, place] == Label.BACKGROUND))
+                    result[phase, place][free] = labels[before, place][free]
+                message = (
+                    f"The {side.name} was lost in slice {place + 1} for {len(gap)} phases, though it is there; it was "
+                    "taken from the phases before and after. Check its contours."
+                )
+                findings.append(Finding("slice-restored", message, Severity.WARNING, place, gap[len(gap) // 2]))
+    return result, tuple(findings)
+
+
+def _find_gaps(
+    areas: npt.NDArray[np.float64], is_there: npt.NDArray[np.bool_], is_cyclic: bool
+) -> list[tuple[int, list[int], int]]:
+    """Losses as (phase before, phases of the loss, phase after): areas that collapse between two that do not."""
+    phases = len(areas)
+    gaps = []
+    first = 0
+    while first < phases:
+        length = 0
+        before = (first - 1) % phases
+        while length < phases and areas[(first + length) % phases] < LOST * areas[before]:
+            length += 1
+        gap = [(first + offset) % phases for offset in range(length)]
+        after = (first + length) % phases
+        is_short = 0 < length <= max(1, round(LONGEST_GAP * phases))
+        is_within = is_cyclic or (first > 0 and first + length < phases)
+        least = min(areas[before], areas[after])
+        if (
+            is_short
+            and is_within
+            and least > RELEVANT_MM2
+            and (areas[gap] < LOST * least).all()
+            and is_there[gap].all()
+        ):
+            gaps.append((before, gap, after))
+        first += max(1, length)
+    return gaps
 
 
 def _belongs_to(labels: Labels, side: Label) -> Mask:
