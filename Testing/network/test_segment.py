@@ -153,7 +153,7 @@ def test_a_faster_engine_is_used_only_where_it_gives_the_same_labels(
     exact = segment_stack(painted[0], network).segmentation
     twin = network.backend.faster = Twin(network, shift)
     found = segment_stack(painted[0], network).segmentation
-    assert twin.calls >= painted[0].phases
+    assert (twin.calls > painted[0].phases) is is_used, "a twin that differs in one phase is not asked for the others"
     assert found.model is not None
     assert found.model.endswith("twin") is is_used
     if is_used:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import CineStack
 
 T = TypeVar("T")
-BATCH = 12  # images; more gains nothing on a CPU and costs memory
+BATCH = 6  # images; more gains nothing on a CPU and costs memory
 SIDES = (Label.LV, Label.RV)  # the order of the network's presence output
 
 

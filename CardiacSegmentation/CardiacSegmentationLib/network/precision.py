@@ -33,31 +33,42 @@ def predict_fast_if_equal(
 ) -> tuple[Prediction, str, tuple[Finding, ...]]:
     """A prediction, the engine that made it, and what was found out.
 
-    With a faster twin of the backend, the twin predicts and the backend repeats ED and ES. Where they differ, the
-    backend predicts everything and the twin is not used again.
+    With a faster twin of the backend, both predict one phase first. Where they agree, the twin predicts all and the
+    backend repeats ED and ES. Where they differ, the backend predicts everything and the twin is not used again.
     """
     backend = network.backend
     faster = backend.faster
     if faster is None:
         return predict(stack, view, network, phases, report), backend.name, ()
-    quick = predict(stack, view, replace(network, backend=faster), phases, lambda done: report(0.9 * done))
-    volumes = np.count_nonzero(quick.labels == Label.LV, axis=(1, 2, 3)).astype(float)
-    volumes[~quick.predicted] = np.nan
-    key = sorted({int(np.nanargmax(volumes)), int(np.nanargmin(volumes))})
-    exact = predict(stack, view, network, key, lambda done: report(0.9 + 0.1 * done))
-    if are_equal(exact.labels[key], quick.labels[key]):
-        return quick, faster.name, ()
+    twin = replace(network, backend=faster)
+    trial = [phases[len(phases) // 3]]
+    if have_same_labels(
+        predict(stack, view, network, trial).labels[trial], predict(stack, view, twin, trial).labels[trial]
+    ):
+        quick = predict(stack, view, twin, phases, lambda done: report(0.9 * done))
+        volumes = np.count_nonzero(quick.labels == Label.LV, axis=(1, 2, 3)).astype(float)
+        volumes[~quick.predicted] = np.nan
+        key = sorted({int(np.nanargmax(volumes)), int(np.nanargmin(volumes))})
+        exact = predict(stack, view, network, key, lambda done: report(0.9 + 0.1 * done))
+        if have_same_labels(exact.labels[key], quick.labels[key]) and have_same_ef(
+            exact.labels[key], quick.labels[key]
+        ):
+            return quick, faster.name, ()
     backend.faster = None
     message = f"{faster.name} gave other labels than {backend.name} on this study; the latter was used."
     finding = Finding("precision-raised", message, Severity.INFO)
     return predict(stack, view, network, phases, report), backend.name, (finding,)
 
 
-def are_equal(exact: Labels, quick: Labels) -> bool:
-    """Whether labels of ED and ES ``[phase, slice, row, column]`` agree within the limits."""
+def have_same_labels(exact: Labels, quick: Labels) -> bool:
+    """Whether labels agree on nearly all pixels that either calls heart."""
     heart = (exact != 0) | (quick != 0)
-    agreement = float((exact == quick)[heart].mean()) if heart.any() else 1.0
-    return agreement > SAME_LABELS and abs(_ejection_percent(exact) - _ejection_percent(quick)) <= SAME_EF_POINTS
+    return not heart.any() or float((exact == quick)[heart].mean()) > SAME_LABELS
+
+
+def have_same_ef(exact: Labels, quick: Labels) -> bool:
+    """Whether labels of ED and ES ``[phase, slice, row, column]`` give nearly the same ejection fraction."""
+    return abs(_ejection_percent(exact) - _ejection_percent(quick)) <= SAME_EF_POINTS
 
 
 def _ejection_percent(labels: Labels) -> float:
