@@ -94,6 +94,12 @@ def test_labels_alone_need_no_folder(study: Path, tmp_path: Path, choices: list[
     assert files_in(tmp_path) == {"labels.nii.gz"}
 
 
+def test_the_report_comes_on_the_paper_asked_for(study: Path, tmp_path: Path, painted_bundle: Path) -> None:
+    choices = ["--model", str(painted_bundle), "--only", "report", "--paper", "Letter"]
+    assert main(["segment", str(study), "--out", str(tmp_path / "out"), *choices]) == 0
+    assert b"/MediaBox [ 0 0 612 792 ]" in (tmp_path / "out" / "report.pdf").read_bytes()
+
+
 def test_somewhere_to_write_must_be_named(study: Path, choices: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["segment", str(study), *choices]) == 1
     assert "--out DIR" in capsys.readouterr().err

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from CardiacSegmentationLib.cli.facts import add_papillary_argument, add_patient_arguments, positive
 from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Label, Papillary, Segmentation
 
@@ -35,21 +36,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--phase", type=_from_one, nargs="+", default=[], metavar="N",
         help="phase each 3D label map belongs to, where the images have several",
     )  # fmt: skip
-    parser.add_argument(
-        "--papillary", choices=[kind.value for kind in Papillary], default=Papillary.VOLUME.value,
-        help="papillary muscles of the LV count as blood (volume) or as muscle (mass)",
-    )  # fmt: skip
+    add_papillary_argument(parser)
     parser.add_argument("--basal-rule", action="store_true", help="leave out slices less than half in myocardium")
     parser.add_argument("--bsa", choices=BSA_FORMULAS, default="Mosteller", help="formula for body surface area")
     parser.add_argument("--ed", type=_from_one, metavar="N", help="phase of end-diastole, counted from 1")
     parser.add_argument("--es", type=_from_one, metavar="N", help="phase of end-systole")
     parser.add_argument("--rv-ed", type=_from_one, metavar="N", help="the RV's end-diastole, where it is another phase")
     parser.add_argument("--rv-es", type=_from_one, metavar="N", help="the RV's end-systole, where it is another phase")
-    parser.add_argument("--heart-rate", type=_positive, metavar="BPM", help="instead of that of the images")
-    parser.add_argument("--sex", type=str.upper, choices=("M", "F"), help="these four: instead of those of the images")
-    parser.add_argument("--age", type=_positive, metavar="YEARS")
-    parser.add_argument("--height", type=_positive, metavar="CM")
-    parser.add_argument("--weight", type=_positive, metavar="KG")
+    parser.add_argument("--heart-rate", type=positive, metavar="BPM", help="instead of that of the images")
+    add_patient_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -157,14 +152,3 @@ def _from_one(text: str) -> int:
         msg = f"{text} is no phase; phases are counted from 1"
         raise argparse.ArgumentTypeError(msg)
     return int(text) - 1
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        msg = f"{text} is no positive number"
-        raise argparse.ArgumentTypeError(msg)
-    return value

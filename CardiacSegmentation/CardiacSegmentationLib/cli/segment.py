@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.cli import EXIT_CANCELLED, EXIT_ERROR
+from CardiacSegmentationLib.cli.facts import add_papillary_argument, add_patient_arguments
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report, print_json
 from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError
 from CardiacSegmentationLib.pipeline import RECORD_FILE, Existing, Options, Results, segment_study
@@ -52,17 +53,12 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
         "--uncertainty", action="store_true", help="uncertainty of every voxel (takes nine times longer)"
     )
     parser.add_argument("--no-repairs", action="store_true", help="the network's labels as they are")
-    parser.add_argument(
-        "--papillary", choices=[kind.value for kind in Papillary], default=Papillary.VOLUME.value,
-        help="papillary muscles count as blood (volume, the default) or as muscle (mass)",
-    )  # fmt: skip
-    parser.add_argument("--sex", type=str.upper, choices=("M", "F"), help="these four: instead of what the images say")
-    parser.add_argument("--age", type=_positive, metavar="YEARS")
-    parser.add_argument("--height", type=_positive, metavar="CM")
-    parser.add_argument("--weight", type=_positive, metavar="KG")
+    add_papillary_argument(parser)
+    add_patient_arguments(parser)
     parser.add_argument(
         "--only", type=_names, metavar="PART,…", help="write only these parts of the results, for example tables,labels"
     )
+    parser.add_argument("--paper", choices=("A4", "Letter"), default="A4", help="of the report (A4)")
     parser.add_argument("--deidentify", action="store_true", help="leave the patient's name, id and dates out")
     parser.add_argument("--threads", type=int, metavar="N", help="processor cores to use (all)")
     existing = parser.add_mutually_exclusive_group()
@@ -85,6 +81,7 @@ def options_of(arguments: argparse.Namespace) -> Options:
         height_cm=arguments.height,
         weight_kg=arguments.weight,
         parts=arguments.only,
+        paper=arguments.paper,
         deidentify=arguments.deidentify,
         existing=existing,
         threads=arguments.threads,
@@ -167,14 +164,3 @@ def _name_in(path: Path, folder: Path | None) -> str:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        msg = f"{text} is no positive number"
-        raise argparse.ArgumentTypeError(msg)
-    return value

@@ -39,6 +39,7 @@ class Options:
     height_cm: float | None = None
     weight_kg: float | None = None
     parts: tuple[str, ...] | None = None  # what to write; None: everything
+    paper: str = "A4"  # of the report, or "Letter"
     deidentify: bool = False
     labels_file: Path | None = None  # one more label map, where the user wants it
     existing: Existing = Existing.STOP
@@ -54,7 +55,7 @@ class Options:
 
         A path to a model says nothing that the model's own checksum does not say better.
         """
-        names = ("backend", "only_ed_es", "uncertainty", "repairs", "bsa_formula", "deidentify")
+        names = ("backend", "only_ed_es", "uncertainty", "repairs", "bsa_formula", "paper", "deidentify")
         facts: dict[str, Any] = {name: getattr(self, name) for name in names}
         patient = (self.sex, self.age_years, self.height_cm, self.weight_kg)
         return {

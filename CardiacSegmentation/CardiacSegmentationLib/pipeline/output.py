@@ -119,7 +119,7 @@ class Output:
         share = len(parts) / max(1, len(parts) + SCENE_COSTS * len(self._writers))
         write_results(
             aside, stack, segmentation, function, parts,
-            options=ExportOptions(deidentifier=hide),
+            options=ExportOptions(paper=self._options.paper, deidentifier=hide),
             progress=lambda _, done: report(share * done),
         )  # fmt: skip
         if results.uncertainty is not None:
