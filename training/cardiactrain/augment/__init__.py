@@ -1,4 +1,4 @@
-"""Augmentations: how places are warped (geometry), how grey values change (intensity), and MONAI's own (library).
+"""Augmentations: how places are warped (geometry), how grey values change (intensity), and MONAI's own (from_monai).
 
 Every augmentation is one function in a registry; a recipe names it with its options and how often it happens.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cardiactrain.augment.from_monai import MonaiTransform
 from cardiactrain.augment.geometry import GEOMETRY
 from cardiactrain.augment.intensity import INTENSITY, change, to_unit
-from cardiactrain.augment.library import LibraryTransform
 from cardiactrain.augment.warp import Warp
 from cardiactrain.errors import RecipeError
 from cardiactrain.registry import check_options
@@ -28,7 +28,7 @@ class Augmentation:
 
     warp: Warp
     intensity: tuple[Part, ...]
-    library: tuple[LibraryTransform, ...]
+    from_monai: tuple[MonaiTransform, ...]
 
     def apply(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Change a batch that was drawn with this augmentation's warp."""
@@ -36,7 +36,7 @@ class Augmentation:
             batch.image = to_unit(batch.image)
         for part in self.intensity:
             batch.image = change(part, batch.image, generator)
-        for transform in self.library:
+        for transform in self.from_monai:
             batch = transform(batch, generator)
         return batch
 
@@ -45,16 +45,16 @@ def make_augmentation(parts: tuple[Part, ...]) -> Augmentation:
     """Sort a recipe's augmentations into their families."""
     geometry: list[Part] = []
     intensity: list[Part] = []
-    library: list[LibraryTransform] = []
+    from_monai: list[MonaiTransform] = []
     for part in parts:
         if part.kind in GEOMETRY:
             geometry.append(check_options(GEOMETRY, part, "augmentation", spare=("often",)))
         elif part.kind in INTENSITY:
             intensity.append(check_options(INTENSITY, part, "augmentation", spare=("often",)))
         elif part.kind == "monai":
-            library.append(LibraryTransform(part))
+            from_monai.append(MonaiTransform(part))
         else:
             known = ", ".join([*GEOMETRY, *INTENSITY, "monai"])
             msg = f"Unknown augmentation {part.kind!r}: choose one of {known}."
             raise RecipeError(msg)
-    return Augmentation(Warp(tuple(geometry)), tuple(intensity), tuple(library))
+    return Augmentation(Warp(tuple(geometry)), tuple(intensity), tuple(from_monai))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from cardiactrain.networks.classic import ClassicUNet
 from cardiactrain.networks.compact import CompactUNet
+from cardiactrain.networks.from_monai import dynunet, unet, vnet
 from cardiactrain.networks.kayalibay import KayalibayUNet
-from cardiactrain.networks.library import dynunet, unet, vnet
 from cardiactrain.networks.output import Output, as_output
 from cardiactrain.registry import make
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cardiactrain.recipe import Part
 
 
-class LibraryTransform:
+class MonaiTransform:
     """One MONAI dictionary transform, run per example on the device the batch lives on.
 
     Geometric transforms change image and target alike; the others change the image only.
