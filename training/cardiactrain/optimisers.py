@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from cardiactrain.muon import Muon
 from cardiactrain.registry import make
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,  # `nesterov: true` with a momentum makes it Nesterov's
     "rmsprop": torch.optim.RMSprop,
     "adagrad": torch.optim.Adagrad,
+    "muon": Muon,
 }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from CardiacSegmentationLib.network.infer import SIDES
 from CardiacSegmentationLib.network.locate import cast_shadow, frame_heart, larger_view
 from CardiacSegmentationLib.network.preprocess import (
     Preprocessing,
@@ -17,6 +19,7 @@ from CardiacSegmentationLib.network.preprocess import (
     whole_view,
     with_neighbours,
 )
+from CardiacSegmentationLib.network.slices import drop_absent_ends
 
 from cardiactrain.networks import as_output
 
@@ -34,6 +37,13 @@ BATCH = 32
 LARGER_VIEWS = 2  # how often a view that cuts the heart is made larger
 
 
+class Seen(NamedTuple):
+    """Class shares ``[slice, class, …]``, and the chance that LV and RV are in the slice where the network says so."""
+
+    shares: Array
+    presence: Array | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Predictor:
     """A network with all it needs to label a stack the way its recipe says."""
@@ -48,27 +58,43 @@ class Predictor:
         """The recipe's geometry in the Lib's words."""
         return preprocessing_of(self.recipe)
 
-    def probabilities(self, image: Array, pixel_mm: PixelSpacing) -> Array:
-        """Class shares ``[slice, class, row, column]`` of ``image[slice, row, column]`` on the same grid."""
+    def see(self, image: Array, pixel_mm: PixelSpacing) -> Seen:
+        """What the network says of ``image[slice, row, column]``, on the same grid."""
         self.network.eval()
         with torch.inference_mode():
-            result: Array = PREDICTIONS[self.recipe.predict.kind](self, image, pixel_mm)
-        return result
+            return PREDICTIONS[self.recipe.predict.kind](self, image, pixel_mm)
 
     def labels(self, image: Array, pixel_mm: PixelSpacing) -> npt.NDArray[np.uint8]:
         """Label codes of a stack."""
         codes = np.array([int(c) for c in self.recipe.classes], np.uint8)
-        labels = codes[self.probabilities(image, pixel_mm).argmax(1)]
+        seen = self.see(image, pixel_mm)
+        labels: npt.NDArray[np.uint8] = codes[seen.shares.argmax(1)]
+        if self.recipe.predict.present_from and seen.presence is not None:
+            labels = drop_absent_ends(labels[None], seen.presence.T[:, None], False, 1.0)[0][0]
         return keep_largest(labels) if self.recipe.predict.largest_component else labels
 
-    def run(self, images: Array) -> Array:
-        """Class shares of views ``[view, channel, …]``."""
-        parts = []
+    def run(self, images: Array) -> Seen:
+        """What the network says of views ``[view, channel, …]``."""
+        shares, presence = [], []
+        border = self._presence_border().to(self.device)
         for first in range(0, len(images), BATCH):
             batch = torch.from_numpy(np.ascontiguousarray(images[first : first + BATCH], np.float32)).to(self.device)
-            logits = as_output(self.network(self.normaliser(batch))).logits
-            parts.append(torch.softmax(logits.float(), 1).cpu().numpy())
-        return np.concatenate(parts)
+            output = as_output(self.network(self.normaliser(batch)))
+            shares.append(torch.softmax(output.logits.float(), 1).cpu().numpy())
+            if output.presence is not None:
+                presence.append(torch.sigmoid(output.presence.float() - border).cpu().numpy())
+        return Seen(np.concatenate(shares), np.concatenate(presence) if presence else None)
+
+    def exported_network(self) -> nn.Module:
+        """A copy of the network on the CPU whose presence says one half where the recipe draws the border."""
+        network: Any = copy.deepcopy(self.network).cpu().eval()
+        if self.recipe.predict.present_from:
+            network.presence.bias.data -= self._presence_border()
+        return network  # type: ignore[no-any-return]
+
+    def _presence_border(self) -> torch.Tensor:
+        wanted = self.recipe.predict.present_from
+        return torch.logit(torch.tensor([wanted.get(side.name, 0.5) for side in SIDES]))
 
 
 def preprocessing_of(recipe: Recipe) -> Preprocessing:
@@ -98,28 +124,28 @@ def keep_largest(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return result
 
 
-def _heart_crop(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) -> Array:
+def _heart_crop(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) -> Seen:
     """Find the heart in the whole field of view, then label it at the working spacing."""
     pre = predictor.preprocessing
     shape = (image.shape[-2], image.shape[-1])
-    coarse = _see(predictor, image, whole_view(shape, pixel_mm, pre))
+    coarse = _see(predictor, image, whole_view(shape, pixel_mm, pre)).shares
     body = keep_largest((coarse[:, 0] < 0.5).astype(np.uint8)).astype(bool)
     view = frame_heart(cast_shadow(body), pixel_mm, pre) if body.any() else _centred(predictor, shape, pixel_mm)
-    shares = _see(predictor, image, view)
+    seen = _see(predictor, image, view)
     for _ in range(LARGER_VIEWS):
-        larger = larger_view(shares.argmax(1).astype(np.uint8)[None], view, pre)
+        larger = larger_view(seen.shares.argmax(1).astype(np.uint8)[None], view, pre)
         if larger is None:
             break
-        view, shares = larger, _see(predictor, image, larger)
-    return shares
+        view, seen = larger, _see(predictor, image, larger)
+    return seen
 
 
-def _centre_crop(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) -> Array:
+def _centre_crop(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) -> Seen:
     """The view the network was trained on, around the middle of the image."""
     return _see(predictor, image, _centred(predictor, (image.shape[-2], image.shape[-1]), pixel_mm))
 
 
-def _sliding_window(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) -> Array:
+def _sliding_window(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) -> Seen:
     """The whole image at the working spacing, window by window, overlapping."""
     from monai.inferers import sliding_window_inference
 
@@ -135,22 +161,22 @@ def _sliding_window(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) 
         views, window = torch.from_numpy(volume)[None, None], (recipe.view.slices, *window)
 
     def label(batch: torch.Tensor) -> torch.Tensor:
-        return torch.from_numpy(predictor.run(batch.cpu().numpy()))
+        return torch.from_numpy(predictor.run(batch.cpu().numpy()).shares)
 
     shares = sliding_window_inference(views, window, BATCH, label, overlap=recipe.predict.overlap, mode="gaussian")
     result: Array = shares.numpy()
-    return put_back(result if recipe.view.dims == 2 else np.moveaxis(result[0], 1, 0), full, shape)
+    return Seen(put_back(result if recipe.view.dims == 2 else np.moveaxis(result[0], 1, 0), full, shape))
 
 
-def _see(predictor: Predictor, image: Array, view: View) -> Array:
-    """Class shares of a view of every slice, on the native grid."""
+def _see(predictor: Predictor, image: Array, view: View) -> Seen:
+    """What the network says of a view of every slice, on the native grid."""
     recipe = predictor.recipe
     seen = take_view(image, view)
     if recipe.view.dims == 2:
-        shares = predictor.run(with_neighbours(seen, recipe.view.slices // 2))
+        said = predictor.run(with_neighbours(seen, recipe.view.slices // 2))
     else:
-        shares = _in_depth(predictor, seen)
-    return put_back(shares, view, (image.shape[-2], image.shape[-1]))
+        said = Seen(_in_depth(predictor, seen))
+    return said._replace(shares=put_back(said.shares, view, (image.shape[-2], image.shape[-1])))
 
 
 def _in_depth(predictor: Predictor, seen: Array) -> Array:
@@ -161,7 +187,7 @@ def _in_depth(predictor: Predictor, seen: Array) -> Array:
     times = np.zeros(len(padded), np.float32)
     last = len(padded) - depth
     for first in sorted({*range(0, last, max(1, depth // 2)), last}):
-        shares = predictor.run(padded[None, None, first : first + depth])[0]
+        shares = predictor.run(padded[None, None, first : first + depth]).shares[0]
         total[first : first + depth] += np.moveaxis(shares, 1, 0)
         times[first : first + depth] += 1
     return total[:count] / times[:count, None, None, None]
@@ -174,7 +200,7 @@ def _centred(predictor: Predictor, shape: tuple[int, int], pixel_mm: PixelSpacin
     return View(centre, size, recipe.view.spacing_mm or pixel_mm[0], pixel_mm)
 
 
-PREDICTIONS: dict[str, Callable[[Predictor, Array, PixelSpacing], Array]] = {
+PREDICTIONS: dict[str, Callable[[Predictor, Array, PixelSpacing], Seen]] = {
     "heart-crop": _heart_crop,
     "centre-crop": _centre_crop,
     "sliding-window": _sliding_window,

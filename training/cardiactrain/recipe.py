@@ -25,11 +25,21 @@ class DataPart:
 
 
 @dataclass(frozen=True)
+class EarlyView:
+    """How examples look until a share of the training has passed: fewer, larger pixels, which cost less."""
+
+    until: float
+    size: int
+    step: float = 1.0  # pixels of the view itself from one pixel to the next
+
+
+@dataclass(frozen=True)
 class ViewPart:
     """What of a stack becomes one training example."""
 
     size: int = 128
     spacing_mm: float | None = 1.4  # None: the native pixels
+    early: tuple[EarlyView, ...] = ()  # in the order of `until`
     slices: int = 3  # neighbours as channels in 2D, depth in 3D
     dims: int = 2
     centre: str = "heart"  # heart, image or random
@@ -37,6 +47,10 @@ class ViewPart:
     coarse_share: float = 0.0  # part of the examples that show the whole field of view
     coarse_spacing_mm: float = 2.8
     drop_neighbours: float = 0.0  # how often a slice stands in for its neighbours
+
+    def at(self, passed: float) -> EarlyView:
+        """Size and step once a share of the training has passed."""
+        return next((early for early in self.early if passed < early.until), EarlyView(1.0, self.size))
 
 
 @dataclass(frozen=True)
@@ -67,6 +81,7 @@ class PredictPart:
     overlap: float = 0.5
     largest_component: bool = True
     margin_mm: float = 22.0
+    present_from: dict[str, float] = field(default_factory=dict)  # below, LV or RV ends: at base and apex, by presence
 
 
 @dataclass(frozen=True)
@@ -79,6 +94,7 @@ class Recipe:
     view: ViewPart = field(default_factory=ViewPart)
     normalise: Part = field(default_factory=lambda: Part("percentile-zscore"))
     augment: tuple[Part, ...] = ()
+    without: tuple[str, ...] = ()  # groups of augmentations left out: geometry, contrast, artefacts
     network: Part = field(default_factory=lambda: Part("compact-unet"))
     loss: Part = field(default_factory=lambda: Part("dice-ce"))
     optimiser: Part = field(default_factory=lambda: Part("adamw"))
@@ -91,6 +107,11 @@ class Recipe:
     def classes(self) -> tuple[Label, ...]:
         """The network's output classes, background first."""
         return (Label.BACKGROUND, *(Label[name] for name in self.data.structures))
+
+    @property
+    def slices_per_step(self) -> int:
+        """Slices that one process labels in a step."""
+        return self.train.batch * (self.view.slices if self.view.dims == 3 else 1)
 
 
 def recipes_folder() -> Path:
@@ -137,6 +158,9 @@ def parse_recipe(content: dict[str, Any], where: str) -> Recipe:
         if value not in choices:
             msg = f"{where}: {key} is {value!r}; choose one of {', '.join(choices)}."
             raise RecipeError(msg)
+    if any(not 0 < chance < 1 for chance in recipe.predict.present_from.values()):
+        msg = f"{where}: predict.present_from has chances between 0 and 1, for LV and RV."
+        raise RecipeError(msg)
     if recipe.view.dims not in (2, 3) or recipe.view.size < 8 or recipe.train.batch < 1:
         msg = f"{where}: view.dims is 2 or 3, view.size at least 8, train.batch at least 1."
         raise RecipeError(msg)

@@ -54,8 +54,11 @@ class Run:
         return Predictor(network.to(device).eval(), normaliser, self.recipe, device)
 
 
-def start_run(folder: Path, recipe: Recipe, store: Path, fold: Fold, split: str = "") -> Run:
-    """Make a run's folder, or go on with the one that is there if it is the same run."""
+def start_run(folder: Path, recipe: Recipe, store: Path, fold: Fold, split: str = "", *, is_first: bool = True) -> Run:
+    """Make a run's folder, or go on with the one that is there if it is the same run.
+
+    Of several processes only the first writes: two that write one file at a time take it from each other.
+    """
     if recipe.baseline is not None:
         msg = f"The recipe {recipe.name!r} has nothing to train; `cardiactrain compare {recipe.name}` measures it."
         raise RunError(msg)
@@ -66,7 +69,7 @@ def start_run(folder: Path, recipe: Recipe, store: Path, fold: Fold, split: str 
     if path.exists() and _content(run) != _read(path):
         msg = f"{folder} holds a run of another recipe, store or split. Choose another --out, or delete it."
         raise RunError(msg)
-    if not path.exists():
+    if is_first and not path.exists():
         save_text(json.dumps(_content(run), indent=1) + "\n", path)
     return run
 

@@ -52,7 +52,7 @@ class Trainer:
         if len(self._views) == 0:
             msg = "The training set has no usable slice: check `data.datasets` and the split."
             raise DataError(msg)
-        self._augmentation = make_augmentation(self.recipe.augment)
+        self._augmentation = make_augmentation(self.recipe.augment, self.recipe.without)
         self._objective = Objective.of(self.recipe)
         self._schedule = make_schedule(self.recipe.schedule)
         self.normaliser = make_normaliser(self.recipe.normalise)
@@ -140,8 +140,8 @@ class Trainer:
         train, progress = self.recipe.train, self.progress
         generator = _generator(train.seed, progress.step, self.world.rank)
         torch.manual_seed(int(torch.randint(0, 2**31 - 1, (1,), generator=generator)))  # for dropout
-        batch = self._draw(chosen, generator)
         steps = train.epochs * self.steps_per_epoch
+        batch = self._draw(chosen, generator, progress.step / steps)
         for group, rate in zip(self._optimiser.param_groups, self._rate, strict=True):
             group["lr"] = rate * self._schedule(progress.step, steps)
         with self._autocast():
@@ -159,8 +159,8 @@ class Trainer:
         progress.step += 1
         return float(loss.detach())
 
-    def _draw(self, chosen: list[int], generator: torch.Generator) -> Batch:
-        batch = self._views.draw(chosen, self._augmentation.warp, generator).to(self.world.device)
+    def _draw(self, chosen: list[int], generator: torch.Generator, passed: float) -> Batch:
+        batch = self._views.draw(chosen, self._augmentation.warp, generator, passed).to(self.world.device)
         batch = self._augmentation.apply(batch, generator)
         image = self.normaliser(batch.image)
         return replace(batch, image=image.contiguous(memory_format=self._memory_format()))

@@ -56,7 +56,7 @@ def test_training_may_begin_with_the_weights_of_another_run(
 
 
 def test_compare_prints_one_table(store: Path, split: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    budget = ["--epochs", "1", "--steps-per-epoch", "2", *SMALL]
+    budget = ["--slices", "8", *SMALL]
     names = ["scmr-workshop", "kayalibay", "baseline-threshold"]
     assert main(["compare", *names, *places(store, split, tmp_path), *budget]) == 0
     table = (tmp_path / "compare.md").read_text()
@@ -64,7 +64,9 @@ def test_compare_prints_one_table(store: Path, split: Path, tmp_path: Path, caps
     assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == names
     rows = list(csv.DictReader((tmp_path / "compare.csv").open()))
     assert float(rows[2]["LV ED"]) > 0.6
-    assert int(rows[1]["parameters"]) == 403212
+    assert (int(rows[1]["parameters"]), int(rows[1]["slices"])) == (403212, 8)
+    assert main(["compare", *names, *places(store, split, tmp_path), *budget]) == 0
+    assert (tmp_path / "compare.md").read_text() == table, "nothing is trained or measured twice"
 
 
 @pytest.mark.parametrize("how", ["grid", "random", "optuna"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from cardiactrain.export.graph import round_weights, write_graph, write_weights
 from cardiactrain.export.parity import compare_with_graph
 from cardiactrain.networks.compact import CompactUNet
 from cardiactrain.recipe import load_recipe
-from cardiactrain.run import Run
+from cardiactrain.run import Run, open_run
 from cardiactrain.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def trained(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     split = folder / "split.json"
     everyone = [row["key"] for row in read_index(store)]
     settings = ["view.size=32", "train.epochs=1", "train.steps_per_epoch=2", "train.batch=4", "data.phantoms=0"]
-    settings += ["data.datasets=[acdc, sunnybrook]", "network.widths=[4, 8, 8, 8, 8, 8]"]
+    settings += ["data.datasets=[acdc, sunnybrook]", "network.widths=[4, 8, 8, 8, 8]"]
     more = [part for setting in settings for part in ("--set", setting)]
     assert main(["data", "split", str(store), "--leave-out", everyone[0], "--out", str(split)]) == 0
     fit = ["fit", "ours", "--store", str(store), "--split", str(split), "--out", str(folder / "run"), "--device", "cpu"]
@@ -70,9 +71,10 @@ def test_monai_loads_the_bundle_by_its_own_configuration(trained: Path, tmp_path
         assert network(torch.zeros(1, 3, 64, 64)).logits.shape == (1, 4, 64, 64)
 
 
-def test_graph_and_network_agree_at_full_size(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [{}, {"widths": (32, 64, 128, 192, 256), "unshuffle": 2}])
+def test_graph_and_network_agree_at_full_size(options: dict[str, Any], tmp_path: Path) -> None:
     torch.manual_seed(1)
-    network = CompactUNet(3, 4)
+    network = CompactUNet(3, 4, **options)
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.uniform_(-0.2, 0.2)
@@ -85,6 +87,18 @@ def test_graph_and_network_agree_at_full_size(tmp_path: Path) -> None:
         parity = compare_with_graph(network, tmp_path / "model.onnx", images)
         assert parity.holds, parity
     assert bundle_bytes(tmp_path) < 8e6, "weights are stored once, in half precision"
+
+
+def test_the_exported_presence_says_one_half_at_the_recipes_border(trained: Path) -> None:
+    run = open_run(trained)
+    recipe = replace(run.recipe, predict=replace(run.recipe.predict, present_from={"LV": 0.3, "RV": 0.7}))
+    images = torch.randn(2, 3, 32, 32)
+    with torch.inference_mode():
+        before, after = (
+            replace(run, recipe=one).predictor(torch.device("cpu")).exported_network()(images).presence
+            for one in (run.recipe, recipe)
+        )
+    torch.testing.assert_close(before - after, torch.logit(torch.tensor([[0.3, 0.7]])).expand(2, 2))
 
 
 def test_the_graphs_checksum_changes_with_the_weights(tmp_path: Path) -> None:

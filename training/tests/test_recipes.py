@@ -89,6 +89,7 @@ def test_a_wrong_recipe_names_the_file_and_the_key(text: str, words: str, tmp_pa
         ({"loss.kind": "hinge"}, "Unknown loss 'hinge'"),
         ({"optimiser.speed": 1}, "The optimiser 'adamw' has no option 'speed'"),
         ({"augment": [{"kind": "rotate", "degree": 9}]}, "The augmentation 'rotate' has no option 'degree'"),
+        ({"without": ["motion"]}, "Unknown group of augmentations 'motion': choose from geometry, contrast, artefacts"),
         (
             {"augment": [{"kind": "monai", "transform": "RandNothing"}]},
             "MONAI has no dictionary transform RandNothingd",

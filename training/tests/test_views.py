@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 from CardiacSegmentationLib.network.preprocess import Preprocessing, View, normalise, take_view, with_neighbours
-from cardiactrain.augment import make_augmentation
+from cardiactrain.augment import GROUPS, make_augmentation
 from cardiactrain.augment.geometry import GEOMETRY
 from cardiactrain.augment.intensity import INTENSITY
 from cardiactrain.data.views import Views
 from cardiactrain.normalise import make_normaliser
-from cardiactrain.recipe import Part, Recipe, ViewPart, load_recipe
+from cardiactrain.recipe import EarlyView, Part, Recipe, ViewPart, load_recipe
 
 if TYPE_CHECKING:
     from cardiactrain.data.subject import Subject
@@ -39,6 +39,17 @@ def test_an_upright_example_is_the_view_that_inference_takes(subjects: list[Subj
     np.testing.assert_allclose(found, expected, atol=0.02)
 
 
+def test_an_early_view_is_every_second_pixel(subjects: list[Subject]) -> None:
+    """Fewer, larger pixels show the same millimetres, warped or not."""
+    early = (EarlyView(until=0.5, size=16, step=2.0),)
+    views = Views(subjects[:1], recipe_with(ViewPart(size=32, spacing_mm=2.0, slices=3, centre="image", early=early)))
+    whole, coarse = views.draw([2], None, seeded()).image, views.draw([2], None, seeded(), passed=0.49).image
+    means = torch.nn.functional.avg_pool2d(whole, 2)
+    assert coarse.shape == (1, 3, 16, 16)
+    assert float((coarse - means).abs().mean()) < 0.1 * float(means.std())
+    assert views.draw([2], None, seeded(), passed=0.5).image.shape[-1] == 32
+
+
 def test_class_shares_add_up_to_one(subjects: list[Subject]) -> None:
     views = Views(subjects, load_recipe("ours", {"data.phantoms": 0, "view.size": 48}))
     augmentation = make_augmentation(load_recipe("ours").augment)
@@ -54,6 +65,16 @@ def test_labels_of_the_lv_alone_are_known_to_be_so(subjects: list[Subject]) -> N
     assert batch.known[0].tolist() == [True, False, False, True]
     assert batch.presence_known[0].tolist() == [True, False]
     assert batch.presence[0, 0] == 1
+
+
+def test_groups_of_augmentations_are_left_out() -> None:
+    parts = load_recipe("ours").augment
+    without = make_augmentation(parts, ("geometry", "artefacts"))
+    assert not without.warp.parts
+    assert [part.kind for part in without.intensity] == ["bias-field", "gamma", "inverse-gamma", "histogram"]
+    nothing = make_augmentation(parts, tuple(GROUPS))
+    assert not nothing.warp.parts
+    assert not nothing.intensity
 
 
 def test_the_same_seed_draws_the_same_batch(subjects: list[Subject]) -> None:

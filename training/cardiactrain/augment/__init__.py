@@ -41,8 +41,21 @@ class Augmentation:
         return batch
 
 
-def make_augmentation(parts: tuple[Part, ...]) -> Augmentation:
-    """Sort a recipe's augmentations into their families."""
+ARTEFACTS = {"low-resolution", "blur", "sharpen", "ghost", "wrap", "noise", "gaussian-noise"}
+GROUPS = {  # what an ablation leaves out together
+    "geometry": {*GEOMETRY, "swap-neighbours"},
+    "contrast": {*INTENSITY} - ARTEFACTS - {"swap-neighbours"},
+    "artefacts": ARTEFACTS,
+}
+
+
+def make_augmentation(parts: tuple[Part, ...], without: tuple[str, ...] = ()) -> Augmentation:
+    """Sort a recipe's augmentations into their families, ``without`` some groups of them."""
+    for group in without:
+        if group not in GROUPS:
+            msg = f"Unknown group of augmentations {group!r}: choose from {', '.join(GROUPS)}."
+            raise RecipeError(msg)
+    parts = tuple(part for part in parts if not any(part.kind in GROUPS[group] for group in without))
     geometry: list[Part] = []
     intensity: list[Part] = []
     from_monai: list[MonaiTransform] = []

@@ -21,10 +21,9 @@ class Warp:
 
     parts: tuple[Part, ...]
 
-    def offsets(self, size: int, count: int, generator: torch.Generator) -> Tensor:
-        """Offsets of every pixel from the view's centre in pixels, [example, row, column, (row, column)]."""
-        line = torch.arange(size) - (size - 1) / 2
-        places = torch.stack(torch.meshgrid(line, line, indexing="ij"), -1).expand(count, size, size, 2).clone()
+    def __call__(self, places: Tensor, generator: torch.Generator) -> Tensor:
+        """Offsets from the view's centre in pixels, [example, row, column, (row, column)], each example's own."""
+        count = len(places)
         for part in self.parts:
             options = dict(part.options)
             chosen = torch.rand(count, generator=generator) < float(options.pop("often", 1.0))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cardiactrain.cli.shared import add_device, add_settings, add_store, read_fold, read_settings
 
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
     import argparse
 
     from cardiactrain.data.splits import Fold
-    from cardiactrain.evaluate.rows import Row
+    from cardiactrain.distributed import World
+    from cardiactrain.evaluate.rows import Labeller, Row
     from cardiactrain.recipe import Recipe
 
 
@@ -20,64 +22,72 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipes", nargs="*", help="names or files (default: all that come with the package)")
     add_store(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder for the runs and the table")
-    parser.add_argument("--epochs", type=int, help="a budget for all, instead of each recipe's own")
-    parser.add_argument("--steps-per-epoch", type=int)
+    parser.add_argument(
+        "--slices", type=int, help="train each on so many slices (a slice of a volume counts), instead of its own time"
+    )
     parser.add_argument("--dataset", default="acdc", help="data set the means are taken on (default acdc)")
     add_settings(parser)
     add_device(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train what is not trained yet, evaluate, print and write one table."""
+    """Train and measure what was not yet, print and write one table."""
+    from cardiactrain.distributed import joined_world
     from cardiactrain.evaluate.comparison import as_markdown
     from cardiactrain.files import save_rows, save_text
-    from cardiactrain.recipe import list_recipes
+    from cardiactrain.recipe import list_recipes, load_recipe
 
     fold = read_fold(options)
     lines: list[Row] = []
-    for name in options.recipes or list_recipes():
-        lines.append(_line(name, fold, options))
-        print(as_markdown(lines[-1:]).splitlines()[-1], flush=True)
-        save_rows(lines, options.out / "compare.csv")
-        save_text(as_markdown(lines), options.out / "compare.md")
-    print(f"\n{as_markdown(lines)}\n{options.out / 'compare.md'}")
+    with joined_world(options.device) as world:
+        for name in options.recipes or list_recipes():
+            recipe = load_recipe(name, read_settings(options.set))
+            labeller, effort = _train(recipe, fold, options, world)
+            if world.is_first:
+                lines.append({"recipe": recipe.name} | effort | _measure(labeller, recipe, fold, options))
+                print(as_markdown(lines[-1:]).splitlines()[-1], flush=True)
+                save_rows(lines, options.out / "compare.csv")
+                save_text(as_markdown(lines), options.out / "compare.md")
+    if lines:
+        print(f"\n{as_markdown(lines)}\n{options.out / 'compare.md'}")
     return 0
 
 
-def _line(name: str, fold: Fold, options: argparse.Namespace) -> dict[str, Any]:
-    """One recipe's line of the table."""
-    import time
+def _train(recipe: Recipe, fold: Fold, options: argparse.Namespace, world: World) -> tuple[Labeller, Row]:
+    """What labels stacks, and what it took: all get the last weights, none are chosen by validation."""
+    from cardiactrain.baselines import Baseline
+    from cardiactrain.recipe import shorten
+    from cardiactrain.run import make_trainer, start_run
 
+    if recipe.baseline is not None:
+        return Baseline(recipe.baseline), {"parameters": 0, "slices": 0, "minutes": 0.0}
+    slices_per_step = recipe.slices_per_step * world.size
+    if options.slices:
+        recipe = shorten(recipe, 1, max(1, options.slices // slices_per_step))
+    folder = options.out / recipe.name
+    started = start_run(folder, recipe, options.store, fold, options.split.name, is_first=world.is_first)
+    trainer = make_trainer(started, world, validate=False)
+    progress = trainer.fit()
+    return trainer.predictor(), {
+        "parameters": sum(p.numel() for p in trainer.network.parameters()),
+        "slices": progress.step * slices_per_step,
+        "minutes": sum(row["seconds"] for row in progress.rows) / 60,
+    }
+
+
+def _measure(labeller: Labeller, recipe: Recipe, fold: Fold, options: argparse.Namespace) -> Row:
+    """Its figures on the patients left out; those of a run that was measured before are read again."""
     from cardiactrain.data.splits import choose
     from cardiactrain.data.store import load_subjects
     from cardiactrain.evaluate.comparison import summary_line
     from cardiactrain.evaluate.rows import compare_subjects
-    from cardiactrain.recipe import load_recipe, shorten
+    from cardiactrain.files import save_text
 
-    recipe = load_recipe(name, read_settings(options.set))
-    if options.epochs:
-        recipe = shorten(recipe, options.epochs, options.steps_per_epoch)
+    path = options.out / recipe.name / f"measured-{options.dataset}.json"
+    if path.exists():
+        return dict(json.loads(path.read_text()))
     left_out = load_subjects(options.store, choose(fold.validation, [options.dataset]))
-    start = time.perf_counter()
-    labeller, parameters, epochs = _labeller(recipe, fold, options)
-    spent = time.perf_counter() - start
-    found = compare_subjects(labeller, left_out, recipe.data.structures, recipe.data.assumed_pixel_mm)
-    return {"recipe": recipe.name, "parameters": parameters, "epochs": epochs, "minutes": spent / 60} | summary_line(
-        found
-    )
-
-
-def _labeller(recipe: Recipe, fold: Fold, options: argparse.Namespace) -> tuple[Any, int, int]:
-    from cardiactrain.baselines import Baseline
-    from cardiactrain.distributed import joined_world
-    from cardiactrain.run import make_trainer, start_run
-
-    if recipe.baseline is not None:
-        return Baseline(recipe.baseline), 0, 0
-    with joined_world(options.device) as world:
-        folder = options.out / recipe.name
-        started = start_run(folder, recipe, options.store, fold, options.split.name)
-        trainer = make_trainer(started, world, validate=False)  # no choice by validation: all get the last weights
-        trainer.fit()
-        parameters = sum(p.numel() for p in trainer.network.parameters())
-        return trainer.predictor(), parameters, trainer.progress.epoch
+    line = summary_line(compare_subjects(labeller, left_out, recipe.data.structures, recipe.data.assumed_pixel_mm))
+    if recipe.baseline is None:  # it has a run's folder, which answers for the split
+        save_text(json.dumps(line) + "\n", path)
+    return line

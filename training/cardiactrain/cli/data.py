@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how = split.add_mutually_exclusive_group(required=True)
     how.add_argument("--holdout", type=float, help="share of patients left out: 0.2 is 80/20")
     how.add_argument("--folds", type=int, help="each patient is left out in one of so many folds")
-    how.add_argument("--without-vendor", help="leave out all patients of one vendor")
+    how.add_argument("--without-vendor", nargs="+", help="leave out all patients of a vendor, or of several")
     how.add_argument("--leave-out", nargs="+", metavar="KEY", help="leave out these patients")
     split.set_defaults(act=_split)
 
@@ -67,7 +67,7 @@ def _split(options: argparse.Namespace) -> int:
     elif options.folds is not None:
         split = split_folds(rows, options.folds, options.seed)
     elif options.without_vendor is not None:
-        split = split_vendor(rows, options.without_vendor)
+        split = split_vendor(rows, *options.without_vendor)
     else:
         split = split_keys(rows, options.leave_out)
     save_split(split, options.out)

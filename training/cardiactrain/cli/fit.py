@@ -43,7 +43,8 @@ def run(options: argparse.Namespace) -> int:
     if options.everyone:
         fold = Fold((*fold.training, *fold.validation), ())
     with joined_world(options.device) as world:
-        started = start_run(options.out, recipe, options.store, fold, f"{options.split.name} fold {options.fold}")
+        split = f"{options.split.name} fold {options.fold}"
+        started = start_run(options.out, recipe, options.store, fold, split, is_first=world.is_first)
         trainer = make_trainer(started, world)
         if options.start_from is not None and trainer.progress.epoch == 0:
             trainer.start_from(options.start_from)

@@ -64,5 +64,7 @@ def _fit(options: argparse.Namespace, settings: dict[str, Any], folder: Path) ->
     if options.epochs:
         recipe = shorten(recipe, options.epochs, options.steps_per_epoch)
     with joined_world(options.device) as world:
-        started = start_run(folder, recipe, options.store, read_fold(options), options.split.name)
+        started = start_run(
+            folder, recipe, options.store, read_fold(options), options.split.name, is_first=world.is_first
+        )
         return make_trainer(started, world).fit().best_dice

@@ -66,9 +66,10 @@ def split_folds(rows: Sequence[Row], folds: int, seed: int) -> Split:
     return Split(f"{folds}-fold", seed, parts)
 
 
-def split_vendor(rows: Sequence[Row], vendor: str) -> Split:
-    """Train without one vendor's scanners, test on them."""
-    return Split(f"without {vendor}", 0, (_fold(rows, lambda r: r["vendor"].lower() == vendor.lower()),))
+def split_vendor(rows: Sequence[Row], *vendors: str) -> Split:
+    """Train without some vendors' scanners, test on them."""
+    names = {vendor.lower() for vendor in vendors}
+    return Split(f"without {', '.join(vendors)}", 0, (_fold(rows, lambda r: r["vendor"].lower() in names),))
 
 
 def split_keys(rows: Sequence[Row], left_out: Sequence[str]) -> Split:

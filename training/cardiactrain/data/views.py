@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cardiactrain.augment.warp import Warp
     from cardiactrain.data.subject import LabelledStack, Subject
-    from cardiactrain.recipe import Recipe
+    from cardiactrain.recipe import EarlyView, Recipe
 
 Tensor = torch.Tensor
 
@@ -93,15 +93,20 @@ class Views:
             )
         )
 
-    def draw(self, chosen: Sequence[int], warp: Warp | None, generator: torch.Generator) -> Batch:
-        """The examples at ``chosen`` places, each framed and warped at random (upright and centred without a warp)."""
+    def draw(self, chosen: Sequence[int], warp: Warp | None, generator: torch.Generator, passed: float = 1.0) -> Batch:
+        """The examples at ``chosen`` places, each framed and warped at random (upright and centred without a warp).
+
+        ``passed`` is the share of the training that lies behind: early views may be coarser.
+        """
         view = self.recipe.view
         count = len(chosen)
         is_coarse = torch.rand(count, generator=generator) < view.coarse_share
         jitter = (torch.rand(count, 2, generator=generator) * 2 - 1) * view.jitter_mm
         frame = torch.rand(count, 2, generator=generator)
         alone = torch.rand(count, generator=generator) < view.drop_neighbours
-        offsets_px = _upright_offsets(view.size, count) if warp is None else warp.offsets(view.size, count, generator)
+        offsets_px = _upright_offsets(view.at(passed), count)
+        if warp is not None:
+            offsets_px = warp(offsets_px, generator)
         parts = []
         for n, place in enumerate(chosen):
             number, k = self.examples[place]
@@ -184,10 +189,10 @@ def _heart_centre_mm(labels: np.ndarray, pixel_mm: tuple[float, float]) -> tuple
     return centre[0], centre[1]
 
 
-def _upright_offsets(size: int, count: int) -> Tensor:
+def _upright_offsets(frame: EarlyView, count: int) -> Tensor:
     """Offsets of every pixel from the view's centre in pixels, [example, row, column, (row, column)]."""
-    line = torch.arange(size) - (size - 1) / 2
-    return torch.stack(torch.meshgrid(line, line, indexing="ij"), -1).expand(count, size, size, 2)
+    line = (torch.arange(frame.size) - (frame.size - 1) / 2) * frame.step
+    return torch.stack(torch.meshgrid(line, line, indexing="ij"), -1).expand(count, frame.size, frame.size, 2)
 
 
 def _window(k: int, count: int, slices: int, *, alone: bool, dims: int) -> list[int]:

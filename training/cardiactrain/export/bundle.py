@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import shutil
@@ -46,7 +45,7 @@ def export_bundle(
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     (part / "models").mkdir(parents=True)
-    network = round_weights(copy.deepcopy(predictor.network).cpu().eval())
+    network = round_weights(predictor.exported_network())
     write_weights(network, part / WEIGHTS)
     write_graph(network, predictor.preprocessing.channels, part / WEIGHTS, part / GRAPH)
     used = [row for row in rows if row["key"] in set(run.training)]
@@ -164,7 +163,6 @@ def _metadata(recipe: Recipe, version: str, datasets: Sequence[str], facts: Mapp
 
 def _inference(recipe: Recipe, predictor: Predictor) -> dict[str, Any]:
     """MONAI's own way in: the network with its weights, for those who have ``cardiactrain`` installed."""
-    widths = recipe.network.options.get("widths")
     return {
         "imports": ["$from safetensors.torch import load_file", "$import torch"],
         "bundle_root": ".",
@@ -173,8 +171,7 @@ def _inference(recipe: Recipe, predictor: Predictor) -> dict[str, Any]:
             "_target_": "cardiactrain.networks.compact.CompactUNet",
             "channels": predictor.preprocessing.channels,
             "classes": len(recipe.classes),
-            **({"widths": list(widths)} if widths else {}),
-            "heads": recipe.network.options.get("heads", 2),
+            **recipe.network.options,
         },
         "weights": "$load_file(@bundle_root + '/models/model.safetensors')",
         "network": (

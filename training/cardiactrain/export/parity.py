@@ -19,7 +19,7 @@ LOGIT_TOLERANCE, LABEL_TOLERANCE = 1e-3, 0.9999
 
 @dataclass(frozen=True)
 class Parity:
-    """The largest difference of logits, and the share of pixels with the same label."""
+    """The largest difference of any output, and the share of pixels with the same label."""
 
     largest_difference: float
     same_labels: float
@@ -37,8 +37,9 @@ def compare_with_graph(network: nn.Module, graph: Path, images: npt.NDArray[Any]
     from cardiactrain.networks import as_output
 
     session = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
-    theirs = session.run(["logits"], {"image": images.astype(np.float32)})[0]
+    theirs = session.run([output.name for output in session.get_outputs()], {"image": images.astype(np.float32)})
     with torch.inference_mode():
-        ours = as_output(network.eval()(torch.from_numpy(images.astype(np.float32)))).logits.numpy()
-    difference = float(np.abs(theirs - ours).max())
-    return Parity(difference, float((theirs.argmax(1) == ours.argmax(1)).mean()))
+        output = as_output(network.eval()(torch.from_numpy(images.astype(np.float32))))
+    ours = [value.numpy() for value in (output.logits, output.presence) if value is not None]
+    difference = max(float(np.abs(a - b).max()) for a, b in zip(theirs, ours, strict=True))
+    return Parity(difference, float((theirs[0].argmax(1) == ours[0].argmax(1)).mean()))

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class CompactUNet(nn.Module):
     """Two 3 × 3 convolutions per level, strided down, nearest up; batch norm folds away at inference.
 
-    ``coarser`` holds the logits of the next ``heads`` levels while training. ``presence`` is pooled from the deepest
-    level and from what the finest level sees: an apex of few pixels shows only there.
+    ``unshuffle`` folds blocks of so many pixels into channels first, and unfolds the logits last: the finest and
+    dearest level is spared. ``coarser`` holds the logits of the next ``heads`` levels while training. ``presence`` is
+    pooled from the deepest level and from what the finest level sees: an apex of few pixels shows only there.
     """
 
     def __init__(
@@ -32,10 +33,12 @@ class CompactUNet(nn.Module):
         widths: Sequence[int] = (16, 32, 64, 128, 192, 256),
         heads: int = 2,
         dropout: float = 0.0,
+        unshuffle: int = 1,
     ) -> None:
         super().__init__()
         del view
-        before = [channels, *widths[:-1]]
+        self.unshuffle = unshuffle
+        before = [channels * unshuffle**2, *widths[:-1]]
         self.down = nn.ModuleList(
             _level(start, width, 1 if n == 0 else 2)
             for n, (start, width) in enumerate(zip(before, widths, strict=True))
@@ -45,13 +48,16 @@ class CompactUNet(nn.Module):
         )
         self.up = nn.ModuleList(_level(2 * width, width, 1) for width in widths[-2::-1])
         self.dropout = nn.Dropout2d(dropout)
-        self.heads = nn.ModuleList(nn.Conv2d(width, classes, 1) for width in widths[: min(heads + 1, len(widths) - 1)])
+        self.heads = nn.ModuleList(
+            nn.Conv2d(width, classes if n else classes * unshuffle**2, 1)
+            for n, width in enumerate(widths[: min(heads + 1, len(widths) - 1)])
+        )
         self.presence = nn.Linear(widths[-1] + classes, 2)
 
     def forward(self, image: torch.Tensor) -> Output:
         """Logits of every class; of coarser levels too while training."""
         kept = []
-        x = image
+        x = functional.pixel_unshuffle(image, self.unshuffle)
         for level in self.down:
             x = level(x)
             kept.append(x)
@@ -62,7 +68,7 @@ class CompactUNet(nn.Module):
             x = functional.interpolate(rise(x), scale_factor=2.0, mode="nearest")
             x = up(torch.cat([x, skip], 1))
             levels.append(x)
-        logits = self.heads[0](levels[-1])
+        logits = functional.pixel_shuffle(self.heads[0](levels[-1]), self.unshuffle)
         areas = torch.log1p(
             torch.softmax(logits.detach().float(), 1).sum((2, 3))
         )  # in pixels, whatever the view's size
