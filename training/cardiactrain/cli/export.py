@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="the bundle's folder; replaced when it exists")
     parser.add_argument("--name", default="cardiac-sax")
     parser.add_argument("--bundle-version", default="1.0.0")
+    parser.add_argument("--changes", default="first release", help="what is new in this version")
     parser.add_argument("--figures", type=Path, help="JSON with the figures to print in the bundle")
     parser.add_argument("--weights", default="auto", choices=("auto", "best", "last"))
 
@@ -36,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     trained = open_run(options.run_folder)
     predictor = trained.predictor(torch.device("cpu"), options.weights)
     figures = json.loads(options.figures.read_text()) if options.figures else None
-    version = {"name": options.name, "version": options.bundle_version}
+    version = {"name": options.name, "version": options.bundle_version, "changes": options.changes}
     export_bundle(trained, predictor, read_index(trained.store), options.out, figures=figures, **version)
 
     subjects = load_subjects(trained.store, trained.training[:2])

@@ -37,6 +37,7 @@ def export_bundle(
     *,
     name: str = "cardiac-sax",
     version: str = "1.0.0",
+    changes: str = "first release",
     figures: Mapping[str, Any] | None = None,
     age: str = "children and adults",
 ) -> Path:
@@ -69,7 +70,7 @@ def export_bundle(
             if path.is_file()
         },
     }
-    save_text(_json(_metadata(run.recipe, version, datasets, facts)), part / "configs" / "metadata.json")
+    save_text(_json(_metadata(run.recipe, {version: changes}, datasets, facts)), part / "configs" / "metadata.json")
     if out.exists():
         shutil.rmtree(out)
     part.replace(out)
@@ -109,7 +110,9 @@ def _numbers(rows: Sequence[Mapping[str, str]], key: str) -> list[float]:
     return found or [1.0]
 
 
-def _metadata(recipe: Recipe, version: str, datasets: Sequence[str], facts: Mapping[str, Any]) -> dict[str, Any]:
+def _metadata(
+    recipe: Recipe, changelog: Mapping[str, str], datasets: Sequence[str], facts: Mapping[str, Any]
+) -> dict[str, Any]:
     import monai
     import numpy as np
     import torch
@@ -117,8 +120,8 @@ def _metadata(recipe: Recipe, version: str, datasets: Sequence[str], facts: Mapp
     channels = 2 * (recipe.view.slices // 2) + 1
     return {
         "schema": "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20220324.json",
-        "version": version,
-        "changelog": {version: "first release"},
+        "version": facts["version"],
+        "changelog": dict(changelog),
         "monai_version": monai.__version__,
         "pytorch_version": torch.__version__.split("+")[0],
         "numpy_version": np.__version__,
