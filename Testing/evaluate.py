@@ -1,9 +1,10 @@
 """How good the segmentation and its own doubts are, on labelled studies: the figures of docs/quality.md.
 
-    .venv/bin/python Testing/evaluate.py [--data DIR] [--model DIR] [--every 5 --rest 1] [--out docs/quality.md]
+    .venv/bin/python Testing/evaluate.py [--data DIR] [--model DIR …] [--every 5 --rest 1 …] [--out docs/quality.md]
 
 The studies are the compact ``.npz`` of ACDC (RV, myocardium, LV at ED and ES). ``--every 5 --rest 1`` takes patients n
-with n mod 5 = 1: name those the network was not trained on.
+with n mod 5 = 1: name those the network was not trained on. Several networks, of a cross-validation, each take the rest
+at their own place: ``--model fold0 fold1 --rest 1 2``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from CardiacSegmentationLib.network.infer import Prediction, predict
 from CardiacSegmentationLib.network.loaded import Network, load_network
 from CardiacSegmentationLib.network.locate import locate_heart
 from CardiacSegmentationLib.network.segment import REPAIRS, NetworkOptions, repair_and_check
-from CardiacSegmentationLib.segmentation import STRUCTURES
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 from CardiacSegmentationLib.stack import CineStack, Severity
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 BAD_DICE = 0.8
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 PHASES = ("ED", "ES")
+MEASURES = ("EDV ml", "ESV ml", "EF points")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +50,14 @@ class Case:
 def main() -> None:
     """Evaluate and print, or write."""
     options = _options()
-    network = load_network(options.model, options.backend)
-    cases = list(predict_cases(options.data / "acdc", network, options.every, options.rest))
-    text = "\n\n".join([_heading(network, cases, options), repair_table(cases), flag_table(cases)])
+    networks = [load_network(folder, options.backend) for folder in options.model or [None]]
+    cases = [
+        case
+        for network, rest in zip(networks, options.rest, strict=True)
+        for case in predict_cases(options.data / "acdc", network, options.every, rest)
+    ]
+    parts = [_heading(networks, cases, options), repair_table(cases), volume_table(cases), flag_table(cases)]
+    text = "\n\n".join(parts)
     if options.out:
         replace_figures(options.out, text)
     print(text)
@@ -141,14 +147,27 @@ def dice(a: np.ndarray, b: np.ndarray) -> float:
     return 2 * int((a & b).sum()) / total if total else 1.0
 
 
-def volume_errors(cases: Sequence[Case], repairs: Sequence[str]) -> Counter[str]:
-    """Mean error of the voxel volumes in percent."""
-    errors: Counter[str] = Counter()
-    for case in cases:
-        labels = repaired(case, repairs).labels
-        for label in STRUCTURES:
-            found, true = ((values == label).sum() for values in (labels, case.truth))
-            errors[label.name] += 100 * (found / true - 1) / len(cases)
+def volume_table(cases: Sequence[Case]) -> str:
+    """Volumes and ejection fraction against the reader, voxels counted in both: bias ± SD, before and after repairs."""
+    header = ["volumes", *(f"{side} {measure}" for side in ("LV", "RV") for measure in MEASURES)]
+    lines = ["### Volumes and ejection fraction", "", _row(header), _row(["---"] * len(header))]
+    for title, repairs in (("network alone", ()), ("with all repairs", REPAIRS)):
+        errors = np.array([_volume_errors(case, repairs) for case in cases]).reshape(len(cases), -1)
+        means, deviations = errors.mean(axis=0), errors.std(axis=0, ddof=1)
+        lines.append(_row([title, *(f"{m:+.1f} ± {d:.1f}" for m, d in zip(means, deviations, strict=True))]))
+    return "\n".join(lines)
+
+
+def _volume_errors(case: Case, repairs: Sequence[str]) -> list[list[float]]:
+    """Network − reader for LV and RV: EDV and ESV in ml, EF in points."""
+    voxel_ml = float(np.prod(case.stack.spacing_mm)) / 1000
+    errors = []
+    for side in (Label.LV, Label.RV):
+        (edv, esv), (true_edv, true_esv) = (
+            (np.count_nonzero(labels == side, axis=(1, 2, 3)) * voxel_ml)
+            for labels in (repaired(case, repairs).labels, case.truth)
+        )
+        errors.append([edv - true_edv, esv - true_esv, 100 * (true_esv / true_edv - esv / edv)])
     return errors
 
 
@@ -162,10 +181,12 @@ def _scores(found: np.ndarray, truth: np.ndarray) -> list[list[float]]:
     return [[dice(found[phase] == label, truth[phase] == label) for phase in range(2)] for label in STRUCTURES]
 
 
-def _heading(network: Network, cases: Sequence[Case], options: argparse.Namespace) -> str:
+def _heading(networks: Sequence[Network], cases: Sequence[Case], options: argparse.Namespace) -> str:
+    names = ", ".join(network.bundle.identity for network in networks)
+    rests = ", ".join(map(str, options.rest))
     return (
-        f"Made by `Testing/evaluate.py` with {network.bundle.identity}, {network.backend.name}, on the {len(cases)} "
-        f"ACDC training patients n with n mod {options.every} = {options.rest}, at ED and ES. {options.note}".rstrip()
+        f"Made by `Testing/evaluate.py` with {names}, {networks[0].backend.name}, on the {len(cases)} "
+        f"ACDC training patients n with n mod {options.every} = {rests}, at ED and ES. {options.note}".rstrip()
     )
 
 
@@ -181,10 +202,10 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     beside = Path(__file__).resolve().parents[2] / "shared" / "data"
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("CARDIACSEG_DATA", beside)))
-    parser.add_argument("--model", type=Path)
+    parser.add_argument("--model", type=Path, nargs="+")
     parser.add_argument("--backend", default="onnx")
     parser.add_argument("--every", type=int, default=5)
-    parser.add_argument("--rest", type=int, default=1)
+    parser.add_argument("--rest", type=int, nargs="+", default=[1])
     parser.add_argument("--out", type=Path, help="a page with marks between which the figures go")
     parser.add_argument("--note", default="", help="what to say about the network, such as what it was trained on")
     return parser.parse_args()

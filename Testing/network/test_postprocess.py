@@ -29,6 +29,26 @@ def test_a_good_heart_is_left_as_it_is() -> None:
     assert findings == ()
 
 
+def test_a_ventricle_taken_for_the_other_in_one_slice_is_put_right() -> None:
+    labels = heart()
+    broken = labels.copy()
+    right = broken[2, 3] == Label.RV
+    broken[2, 3][right] = Label.LV
+    broken[2, 3, 28:36, 10:13][right[28:36, 10:13]] = Label.MYO
+    after, findings = postprocess(broken, GRID, ["sides"])
+    assert np.array_equal(after, labels)
+    assert [(finding.code, finding.slice, finding.phase) for finding in findings] == [("repaired-sides", 3, 2)]
+    inside = broken.copy()
+    inside[2, 3] = labels[2, 3]
+    inside[2, 3, 30:34, 34:38] = Label.RV  # too little to be a ventricle: other steps fill it
+    assert np.array_equal(postprocess(inside, GRID, ["sides"])[0], inside)
+
+
+def test_a_stack_of_two_slices_has_no_neighbours_to_ask() -> None:
+    labels = heart(slices=2)
+    assert np.array_equal(postprocess(labels, GRID, ["sides"])[0], labels)
+
+
 def test_labels_apart_from_the_heart_go() -> None:
     labels = heart()
     broken = labels.copy()

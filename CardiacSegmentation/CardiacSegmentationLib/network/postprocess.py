@@ -64,6 +64,21 @@ def postprocess(labels: Labels, grid: Grid, steps: Sequence[str] | None = None) 
     return labels, tuple(findings)
 
 
+def keep_sides(labels: Labels, grid: Grid) -> Labels:
+    """Give a ventricle the place that both neighbouring slices give it, where one slice calls it the other ventricle.
+
+    A very large or thick RV is taken for the LV in single slices.
+    """
+    result = labels.copy()
+    above, here, below = labels[:, :-2], labels[:, 1:-1], labels[:, 2:]
+    for own, group in ((Label.RV, regions.epicardium), (Label.LV, _is_right)):
+        other = Label.LV if own is Label.RV else Label.RV
+        agreed = (above == own) & (below == own)
+        mistaken = np.count_nonzero(agreed & (here == other), axis=(2, 3)) * grid.pixel_mm2 > SMALLEST_LOST_MM2
+        result[:, 1:-1][agreed & group(here) & mistaken[:, :, None, None]] = own
+    return result
+
+
 def keep_one_heart(labels: Labels, grid: Grid) -> Labels:
     """Keep one left ventricle and one RV: the largest connected bodies of each phase."""
     reach = round(REACH_MM / grid.pixel_mm / 2)
@@ -128,6 +143,7 @@ def keep_through_plane(labels: Labels, _: Grid) -> Labels:
 
 
 STEPS = {
+    "sides": Step("A ventricle taken for the other one was corrected from the neighbouring slices", keep_sides),
     "one-heart": Step("Labels apart from the heart were removed", keep_one_heart),
     "holes": Step("Holes within a structure were filled", fill_holes),
     "closed-myocardium": Step("A gap in the myocardium was closed", close_myocardium),
