@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.network.infer import write_labels
+from CardiacSegmentationLib.network.infer import empty_blank_slices, write_labels
 from CardiacSegmentationLib.network.preprocess import Preprocessing, View, heart_view, take_view
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.segmentation import STRUCTURES
@@ -60,3 +60,15 @@ def test_outside_of_the_view_nothing_is_written() -> None:
     back = there_and_back(labels, view)
     assert back[0, 40:60, 40:60].all()
     assert not back[0, :30].any()
+
+
+def test_an_image_of_one_grey_shows_no_heart_whatever_the_network_says() -> None:
+    slices = np.random.default_rng(1).integers(0, 200, (4, 16, 16))
+    slices[0], slices[2] = 0, 77
+    probabilities = np.zeros((4, 4, 8, 8), np.float32)
+    probabilities[:, 3] = 1
+    presence = np.ones((4, 2), np.float32)
+    empty_blank_slices(slices, probabilities, presence)
+    assert probabilities.argmax(axis=1).any(axis=(1, 2)).tolist() == [False, True, False, True]
+    assert (probabilities.sum(axis=1) == 1).all()
+    assert presence[:, 0].tolist() == [0, 1, 0, 1]

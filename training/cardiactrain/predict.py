@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
-from CardiacSegmentationLib.network.infer import SIDES
+from CardiacSegmentationLib.network.infer import SIDES, empty_blank_slices
 from CardiacSegmentationLib.network.locate import cast_shadow, frame_heart, larger_view
 from CardiacSegmentationLib.network.preprocess import (
     Preprocessing,
@@ -176,6 +176,7 @@ def _see(predictor: Predictor, image: Array, view: View) -> Seen:
         said = predictor.run(with_neighbours(seen, recipe.view.slices // 2))
     else:
         said = Seen(_in_depth(predictor, seen))
+    empty_blank_slices(image, said.shares, said.presence)
     return said._replace(shares=put_back(said.shares, view, (image.shape[-2], image.shape[-1])))
 
 

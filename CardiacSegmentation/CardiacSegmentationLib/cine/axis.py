@@ -13,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from CardiacSegmentationLib.cine.headers import Vector
+    from CardiacSegmentationLib.cine.frames import Vector
 
 _APEX = np.array([0.65, -0.62, -0.44])
 _APEX = _APEX / np.linalg.norm(_APEX)

@@ -20,7 +20,7 @@ from CardiacSegmentationLib.stack import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from CardiacSegmentationLib.cine.headers import Frame
+    from CardiacSegmentationLib.cine.frames import Frame
     from CardiacSegmentationLib.cine.slices import Keep
 
 

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
 
-    from CardiacSegmentationLib.cine.headers import Frame, Vector
+    from CardiacSegmentationLib.cine.frames import Frame, Vector
 
 T = TypeVar("T")
 

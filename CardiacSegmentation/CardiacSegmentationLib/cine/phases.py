@@ -13,7 +13,7 @@ from CardiacSegmentationLib.stack import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from CardiacSegmentationLib.cine.headers import Frame, Timing
+    from CardiacSegmentationLib.cine.frames import Frame, Timing
     from CardiacSegmentationLib.cine.slices import Slice
 
 LONGEST_CYCLE = 1.5  # in R-R: times spread over more than this are not counted from the R wave

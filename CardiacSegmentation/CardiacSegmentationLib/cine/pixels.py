@@ -16,7 +16,7 @@ from CardiacSegmentationLib.errors import StudyError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from CardiacSegmentationLib.cine.headers import Frame, ImageFile
+    from CardiacSegmentationLib.cine.frames import Frame, ImageFile
     from CardiacSegmentationLib.cine.study import Candidate
     from CardiacSegmentationLib.stack import Array
 

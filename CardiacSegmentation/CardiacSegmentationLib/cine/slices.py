@@ -13,7 +13,7 @@ from CardiacSegmentationLib.cine.group import normal_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from CardiacSegmentationLib.cine.headers import Frame
+    from CardiacSegmentationLib.cine.frames import Frame
 
 Keep = Literal["last", "first"]
 

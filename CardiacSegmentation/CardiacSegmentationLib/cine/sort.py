@@ -17,7 +17,7 @@ from CardiacSegmentationLib.stack import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from CardiacSegmentationLib.cine.headers import Frame, Vector
+    from CardiacSegmentationLib.cine.frames import Frame, Vector
     from CardiacSegmentationLib.cine.slices import Slice
     from CardiacSegmentationLib.stack import Array
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from CardiacSegmentationLib.cine.headers import Frame, LeftOut
+    from CardiacSegmentationLib.cine.frames import Frame
+    from CardiacSegmentationLib.cine.headers import LeftOut
     from CardiacSegmentationLib.cine.open import TemporaryFolder
     from CardiacSegmentationLib.stack import Array, Finding
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from CardiacSegmentationLib.cine.headers import Vector
+    from CardiacSegmentationLib.cine.frames import Vector
     from CardiacSegmentationLib.stack import Array
 
 SHORTEST_RR_MS, LONGEST_RR_MS = 250, 3000

@@ -90,7 +90,18 @@ def over_phases(
 
 def predict_phase(slices: npt.NDArray[Any], view: View, network: Network) -> tuple[FloatArray, FloatArray]:
     """Class probabilities ``[slice, class, row, column]`` on the view, and presence probabilities ``[slice, side]``."""
-    return run_in_batches(network_images(slices, view, network.pre), network.backend)
+    probabilities, presence = run_in_batches(network_images(slices, view, network.pre), network.backend)
+    empty_blank_slices(slices, probabilities, presence)
+    return probabilities, presence
+
+
+def empty_blank_slices(slices: npt.NDArray[Any], probabilities: FloatArray, presence: FloatArray | None) -> None:
+    """Where an image is one single grey there is no heart, whatever the network sees in it. Changes its output."""
+    blank = slices.max(axis=(1, 2)) == slices.min(axis=(1, 2))
+    probabilities[blank] = 0
+    probabilities[blank, Label.BACKGROUND] = 1
+    if presence is not None:
+        presence[blank] = 0
 
 
 def network_images(slices: npt.NDArray[Any], view: View, pre: Preprocessing) -> FloatArray:
