@@ -61,6 +61,27 @@ def test_the_largest_and_smallest_volume_choose_the_phases_of_each_ventricle() -
     assert not findings
 
 
+@pytest.mark.parametrize(
+    ("volumes", "phase"),
+    [
+        ([77.1, 78.5, 78.3, 75.0, 40.0, 60.0], 2),  # two nearly the same: the last before the fall
+        ([99.8, 70.0, 40.0, 60.0, 90.0, 100.0], 0),  # the plateau goes on at the beginning of the beat
+        ([100.0, 99.4, 40.0, 60.0, 99.9, 99.9], 0),
+        ([100.0, float("nan"), 40.0, 100.0, 60.0, 70.0], 0),
+        ([50.0, 50.0, 50.0], 0),
+    ],
+)
+def test_end_diastole_is_the_last_of_the_largest_volumes(volumes: list[float], phase: int) -> None:
+    assert find_key_phases(volumes_of(volumes, volumes), KeyPhases())[0].lv_ed == phase
+
+
+def test_a_phase_of_the_plateau_that_was_chosen_by_hand_is_no_finding() -> None:
+    volumes = volumes_of([77.1, 78.5, 78.3, 75.0, 40.0, 60.0], [90, 99, 60, 55, 60, 70])
+    found, findings = find_key_phases(volumes, KeyPhases(lv_ed=1))
+    assert found.lv_ed == 1
+    assert not findings
+
+
 def test_a_phase_the_reader_fixed_stays_and_is_told() -> None:
     found, findings = find_key_phases(volumes_of([100, 60, 40, 90], [90, 99, 60, 55]), KeyPhases(lv_es=1, rv_ed=1))
     assert (found.lv_ed, found.lv_es, found.rv_ed) == (0, 1, 1)

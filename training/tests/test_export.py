@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
+from CardiacSegmentationLib.network.backends import open_backend
 from CardiacSegmentationLib.network.bundle import load_bundle
 from cardiactrain.cli import main
 from cardiactrain.data.store import read_index
@@ -57,6 +58,16 @@ def test_an_exported_run_is_a_bundle_that_the_program_reads(trained: Path, tmp_p
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_the_programs_torch_engine_computes_what_onnx_runtime_does(trained: Path, tmp_path: Path) -> None:
+    out = tmp_path / "bundle"
+    main(["export", str(trained), "--out", str(out)])
+    images = np.random.default_rng(1).normal(size=(2, 3, 96, 128)).astype(np.float32)
+    for bundle in (load_bundle(out), load_bundle()):  # this one, and the one that ships
+        expected, found = (open_backend(bundle, name).run(images) for name in ("onnx", "torch"))
+        for ours, theirs in zip(found, expected, strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=1e-3, rtol=1e-3)
+
+
 def test_monai_loads_the_bundle_by_its_own_configuration(trained: Path, tmp_path: Path) -> None:
     from monai.bundle import ConfigParser
 
@@ -91,13 +102,14 @@ def test_graph_and_network_agree_at_full_size(options: dict[str, Any], tmp_path:
 
 def test_the_exported_presence_says_one_half_at_the_recipes_border(trained: Path) -> None:
     run = open_run(trained)
-    recipe = replace(run.recipe, predict=replace(run.recipe.predict, present_from={"LV": 0.3, "RV": 0.7}))
     images = torch.randn(2, 3, 32, 32)
-    with torch.inference_mode():
-        before, after = (
-            replace(run, recipe=one).predictor(torch.device("cpu")).exported_network()(images).presence
-            for one in (run.recipe, recipe)
-        )
+    presence = []
+    for border in ({}, {"LV": 0.3, "RV": 0.7}):
+        recipe = replace(run.recipe, predict=replace(run.recipe.predict, present_from=border))
+        network = replace(run, recipe=recipe).predictor(torch.device("cpu")).exported_network()
+        with torch.inference_mode():
+            presence.append(network(images).presence)
+    before, after = presence
     torch.testing.assert_close(before - after, torch.logit(torch.tensor([[0.3, 0.7]])).expand(2, 2))
 
 

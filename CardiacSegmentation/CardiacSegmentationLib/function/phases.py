@@ -1,4 +1,8 @@
-"""End-diastole and end-systole: the largest and the smallest blood volume of the whole stack (SCMR 2020)."""
+"""End-diastole and end-systole: the largest and the smallest blood volume of the whole stack (SCMR 2020).
+
+Before ejection the volume hardly changes for some phases, and noise decides which is largest: of those end-diastole is
+the last.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,8 @@ from CardiacSegmentationLib.stack import Finding, Severity
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.ventricular import FloatArray
+
+PLATEAU = 0.005  # of the largest volume: less than two readings of one image differ by
 
 
 def find_key_phases(volumes_ml: FloatArray, fixed: KeyPhases) -> tuple[KeyPhases, list[Finding]]:
@@ -32,11 +38,11 @@ def _of_ventricle(
     known = np.flatnonzero(np.isfinite(volumes_ml))
     if not known.size:
         return ed, es
-    largest = int(known[np.argmax(volumes_ml[known])])
+    largest = _end_of_plateau(volumes_ml, int(known[np.argmax(volumes_ml[known])]))
     smallest = int(known[np.argmin(volumes_ml[known])])
     if known.size == 1:
         return _with_one_phase(name, int(known[0]), ed, es, findings)
-    if ed is not None and ed != largest:
+    if ed is not None and not _is_on_plateau(volumes_ml, ed, largest):
         findings.append(_overruled(name, "end-diastole", ed, "largest", largest))
     if es is not None and es != smallest:
         findings.append(_overruled(name, "end-systole", es, "smallest", smallest))
@@ -44,6 +50,17 @@ def _of_ventricle(
         message = f"{name}: the volume is the same in every labelled phase; the heart does not seem to beat."
         findings.append(Finding("volume-constant", message))
     return largest if ed is None else ed, smallest if es is None else es
+
+
+def _end_of_plateau(volumes_ml: FloatArray, largest: int) -> int:
+    """The last phase, from the largest on, before the volume falls."""
+    following = (np.arange(1, len(volumes_ml)) + largest) % len(volumes_ml)
+    falls = [n for n, phase in enumerate(following) if not _is_on_plateau(volumes_ml, phase, largest)]
+    return largest if not falls or falls[0] == 0 else int(following[falls[0] - 1])
+
+
+def _is_on_plateau(volumes_ml: FloatArray, phase: int, largest: int) -> bool:
+    return bool(volumes_ml[phase] >= (1 - PLATEAU) * volumes_ml[largest])
 
 
 def _with_one_phase(

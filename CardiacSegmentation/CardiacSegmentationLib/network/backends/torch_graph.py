@@ -124,6 +124,24 @@ def _squeeze(how: Attributes, x: Tensor, axes: Tensor | None = None) -> Tensor:
     return x.squeeze(tuple(axes.tolist() if axes is not None else how["axes"]))
 
 
+def _unsqueeze(how: Attributes, x: Tensor, axes: Tensor | None = None) -> Tensor:
+    for axis in sorted(axes.tolist() if axes is not None else how["axes"]):
+        x = x.unsqueeze(axis)
+    return x
+
+
+def _reshape(how: Attributes, x: Tensor, shape: Tensor) -> Tensor:
+    keep = not how.get("allowzero", 0)  # then a zero stands for the size that is there
+    return x.reshape([x.shape[n] if size == 0 and keep else size for n, size in enumerate(shape.tolist())])
+
+
+def _depth_to_space(how: Attributes, x: Tensor) -> Tensor:
+    if how.get("mode", b"DCR") != b"CRD":
+        msg = "A DepthToSpace of mode DCR cannot be computed by the torch backend; use --backend onnx."
+        raise ModelError(msg)
+    return functional.pixel_shuffle(x, how["blocksize"])
+
+
 def _cast(how: Attributes, x: Tensor) -> Tensor:
     from onnx import helper
 
@@ -152,6 +170,7 @@ OPERATORS: dict[str, Callable[..., Tensor]] = {
     "Constant": _constant,
     "Conv": _conv,
     "ConvTranspose": _conv_transpose,
+    "DepthToSpace": _depth_to_space,
     "Div": lambda _, a, b: a / b,
     "Exp": lambda _, x: x.exp(),
     "Flatten": lambda how, x: x.flatten(how.get("axis", 1)),
@@ -174,10 +193,13 @@ OPERATORS: dict[str, Callable[..., Tensor]] = {
     "ReduceMin": _reduce(lambda x, axes, keep: x.amin(axes, keepdim=keep)),
     "ReduceSum": _reduce(lambda x, axes, keep: x.sum(axes, keepdim=keep)),
     "Relu": lambda _, x: x.relu(),
+    "Reshape": _reshape,
     "Resize": _resize,
     "Sigmoid": lambda _, x: x.sigmoid(),
     "Softmax": lambda how, x: x.softmax(how.get("axis", -1)),
     "Squeeze": _squeeze,
     "Sub": lambda _, a, b: a - b,
     "Tanh": lambda _, x: x.tanh(),
+    "Transpose": lambda how, x: x.permute(*how["perm"]),
+    "Unsqueeze": _unsqueeze,
 }
