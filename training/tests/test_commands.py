@@ -46,7 +46,8 @@ def test_training_may_begin_with_the_weights_of_another_run(
     tiny_recipe: Path, store: Path, split: Path, tmp_path: Path
 ) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
-    more = ["--everyone", "--start-from", str(first), "--set", "optimiser.lr=0.0", "--set", "train.epochs=1"]
+    more = ["--everyone", "--start-from", str(first), "--set", "optimiser.lr=0.0"]
+    more += ["--set", "optimiser.adam_lr=0.0", "--set", "train.epochs=1"]
     assert main(["fit", str(tiny_recipe), *places(store, split, first), "--set", "train.epochs=1"]) == 0
     assert main(["fit", str(tiny_recipe), *places(store, split, second), *more]) == 0
     before, after = (load_checkpoint(run / LAST)["network"] for run in (first, second))

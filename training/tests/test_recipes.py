@@ -87,7 +87,7 @@ def test_a_wrong_recipe_names_the_file_and_the_key(text: str, words: str, tmp_pa
         ({"network.kind": "resnet"}, "Unknown network 'resnet': choose one of"),
         ({"network.depth": 3}, "The network 'compact-unet' has no option 'depth'"),
         ({"loss.kind": "hinge"}, "Unknown loss 'hinge'"),
-        ({"optimiser.speed": 1}, "The optimiser 'adamw' has no option 'speed'"),
+        ({"optimiser.speed": 1}, "The optimiser 'muon' has no option 'speed'"),
         ({"augment": [{"kind": "rotate", "degree": 9}]}, "The augmentation 'rotate' has no option 'degree'"),
         ({"without": ["motion"]}, "Unknown group of augmentations 'motion': choose from geometry, contrast, artefacts"),
         (
