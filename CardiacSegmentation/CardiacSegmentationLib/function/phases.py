@@ -55,7 +55,7 @@ def _of_ventricle(
 def _end_of_plateau(volumes_ml: FloatArray, largest: int) -> int:
     """The last phase, from the largest on, before the volume falls."""
     following = (np.arange(1, len(volumes_ml)) + largest) % len(volumes_ml)
-    falls = [n for n, phase in enumerate(following) if not _is_on_plateau(volumes_ml, phase, largest)]
+    falls = [n for n, phase in enumerate(following) if not _is_on_plateau(volumes_ml, int(phase), largest)]
     return largest if not falls or falls[0] == 0 else int(following[falls[0] - 1])
 
 
