@@ -42,9 +42,9 @@ def run(options: argparse.Namespace) -> int:
     with joined_world(options.device) as world:
         for name in options.recipes or list_recipes():
             recipe = load_recipe(name, read_settings(options.set))
-            labeller, effort = _train(recipe, fold, options, world)
+            line = _measure_baseline(recipe, fold, options) if recipe.baseline else _train(recipe, fold, options, world)
             if world.is_first:
-                lines.append({"recipe": recipe.name} | effort | _measure(labeller, recipe, fold, options))
+                lines.append({"recipe": recipe.name} | line)
                 print(as_markdown(lines[-1:]).splitlines()[-1], flush=True)
                 save_rows(lines, options.out / "compare.csv")
                 save_text(as_markdown(lines), options.out / "compare.md")
@@ -53,41 +53,47 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _train(recipe: Recipe, fold: Fold, options: argparse.Namespace, world: World) -> tuple[Labeller, Row]:
-    """What labels stacks, and what it took: all get the last weights, none are chosen by validation."""
+def _measure_baseline(recipe: Recipe, fold: Fold, options: argparse.Namespace) -> Row:
     from cardiactrain.baselines import Baseline
+
+    assert recipe.baseline is not None
+    nothing = {"parameters": 0, "slices": 0, "minutes": 0.0}
+    return nothing | _measure(Baseline(recipe.baseline), recipe, fold, options)
+
+
+def _train(recipe: Recipe, fold: Fold, options: argparse.Namespace, world: World) -> Row:
+    """A network's line: all get the last weights, none are chosen by validation. What was measured is read again."""
+    from cardiactrain.files import save_text
     from cardiactrain.recipe import shorten
     from cardiactrain.run import make_trainer, start_run
 
-    if recipe.baseline is not None:
-        return Baseline(recipe.baseline), {"parameters": 0, "slices": 0, "minutes": 0.0}
     slices_per_step = recipe.slices_per_step * world.size
     if options.slices:
         recipe = shorten(recipe, 1, max(1, options.slices // slices_per_step))
     folder = options.out / recipe.name
     started = start_run(folder, recipe, options.store, fold, options.split.name, is_first=world.is_first)
+    measured = folder / f"measured-{options.dataset}.json"
+    if measured.exists():
+        return dict(json.loads(measured.read_text()))
     trainer = make_trainer(started, world, validate=False)
     progress = trainer.fit()
-    return trainer.predictor(), {
+    line: Row = {
         "parameters": sum(p.numel() for p in trainer.network.parameters()),
         "slices": progress.step * slices_per_step,
         "minutes": sum(row["seconds"] for row in progress.rows) / 60,
     }
+    if world.is_first:
+        line |= _measure(trainer.predictor(), recipe, fold, options)
+        save_text(json.dumps(line) + "\n", measured)
+    return line
 
 
 def _measure(labeller: Labeller, recipe: Recipe, fold: Fold, options: argparse.Namespace) -> Row:
-    """Its figures on the patients left out; those of a run that was measured before are read again."""
+    """Its figures on the patients left out."""
     from cardiactrain.data.splits import choose
     from cardiactrain.data.store import load_subjects
     from cardiactrain.evaluate.comparison import summary_line
     from cardiactrain.evaluate.rows import compare_subjects
-    from cardiactrain.files import save_text
 
-    path = options.out / recipe.name / f"measured-{options.dataset}.json"
-    if path.exists():
-        return dict(json.loads(path.read_text()))
     left_out = load_subjects(options.store, choose(fold.validation, [options.dataset]))
-    line = summary_line(compare_subjects(labeller, left_out, recipe.data.structures, recipe.data.assumed_pixel_mm))
-    if recipe.baseline is None:  # it has a run's folder, which answers for the split
-        save_text(json.dumps(line) + "\n", path)
-    return line
+    return summary_line(compare_subjects(labeller, left_out, recipe.data.structures, recipe.data.assumed_pixel_mm))
