@@ -56,7 +56,7 @@ def draw_augmentations(
     axes = figure.subplots(len(lines), len(chosen), squeeze=False)
     for row, (title, parts) in zip(axes, lines, strict=True):
         generator = torch.Generator().manual_seed(seed)
-        augmentation = make_augmentation(parts)
+        augmentation = make_augmentation(parts, recipe.without)
         batch = augmentation.apply(views.draw(chosen, augmentation.warp, generator), generator)
         labels = _labels(batch.target, recipe)
         middle = batch.image.shape[1] // 2
