@@ -6,6 +6,7 @@ the last.
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,9 +55,10 @@ def _of_ventricle(
 
 def _end_of_plateau(volumes_ml: FloatArray, largest: int) -> int:
     """The last phase, from the largest on, before the volume falls."""
-    following = (np.arange(1, len(volumes_ml)) + largest) % len(volumes_ml)
-    falls = [n for n, phase in enumerate(following) if not _is_on_plateau(volumes_ml, int(phase), largest)]
-    return largest if not falls or falls[0] == 0 else int(following[falls[0] - 1])
+    following = ((largest + step) % len(volumes_ml) for step in range(1, len(volumes_ml)))
+    plateau = list(takewhile(lambda phase: _is_on_plateau(volumes_ml, phase, largest), following))
+    never_falls = len(plateau) == len(volumes_ml) - 1
+    return largest if never_falls or not plateau else plateau[-1]
 
 
 def _is_on_plateau(volumes_ml: FloatArray, phase: int, largest: int) -> bool:
