@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 PixelSpacing = tuple[float, float]
-BATCH = 32
+WINDOWS = 32  # of a sliding window at a time
 LARGER_VIEWS = 2  # how often a view that cuts the heart is made larger
 
 
@@ -74,16 +74,14 @@ class Predictor:
         return keep_largest(labels) if self.recipe.predict.largest_component else labels
 
     def run(self, images: Array) -> Seen:
-        """What the network says of views ``[view, channel, …]``."""
-        shares, presence = [], []
+        """What the network says of views ``[view, channel, …]``, in the order of their slices."""
+        batch = torch.from_numpy(np.ascontiguousarray(images, np.float32)).to(self.device)
+        output = as_output(self.network(self.normaliser(batch)))
+        shares = torch.softmax(output.logits.float(), 1).cpu().numpy()
+        if output.presence is None:
+            return Seen(shares)
         border = self._presence_border().to(self.device)
-        for first in range(0, len(images), BATCH):
-            batch = torch.from_numpy(np.ascontiguousarray(images[first : first + BATCH], np.float32)).to(self.device)
-            output = as_output(self.network(self.normaliser(batch)))
-            shares.append(torch.softmax(output.logits.float(), 1).cpu().numpy())
-            if output.presence is not None:
-                presence.append(torch.sigmoid(output.presence.float() - border).cpu().numpy())
-        return Seen(np.concatenate(shares), np.concatenate(presence) if presence else None)
+        return Seen(shares, torch.sigmoid(output.presence.float() - border).cpu().numpy())
 
     def exported_network(self) -> nn.Module:
         """A copy of the network on the CPU whose presence says one half where the recipe draws the border."""
@@ -163,7 +161,7 @@ def _sliding_window(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) 
     def label(batch: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(predictor.run(batch.cpu().numpy()).shares)
 
-    shares = sliding_window_inference(views, window, BATCH, label, overlap=recipe.predict.overlap, mode="gaussian")
+    shares = sliding_window_inference(views, window, WINDOWS, label, overlap=recipe.predict.overlap, mode="gaussian")
     result: Array = shares.numpy()
     return Seen(put_back(result if recipe.view.dims == 2 else np.moveaxis(result[0], 1, 0), full, shape))
 

@@ -22,6 +22,7 @@ class DataPart:
     share: dict[str, float] = field(default_factory=dict)  # how often a data set is drawn, 1 by default
     phantoms: int = 0  # synthetic hearts mixed in
     assumed_pixel_mm: float = 1.37  # where a data set does not say
+    opinion: float = 0.0  # weight of trained networks' opinion beside the labels, where the store holds one
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class EarlyView:
     until: float
     size: int
     step: float = 1.0  # pixels of the view itself from one pixel to the next
+    together: int = 1  # slices of one stack, as in the view itself
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,9 @@ class ViewPart:
     spacing_mm: float | None = 1.4  # None: the native pixels
     early: tuple[EarlyView, ...] = ()  # in the order of `until`
     slices: int = 3  # neighbours as channels in 2D, depth in 3D
+    together: int = (
+        1  # neighbouring slices that a 2D network which looks across slices is shown at once; a part of `train.batch`
+    )
     dims: int = 2
     centre: str = "heart"  # heart, image or random
     jitter_mm: float = 0.0
@@ -50,7 +55,9 @@ class ViewPart:
 
     def at(self, passed: float) -> EarlyView:
         """Size and step once a share of the training has passed."""
-        return next((early for early in self.early if passed < early.until), EarlyView(1.0, self.size))
+        return next(
+            (early for early in self.early if passed < early.until), EarlyView(1.0, self.size, together=self.together)
+        )
 
 
 @dataclass(frozen=True)
@@ -163,6 +170,15 @@ def parse_recipe(content: dict[str, Any], where: str) -> Recipe:
         raise RecipeError(msg)
     if recipe.view.dims not in (2, 3) or recipe.view.size < 8 or recipe.train.batch < 1:
         msg = f"{where}: view.dims is 2 or 3, view.size at least 8, train.batch at least 1."
+        raise RecipeError(msg)
+    if recipe.train.batch % recipe.view.together:
+        msg = f"{where}: train.batch {recipe.train.batch} cannot be filled by view.together {recipe.view.together}."
+        raise RecipeError(msg)
+    if recipe.view.together > 1 and (recipe.view.dims == 3 or not recipe.network.options.get("across")):
+        msg = f"{where}: view.together is for 2D networks that look across slices (network.across)."
+        raise RecipeError(msg)
+    if recipe.view.together > 1 and any(part.kind == "monai" for part in recipe.augment):
+        msg = f"{where}: MONAI's transforms cannot change slices that belong together; leave out view.together."
         raise RecipeError(msg)
     return recipe
 

@@ -137,7 +137,7 @@ class Trainer:
         return torch.multinomial(weights, count, replacement=True, generator=generator).tolist()
 
     def _step(self, chosen: list[int]) -> float:
-        train, progress = self.recipe.train, self.progress
+        train, progress, is_stack = self.recipe.train, self.progress, self.recipe.view.together > 1
         generator = _generator(train.seed, progress.step, self.world.rank)
         torch.manual_seed(int(torch.randint(0, 2**31 - 1, (1,), generator=generator)))  # for dropout
         steps = train.epochs * self.steps_per_epoch
@@ -145,7 +145,7 @@ class Trainer:
         for group, rate in zip(self._optimiser.param_groups, self._rate, strict=True):
             group["lr"] = rate * self._schedule(progress.step, steps)
         with self._autocast():
-            output = as_output(self._model(batch.image))
+            output = as_output(self._model(batch.image, batch.follows) if is_stack else self._model(batch.image))
         loss = self._objective(output, batch, self.network)
         self._optimiser.zero_grad(set_to_none=True)
         self._scaler.scale(loss).backward()
@@ -161,14 +161,14 @@ class Trainer:
 
     def _draw(self, chosen: list[int], generator: torch.Generator, passed: float) -> Batch:
         batch = self._views.draw(chosen, self._augmentation.warp, generator, passed).to(self.world.device)
-        batch = self._augmentation.apply(batch, generator)
+        batch = self._augmentation.apply(batch, generator).apart()
         image = self.normaliser(batch.image)
         return replace(batch, image=image.contiguous(memory_format=self._memory_format()))
 
     def _plain_examples(self) -> torch.Tensor:
         generator = _generator(self.recipe.train.seed, 0)
         chosen = torch.randperm(len(self._views), generator=generator)[:FITTED_EXAMPLES].tolist()
-        return self._views.draw(chosen, None, generator).image
+        return self._views.draw(chosen, None, generator).apart().image
 
     def _autocast(self) -> contextlib.AbstractContextManager[Any]:
         precision = self.recipe.train.precision

@@ -12,12 +12,16 @@ from CardiacSegmentationLib.network.preprocess import Preprocessing, View, norma
 from cardiactrain.augment import GROUPS, make_augmentation
 from cardiactrain.augment.geometry import GEOMETRY
 from cardiactrain.augment.intensity import INTENSITY
-from cardiactrain.data.views import Views
+from cardiactrain.augment.warp import Warp
+from cardiactrain.data.views import Views, _window
 from cardiactrain.normalise import make_normaliser
 from cardiactrain.recipe import EarlyView, Part, Recipe, ViewPart, load_recipe
 
 if TYPE_CHECKING:
     from cardiactrain.data.subject import Subject
+
+
+STACKS = {"view.together": 3, "network.across": 2, "train.batch": 6}
 
 
 def recipe_with(view: ViewPart) -> Recipe:
@@ -50,10 +54,48 @@ def test_an_early_view_is_every_second_pixel(subjects: list[Subject]) -> None:
     assert views.draw([2], None, seeded(), passed=0.5).image.shape[-1] == 32
 
 
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_slices_that_belong_together_come_in_their_order(is_reversed: bool, subjects: list[Subject]) -> None:
+    """Each with its own labels and neighbours; at the ends of the stack a slice stands in for the missing one."""
+    subject = subjects[0]
+    stack = subject.stacks[0]
+    marks = np.broadcast_to(np.arange(1, len(stack.image) + 1)[:, None, None], stack.image.shape)
+    labels = (marks % 3).astype(np.uint8)
+    marked = replace(subject, stacks=(replace(stack, image=marks.astype(np.int16), labels=labels),))
+    together = len(stack.image)
+    views = Views([marked], replace(recipe_with(ViewPart(size=8, spacing_mm=2.0, together=together, centre="image"))))
+    batch = views.draw([0] * together, Warp((), reversed_often=float(is_reversed)), seeded()).apart()
+    grey = batch.image[:, :, 4, 4] * (together - 1) / 1000 + 1  # as numbers of slices
+    order = np.arange(1, together + 1)[:: -1 if is_reversed else 1]
+    around = np.concatenate([order[:1], order, order[-1:]])
+    expected = np.stack([around[:-2], order, around[2:]], 1)
+    np.testing.assert_allclose(grey.numpy(), expected, atol=0.01)
+    assert batch.target[:, :, 4, 4].argmax(1).tolist() == (order % 3).tolist()
+    assert batch.follows.tolist() == [False] + [True] * (together - 1)
+
+
+def test_where_a_stack_is_too_short_nothing_is_known(subjects: list[Subject]) -> None:
+    slices = len(subjects[0].stacks[0].image)
+    views = Views(subjects[:1], recipe_with(ViewPart(size=8, spacing_mm=2.0, together=slices + 2)))
+    batch = views.draw([0] * (slices + 2), None, seeded()).apart()
+    assert batch.known[:, 1:].all(1).tolist() == [True] * slices + [False] * 2
+    assert batch.follows.tolist() == [False] + [True] * (slices - 1) + [False] * 2
+
+
+def test_the_ends_are_drawn_as_often_as_the_middle(subjects: list[Subject]) -> None:
+    together, drawn = 4, np.zeros(12)
+    used = torch.ones(12, dtype=torch.bool)
+    for along in np.linspace(0, 1, 501):
+        drawn[_window(0, used, ViewPart(slices=1), together, float(along))] += 1
+    assert drawn.min() > 0
+    assert drawn[[0, -1]].min() >= 0.8 * drawn.mean()
+
+
 def test_class_shares_add_up_to_one(subjects: list[Subject]) -> None:
-    views = Views(subjects, load_recipe("ours", {"data.phantoms": 0, "view.size": 48}))
+    views = Views(subjects, load_recipe("ours", {"data.phantoms": 0, "view.size": 48} | STACKS))
     augmentation = make_augmentation(load_recipe("ours").augment)
-    batch = augmentation.apply(views.draw(range(12), augmentation.warp, seeded()), seeded())
+    batch = augmentation.apply(views.draw(range(12), augmentation.warp, seeded()), seeded()).apart()
+    assert batch.image.shape == (12, 3, 48, 48)
     assert batch.target.shape == (12, 4, 48, 48)
     torch.testing.assert_close(batch.target.sum(1), torch.ones(12, 48, 48))
     assert bool(batch.image.isfinite().all())

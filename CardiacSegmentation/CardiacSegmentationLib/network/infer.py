@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import CineStack
 
 T = TypeVar("T")
-BATCH = 6  # images; more gains nothing on a CPU and costs memory
 SIDES = (Label.LV, Label.RV)  # the order of the network's presence output
 
 
@@ -90,7 +89,7 @@ def over_phases(
 
 def predict_phase(slices: npt.NDArray[Any], view: View, network: Network) -> tuple[FloatArray, FloatArray]:
     """Class probabilities ``[slice, class, row, column]`` on the view, and presence probabilities ``[slice, side]``."""
-    probabilities, presence = run_in_batches(network_images(slices, view, network.pre), network.backend)
+    probabilities, presence = run_network(network_images(slices, view, network.pre), network.backend)
     empty_blank_slices(slices, probabilities, presence)
     return probabilities, presence
 
@@ -109,10 +108,12 @@ def network_images(slices: npt.NDArray[Any], view: View, pre: Preprocessing) -> 
     return normalise(with_neighbours(take_view(slices, view), pre.context_slices), pre)
 
 
-def run_in_batches(images: FloatArray, backend: Backend) -> tuple[FloatArray, FloatArray]:
-    """The backend over any number of network images, as probabilities."""
-    parts = [backend.run(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
-    logits, presence = (np.concatenate(part) if len(parts) > 1 else part[0] for part in zip(*parts, strict=True))
+def run_network(images: FloatArray, backend: Backend) -> tuple[FloatArray, FloatArray]:
+    """The backend's probabilities for the slices of one phase, all at once and in their order.
+
+    A network may look across the slices it is given: to leave some out changes what it says of the others.
+    """
+    logits, presence = backend.run(images)
     return softmax(logits), np.asarray(1 / (1 + np.exp(-presence)), np.float32)
 
 

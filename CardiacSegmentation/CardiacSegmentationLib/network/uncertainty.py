@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from CardiacSegmentationLib.network.infer import footprint, network_images, over_phases, run_in_batches
+from CardiacSegmentationLib.network.infer import footprint, network_images, over_phases, run_network
 from CardiacSegmentationLib.network.preprocess import put_back
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def mean_over_turns(images: FloatArray, backend: Backend) -> FloatArray:
     total: FloatArray | None = None
     for quarter_turns, mirrored in TURNS:
         turned = np.rot90(images[..., ::-1] if mirrored else images, quarter_turns, axes=(-2, -1))
-        probabilities, _ = run_in_batches(np.ascontiguousarray(turned), backend)
+        probabilities, _ = run_network(np.ascontiguousarray(turned), backend)
         back = np.rot90(probabilities, -quarter_turns, axes=(-2, -1))
         back = back[..., ::-1] if mirrored else back
         total = back.copy() if total is None else total + back

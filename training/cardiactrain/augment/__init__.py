@@ -41,10 +41,11 @@ class Augmentation:
         return batch
 
 
+REVERSE = "reverse-slices"
 ARTEFACTS = {"low-resolution", "blur", "sharpen", "ghost", "wrap", "noise", "gaussian-noise"}
 GROUPS = {  # what an ablation leaves out together
-    "geometry": {*GEOMETRY, "swap-neighbours"},
-    "contrast": {*INTENSITY} - ARTEFACTS - {"swap-neighbours"},
+    "geometry": {*GEOMETRY, REVERSE},
+    "contrast": {*INTENSITY} - ARTEFACTS,
     "artefacts": ARTEFACTS,
 }
 
@@ -57,6 +58,7 @@ def make_augmentation(parts: tuple[Part, ...], without: tuple[str, ...] = ()) ->
             raise RecipeError(msg)
     parts = tuple(part for part in parts if not any(part.kind in GROUPS[group] for group in without))
     geometry: list[Part] = []
+    reversed_often = 0.0
     intensity: list[Part] = []
     from_monai: list[MonaiTransform] = []
     for part in parts:
@@ -64,10 +66,12 @@ def make_augmentation(parts: tuple[Part, ...], without: tuple[str, ...] = ()) ->
             geometry.append(check_options(GEOMETRY, part, "augmentation", spare=("often",)))
         elif part.kind in INTENSITY:
             intensity.append(check_options(INTENSITY, part, "augmentation", spare=("often",)))
+        elif part.kind == REVERSE:
+            reversed_often = float(part.options.get("often", 1.0))
         elif part.kind == "monai":
             from_monai.append(MonaiTransform(part))
         else:
-            known = ", ".join([*GEOMETRY, *INTENSITY, "monai"])
+            known = ", ".join([*GEOMETRY, REVERSE, *INTENSITY, "monai"])
             msg = f"Unknown augmentation {part.kind!r}: choose one of {known}."
             raise RecipeError(msg)
-    return Augmentation(Warp(tuple(geometry)), tuple(intensity), tuple(from_monai))
+    return Augmentation(Warp(tuple(geometry), reversed_often), tuple(intensity), tuple(from_monai))

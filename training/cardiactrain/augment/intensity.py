@@ -132,12 +132,6 @@ def brightness(images: Tensor, generator: torch.Generator, *, amount: float = 0.
     return images + _uniform(images, generator, -amount, amount)
 
 
-def swap_neighbours(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Reverse the order of the slices: studies run from base to apex or the other way."""
-    del generator
-    return images.flip(1)
-
-
 def _uniform(images: Tensor, generator: torch.Generator, low: float, high: float) -> Tensor:
     """One number per example, drawn on the CPU so that every device sees the same."""
     numbers = torch.rand(len(images), generator=generator) * (high - low) + low
@@ -167,5 +161,4 @@ INTENSITY = {
     "ghost": ghost,
     "wrap": wrap,
     "brightness": brightness,
-    "swap-neighbours": swap_neighbours,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,12 +11,14 @@ from CardiacSegmentationLib.network.preprocess import Preprocessing, View, take_
 from CardiacSegmentationLib.segmentation import Label
 from torch.nn import functional
 
+from cardiactrain.teach import mix_with_opinion
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cardiactrain.augment.warp import Warp
     from cardiactrain.data.subject import LabelledStack, Subject
-    from cardiactrain.recipe import EarlyView, Recipe
+    from cardiactrain.recipe import EarlyView, Recipe, ViewPart
 
 Tensor = torch.Tensor
 
@@ -28,6 +30,10 @@ class Batch:
     ``image`` is [example, channel, (depth,) row, column]; ``target`` holds the share of every class in every pixel
     (background first); ``known[example, class, …]`` is false where a class may hide in the background; ``presence``
     and ``presence_known`` tell of the LV and the RV on the example's slice.
+
+    Slices that belong together are drawn as one image, its channels the slices and what lies before and behind them,
+    until ``apart`` makes an example of each. ``follows[example]`` is false where an example does not lie behind the
+    one before it.
     """
 
     image: Tensor
@@ -35,10 +41,23 @@ class Batch:
     known: Tensor
     presence: Tensor
     presence_known: Tensor
+    follows: Tensor
+    alone: Tensor  # [image]: whether its slices see no neighbours
 
     def to(self, device: torch.device) -> Batch:
         """The batch on a device."""
         return Batch(*(getattr(self, name).to(device, non_blocking=True) for name in self.__dataclass_fields__))
+
+    def apart(self) -> Batch:
+        """The batch with an image for each slice: itself and its neighbours as channels."""
+        together = len(self.follows) // len(self.image)
+        if self.image.dim() == 5:
+            return self
+        channels = self.image.shape[1] - together + 1
+        windows = torch.stack([self.image[:, n : n + channels] for n in range(together)], 1)
+        own = windows[:, :, channels // 2 : channels // 2 + 1].expand_as(windows)
+        image = torch.where(self.alone.view(-1, 1, 1, 1, 1), own, windows).flatten(0, 1)
+        return replace(self, image=image)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +65,15 @@ class _Level:
     """A stack sampled at a spacing of its own, ready to be warped."""
 
     image: Tensor  # [slice, row, column]
-    labels: Tensor
+    labels: Tensor  # codes [slice, row, column], or class shares in 255ths [label - 1, slice, row, column]
     spacing_mm: tuple[float, float]
+
+    def shares(self, places: Tensor) -> Tensor:
+        """Class shares [label - 1, slice, row, column] of some slices."""
+        if self.labels.dim() == 4:
+            return self.labels[:, places].float() / 255
+        labels = self.labels[places]
+        return torch.stack([labels == code for code in range(1, max(Label) + 1)]).float()
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +82,9 @@ class _Stack:
     coarse: _Level | None
     centre_mm: tuple[float, float]  # of the heart, from the middle of the field of view
     known: Tensor
+    presence: Tensor  # of LV and RV on every slice
+    presence_known: Tensor
+    used: Tensor
     dataset: str
 
 
@@ -79,16 +108,24 @@ class Views:
         used = np.flatnonzero(stack.used)
         if used.size == 0:
             return
-        view, assumed = self.recipe.view, self.recipe.data.assumed_pixel_mm
-        pixel_mm = subject.pixel_mm(assumed)
+        view, data = self.recipe.view, self.recipe.data
+        pixel_mm = subject.pixel_mm(data.assumed_pixel_mm)
         has_coarse = view.coarse_share > 0
+        is_taught = data.opinion > 0 and stack.opinion is not None
+        labels = mix_with_opinion(stack, data.opinion) if is_taught else stack.labels
+        known = torch.from_numpy(stack.known)
+        sides = torch.tensor([int(Label.LV), int(Label.RV)])
+        present = torch.from_numpy(stack.labels).flatten(1)[:, None] == sides[:, None]
         self.examples += [(len(self._stacks), int(k)) for k in used]
         self._stacks.append(
             _Stack(
-                fine=_level(stack, pixel_mm, 0.75 * view.spacing_mm if view.spacing_mm else 0.0),
-                coarse=_level(stack, pixel_mm, 0.75 * view.coarse_spacing_mm) if has_coarse else None,
+                fine=_level(stack.image, labels, pixel_mm, 0.75 * view.spacing_mm if view.spacing_mm else 0.0),
+                coarse=_level(stack.image, labels, pixel_mm, 0.75 * view.coarse_spacing_mm) if has_coarse else None,
                 centre_mm=_heart_centre_mm(stack.labels, pixel_mm),
-                known=torch.from_numpy(stack.known),
+                known=torch.ones_like(known) if is_taught else known,
+                presence=present.any(2).float(),
+                presence_known=known[:, sides - 1],
+                used=torch.from_numpy(stack.used),
                 dataset=subject.facts.dataset,
             )
         )
@@ -96,27 +133,35 @@ class Views:
     def draw(self, chosen: Sequence[int], warp: Warp | None, generator: torch.Generator, passed: float = 1.0) -> Batch:
         """The examples at ``chosen`` places, each framed and warped at random (upright and centred without a warp).
 
-        ``passed`` is the share of the training that lies behind: early views may be coarser.
+        ``passed`` is the share of the training that lies behind: early views may be coarser. Where slices belong
+        together, others of its stack come with a chosen one, instead of those chosen next.
         """
         view = self.recipe.view
+        frame = view.at(passed)
+        chosen = chosen[:: frame.together]
         count = len(chosen)
         is_coarse = torch.rand(count, generator=generator) < view.coarse_share
         jitter = (torch.rand(count, 2, generator=generator) * 2 - 1) * view.jitter_mm
-        frame = torch.rand(count, 2, generator=generator)
+        within = torch.rand(count, 2, generator=generator)
         alone = torch.rand(count, generator=generator) < view.drop_neighbours
-        offsets_px = _upright_offsets(view.at(passed), count)
+        along = torch.rand(count, generator=generator)
+        offsets_px = _upright_offsets(frame, count)
+        is_reversed = torch.zeros(count, dtype=torch.bool)
         if warp is not None:
             offsets_px = warp(offsets_px, generator)
+            is_reversed = warp.reverses(count, generator)
         parts = []
         for n, place in enumerate(chosen):
             number, k = self.examples[place]
             stack = self._stacks[number]
             level = stack.coarse if bool(is_coarse[n]) and stack.coarse is not None else stack.fine
-            centre = self._centre_mm(stack, level, frame[n]) + (jitter[n] if warp is not None else 0)
+            centre = self._centre_mm(stack, level, within[n]) + (jitter[n] if warp is not None else 0)
             spacing = self._spacing_mm(stack, level)
-            slices = _window(k, len(stack.known), view.slices, alone=bool(alone[n]), dims=view.dims)
-            parts.append((*_sample(level, slices, centre + offsets_px[n] * spacing), slices, stack, k))
-        return self._collate(parts)
+            slices = _window(k, stack.used, view, frame.together, float(along[n]))
+            if bool(is_reversed[n]):
+                slices = slices[::-1]
+            parts.append((*_sample(level, slices, view, centre + offsets_px[n] * spacing), slices, stack))
+        return self._collate(parts, alone)
 
     def _spacing_mm(self, stack: _Stack, level: _Level) -> Tensor:
         """Millimetres per pixel of the example, (row, column)."""
@@ -125,7 +170,7 @@ class Views:
             return torch.tensor([view.coarse_spacing_mm] * 2)
         return torch.tensor([view.spacing_mm] * 2 if view.spacing_mm else list(level.spacing_mm))
 
-    def _centre_mm(self, stack: _Stack, level: _Level, frame: Tensor) -> Tensor:
+    def _centre_mm(self, stack: _Stack, level: _Level, within: Tensor) -> Tensor:
         centre, view = self.recipe.view.centre, self.recipe.view
         if centre == "image" or level is stack.coarse:
             return torch.zeros(2)
@@ -133,40 +178,42 @@ class Views:
             return torch.tensor(stack.centre_mm)
         extent = torch.tensor(level.image.shape[-2:]) * torch.tensor(level.spacing_mm)
         free = (extent - view.size * self._spacing_mm(stack, level)).clamp(min=0)
-        return (frame - 0.5) * free
+        return (within - 0.5) * free
 
-    def _collate(self, parts: list[tuple[Tensor, Tensor, list[int], _Stack, int]]) -> Batch:
+    def _collate(self, parts: list[tuple[Tensor, Tensor, list[int], _Stack]], alone: Tensor) -> Batch:
         view = self.recipe.view
-        classes = [int(c) for c in self.recipe.classes]
+        kept = [int(c) - 1 for c in self.recipe.classes[1:]]
         images = torch.stack([p[0] for p in parts])
-        foreground = torch.stack([p[1] for p in parts])  # [example, class, slice, row, column]
-        known = torch.stack([_known(p[3].known, p[2]) for p in parts])  # [example, class, slice]
-        middle = view.slices // 2
+        target = torch.stack([p[1] for p in parts])[:, kept]  # [image, class, slice, row, column]
+        facts = [_facts(stack, _labelled(slices, view)) for _, _, slices, stack in parts]
+        known, present, present_known, follows = (torch.stack(part) for part in zip(*facts, strict=True))
+        known = known[..., kept]  # [image, slice, class]
         if view.dims == 2:
-            foreground, known = foreground[:, :, middle], known[:, :, middle]
-        else:
-            images = images[:, None]
-        kept = [c - 1 for c in classes[1:]]
-        present = torch.stack([_present(p[3], p[4]) for p in parts])
-        presence_known = torch.stack([p[3].known[p[4]][[int(Label.LV) - 1, int(Label.RV) - 1]] for p in parts])
-        target = foreground[:, kept]
+            target, known = target.transpose(1, 2).flatten(0, 1), known.flatten(0, 1)
+        else:  # the volume is one example, its middle the slice that presence is asked of
+            images, known = images[:, None], known.transpose(1, 2)
+            middle = slice(view.slices // 2, view.slices // 2 + 1)
+            present, present_known, follows = present[:, middle], present_known[:, middle], follows[:, :1]
         target = torch.cat([1 - target.sum(1, keepdim=True), target], 1)
-        known = torch.cat([torch.ones_like(known[:, :1]), known[:, kept]], 1)
-        return Batch(images, target, known, present, presence_known)
+        known = torch.cat([torch.ones_like(known[:, :1]), known], 1)
+        follows = (follows & ~alone[:, None]).flatten()
+        return Batch(images, target, known, present.flatten(0, 1), present_known.flatten(0, 1), follows, alone)
 
 
-def _level(stack: LabelledStack, pixel_mm: tuple[float, float], finest_mm: float) -> _Level:
+def _level(image: np.ndarray, labels: np.ndarray, pixel_mm: tuple[float, float], finest_mm: float) -> _Level:
     """The stack, smoothed down where its pixels are finer than what will be drawn from it."""
-    image = stack.image.astype(np.float32)
+    image = image.astype(np.float32)
     if min(pixel_mm) >= finest_mm:
-        return _Level(_compact(image), torch.from_numpy(stack.labels), pixel_mm)
+        return _Level(_compact(image), torch.from_numpy(labels), pixel_mm)
     rows, columns = image.shape[1:]
     pre = Preprocessing(coarse_spacing_mm=finest_mm, size_multiple=1)
     view: View = whole_view((rows, columns), pixel_mm, pre)
-    codes = np.arange(1, max(Label) + 1)[:, None, None, None]
-    shares = take_view(stack.labels[None] == codes, view)
-    background = 1 - shares.sum(0, keepdims=True)
-    labels = np.concatenate([background, shares]).argmax(0).astype(np.uint8)
+    if labels.ndim == 4:
+        labels = np.rint(take_view(labels, view)).astype(np.uint8)
+    else:
+        shares = take_view(labels[None] == np.arange(1, max(Label) + 1)[:, None, None, None], view)
+        background = 1 - shares.sum(0, keepdims=True)
+        labels = np.concatenate([background, shares]).argmax(0).astype(np.uint8)
     return _Level(_compact(take_view(image, view)), torch.from_numpy(labels), (finest_mm, finest_mm))
 
 
@@ -195,37 +242,59 @@ def _upright_offsets(frame: EarlyView, count: int) -> Tensor:
     return torch.stack(torch.meshgrid(line, line, indexing="ij"), -1).expand(count, frame.size, frame.size, 2)
 
 
-def _window(k: int, count: int, slices: int, *, alone: bool, dims: int) -> list[int]:
-    """The slices around ``k``; outside the stack the own slice stands in (2D) or nothing does (3D, marked -1)."""
-    places = list(range(k - slices // 2, k - slices // 2 + slices))
-    if dims == 3:
-        first = min(max(0, k - slices // 2), max(0, count - slices))
-        return [n if n < count else -1 for n in range(first, first + slices)]
-    return [n if 0 <= n < count and not alone else k for n in places]
+def _window(k: int, used: Tensor, view: ViewPart, together: int, along: float) -> list[int]:
+    """The slices of an example with those around them; they may lie outside the stack.
+
+    Slices that belong together come from one end of the used ones twice in five times each, else from in between:
+    so the ends, the hardest slices, are drawn as often as the middle.
+    """
+    count = len(used)
+    if view.dims == 3:
+        first = min(max(0, k - view.slices // 2), max(0, count - view.slices))
+        return list(range(first, first + view.slices))
+    first = k
+    if together > 1:
+        lowest, highest = (int(place) for place in torch.nonzero(used)[[0, -1], 0])
+        free = max(0, highest + 1 - lowest - together)
+        first = lowest + round(free * min(1.0, max(0.0, 5 * along - 2)))
+    reach = view.slices // 2
+    return list(range(first - reach, first + together + reach))
 
 
-def _sample(level: _Level, slices: list[int], places_mm: Tensor) -> tuple[Tensor, Tensor]:
-    """Image [slice, row, column] and class shares [class, slice, row, column] at places from the view's middle."""
+def _labelled(slices: list[int], view: ViewPart) -> list[int]:
+    """Those slices of a window whose labels are asked for."""
+    reach = view.slices // 2 if view.dims == 2 else 0
+    return slices[reach : len(slices) - reach]
+
+
+def _sample(level: _Level, slices: list[int], view: ViewPart, places_mm: Tensor) -> tuple[Tensor, Tensor]:
+    """Image [slice, row, column] and class shares [class, labelled slice, row, column] at places from the view's middle.
+
+    Outside the stack lies nothing in 3D; in 2D the last slice stands in for what would be behind it.
+    """
     rows, columns = level.image.shape[-2:]
     extent = torch.tensor([(rows - 1) / 2 * level.spacing_mm[0], (columns - 1) / 2 * level.spacing_mm[1]])
     grid = (places_mm / extent).flip(-1)[None]  # grid_sample wants (x, y) from -1 to 1
-    index = torch.tensor([max(n, 0) for n in slices])
-    outside = torch.tensor([n < 0 for n in slices])
-    distinct, back = torch.unique(index, return_inverse=True)
-    labels = level.labels[distinct]
-    shares = torch.stack([labels == code for code in range(1, max(Label) + 1)]).float()
-    source = torch.cat([level.image[distinct].float()[None], shares]).flatten(0, 1)[None]
+    last = len(level.image) - 1
+    places = torch.tensor(slices).clamp(0, last)
+    labelled = torch.tensor(_labelled(slices, view)).clamp(0, last)
+    distinct, back = torch.unique(places, return_inverse=True)
+    asked, again = torch.unique(labelled, return_inverse=True)
+    source = torch.cat([level.image[distinct].float(), level.shares(asked).flatten(0, 1)])[None]
     drawn = functional.grid_sample(source, grid, align_corners=True, padding_mode="zeros")[0]
-    drawn = drawn.unflatten(0, (max(Label) + 1, len(distinct)))[:, back]
-    drawn[:, outside] = 0
-    return drawn[0], drawn[1:]
+    image, target = drawn[: len(distinct)][back], drawn[len(distinct) :].unflatten(0, (-1, len(asked)))[:, again]
+    if view.dims == 3:
+        outside = torch.tensor([n > last for n in slices])
+        image[outside], target[:, outside] = 0, 0
+    return image, target
 
 
-def _known(known: Tensor, slices: list[int]) -> Tensor:
-    index = torch.tensor([max(n, 0) for n in slices])
-    return known[index].T | torch.tensor([n < 0 for n in slices])[None]
-
-
-def _present(stack: _Stack, k: int) -> Tensor:
-    labels = stack.fine.labels[k]
-    return torch.stack([(labels == int(code)).any() for code in (Label.LV, Label.RV)]).float()
+def _facts(stack: _Stack, slices: list[int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Of each slice: which structures are known, whether LV and RV are there and known, whether it follows the last."""
+    places = torch.tensor(slices)
+    inside = (places >= 0) & (places < len(stack.used))
+    places = places.clamp(0, len(stack.used) - 1)
+    counts = (stack.used[places] & inside)[:, None]
+    follows = inside & inside.roll(1)
+    follows[0] = False
+    return stack.known[places] & counts, stack.presence[places], stack.presence_known[places] & counts, follows

@@ -22,6 +22,10 @@ class CompactUNet(nn.Module):
     ``unshuffle`` folds blocks of so many pixels into channels first, and unfolds the logits last: the finest and
     dearest level is spared. ``coarser`` holds the logits of the next ``heads`` levels while training. ``presence`` is
     pooled from the deepest level and from what the finest level sees: an apex of few pixels shows only there.
+
+    With ``across`` the images of a batch are slices in their order, and the deepest levels of that number look at the
+    slices before and behind: whether a slice still shows the ventricle is seen from the whole stack, not from itself.
+    ``follows[n]`` is false where image n does not lie behind image n - 1 (by default all follow).
     """
 
     def __init__(
@@ -34,6 +38,7 @@ class CompactUNet(nn.Module):
         heads: int = 2,
         dropout: float = 0.0,
         unshuffle: int = 1,
+        across: int = 0,
     ) -> None:
         super().__init__()
         del view
@@ -47,6 +52,8 @@ class CompactUNet(nn.Module):
             nn.Conv2d(below, width, 1, bias=False) for below, width in zip(widths[:0:-1], widths[-2::-1], strict=True)
         )
         self.up = nn.ModuleList(_level(2 * width, width, 1) for width in widths[-2::-1])
+        self.across_down = nn.ModuleList(Across(width) for width in widths[len(widths) - across :])
+        self.across_up = nn.ModuleList(Across(width) for width in widths[-2 : -across - 1 : -1])
         self.dropout = nn.Dropout2d(dropout)
         self.heads = nn.ModuleList(
             nn.Conv2d(width, classes if n else classes * unshuffle**2, 1)
@@ -54,19 +61,24 @@ class CompactUNet(nn.Module):
         )
         self.presence = nn.Linear(widths[-1] + classes, 2)
 
-    def forward(self, image: torch.Tensor) -> Output:
+    def forward(self, image: torch.Tensor, follows: torch.Tensor | None = None) -> Output:
         """Logits of every class; of coarser levels too while training."""
         kept = []
         x = functional.pixel_unshuffle(image, self.unshuffle)
-        for level in self.down:
+        flat = len(self.down) - len(self.across_down)  # levels that see one slice alone
+        for n, level in enumerate(self.down):
             x = level(x)
+            if n >= flat:
+                x = self.across_down[n - flat](x, follows)
             kept.append(x)
         x = self.dropout(x)
         deepest = x
         levels = []
-        for rise, up, skip in zip(self.rise, self.up, kept[-2::-1], strict=True):
+        for n, (rise, up, skip) in enumerate(zip(self.rise, self.up, kept[-2::-1], strict=True)):
             x = functional.interpolate(rise(x), scale_factor=2.0, mode="nearest")
             x = up(torch.cat([x, skip], 1))
+            if n < len(self.across_up):
+                x = self.across_up[n](x, follows)
             levels.append(x)
         logits = functional.pixel_shuffle(self.heads[0](levels[-1]), self.unshuffle)
         areas = torch.log1p(
@@ -75,6 +87,26 @@ class CompactUNet(nn.Module):
         seen = torch.cat([deepest.mean((2, 3)).float(), areas], 1)
         coarser = [head(x) for head, x in zip(self.heads[1:], levels[-2::-1], strict=False)] if self.training else []
         return Output(logits, tuple(coarser), self.presence(seen))
+
+
+class Across(nn.Module):
+    """Adds to every slice what it and its two neighbours in the batch say together; beyond the ends there is nothing."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.mix = nn.Sequential(
+            nn.Conv2d(3 * width, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
+        )
+
+    def forward(self, x: torch.Tensor, follows: torch.Tensor | None = None) -> torch.Tensor:
+        """The slices ``x[slice, channel, row, column]``, each knowing its neighbours."""
+        nothing = x[:1] * 0  # a product, not zeros: it stays one plain operator in the exported graph
+        before, behind = torch.cat([nothing, x[:-1]]), torch.cat([x[1:], nothing])
+        if follows is not None:
+            is_linked = follows.to(x.dtype).view(-1, 1, 1, 1)
+            before, behind = before * is_linked, behind * is_linked.roll(-1, 0)
+        mixed: torch.Tensor = x + self.mix(torch.cat([before, x, behind], 1))
+        return mixed
 
 
 def _level(start: int, width: int, stride: int) -> nn.Sequential:

@@ -135,6 +135,17 @@ def _reshape(how: Attributes, x: Tensor, shape: Tensor) -> Tensor:
     return x.reshape([x.shape[n] if size == 0 and keep else size for n, size in enumerate(shape.tolist())])
 
 
+def _slice(
+    _: Attributes, x: Tensor, starts: Tensor, ends: Tensor, axes: Tensor | None = None, steps: Tensor | None = None
+) -> Tensor:
+    chosen = [slice(None)] * x.ndim
+    which = range(x.ndim) if axes is None else axes.tolist()
+    strides = [1] * len(starts) if steps is None else steps.tolist()
+    for axis, start, end, stride in zip(which, starts.tolist(), ends.tolist(), strides, strict=False):
+        chosen[axis] = slice(start, end, stride)
+    return x[tuple(chosen)]
+
+
 def _depth_to_space(how: Attributes, x: Tensor) -> Tensor:
     if how.get("mode", b"DCR") != b"CRD":
         msg = "A DepthToSpace of mode DCR cannot be computed by the torch backend; use --backend onnx."
@@ -196,6 +207,7 @@ OPERATORS: dict[str, Callable[..., Tensor]] = {
     "Reshape": _reshape,
     "Resize": _resize,
     "Sigmoid": lambda _, x: x.sigmoid(),
+    "Slice": _slice,
     "Softmax": lambda how, x: x.softmax(how.get("axis", -1)),
     "Squeeze": _squeeze,
     "Sub": lambda _, a, b: a - b,
