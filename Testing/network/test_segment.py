@@ -48,6 +48,23 @@ def test_a_heart_is_labelled_in_every_phase_and_slice(network: Network, painted:
     assert_found(network, painted)
 
 
+def test_the_network_is_given_whole_stacks(network: Network, painted: Painted) -> None:
+    """It may look across slices, so a phase is never cut into batches."""
+    sizes: list[int] = []
+
+    class Recorder:
+        name, workers, faster = network.backend.name, 1, None
+
+        def run(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            sizes.append(len(images))
+            return network.backend.run(images)
+
+    stack, _ = painted
+    segment_stack(stack, replace(network, backend=Recorder()))
+    assert len(sizes) >= stack.phases
+    assert set(sizes) == {stack.slices}
+
+
 def test_the_heart_is_found_in_a_corner_of_a_large_field_of_view(network: Network, painted: Painted) -> None:
     assert_found(network, pad(painted, (70, 0), (0, 90)))
 

@@ -13,7 +13,7 @@ from cardiactrain.augment import GROUPS, make_augmentation
 from cardiactrain.augment.geometry import GEOMETRY
 from cardiactrain.augment.intensity import INTENSITY
 from cardiactrain.augment.warp import Warp
-from cardiactrain.data.views import Views, _window
+from cardiactrain.data.views import Views, window
 from cardiactrain.normalise import make_normaliser
 from cardiactrain.recipe import EarlyView, Part, Recipe, ViewPart, load_recipe
 
@@ -82,11 +82,11 @@ def test_where_a_stack_is_too_short_nothing_is_known(subjects: list[Subject]) ->
     assert batch.follows.tolist() == [False] + [True] * (slices - 1) + [False] * 2
 
 
-def test_the_ends_are_drawn_as_often_as_the_middle(subjects: list[Subject]) -> None:
+def test_the_ends_are_drawn_as_often_as_the_middle() -> None:
     together, drawn = 4, np.zeros(12)
     used = torch.ones(12, dtype=torch.bool)
     for along in np.linspace(0, 1, 501):
-        drawn[_window(0, used, ViewPart(slices=1), together, float(along))] += 1
+        drawn[window(0, used, ViewPart(slices=1), together, float(along))] += 1
     assert drawn.min() > 0
     assert drawn[[0, -1]].min() >= 0.8 * drawn.mean()
 

@@ -125,7 +125,7 @@ def load_subject(path: Path) -> Subject:
                 LabelledStack(
                     str(phase),
                     *(data[f"{name}_{n}"] for name in ALWAYS),
-                    opinion=data[f"{OPINION}_{n}"] if f"{OPINION}_{n}" in data else None,
+                    opinion=data.get(f"{OPINION}_{n}"),
                 )
                 for n, phase in enumerate(data["phases"])
             )

@@ -157,7 +157,7 @@ class Views:
             level = stack.coarse if bool(is_coarse[n]) and stack.coarse is not None else stack.fine
             centre = self._centre_mm(stack, level, within[n]) + (jitter[n] if warp is not None else 0)
             spacing = self._spacing_mm(stack, level)
-            slices = _window(k, stack.used, view, frame.together, float(along[n]))
+            slices = window(k, stack.used, view, frame.together, float(along[n]))
             if bool(is_reversed[n]):
                 slices = slices[::-1]
             parts.append((*_sample(level, slices, view, centre + offsets_px[n] * spacing), slices, stack))
@@ -242,7 +242,7 @@ def _upright_offsets(frame: EarlyView, count: int) -> Tensor:
     return torch.stack(torch.meshgrid(line, line, indexing="ij"), -1).expand(count, frame.size, frame.size, 2)
 
 
-def _window(k: int, used: Tensor, view: ViewPart, together: int, along: float) -> list[int]:
+def window(k: int, used: Tensor, view: ViewPart, together: int, along: float) -> list[int]:
     """The slices of an example with those around them; they may lie outside the stack.
 
     Slices that belong together come from one end of the used ones twice in five times each, else from in between:
@@ -268,7 +268,7 @@ def _labelled(slices: list[int], view: ViewPart) -> list[int]:
 
 
 def _sample(level: _Level, slices: list[int], view: ViewPart, places_mm: Tensor) -> tuple[Tensor, Tensor]:
-    """Image [slice, row, column] and class shares [class, labelled slice, row, column] at places from the view's middle.
+    """Image [slice, row, column] and class shares [class, labelled slice, row, column] at places from the middle.
 
     Outside the stack lies nothing in 3D; in 2D the last slice stands in for what would be behind it.
     """

@@ -90,7 +90,7 @@ class CompactUNet(nn.Module):
 
 
 class Across(nn.Module):
-    """Adds to every slice what it and its two neighbours in the batch say together; beyond the ends there is nothing."""
+    """Adds to every slice what it and its neighbours in the batch say together; beyond the ends there is nothing."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
