@@ -13,7 +13,7 @@ from cardiactrain.losses import Loss, make_loss
 if TYPE_CHECKING:
     from torch import nn
 
-    from cardiactrain.data.views import Batch
+    from cardiactrain.data.batch import Batch
     from cardiactrain.networks import Output
     from cardiactrain.recipe import Recipe, TrainPart
 

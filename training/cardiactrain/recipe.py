@@ -32,7 +32,6 @@ class EarlyView:
     until: float
     size: int
     step: float = 1.0  # pixels of the view itself from one pixel to the next
-    together: int = 1  # slices of one stack, as in the view itself
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,7 @@ class ViewPart:
 
     def at(self, passed: float) -> EarlyView:
         """Size and step once a share of the training has passed."""
-        return next(
-            (early for early in self.early if passed < early.until), EarlyView(1.0, self.size, together=self.together)
-        )
+        return next((early for early in self.early if passed < early.until), EarlyView(1.0, self.size))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from torch import nn
 from cardiactrain.augment import make_augmentation
 from cardiactrain.average import AveragedWeights
 from cardiactrain.checkpoint import BEST, LAST, Progress, load_checkpoint, save_checkpoint
-from cardiactrain.data.views import Batch, Views
+from cardiactrain.data.views import Views
 from cardiactrain.errors import DataError
 from cardiactrain.networks import as_output, make_network
 from cardiactrain.normalise import make_normaliser
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from cardiactrain.data.batch import Batch
     from cardiactrain.data.subject import Subject
     from cardiactrain.distributed import World
     from cardiactrain.recipe import Recipe

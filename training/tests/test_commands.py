@@ -15,7 +15,7 @@ from cardiactrain.tune import parse_range, propose_random, search
 if TYPE_CHECKING:
     from pathlib import Path
 
-SMALL = ["--set", "view.size=32", "--set", "data.phantoms=0", "--set", "train.batch=2"]
+SMALL = ["--set", "view.size=32", "--set", "data.phantoms=0", "--set", "train.batch=4"]
 
 
 def places(store: Path, split: Path, out: Path) -> list[str]:

@@ -18,7 +18,7 @@ from cardiactrain.registry import check_options
 if TYPE_CHECKING:
     import torch
 
-    from cardiactrain.data.views import Batch
+    from cardiactrain.data.batch import Batch
     from cardiactrain.recipe import Part
 
 

@@ -9,7 +9,7 @@ import torch
 from cardiactrain.errors import RecipeError
 
 if TYPE_CHECKING:
-    from cardiactrain.data.views import Batch
+    from cardiactrain.data.batch import Batch
     from cardiactrain.recipe import Part
 
 

@@ -49,7 +49,7 @@ def draw_augmentations(
     lines: list[tuple[str, tuple[Part, ...]]] = [("none", ())]
     lines += [(_name(part), (_always(part),)) for part in recipe.augment]
     lines.append(("all, as trained", recipe.augment))
-    plain = replace(recipe, view=replace(recipe.view, dims=2, coarse_share=0.0, jitter_mm=0.0))
+    plain = replace(recipe, view=replace(recipe.view, dims=2, together=1, coarse_share=0.0, jitter_mm=0.0))
     views = Views(subjects, plain)
     chosen = [views.examples.index(e) for e in _middles(views, examples)]
     figure = Figure(figsize=(1.6 * len(chosen) + 1, 1.6 * len(lines)), layout="constrained")
@@ -57,7 +57,7 @@ def draw_augmentations(
     for row, (title, parts) in zip(axes, lines, strict=True):
         generator = torch.Generator().manual_seed(seed)
         augmentation = make_augmentation(parts, recipe.without)
-        batch = augmentation.apply(views.draw(chosen, augmentation.warp, generator), generator)
+        batch = augmentation.apply(views.draw(chosen, augmentation.warp, generator), generator).apart()
         labels = _labels(batch.target, recipe)
         middle = batch.image.shape[1] // 2
         for axis, image, label in zip(row, batch.image[:, middle], labels, strict=True):
