@@ -140,7 +140,7 @@ def test_doubts_of_the_network_are_told_once_for_each_slice(study: tuple[CineSta
     confidence[Label.LV - 1, 3, 5], confidence[Label.LV - 1, 4, 5] = 0.7, 0.5
     confidence[Label.MYO - 1, 0, 0] = 0.1  # the phantom's first slice has none: no opinion
     prediction = Prediction(
-        truth.labels, np.ones(20, bool), *[np.ones((2, 20, 10))] * 2, confidence, View((0, 0), (1, 1), 1, (1, 1))
+        truth.labels, np.ones(20, bool), np.ones((2, 20, 10)), confidence, View((0, 0), (1, 1), 1, (1, 1))
     )
     shown = truth.labels.copy()
     shown[0, 0] = 0

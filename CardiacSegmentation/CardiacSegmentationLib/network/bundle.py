@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.errors import ModelError
-from CardiacSegmentationLib.network.ends import Ends
 from CardiacSegmentationLib.network.preprocess import Preprocessing
 from CardiacSegmentationLib.resources import resource
 from CardiacSegmentationLib.segmentation import Label
@@ -49,7 +48,6 @@ class Bundle:
     presence: str
     training_range: TrainingRange
     checksums: Mapping[str, str]
-    ends: Ends = field(default_factory=Ends)
     figures: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -100,7 +98,6 @@ def load_bundle(folder: Path | None = None) -> Bundle:
             presence=str(facts["outputs"]["presence"]),
             training_range=_read_range(facts["training_range"]),
             checksums={str(name): str(digest) for name, digest in facts["files"].items()},
-            ends=Ends.read(facts.get("ends", {})),
             figures=dict(facts.get("figures", {})),
         )
         labels = {str(name).upper(): int(code) for name, code in facts["labels"].items()}

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from CardiacSegmentationLib.network.ends import weigh_ends
 from CardiacSegmentationLib.network.preprocess import View, normalise, put_back, take_view, with_neighbours
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 
@@ -29,15 +28,13 @@ SIDES = (Label.LV, Label.RV)  # the order of the network's presence output
 class Prediction:
     """What the network said, on the native grid, phase by phase.
 
-    ``presence[side, phase, slice]`` is the probability that LV or RV is in the slice at all, ``chances`` the same,
-    weighed at the ends of the ventricles; ``confidence[label - 1, phase, slice]`` is the Dice that the network's own
-    probabilities promise. All are NaN where a phase was not predicted.
+    ``presence[side, phase, slice]`` is the probability that LV or RV is in the slice at all; ``confidence[label - 1,
+    phase, slice]`` the Dice the network's own probabilities promise; both NaN where a phase was not predicted.
     """
 
     labels: npt.NDArray[np.uint8]
     predicted: npt.NDArray[np.bool_]
     presence: npt.NDArray[np.float32]
-    chances: npt.NDArray[np.float32]
     confidence: npt.NDArray[np.float32]
     view: View
 
@@ -55,19 +52,15 @@ def predict(
         labels=np.zeros(stack.voxels.shape, np.uint8),
         predicted=np.zeros(stack.phases, bool),
         presence=np.full((len(SIDES), *shape), np.nan, np.float32),
-        chances=np.full((len(SIDES), *shape), np.nan, np.float32),
         confidence=np.full((len(STRUCTURES), *shape), np.nan, np.float32),
         view=view,
     )
-
-    pixel_mm2 = stack.spacing_mm[1] * stack.spacing_mm[2]
 
     def label(phase: int) -> None:
         probabilities, presence = predict_phase(stack.voxels[phase], view, network)
         write_labels(result.labels[phase], probabilities, view)
         result.predicted[phase] = True
         result.presence[:, phase] = presence.T
-        result.chances[:, phase] = weigh_ends(result.labels[phase], presence.T, SIDES, pixel_mm2, network.bundle.ends)
         result.confidence[:, phase] = expected_dice(probabilities).T
 
     over_phases(label, phases, network.backend.workers, report)

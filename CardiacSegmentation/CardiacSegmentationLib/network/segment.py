@@ -138,7 +138,7 @@ def repair_and_check(stack: CineStack, prediction: Prediction, options: NetworkO
         labels, found = restore_lost(labels, prediction.presence, cyclic, grid.pixel_mm2)
         findings += found
     if END_SLICES in options.repairs:
-        labels, found = drop_absent_ends(labels, prediction.chances, grid.neighbouring, grid.pixel_mm2)
+        labels, found = drop_absent_ends(labels, prediction.presence, grid.neighbouring, grid.pixel_mm2)
         findings += found
     labels, found = postprocess(labels, grid, [step for step in STEPS if step in options.repairs])
     findings += found

@@ -1,4 +1,4 @@
-"""Where the ventricles begin and end, by the chances that the network gives them."""
+"""Where the ventricles begin and end, by the network's slice-presence output."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONGEST_GAP = 0.2  # of the beat
 
 
 def drop_absent_ends(
-    labels: Labels, chances: npt.NDArray[np.float32], neighbouring: bool, pixel_mm2: float
+    labels: Labels, presence: npt.NDArray[np.float32], neighbouring: bool, pixel_mm2: float
 ) -> tuple[Labels, tuple[Finding, ...]]:
     """Take labels away at the base and the apex where the network says that the ventricle is not in the slice.
 
@@ -31,7 +31,7 @@ def drop_absent_ends(
     """
     result = labels.copy()
     findings: list[Finding] = []
-    for side, chance in zip(SIDES, chances, strict=True):
+    for side, chance in zip(SIDES, presence, strict=True):
         # A cap of myocardium without cavity is no claim that the ventricle is there, so it stays.
         claimed = (labels == side).any(axis=(2, 3))
         absent = claimed & _beyond_ends(_smooth_in_time(chance, neighbouring) >= ABSENT)

@@ -17,7 +17,6 @@ COMMANDS = {
     "compare": "many recipes on one split, one table",
     "tune": "search a recipe's settings",
     "teach": "let trained networks give their opinion on a store, for a student to learn from",
-    "ends": "learn when the end slices of a ventricle still show it",
     "export": "write a bundle for CardiacSegmentation",
 }
 EXIT_OK, EXIT_ERROR, EXIT_CANCELLED = 0, 1, 130

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +18,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("runs", type=Path, nargs="+", help="run folders; several are the folds of one cross-validation")
     parser.add_argument("--out", type=Path, help="folder for the results (default: evaluation/ in the first run)")
     parser.add_argument("--store", type=Path, help="another store than the run's own; all its subjects are used")
-    parser.add_argument(
-        "--ends", type=Path, nargs="+", help="for each run, the file of `cardiactrain ends` to label with"
-    )
     parser.add_argument("--weights", default="auto", choices=("auto", "best", "last"))
     add_device(parser)
 
@@ -32,24 +28,17 @@ def run(options: argparse.Namespace) -> int:
 
     from cardiactrain.data.store import load_subjects, read_index
     from cardiactrain.distributed import choose_device
-    from cardiactrain.ends import read_ends
-    from cardiactrain.errors import RunError
     from cardiactrain.evaluate.report import write_report
     from cardiactrain.evaluate.rows import Comparison, compare_subjects
     from cardiactrain.run import open_run
 
-    if options.ends and len(options.ends) != len(options.runs):
-        msg = f"{len(options.runs)} runs need as many files after --ends, not {len(options.ends)}."
-        raise RunError(msg)
     total, everyone = Comparison(), []
-    for folder, ends in zip(options.runs, options.ends or [None] * len(options.runs), strict=True):
+    for folder in options.runs:
         trained = open_run(folder)
         store = options.store or trained.store
         keys = [r["key"] for r in read_index(store)] if options.store else list(trained.validation)
         subjects = load_subjects(store, keys)
         predictor = trained.predictor(choose_device(options.device), options.weights)
-        if ends is not None:
-            predictor = replace(predictor, ends=read_ends(ends))
         with tqdm(total=len(subjects), unit="subject") as bar:
             found = compare_subjects(
                 predictor,

@@ -19,7 +19,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default="cardiac-sax")
     parser.add_argument("--bundle-version", default="1.0.0")
     parser.add_argument("--changes", default="first release", help="what is new in this version")
-    parser.add_argument("--ends", type=Path, help="JSON file of `cardiactrain ends`: where the ventricles end")
     parser.add_argument("--figures", type=Path, help="JSON with the figures to print in the bundle")
     parser.add_argument("--weights", default="auto", choices=("auto", "best", "last"))
 
@@ -37,15 +36,15 @@ def run(options: argparse.Namespace) -> int:
 
     trained = open_run(options.run_folder)
     predictor = trained.predictor(torch.device("cpu"), options.weights)
-    figures, ends = (json.loads(file.read_text()) if file else None for file in (options.figures, options.ends))
+    figures = json.loads(options.figures.read_text()) if options.figures else None
     version = {"name": options.name, "version": options.bundle_version, "changes": options.changes}
-    export_bundle(trained, predictor, read_index(trained.store), options.out, ends=ends, figures=figures, **version)
+    export_bundle(trained, predictor, read_index(trained.store), options.out, figures=figures, **version)
 
     subjects = load_subjects(trained.store, trained.training[:2])
     views = Views(subjects, trained.recipe)
     batch = views.draw(range(min(16, len(views))), None, torch.Generator()).apart()
     images = predictor.normaliser(batch.image).numpy()
-    parity = compare_with_graph(round_weights(predictor.network), options.out / GRAPH, images)
+    parity = compare_with_graph(round_weights(predictor.exported_network()), options.out / GRAPH, images)
     print(
         f"{options.out}: {bundle_bytes(options.out) / 1e6:.1f} MB; ONNX Runtime against PyTorch: logits within "
         f"{parity.largest_difference:.1e}, {100 * parity.same_labels:.4f} % of labels the same"

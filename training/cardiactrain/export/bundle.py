@@ -38,7 +38,6 @@ def export_bundle(
     name: str = "cardiac-sax",
     version: str = "1.0.0",
     changes: str = "first release",
-    ends: Mapping[str, Any] | None = None,
     figures: Mapping[str, Any] | None = None,
     age: str = "children and adults",
 ) -> Path:
@@ -47,7 +46,7 @@ def export_bundle(
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     (part / "models").mkdir(parents=True)
-    network = round_weights(predictor.network.cpu())
+    network = round_weights(predictor.exported_network())
     write_weights(network, part / WEIGHTS)
     write_graph(network, predictor.preprocessing.channels, part / WEIGHTS, part / GRAPH)
     used = [row for row in rows if row["key"] in set(run.training)]
@@ -64,7 +63,6 @@ def export_bundle(
         "input": "image",
         "outputs": {"logits": "logits", "presence": "presence"},
         "training_range": _training_range(run.recipe, used, age),
-        "ends": dict(ends or {}),
         "figures": dict(figures or {}),
         "files": {
             str(path.relative_to(part)): hashlib.sha256(path.read_bytes()).hexdigest()
