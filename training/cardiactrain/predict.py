@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from CardiacSegmentationLib.network.infer import empty_blank_slices
+from CardiacSegmentationLib.network.infer import SIDES, empty_blank_slices
 from CardiacSegmentationLib.network.locate import cast_shadow, frame_heart, larger_view
 from CardiacSegmentationLib.network.preprocess import (
     Preprocessing,
@@ -68,7 +69,7 @@ class Predictor:
         codes = np.array([int(c) for c in self.recipe.classes], np.uint8)
         seen = self.see(image, pixel_mm)
         labels: npt.NDArray[np.uint8] = codes[seen.shares.argmax(1)]
-        if seen.presence is not None:
+        if self.recipe.predict.present_from and seen.presence is not None:
             labels = drop_absent_ends(labels[None], seen.presence.T[:, None], False, 1.0)[0][0]
         return keep_largest(labels) if self.recipe.predict.largest_component else labels
 
@@ -79,7 +80,19 @@ class Predictor:
         shares = torch.softmax(output.logits.float(), 1).cpu().numpy()
         if output.presence is None:
             return Seen(shares)
-        return Seen(shares, torch.sigmoid(output.presence.float()).cpu().numpy())
+        border = self._presence_border().to(self.device)
+        return Seen(shares, torch.sigmoid(output.presence.float() - border).cpu().numpy())
+
+    def exported_network(self) -> nn.Module:
+        """A copy of the network on the CPU whose presence says one half where the recipe draws the border."""
+        network: Any = copy.deepcopy(self.network).cpu().eval()
+        if self.recipe.predict.present_from:
+            network.presence.bias.data -= self._presence_border()
+        return network  # type: ignore[no-any-return]
+
+    def _presence_border(self) -> torch.Tensor:
+        wanted = self.recipe.predict.present_from
+        return torch.logit(torch.tensor([wanted.get(side.name, 0.5) for side in SIDES]))
 
 
 def preprocessing_of(recipe: Recipe) -> Preprocessing:

@@ -85,6 +85,7 @@ class PredictPart:
     overlap: float = 0.5
     largest_component: bool = True
     margin_mm: float = 22.0
+    present_from: dict[str, float] = field(default_factory=dict)  # below, LV or RV ends: at base and apex, by presence
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,9 @@ def parse_recipe(content: dict[str, Any], where: str) -> Recipe:
         if value not in choices:
             msg = f"{where}: {key} is {value!r}; choose one of {', '.join(choices)}."
             raise RecipeError(msg)
+    if any(not 0 < chance < 1 for chance in recipe.predict.present_from.values()):
+        msg = f"{where}: predict.present_from has chances between 0 and 1, for LV and RV."
+        raise RecipeError(msg)
     if recipe.view.dims not in (2, 3) or recipe.view.size < 8 or recipe.train.batch < 1:
         msg = f"{where}: view.dims is 2 or 3, view.size at least 8, train.batch at least 1."
         raise RecipeError(msg)

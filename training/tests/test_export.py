@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from cardiactrain.export.graph import round_weights, write_graph, write_weights
 from cardiactrain.export.parity import compare_with_graph
 from cardiactrain.networks.compact import CompactUNet
 from cardiactrain.recipe import load_recipe
-from cardiactrain.run import Run
+from cardiactrain.run import Run, open_run
 from cardiactrain.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -98,6 +99,19 @@ def test_graph_and_network_agree_at_full_size(options: dict[str, Any], tmp_path:
         assert parity.holds, parity
     half = 2 * sum(parameter.numel() for parameter in network.parameters())
     assert bundle_bytes(tmp_path) < 1.05 * half, "weights are stored once, in half precision"
+
+
+def test_the_exported_presence_says_one_half_at_the_recipes_border(trained: Path) -> None:
+    run = open_run(trained)
+    images = torch.randn(2, 3, 32, 32)
+    presence = []
+    for border in ({}, {"LV": 0.3, "RV": 0.7}):
+        recipe = replace(run.recipe, predict=replace(run.recipe.predict, present_from=border))
+        network = replace(run, recipe=recipe).predictor(torch.device("cpu")).exported_network()
+        with torch.inference_mode():
+            presence.append(network(images).presence)
+    before, after = presence
+    torch.testing.assert_close(before - after, torch.logit(torch.tensor([[0.3, 0.7]])).expand(2, 2))
 
 
 def test_the_graphs_checksum_changes_with_the_weights(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     views = Views(subjects, trained.recipe)
     batch = views.draw(range(min(16, len(views))), None, torch.Generator()).apart()
     images = predictor.normaliser(batch.image).numpy()
-    parity = compare_with_graph(round_weights(predictor.network), options.out / GRAPH, images)
+    parity = compare_with_graph(round_weights(predictor.exported_network()), options.out / GRAPH, images)
     print(
         f"{options.out}: {bundle_bytes(options.out) / 1e6:.1f} MB; ONNX Runtime against PyTorch: logits within "
         f"{parity.largest_difference:.1e}, {100 * parity.same_labels:.4f} % of labels the same"

@@ -46,7 +46,7 @@ def export_bundle(
     part = out.with_name(out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     (part / "models").mkdir(parents=True)
-    network = round_weights(predictor.network.cpu())
+    network = round_weights(predictor.exported_network())
     write_weights(network, part / WEIGHTS)
     write_graph(network, predictor.preprocessing.channels, part / WEIGHTS, part / GRAPH)
     used = [row for row in rows if row["key"] in set(run.training)]
