@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 WORLD = World(0, 1, torch.device("cpu"))
 SMALL = {"view.size": 32, "train.batch": 4, "data.phantoms": 0, "train.precision": "float32", "predict.overlap": 0.25}
+ACROSS = {"view.together": 2, "network.across": 2}
 LIGHTER = {  # the large ones are cut down, or keep no moments of their 46 million weights
     "ismrm-dynunet": {"network.widths": [8, 16, 16, 16]},
     "ismrm-vnet": {"optimiser": {"kind": "sgd", "lr": 0.01}, "train.batch": 1},
@@ -91,12 +92,12 @@ def test_a_wrong_recipe_names_the_file_and_the_key(text: str, words: str, tmp_pa
         ({"augment": [{"kind": "rotate", "degree": 9}]}, "The augmentation 'rotate' has no option 'degree'"),
         ({"without": ["motion"]}, "Unknown group of augmentations 'motion': choose from geometry, contrast, artefacts"),
         (
-            {"augment": [{"kind": "monai", "transform": "RandNothing"}], "view.together": 1},
+            {"augment": [{"kind": "monai", "transform": "RandNothing"}]},
             "MONAI has no dictionary transform RandNothingd",
         ),
-        ({"augment": [{"kind": "monai", "transform": "RandFlip"}]}, "MONAI's transforms cannot change slices that"),
-        ({"view.together": 3}, "train.batch 4 cannot be filled by view.together 3"),
-        ({"network.across": 0}, "view.together is for 2D networks that look across slices"),
+        (ACROSS | {"augment": [{"kind": "monai", "transform": "RandFlip"}]}, "MONAI's transforms cannot change slices"),
+        (ACROSS | {"view.together": 3}, "train.batch 4 cannot be filled by view.together 3"),
+        (ACROSS | {"network.across": 0}, "view.together is for 2D networks that look across slices"),
     ],
 )
 def test_a_wrong_option_is_named(

@@ -143,7 +143,7 @@ def test_geometry_moves_labels_with_the_image(kind: str, subjects: list[Subject]
 
 @pytest.mark.parametrize("kind", INTENSITY)
 def test_intensity_changes_values_and_nothing_else(kind: str, subjects: list[Subject]) -> None:
-    views = Views(subjects[:2], load_recipe("ours", {"view.size": 32, "view.coarse_share": 0.0, "view.together": 1}))
+    views = Views(subjects[:2], load_recipe("ours", {"view.size": 32, "view.coarse_share": 0.0}))
     before = views.draw(range(4), None, seeded())
     after = make_augmentation((Part(kind),)).apply(replace(before), seeded())
     assert after.image.shape == before.image.shape
@@ -161,7 +161,7 @@ def test_intensity_changes_values_and_nothing_else(kind: str, subjects: list[Sub
     ],
 )
 def test_monai_transforms_take_part(options: dict[str, object], subjects: list[Subject]) -> None:
-    views = Views(subjects[:2], load_recipe("ours", {"view.size": 32, "view.coarse_share": 0.0, "view.together": 1}))
+    views = Views(subjects[:2], load_recipe("ours", {"view.size": 32, "view.coarse_share": 0.0}))
     before = views.draw(range(3), None, seeded())
     augmentation = make_augmentation((Part("monai", dict(options)),))
     after = augmentation.apply(replace(before), seeded())
@@ -172,8 +172,8 @@ def test_monai_transforms_take_part(options: dict[str, object], subjects: list[S
 
 
 def test_a_whole_field_of_view_example_shows_more(subjects: list[Subject]) -> None:
-    fine = Views(subjects[:1], load_recipe("ours", {"view.size": 32, "view.coarse_share": 0.0, "view.together": 1}))
-    coarse = Views(subjects[:1], load_recipe("ours", {"view.size": 32, "view.coarse_share": 1.0, "view.together": 1}))
+    fine = Views(subjects[:1], load_recipe("ours", {"view.size": 32, "view.coarse_share": 0.0}))
+    coarse = Views(subjects[:1], load_recipe("ours", {"view.size": 32, "view.coarse_share": 1.0}))
     areas = [float(v.draw([0], None, seeded()).target[:, 3].sum()) for v in (fine, coarse)]
     assert areas[1] == pytest.approx(areas[0] / 4, rel=0.1)
 
