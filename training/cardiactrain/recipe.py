@@ -113,6 +113,11 @@ class Recipe:
         return (Label.BACKGROUND, *(Label[name] for name in self.data.structures))
 
     @property
+    def looks_across(self) -> bool:
+        """Whether the network takes the images of a batch for slices in their order."""
+        return bool(self.network.options.get("across"))
+
+    @property
     def slices_per_step(self) -> int:
         """Slices that one process labels in a step."""
         return self.train.batch * (self.view.slices if self.view.dims == 3 else 1)
@@ -165,19 +170,35 @@ def parse_recipe(content: dict[str, Any], where: str) -> Recipe:
     if any(not 0 < chance < 1 for chance in recipe.predict.present_from.values()):
         msg = f"{where}: predict.present_from has chances between 0 and 1, for LV and RV."
         raise RecipeError(msg)
-    if recipe.view.dims not in (2, 3) or recipe.view.size < 8 or recipe.train.batch < 1:
-        msg = f"{where}: view.dims is 2 or 3, view.size at least 8, train.batch at least 1."
+    if recipe.view.dims not in (2, 3) or recipe.view.size < 8 or min(recipe.train.batch, recipe.view.together) < 1:
+        msg = f"{where}: view.dims is 2 or 3, view.size at least 8, train.batch and view.together at least 1."
         raise RecipeError(msg)
-    if recipe.train.batch % recipe.view.together:
-        msg = f"{where}: train.batch {recipe.train.batch} cannot be filled by view.together {recipe.view.together}."
-        raise RecipeError(msg)
-    if recipe.view.together > 1 and (recipe.view.dims == 3 or not recipe.network.options.get("across")):
-        msg = f"{where}: view.together is for 2D networks that look across slices (network.across)."
-        raise RecipeError(msg)
-    if recipe.view.together > 1 and any(part.kind == "monai" for part in recipe.augment):
-        msg = f"{where}: MONAI's transforms cannot change slices that belong together; leave out view.together."
-        raise RecipeError(msg)
+    for is_wrong, why in _across_slices(recipe):
+        if is_wrong:
+            msg = f"{where}: {why}."
+            raise RecipeError(msg)
     return recipe
+
+
+def _across_slices(recipe: Recipe) -> tuple[tuple[bool, str], ...]:
+    """What cannot be asked of slices that belong together, and why."""
+    batch, view = recipe.train.batch, recipe.view
+    has_monai = any(part.kind == "monai" for part in recipe.augment)
+    return (
+        (batch % view.together > 0, f"train.batch {batch} cannot be filled by view.together {view.together}"),
+        (
+            view.together > 1 and (view.dims == 3 or not recipe.looks_across),
+            "view.together is for 2D networks that look across slices (network.across)",
+        ),
+        (
+            view.together > 1 and has_monai,
+            "MONAI's transforms cannot change slices that belong together; leave out view.together",
+        ),
+        (
+            recipe.looks_across and recipe.predict.kind == "sliding-window",
+            "windows are no stack; a network that looks across slices needs another predict.kind than sliding-window",
+        ),
+    )
 
 
 def shorten(recipe: Recipe, epochs: int, steps_per_epoch: int | None) -> Recipe:

@@ -138,7 +138,7 @@ class Trainer:
         return torch.multinomial(weights, count, replacement=True, generator=generator).tolist()
 
     def _step(self, chosen: list[int]) -> float:
-        train, progress, is_stack = self.recipe.train, self.progress, self.recipe.view.together > 1
+        train, progress = self.recipe.train, self.progress
         generator = _generator(train.seed, progress.step, self.world.rank)
         torch.manual_seed(int(torch.randint(0, 2**31 - 1, (1,), generator=generator)))  # for dropout
         steps = train.epochs * self.steps_per_epoch
@@ -146,7 +146,8 @@ class Trainer:
         for group, rate in zip(self._optimiser.param_groups, self._rate, strict=True):
             group["lr"] = rate * self._schedule(progress.step, steps)
         with self._autocast():
-            output = as_output(self._model(batch.image, batch.follows) if is_stack else self._model(batch.image))
+            order = (batch.follows,) if self.recipe.looks_across else ()
+            output = as_output(self._model(batch.image, *order))
         loss = self._objective(output, batch, self.network)
         self._optimiser.zero_grad(set_to_none=True)
         self._scaler.scale(loss).backward()

@@ -42,6 +42,7 @@ class Augmentation:
 
 
 REVERSE = "reverse-slices"
+ORDER = {REVERSE: lambda: None}  # it takes no option but how often
 ARTEFACTS = {"low-resolution", "blur", "sharpen", "ghost", "wrap", "noise", "gaussian-noise"}
 GROUPS = {  # what an ablation leaves out together
     "geometry": {*GEOMETRY, REVERSE},
@@ -67,7 +68,9 @@ def make_augmentation(parts: tuple[Part, ...], without: tuple[str, ...] = ()) ->
         elif part.kind in INTENSITY:
             intensity.append(check_options(INTENSITY, part, "augmentation", spare=("often",)))
         elif part.kind == REVERSE:
-            reversed_often = float(part.options.get("often", 1.0))
+            reversed_often = float(
+                check_options(ORDER, part, "augmentation", spare=("often",)).options.get("often", 1.0)
+            )
         elif part.kind == "monai":
             from_monai.append(MonaiTransform(part))
         else:

@@ -42,6 +42,9 @@ class CompactUNet(nn.Module):
     ) -> None:
         super().__init__()
         del view
+        if not 0 <= across <= len(widths):
+            msg = f"across counts levels, from 0 to {len(widths)}"
+            raise ValueError(msg)
         self.unshuffle = unshuffle
         before = [channels * unshuffle**2, *widths[:-1]]
         self.down = nn.ModuleList(
