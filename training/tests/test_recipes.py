@@ -99,6 +99,7 @@ def test_a_wrong_recipe_names_the_file_and_the_key(text: str, words: str, tmp_pa
         (ACROSS | {"view.together": 3}, "train.batch 4 cannot be filled by view.together 3"),
         (ACROSS | {"network.across": 9}, "across counts levels, from 0 to 5"),
         (ACROSS | {"predict.kind": "sliding-window"}, "windows are no stack"),
+        ({"augment": [{"kind": "contract", "by": 2}]}, "'contract' has no option 'by'"),
         ({"augment": [{"kind": "reverse-slices", "oftn": 1}]}, "'reverse-slices' has no option 'oftn'"),
         (ACROSS | {"network.across": 0}, "view.together is for 2D networks that look across slices"),
     ],

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 from CardiacSegmentationLib.network.preprocess import Preprocessing, View, normalise, take_view, with_neighbours
+from CardiacSegmentationLib.segmentation import Label
 from cardiactrain.augment import GROUPS, make_augmentation
-from cardiactrain.augment.geometry import GEOMETRY
+from cardiactrain.augment.geometry import GEOMETRY, contract
 from cardiactrain.augment.intensity import INTENSITY
 from cardiactrain.augment.warp import Warp
 from cardiactrain.data.views import Views, window
@@ -113,6 +114,7 @@ def test_groups_of_augmentations_are_left_out() -> None:
     parts = load_recipe("ours").augment
     without = make_augmentation(parts, ("geometry", "artefacts"))
     assert not without.warp.parts
+    assert without.warp.contraction is None
     assert [part.kind for part in without.intensity] == ["bias-field", "gamma", "inverse-gamma", "histogram"]
     nothing = make_augmentation(parts, tuple(GROUPS))
     assert not nothing.warp.parts
@@ -126,6 +128,40 @@ def test_the_same_seed_draws_the_same_batch(subjects: list[Subject]) -> None:
         augmentation.apply(views.draw(range(6), augmentation.warp, seeded(3)), seeded(4)).image for _ in range(2)
     )
     assert torch.equal(first, second)
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.3])
+def test_contraction_changes_the_cavity_and_keeps_the_wall(factor: float) -> None:
+    """A round cavity's radius changes by the factor, its wall's area hardly, and nothing far away moves."""
+    line = torch.arange(-64.0, 64.0) + 0.5
+    places = torch.stack(torch.meshgrid(line, line, indexing="ij"), -1)
+    centre, radius = torch.tensor([5.0, -8.0]), 12.0
+    away = (contract(places, centre, radius, factor) - centre).norm(dim=-1)
+    cavity, heart = (float((away < edge).sum()) for edge in (radius, 18.0))
+    assert cavity == pytest.approx(np.pi * (factor * radius) ** 2, rel=0.03)
+    assert heart - cavity == pytest.approx(np.pi * (18.0**2 - radius**2), rel=0.3)
+    far = (places - centre).norm(dim=-1) > 40
+    torch.testing.assert_close(away[far], (places - centre).norm(dim=-1)[far], atol=0.1, rtol=0)
+
+
+@pytest.mark.parametrize("place", [0, 2])
+def test_contraction_finds_the_lv_of_each_slice(place: int, subjects: list[Subject]) -> None:
+    """In oblong pixels, too, and moves labels and image alike; a slice without an LV stays as it is."""
+    subject = subjects[0]
+    stack = subject.stacks[0]
+    labels = stack.labels.copy()
+    labels[0][labels[0] == int(Label.LV)] = 0
+    image = (labels == int(Label.LV)).astype(np.int16) * 100
+    oblong = replace(subject, stacks=(replace(stack, image=image, labels=labels),), spacing_mm=(8.0, 2.0, 1.5))
+    views = Views([oblong], recipe_with(ViewPart(size=96, spacing_mm=1.0, slices=1, coarse_share=0.0, jitter_mm=0.0)))
+    warp = make_augmentation((Part("contract", {"smallest": 0.6, "largest": 0.6}),)).warp
+    before, after = views.draw([place], None, seeded()), views.draw([place], warp, seeded())
+    if place == 0:
+        assert torch.equal(before.image, after.image)
+        return
+    areas = [float(batch.target[0, 3].sum()) for batch in (before, after)]
+    assert areas[1] == pytest.approx(0.36 * areas[0], rel=0.15)  # not round in these pixels
+    torch.testing.assert_close(after.image[0, 0] / after.image.max(), after.target[0, 3], atol=0.01, rtol=0)
 
 
 @pytest.mark.parametrize("kind", GEOMETRY)

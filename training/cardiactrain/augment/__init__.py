@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardiactrain.augment.from_monai import MonaiTransform
-from cardiactrain.augment.geometry import GEOMETRY
+from cardiactrain.augment.geometry import GEOMETRY, contractions
 from cardiactrain.augment.intensity import INTENSITY, change, to_unit
 from cardiactrain.augment.warp import Warp
 from cardiactrain.errors import RecipeError
@@ -41,11 +41,11 @@ class Augmentation:
         return batch
 
 
-REVERSE = "reverse-slices"
-ORDER = {REVERSE: lambda: None}  # it takes no option but how often
+REVERSE, CONTRACT = "reverse-slices", "contract"
+OF_THE_STACK = {REVERSE: lambda: None, CONTRACT: contractions}  # the first takes no option but how often
 ARTEFACTS = {"low-resolution", "blur", "sharpen", "ghost", "wrap", "noise", "gaussian-noise"}
 GROUPS = {  # what an ablation leaves out together
-    "geometry": {*GEOMETRY, REVERSE},
+    "geometry": {*GEOMETRY, *OF_THE_STACK},
     "contrast": {*INTENSITY} - ARTEFACTS,
     "artefacts": ARTEFACTS,
 }
@@ -59,7 +59,7 @@ def make_augmentation(parts: tuple[Part, ...], without: tuple[str, ...] = ()) ->
             raise RecipeError(msg)
     parts = tuple(part for part in parts if not any(part.kind in GROUPS[group] for group in without))
     geometry: list[Part] = []
-    reversed_often = 0.0
+    of_the_stack: dict[str, Part] = {}
     intensity: list[Part] = []
     from_monai: list[MonaiTransform] = []
     for part in parts:
@@ -67,14 +67,15 @@ def make_augmentation(parts: tuple[Part, ...], without: tuple[str, ...] = ()) ->
             geometry.append(check_options(GEOMETRY, part, "augmentation", spare=("often",)))
         elif part.kind in INTENSITY:
             intensity.append(check_options(INTENSITY, part, "augmentation", spare=("often",)))
-        elif part.kind == REVERSE:
-            reversed_often = float(
-                check_options(ORDER, part, "augmentation", spare=("often",)).options.get("often", 1.0)
-            )
+        elif part.kind in OF_THE_STACK:
+            of_the_stack[part.kind] = check_options(OF_THE_STACK, part, "augmentation", spare=("often",))
         elif part.kind == "monai":
             from_monai.append(MonaiTransform(part))
         else:
-            known = ", ".join([*GEOMETRY, REVERSE, *INTENSITY, "monai"])
+            known = ", ".join([*GEOMETRY, *OF_THE_STACK, *INTENSITY, "monai"])
             msg = f"Unknown augmentation {part.kind!r}: choose one of {known}."
             raise RecipeError(msg)
-    return Augmentation(Warp(tuple(geometry), reversed_often), tuple(intensity), tuple(from_monai))
+    reverse = of_the_stack.get(REVERSE)
+    reversed_often = float(reverse.options.get("often", 1.0)) if reverse else 0.0
+    warp = Warp(tuple(geometry), of_the_stack.get(CONTRACT), reversed_often)
+    return Augmentation(warp, tuple(intensity), tuple(from_monai))

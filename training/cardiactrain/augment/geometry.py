@@ -59,6 +59,26 @@ def elastic(places: Tensor, generator: torch.Generator, *, pixels: float = 4.0, 
     return places + bend.permute(0, 2, 3, 1)
 
 
+def contract(places: Tensor, centre: Tensor, radius: float, factor: float) -> Tensor:
+    """Make a cavity ``factor`` times as wide; its wall keeps its area, so it thickens as in systole, or thins.
+
+    Inside, all is scaled alike; outside, the change fades. ``radius`` is that of a circle as large as the cavity; as
+    cavities are not round, a circle a little wider holds most of it.
+    """
+    radius *= 1.1
+    away = places - centre
+    squared = away.square().sum(-1, keepdim=True)
+    inner = (factor * radius) ** 2
+    fading = torch.exp((inner - squared) / (1.25 * radius) ** 2)
+    outside = torch.sqrt(1 + (radius**2 - inner) * fading / squared.clamp(min=inner))
+    return centre + away * torch.where(squared < inner, 1 / factor, outside)
+
+
+def contractions(count: int, generator: torch.Generator, *, smallest: float = 0.5, largest: float = 1.3) -> Tensor:
+    """Log-uniform factors to `contract` by."""
+    return torch.exp(_uniform(count, generator, math.log(smallest), math.log(largest)))
+
+
 def _turn(places: Tensor, angle: Tensor) -> Tensor:
     cosine, sine = torch.cos(angle)[:, None, None], torch.sin(angle)[:, None, None]
     row, column = places[..., 0], places[..., 1]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from cardiactrain.augment.geometry import GEOMETRY
+from cardiactrain.augment.geometry import GEOMETRY, contractions
 
 if TYPE_CHECKING:
     from cardiactrain.recipe import Part
@@ -17,12 +17,14 @@ Tensor = torch.Tensor
 
 @dataclass(frozen=True)
 class Warp:
-    """The geometric augmentations of a recipe, and how often the slices come in the reverse order.
+    """The geometric augmentations of a recipe.
 
-    Studies run from base to apex or the other way.
+    Two of them are not of places alone: how far the LV contracts, which takes knowing where it lies, and how often
+    slices come in the reverse order, as studies run from base to apex or the other way.
     """
 
     parts: tuple[Part, ...]
+    contraction: Part | None = None
     reversed_often: float = 0.0
 
     def __call__(self, places: Tensor, generator: torch.Generator) -> Tensor:
@@ -34,6 +36,14 @@ class Warp:
             warped = GEOMETRY[part.kind](places, generator, **options)
             places = torch.where(chosen[:, None, None, None], warped, places)
         return places
+
+    def contracts(self, count: int, generator: torch.Generator) -> Tensor:
+        """By what factor the LV of each example becomes wider: 1 leaves it as it is."""
+        if self.contraction is None:
+            return torch.ones(count)
+        options = dict(self.contraction.options)
+        chosen = torch.rand(count, generator=generator) < float(options.pop("often", 1.0))
+        return torch.where(chosen, contractions(count, generator, **options), 1.0)
 
     def reverses(self, count: int, generator: torch.Generator) -> Tensor:
         """Of which examples the order of slices is reversed."""

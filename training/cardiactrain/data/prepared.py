@@ -62,6 +62,7 @@ class PreparedStack:
     fine: Level
     coarse: Level | None
     centre_mm: tuple[float, float]  # of the heart, from the middle of the field of view
+    cavity_mm: Tensor  # of the LV on every slice: (row, column) of its centre, radius of a circle as large, 0 for none
     known: Tensor
     presence: Tensor  # of LV and RV on every slice
     presence_known: Tensor
@@ -87,13 +88,14 @@ def prepare(subject: Subject, stack: LabelledStack, recipe: Recipe) -> PreparedS
     labels = mix_with_opinion(stack, data.opinion) if is_taught else stack.labels
     known = torch.from_numpy(stack.known)
     sides = torch.tensor([int(Label.LV), int(Label.RV)])
-    present = torch.from_numpy(stack.labels).flatten(1)[:, None] == sides[:, None]
+    cavities = torch.from_numpy(stack.labels)[:, None] == sides[:, None, None]
     return PreparedStack(
         fine=_level(stack.image, labels, pixel_mm, 0.75 * view.spacing_mm if view.spacing_mm else 0.0),
         coarse=_level(stack.image, labels, pixel_mm, 0.75 * view.coarse_spacing_mm) if view.coarse_share else None,
         centre_mm=_heart_centre_mm(stack.labels, pixel_mm),
+        cavity_mm=_circles_mm(cavities[:, 0], pixel_mm),
         known=torch.ones_like(known) if is_taught else known,
-        presence=present.any(2).float(),
+        presence=cavities.flatten(2).any(2).float(),
         presence_known=known[:, sides - 1],
         used=torch.from_numpy(stack.used),
         dataset=subject.facts.dataset,
@@ -134,3 +136,14 @@ def _heart_centre_mm(labels: np.ndarray, pixel_mm: tuple[float, float]) -> tuple
         middle = (places[0] + places[-1]) / 2 - (shadow.shape[axis] - 1) / 2
         centre.append(float(middle * pixel_mm[axis]))
     return centre[0], centre[1]
+
+
+def _circles_mm(masks: Tensor, pixel_mm: tuple[float, float]) -> Tensor:
+    """Centre from the middle of the field of view, and radius of a circle as large: [..., (row, column, radius)]."""
+    area = masks.sum((-2, -1)).float()
+    circles = [torch.sqrt(area * pixel_mm[0] * pixel_mm[1] / torch.pi)]
+    for axis in (-1, -2):  # column, then row
+        other = -2 if axis == -1 else -1
+        places = (torch.arange(masks.shape[axis]) - (masks.shape[axis] - 1) / 2) * pixel_mm[axis]
+        circles.insert(0, (masks.sum(other) * places).sum(-1) / area.clamp(min=1))
+    return torch.stack(circles, -1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from cardiactrain.augment.geometry import contract
 from cardiactrain.data.batch import Batch
 from cardiactrain.data.prepared import prepare
 
@@ -50,10 +51,11 @@ class Views:
         alone = torch.rand(count, generator=generator) < view.drop_neighbours
         along = torch.rand(count, generator=generator)
         offsets_px = _upright_offsets(view.at(passed), count)
-        is_reversed = torch.zeros(count, dtype=torch.bool)
+        is_reversed, factors = torch.zeros(count, dtype=torch.bool), torch.ones(count)
         if warp is not None:
             offsets_px = warp(offsets_px, generator)
             is_reversed = warp.reverses(count, generator)
+            factors = warp.contracts(count, generator)
         parts = []
         for n, place in enumerate(chosen):
             number, k = self.examples[place]
@@ -64,7 +66,11 @@ class Views:
             slices = window(k, stack.used, view, float(along[n]))
             if bool(is_reversed[n]):
                 slices = slices[::-1]
-            parts.append(self._example(stack, level, slices, centre + offsets_px[n] * spacing))
+            places = centre + offsets_px[n] * spacing
+            *middle, radius = stack.cavity_mm[k].tolist()
+            if radius and factors[n] != 1:
+                places = contract(places, torch.tensor(middle), radius, float(factors[n]))
+            parts.append(self._example(stack, level, slices, places))
         return self._collate(parts, alone)
 
     def _example(self, stack: PreparedStack, level: Level, slices: list[int], places_mm: Tensor) -> list[Tensor]:
