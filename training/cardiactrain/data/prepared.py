@@ -141,9 +141,8 @@ def _heart_centre_mm(labels: np.ndarray, pixel_mm: tuple[float, float]) -> tuple
 def _circles_mm(masks: Tensor, pixel_mm: tuple[float, float]) -> Tensor:
     """Centre from the middle of the field of view, and radius of a circle as large: [..., (row, column, radius)]."""
     area = masks.sum((-2, -1)).float()
-    circles = [torch.sqrt(area * pixel_mm[0] * pixel_mm[1] / torch.pi)]
-    for axis in (-1, -2):  # column, then row
-        other = -2 if axis == -1 else -1
-        places = (torch.arange(masks.shape[axis]) - (masks.shape[axis] - 1) / 2) * pixel_mm[axis]
-        circles.insert(0, (masks.sum(other) * places).sum(-1) / area.clamp(min=1))
-    return torch.stack(circles, -1)
+    middle = []
+    for axis, other, mm in ((-2, -1, pixel_mm[0]), (-1, -2, pixel_mm[1])):
+        places = (torch.arange(masks.shape[axis]) - (masks.shape[axis] - 1) / 2) * mm
+        middle.append((masks.sum(other) * places).sum(-1) / area.clamp(min=1))
+    return torch.stack([*middle, torch.sqrt(area * pixel_mm[0] * pixel_mm[1] / torch.pi)], -1)
