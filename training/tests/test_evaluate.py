@@ -75,9 +75,9 @@ def test_the_truth_scores_one_and_only_known_labels_count(subjects: list[Subject
 
 
 def test_a_report_holds_tables_and_pictures(subjects: list[Subject], tmp_path: Path) -> None:
-    labeller = Shifted(subjects, 2)
-    found = compare_subjects(labeller, subjects, ["RV", "MYO", "LV"], 1.4)
-    write_report("shifted", found, subjects, labeller, assumed_mm=1.4, out=tmp_path)
+    found = compare_subjects(Shifted(subjects, 2), subjects, ["RV", "MYO", "LV"], 1.4)
+    folds = [(s, Shifted([s], 2)) for s in subjects]  # each knows its own subject and no other
+    write_report("shifted", found, folds, assumed_mm=1.4, out=tmp_path)
     tables = all_tables(found)
     assert {row["position"] for row in tables["positions"]} == {"base", "mid", "apex"}
     assert {row["vendor"] for row in tables["vendors"]} == {"Siemens", "GE"}

@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     from cardiactrain.evaluate.rows import Comparison, compare_subjects
     from cardiactrain.run import open_run
 
-    total, everyone = Comparison(), []
+    total, judged = Comparison(), []
     for folder in options.runs:
         trained = open_run(folder)
         store = options.store or trained.store
@@ -50,10 +50,10 @@ def run(options: argparse.Namespace) -> int:
         total.stacks += found.stacks
         total.slices += found.slices
         total.volumes += found.volumes
-        everyone += subjects
+        judged += [(subject, predictor) for subject in subjects]
     out = options.out or options.runs[0] / "evaluation"
     assumed_mm = trained.recipe.data.assumed_pixel_mm
-    tables = write_report(trained.recipe.name, total, everyone, predictor, assumed_mm=assumed_mm, out=out)
+    tables = write_report(trained.recipe.name, total, judged, assumed_mm=assumed_mm, out=out)
     print_structures(tables["structures"])
     print(f"\n{out / 'report.html'}")
     return 0

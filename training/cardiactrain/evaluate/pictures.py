@@ -12,7 +12,7 @@ from cardiactrain.evaluate.measures import agreement
 from cardiactrain.files import save_figure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from cardiactrain.data.subject import Subject
@@ -67,19 +67,20 @@ def _bland_altman(axis: Any, rows: Sequence[Row], structure: str, measure: str) 
 
 
 def draw_cases(
-    subjects: Mapping[str, Subject], stacks: Sequence[Row], labeller: Labeller, assumed_mm: float, path: Path
+    judged: Sequence[tuple[Subject, Labeller]], stacks: Sequence[Row], assumed_mm: float, path: Path
 ) -> None:
     """The best, the median and the worst stack by mean Dice: reader above, network below."""
     from matplotlib.figure import Figure
 
-    cases = _pick_cases(stacks)
+    cases, by_key = _pick_cases(stacks), {subject.key: (subject, labeller) for subject, labeller in judged}
     columns = 5
     figure = Figure(figsize=(1.9 * columns, 4.1 * len(cases)), layout="constrained")
+    figure.get_layout_engine().set(rect=(0, 0, 1, 0.98))  # leaves room for the first line of words
     axes = figure.subplots(2 * len(cases), columns, squeeze=False)
     for axis in axes.ravel():
         axis.axis("off")
     for n, (title, key, phase, dice) in enumerate(cases):
-        subject = subjects[key]
+        subject, labeller = by_key[key]
         stack = subject.stack(phase)
         if stack is None:
             continue

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def write_report(
-    title: str, result: Comparison, subjects: Sequence[Subject], labeller: Labeller, *, assumed_mm: float, out: Path
+    title: str, result: Comparison, judged: Sequence[tuple[Subject, Labeller]], *, assumed_mm: float, out: Path
 ) -> dict[str, list[Row]]:
-    """Write everything into a folder; returns the tables."""
+    """Write everything about subjects, and what labelled each, into a folder; returns the tables."""
     tables = all_tables(result)
     for name, rows in {**tables, "stacks": result.stacks, "slices": result.slices, "volumes": result.volumes}.items():
         if rows:
@@ -31,7 +31,7 @@ def write_report(
         pictures.append(out / "bland-altman.png")
         draw_bland_altman(result.volumes, pictures[-1])
     pictures.append(out / "best-median-worst.png")
-    draw_cases({s.key: s for s in subjects}, result.stacks, labeller, assumed_mm, pictures[-1])
-    words = f"{len(subjects)} subjects the training did not see. Intervals are 95 % bootstrap intervals of the mean."
+    draw_cases(judged, result.stacks, assumed_mm, pictures[-1])
+    words = f"{len(judged)} subjects the training did not see. Intervals are 95 % bootstrap intervals of the mean."
     write_page(title, words, tables, pictures, out / "report.html")
     return tables
