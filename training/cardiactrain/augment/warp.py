@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -31,8 +31,7 @@ class Warp:
         """Offsets from the view's centre in pixels, [example, row, column, (row, column)], each example's own."""
         count = len(places)
         for part in self.parts:
-            options = dict(part.options)
-            chosen = torch.rand(count, generator=generator) < float(options.pop("often", 1.0))
+            chosen, options = _choose(part, count, generator)
             warped = GEOMETRY[part.kind](places, generator, **options)
             places = torch.where(chosen[:, None, None, None], warped, places)
         return places
@@ -41,10 +40,15 @@ class Warp:
         """By what factor the LV of each example becomes wider: 1 leaves it as it is."""
         if self.contraction is None:
             return torch.ones(count)
-        options = dict(self.contraction.options)
-        chosen = torch.rand(count, generator=generator) < float(options.pop("often", 1.0))
+        chosen, options = _choose(self.contraction, count, generator)
         return torch.where(chosen, contractions(count, generator, **options), 1.0)
 
     def reverses(self, count: int, generator: torch.Generator) -> Tensor:
         """Of which examples the order of slices is reversed."""
         return torch.rand(count, generator=generator) < self.reversed_often
+
+
+def _choose(part: Part, count: int, generator: torch.Generator) -> tuple[Tensor, dict[str, Any]]:
+    """Which examples an augmentation happens to, and its other options."""
+    options = dict(part.options)
+    return torch.rand(count, generator=generator) < float(options.pop("often", 1.0)), options
