@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from CardiacSegmentationLib.network.infer import network_images
 from CardiacSegmentationLib.network.preprocess import (
     Preprocessing,
     View,
@@ -124,3 +125,12 @@ def test_preprocessing_survives_json() -> None:
 
     pre = Preprocessing(spacing_mm=1.25)
     assert Preprocessing(**json.loads(json.dumps(asdict(pre)))) == pre
+
+
+@pytest.mark.parametrize("offset", [-1000, 1000])
+def test_an_offset_of_the_grey_values_changes_nothing(offset: int) -> None:
+    """Outside of the image it is as dark as at its darkest place, whatever the scanner calls that."""
+    slices = np.random.default_rng(1).integers(0, 900, (3, 40, 40)).astype(np.int16)
+    view = View(centre=(5, 35), size=(32, 32), spacing_mm=1.4, native_spacing_mm=(1.0, 1.0))
+    seen = network_images(slices, view, Preprocessing())
+    np.testing.assert_allclose(network_images(slices + np.int16(offset), view, Preprocessing()), seen, atol=1e-5)

@@ -14,6 +14,7 @@ from CardiacSegmentationLib.network.locate import cast_shadow, frame_heart, larg
 from CardiacSegmentationLib.network.preprocess import (
     Preprocessing,
     View,
+    from_darkest,
     put_back,
     take_view,
     whole_view,
@@ -151,7 +152,7 @@ def _sliding_window(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) 
     shape = (image.shape[-2], image.shape[-1])
     spacing = recipe.view.spacing_mm or pixel_mm[0]
     full = whole_view(shape, pixel_mm, Preprocessing(coarse_spacing_mm=spacing, size_multiple=1))
-    volume = take_view(image, full)
+    volume = take_view(from_darkest(image), full)
     window: tuple[int, ...] = (recipe.view.size, recipe.view.size)
     if recipe.view.dims == 2:
         views = torch.from_numpy(with_neighbours(volume, recipe.view.slices // 2))
@@ -169,7 +170,7 @@ def _sliding_window(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) 
 def _see(predictor: Predictor, image: Array, view: View) -> Seen:
     """What the network says of a view of every slice, on the native grid."""
     recipe = predictor.recipe
-    seen = take_view(image, view)
+    seen = take_view(from_darkest(image), view)
     if recipe.view.dims == 2:
         said = predictor.run(with_neighbours(seen, recipe.view.slices // 2))
     else:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from CardiacSegmentationLib.network.preprocess import View, normalise, put_back, take_view, with_neighbours
+from CardiacSegmentationLib.network.preprocess import (
+    View,
+    from_darkest,
+    normalise,
+    put_back,
+    take_view,
+    with_neighbours,
+)
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 
 if TYPE_CHECKING:
@@ -105,7 +112,7 @@ def empty_blank_slices(slices: npt.NDArray[Any], probabilities: FloatArray, pres
 
 def network_images(slices: npt.NDArray[Any], view: View, pre: Preprocessing) -> FloatArray:
     """What the network sees of ``slices[slice, row, column]`` through a view: ``[slice, channel, row, column]``."""
-    return normalise(with_neighbours(take_view(slices, view), pre.context_slices), pre)
+    return normalise(with_neighbours(take_view(from_darkest(slices), view), pre.context_slices), pre)
 
 
 def run_network(images: FloatArray, backend: Backend) -> tuple[FloatArray, FloatArray]:

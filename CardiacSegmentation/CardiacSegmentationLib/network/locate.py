@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from CardiacSegmentationLib.network.infer import footprint, over_phases, predict_phase
-from CardiacSegmentationLib.network.preprocess import View, heart_view, put_back, take_view, whole_view
+from CardiacSegmentationLib.network.preprocess import View, from_darkest, heart_view, put_back, take_view, whole_view
 from CardiacSegmentationLib.segmentation import Label
 from CardiacSegmentationLib.stack import Finding
 
@@ -95,7 +95,7 @@ def motion_map(stack: CineStack, view: View) -> FloatArray | None:
     from scipy import ndimage
 
     chosen = np.unique(np.linspace(0, stack.phases - 1, MOTION_PHASES).astype(int))
-    frames = np.stack([take_view(stack.voxels[phase], view) for phase in chosen])
+    frames = np.stack([take_view(from_darkest(stack.voxels[phase]), view) for phase in chosen])
     brightness = np.maximum(frames.mean(axis=(0, 2, 3)), 1e-6)  # so that a bright slice does not speak for all
     motion = (frames.std(axis=0) / brightness[:, None, None]).mean(axis=0)
     smooth = ndimage.gaussian_filter(motion, 10.0 / view.spacing_mm)

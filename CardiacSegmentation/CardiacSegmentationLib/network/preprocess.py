@@ -90,6 +90,11 @@ def put_back(probabilities: npt.NDArray[Any], view: View, shape: tuple[int, int]
     return np.concatenate([background, structures], axis=-3)
 
 
+def from_darkest(images: npt.NDArray[Any]) -> FloatArray:
+    """Grey values counted from the darkest one, so that a view's 0 outside of the image is as dark as that."""
+    return np.asarray(images.astype(np.float32) - np.float32(images.min()), np.float32)
+
+
 def with_neighbours(slices: npt.NDArray[Any], context: int) -> npt.NDArray[Any]:
     """Give each of ``slices[slice, row, column]`` its neighbours as channels; the ends repeat their own slice."""
     count = len(slices)

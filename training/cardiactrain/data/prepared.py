@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from CardiacSegmentationLib.network.preprocess import Preprocessing, View, take_view, whole_view
+from CardiacSegmentationLib.network.preprocess import Preprocessing, View, from_darkest, take_view, whole_view
 from CardiacSegmentationLib.segmentation import Label
 from torch.nn import functional
 
@@ -104,7 +104,7 @@ def prepare(subject: Subject, stack: LabelledStack, recipe: Recipe) -> PreparedS
 
 def _level(image: np.ndarray, labels: np.ndarray, pixel_mm: tuple[float, float], finest_mm: float) -> Level:
     """The stack, smoothed down where its pixels are finer than what will be drawn from it."""
-    image = image.astype(np.float32)
+    image = from_darkest(image)
     if min(pixel_mm) >= finest_mm:
         return Level(_compact(image), torch.from_numpy(labels), pixel_mm)
     rows, columns = image.shape[1:]
