@@ -17,6 +17,7 @@ from cardiactrain.networks import make_network
 from cardiactrain.normalise import make_normaliser
 from cardiactrain.predict import Predictor
 from cardiactrain.recipe import Recipe, parse_recipe, plain_data
+from cardiactrain.teach import seen_by_teachers
 from cardiactrain.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -38,6 +39,18 @@ class Run:
     training: tuple[str, ...]
     validation: tuple[str, ...]
     split: str = ""
+    start: str = ""  # the run whose weights it began with
+    ancestors: tuple[str, ...] = ()  # patients that run, or the teachers of the store, had learned from
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """Keys of all patients the weights have learned from, be it through another run or a teacher."""
+        return frozenset(self.training) | frozenset(self.ancestors)
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The data sets of the patients seen."""
+        return tuple(sorted({key.split("-", 1)[0] for key in self.seen}))
 
     def predictor(self, device: torch.device, weights: str = "auto") -> Predictor:
         """The trained network; ``auto`` takes the best by validation Dice, or the last where none was validated."""
@@ -54,19 +67,33 @@ class Run:
         return Predictor(network.to(device).eval(), normaliser, self.recipe, device)
 
 
-def start_run(folder: Path, recipe: Recipe, store: Path, fold: Fold, split: str = "", *, is_first: bool = True) -> Run:
+def start_run(
+    folder: Path,
+    recipe: Recipe,
+    store: Path,
+    fold: Fold,
+    split: str = "",
+    *,
+    start: Path | None = None,
+    is_first: bool = True,
+) -> Run:
     """Make a run's folder, or go on with the one that is there if it is the same run.
 
-    Of several processes only the first writes: two that write one file at a time take it from each other.
+    ``start`` is the run whose weights it begins with. Of several processes only the first writes: two that write one
+    file at a time take it from each other.
     """
     if recipe.baseline is not None:
         msg = f"The recipe {recipe.name!r} has nothing to train; `cardiactrain compare {recipe.name}` measures it."
         raise RunError(msg)
     training = tuple(choose(fold.training, recipe.data.datasets))
     validation = tuple(choose(fold.validation, recipe.data.datasets))
-    run = Run(folder, recipe, store.resolve(), training, validation, split)
+    seen = open_run(start).seen if start is not None else frozenset[str]()
+    if recipe.data.opinion > 0:
+        seen |= seen_by_teachers(store)
+    begins = str(start.resolve()) if start is not None else ""
+    run = Run(folder, recipe, store.resolve(), training, validation, split, begins, tuple(sorted(seen)))
     path = folder / RUN
-    if path.exists() and _content(run) != _read(path):
+    if path.exists() and not _is_same(_content(run), _read(path)):
         msg = f"{folder} holds a run of another recipe, store or split. Choose another --out, or delete it."
         raise RunError(msg)
     if is_first and not path.exists():
@@ -89,6 +116,8 @@ def open_run(folder: Path) -> Run:
             tuple(content["training"]),
             tuple(content["validation"]),
             content["split"],
+            content.get("start", ""),
+            tuple(content.get("ancestors", ())),
         )
     except KeyError as error:
         msg = f"{path} is incomplete: {error} is missing."
@@ -111,8 +140,15 @@ def _content(run: Run) -> dict[str, Any]:
         "split": run.split,
         "training": list(run.training),
         "validation": list(run.validation),
+        "start": run.start,
+        "ancestors": list(run.ancestors),
     }
     return dict(json.loads(json.dumps(content)))
+
+
+def _is_same(content: dict[str, Any], found: dict[str, Any]) -> bool:
+    """Whether a folder's run is the one asked for; what an older version did not write down is not asked."""
+    return all(found.get(key, value) == value for key, value in content.items())
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,17 @@ import numpy as np
 import numpy.typing as npt
 from CardiacSegmentationLib.segmentation import STRUCTURES
 
-from cardiactrain.errors import RunError
+from cardiactrain.errors import DataError, RunError
+from cardiactrain.files import save_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from cardiactrain.data.subject import LabelledStack, Subject
     from cardiactrain.predict import Predictor
+
+TEACHERS = "teachers.json"  # in a taught store
 
 
 def teach(subject: Subject, teachers: Sequence[Predictor]) -> Subject:
@@ -30,6 +35,24 @@ def teach(subject: Subject, teachers: Sequence[Predictor]) -> Subject:
         mean = np.moveaxis(np.mean(seen, axis=0), 1, 0)[1:]
         stacks.append(replace(stack, opinion=np.rint(255 * mean.clip(0, 1)).astype(np.uint8)))
     return replace(subject, stacks=tuple(stacks))
+
+
+def record_teachers(store: Path, seen: Iterable[str]) -> None:
+    """Note in a store which patients its teachers had learned from, beside those of earlier teachers."""
+    known = seen_by_teachers(store) | frozenset(seen)
+    save_text(json.dumps({"seen": sorted(known)}, indent=1) + "\n", store / TEACHERS)
+
+
+def seen_by_teachers(store: Path) -> frozenset[str]:
+    """Keys of the patients that the teachers of a store had learned from; none where it was not taught."""
+    path = store / TEACHERS
+    if not path.exists():
+        return frozenset()
+    try:
+        return frozenset(json.loads(path.read_text())["seen"])
+    except (ValueError, KeyError, TypeError) as error:
+        msg = f"{path} is damaged ({error}). Let the networks teach the store again."
+        raise DataError(msg) from error
 
 
 def mix_with_opinion(stack: LabelledStack, weight: float) -> npt.NDArray[np.uint8]:

@@ -44,7 +44,15 @@ def run(options: argparse.Namespace) -> int:
         fold = Fold((*fold.training, *fold.validation), ())
     with joined_world(options.device) as world:
         split = f"{options.split.name} fold {options.fold}"
-        started = start_run(options.out, recipe, options.store, fold, split, is_first=world.is_first)
+        started = start_run(
+            options.out,
+            recipe,
+            options.store,
+            fold,
+            split,
+            start=options.start_from,
+            is_first=world.is_first,
+        )
         trainer = make_trainer(started, world)
         if options.start_from is not None and trainer.progress.epoch == 0:
             trainer.start_from(options.start_from)

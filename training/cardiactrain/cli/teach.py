@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     from cardiactrain.data.store import load_subjects, read_index, write_store
     from cardiactrain.distributed import choose_device
     from cardiactrain.run import open_run
-    from cardiactrain.teach import teach
+    from cardiactrain.teach import record_teachers, teach
 
     runs = [open_run(folder) for folder in options.runs]
     store = options.store or runs[0].store
@@ -38,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
     teachers = [trained.predictor(choose_device(options.device), options.weights) for trained in runs]
     keys = [row["key"] for row in read_index(store)]
     taught = (teach(load_subjects(store, [key])[0], teachers) for key in tqdm(keys, unit="subject"))
+    record_teachers(options.out, frozenset[str]().union(*(trained.seen for trained in runs)))
     count = write_store(taught, options.out)
     print(f"{count} subjects, seen by {len(teachers)} networks: {options.out}")
     return 0
