@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cardiactrain.cli.shared import add_device, add_settings, add_store, read_fold, read_settings
+from cardiactrain.errors import DataError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from cardiactrain.data.splits import Fold
     from cardiactrain.distributed import World
@@ -38,11 +40,15 @@ def run(options: argparse.Namespace) -> int:
     from cardiactrain.recipe import list_recipes, load_recipe
 
     fold = read_fold(options)
+    left_out = _left_out(fold, options)
     lines: list[Row] = []
     with joined_world(options.device) as world:
         for name in options.recipes or list_recipes():
             recipe = load_recipe(name, read_settings(options.set))
-            line = _measure_baseline(recipe, fold, options) if recipe.baseline else _train(recipe, fold, options, world)
+            if recipe.baseline:
+                line = _measure_baseline(recipe, left_out, options)
+            else:
+                line = _train(recipe, fold, left_out, options, world)
             if world.is_first:
                 lines.append({"recipe": recipe.name} | line)
                 print(as_markdown(lines[-1:]).splitlines()[-1], flush=True)
@@ -53,15 +59,26 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _measure_baseline(recipe: Recipe, fold: Fold, options: argparse.Namespace) -> Row:
+def _left_out(fold: Fold, options: argparse.Namespace) -> list[str]:
+    """Whom to measure on; that there is anyone is known before anything is trained."""
+    from cardiactrain.data.splits import choose
+
+    keys = choose(fold.validation, [options.dataset])
+    if not keys:
+        msg = f"{options.split} fold {options.fold} leaves nobody of {options.dataset} out: name another --dataset."
+        raise DataError(msg)
+    return keys
+
+
+def _measure_baseline(recipe: Recipe, left_out: Sequence[str], options: argparse.Namespace) -> Row:
     from cardiactrain.baselines import Baseline
 
     assert recipe.baseline is not None
     nothing = {"parameters": 0, "slices": 0, "minutes": 0.0}
-    return nothing | _measure(Baseline(recipe.baseline), recipe, fold, options)
+    return nothing | _measure(Baseline(recipe.baseline), recipe, left_out, options)
 
 
-def _train(recipe: Recipe, fold: Fold, options: argparse.Namespace, world: World) -> Row:
+def _train(recipe: Recipe, fold: Fold, left_out: Sequence[str], options: argparse.Namespace, world: World) -> Row:
     """A network's line: all get the last weights, none are chosen by validation. What was measured is read again."""
     from cardiactrain.files import save_text
     from cardiactrain.recipe import shorten
@@ -83,17 +100,16 @@ def _train(recipe: Recipe, fold: Fold, options: argparse.Namespace, world: World
         "minutes": sum(row["seconds"] for row in progress.rows) / 60,
     }
     if world.is_first:
-        line |= _measure(trainer.predictor(), recipe, fold, options)
+        line |= _measure(trainer.predictor(), recipe, left_out, options)
         save_text(json.dumps(line) + "\n", measured)
     return line
 
 
-def _measure(labeller: Labeller, recipe: Recipe, fold: Fold, options: argparse.Namespace) -> Row:
+def _measure(labeller: Labeller, recipe: Recipe, left_out: Sequence[str], options: argparse.Namespace) -> Row:
     """Its figures on the patients left out."""
-    from cardiactrain.data.splits import choose
     from cardiactrain.data.store import load_subjects
     from cardiactrain.evaluate.comparison import summary_line
     from cardiactrain.evaluate.rows import compare_subjects
 
-    left_out = load_subjects(options.store, choose(fold.validation, [options.dataset]))
-    return summary_line(compare_subjects(labeller, left_out, recipe.data.structures, recipe.data.assumed_pixel_mm))
+    subjects = load_subjects(options.store, left_out)
+    return summary_line(compare_subjects(labeller, subjects, recipe.data.structures, recipe.data.assumed_pixel_mm))

@@ -1,4 +1,4 @@
-"""``cardiactrain evaluate RUN``: tables, pictures and one page about the patients a run did not see."""
+"""``cardiactrain evaluate RUN``: tables, pictures and one page about the patients a run left out."""
 
 from __future__ import annotations
 
@@ -26,45 +26,46 @@ def run(options: argparse.Namespace) -> int:
     """Label, compare, write."""
     from tqdm import tqdm
 
-    from cardiactrain.data.store import load_subjects, read_index
     from cardiactrain.distributed import choose_device
     from cardiactrain.evaluate.report import write_report
     from cardiactrain.evaluate.rows import Comparison, compare_subjects
+    from cardiactrain.evaluate.trials import describe, prepare_trials
     from cardiactrain.run import open_run
 
+    trials = prepare_trials([open_run(folder) for folder in options.runs], options.store, options.weights)
+    recipe = trials[0].run.recipe
     total, judged = Comparison(), []
-    for folder in options.runs:
-        trained = open_run(folder)
-        store = options.store or trained.store
-        keys = [r["key"] for r in read_index(store)] if options.store else list(trained.validation)
-        subjects = load_subjects(store, keys)
-        predictor = trained.predictor(choose_device(options.device), options.weights)
-        with tqdm(total=len(subjects), unit="subject") as bar:
+    for trial in trials:
+        predictor = trial.run.predictor(choose_device(options.device), trial.weights)
+        with tqdm(total=len(trial.subjects), unit="subject") as bar:
             found = compare_subjects(
                 predictor,
-                subjects,
-                trained.recipe.data.structures,
-                trained.recipe.data.assumed_pixel_mm,
+                trial.subjects,
+                recipe.data.structures,
+                recipe.data.assumed_pixel_mm,
                 lambda _, bar=bar: bar.update(1),  # type: ignore[misc]
             )
         total.stacks += found.stacks
         total.slices += found.slices
         total.volumes += found.volumes
-        judged += [(subject, predictor) for subject in subjects]
+        judged += [(subject, predictor) for subject in trial.subjects]
     out = options.out or options.runs[0] / "evaluation"
-    assumed_mm = trained.recipe.data.assumed_pixel_mm
-    tables = write_report(trained.recipe.name, total, judged, assumed_mm=assumed_mm, out=out)
+    words = describe(trials)
+    tables = write_report(recipe.name, words, total, judged, assumed_mm=recipe.data.assumed_pixel_mm, out=out)
     print_structures(tables["structures"])
+    print("", *words, sep="\n")
     print(f"\n{out / 'report.html'}")
     return 0
 
 
 def print_structures(rows: list[Row]) -> None:
     """The table everybody asks for first."""
-    print(f"{'data set':<12}{'':<5}{'':<4}{'n':>4}{'Dice':>8}{'95 % interval':>18}{'HD mm':>8}{'ASSD mm':>9}")
+    print(
+        f"{'data set':<12}{'':<5}{'':<4}{'n':>4}{'missed':>8}{'Dice':>8}{'95 % interval':>18}{'HD mm':>8}{'ASSD mm':>9}"
+    )
     for row in rows:
         interval = f"[{row['dice_low']:.3f}, {row['dice_high']:.3f}]"
         print(
-            f"{row['dataset']:<12}{row['structure']:<5}{row['phase']:<4}{row['n']:>4}{row['dice']:>8.3f}{interval:>18}"
-            f"{row['hausdorff_mm']:>8.2f}{row['assd_mm']:>9.2f}"
+            f"{row['dataset']:<12}{row['structure']:<5}{row['phase']:<4}{row['n']:>4}{row['missed']:>8}"
+            f"{row['dice']:>8.3f}{interval:>18}{row['hausdorff_mm']:>8.2f}{row['assd_mm']:>9.2f}"
         )

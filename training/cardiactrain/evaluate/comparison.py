@@ -18,7 +18,10 @@ PLACES = tuple((structure, phase) for structure in ("LV", "MYO", "RV") for phase
 
 
 def summary_line(found: Comparison) -> Row:
-    """Dice of every structure and phase, their mean, the mean Hausdorff distance and the LVEF's error."""
+    """Dice of every structure and phase, their mean, the mean Hausdorff distance and the LVEF's error.
+
+    Stacks on which a structure was missed altogether have no distance, and no LVEF: they are counted.
+    """
     lines = {(r["structure"], r["phase"]): r for r in summarise(found.stacks, ("structure", "phase"))}
     result: Row = {f"{s} {p}": lines[s, p]["dice"] if (s, p) in lines else math.nan for s, p in PLACES}
     dice = [line["dice"] for line in lines.values()]
@@ -27,14 +30,15 @@ def summary_line(found: Comparison) -> Row:
     result["HD mm"] = float(np.mean(distance)) if distance else math.nan
     ef = [r for r in volume_agreement(found.volumes) if r["structure"] == "LV" and r["measure"] == "ef"]
     result["LVEF MAE"] = ef[0].get("mae", math.nan) if ef else math.nan
+    result["missed"] = sum(line["missed"] for line in lines.values())
     return result
 
 
 def as_markdown(lines: Sequence[Row]) -> str:
     """The table, for docs and terminals."""
-    columns = list(lines[0])
+    columns = list(dict.fromkeys(column for line in lines for column in line))
     head = f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}\n"
-    return head + "".join(f"| {' | '.join(_cell(line[c], c) for c in columns)} |\n" for line in lines)
+    return head + "".join(f"| {' | '.join(_cell(line.get(c, math.nan), c) for c in columns)} |\n" for line in lines)
 
 
 def _cell(value: Any, column: str) -> str:

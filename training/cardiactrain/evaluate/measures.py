@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Mask = npt.NDArray[np.bool_]
 Spacing = tuple[float, float, float]
@@ -84,11 +87,15 @@ def agreement(truth: npt.NDArray[Any], guess: npt.NDArray[Any]) -> dict[str, flo
     }
 
 
-def confidence_interval(values: npt.NDArray[Any], draws: int = 2000, seed: int = 1) -> tuple[float, float]:
-    """The 95 % bootstrap interval of a mean."""
-    values = values[np.isfinite(values)]
-    if values.size < 2:
+def confidence_interval(
+    values: npt.NDArray[Any], subjects: Sequence[str], draws: int = 2000, seed: int = 1
+) -> tuple[float, float]:
+    """The 95 % bootstrap interval of a mean; subjects are drawn, each with all its values: those are alike."""
+    kept = np.isfinite(values)
+    _, whose = np.unique(np.asarray(subjects)[kept], return_inverse=True)
+    sums, counts = np.bincount(whose, values[kept]), np.bincount(whose)
+    if sums.size < 2:
         return float("nan"), float("nan")
-    picked = np.random.default_rng(seed).integers(0, values.size, (draws, values.size))
-    low, high = np.percentile(values[picked].mean(axis=1), (2.5, 97.5))
+    picked = np.random.default_rng(seed).integers(0, sums.size, (draws, sums.size))
+    low, high = np.percentile(sums[picked].sum(axis=1) / counts[picked].sum(axis=1), (2.5, 97.5))
     return float(low), float(high)

@@ -18,9 +18,18 @@ if TYPE_CHECKING:
 
 
 def write_report(
-    title: str, result: Comparison, judged: Sequence[tuple[Subject, Labeller]], *, assumed_mm: float, out: Path
+    title: str,
+    words: Sequence[str],
+    result: Comparison,
+    judged: Sequence[tuple[Subject, Labeller]],
+    *,
+    assumed_mm: float,
+    out: Path,
 ) -> dict[str, list[Row]]:
-    """Write everything about subjects, and what labelled each, into a folder; returns the tables."""
+    """Write everything about subjects, and what labelled each, into a folder; returns the tables.
+
+    ``words`` say what a reader must know to judge the figures.
+    """
     tables = all_tables(result)
     for name, rows in {**tables, "stacks": result.stacks, "slices": result.slices, "volumes": result.volumes}.items():
         if rows:
@@ -32,6 +41,5 @@ def write_report(
         draw_bland_altman(result.volumes, pictures[-1])
     pictures.append(out / "best-median-worst.png")
     draw_cases(judged, result.stacks, assumed_mm, pictures[-1])
-    words = f"{len(judged)} subjects the training did not see. Intervals are 95 % bootstrap intervals of the mean."
     write_page(title, words, tables, pictures, out / "report.html")
     return tables

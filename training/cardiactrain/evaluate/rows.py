@@ -59,6 +59,12 @@ def compare_subjects(
     return result
 
 
+def has_labels(subject: Subject, structures: Sequence[str]) -> bool:
+    """Whether there is anything of the structures to compare with."""
+    codes = [int(Label[name]) for name in structures]
+    return any((s.labels[s.known[:, code - 1] & s.used] == code).any() for s in subject.stacks for code in codes)
+
+
 def _compare_phase(
     subject: Subject, phase: str, parts: Sequence[tuple[LabelledStack, npt.NDArray[Any]]], name: str, into: Comparison
 ) -> None:
@@ -73,19 +79,35 @@ def _compare_phase(
     order = np.argsort(numbers, kind="stable")
     truth_mask, guess_mask, numbers = truth_mask[order], guess_mask[order], numbers[order]
     facts = _facts(subject, phase, name)
-    into.stacks.append(facts | overlap(truth_mask, guess_mask) | distances(truth_mask, guess_mask, subject.spacing_mm))
+    apart = distances(_in_place(truth_mask, numbers), _in_place(guess_mask, numbers), subject.spacing_mm)
+    into.stacks.append(
+        facts | {"degenerate": _degenerate(truth_mask, guess_mask)} | overlap(truth_mask, guess_mask) | apart
+    )
     positions = _positions(truth_mask)
     for n, k in enumerate(numbers):
         truth, found = truth_mask[n : n + 1], guess_mask[n : n + 1]
         if not truth.any() and not found.any():
             continue
-        kind = "" if truth.any() and found.any() else ("missed" if truth.any() else "invented")
         into.slices.append(
             facts
-            | {"slice": int(k), "position": positions[n], "degenerate": kind}
+            | {"slice": int(k), "position": positions[n], "degenerate": _degenerate(truth, found)}
             | overlap(truth, found)
             | distances(truth, found, subject.spacing_mm)
         )
+
+
+def _in_place(masks: npt.NDArray[np.bool_], numbers: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Masks of some slices at their places in the stack: what lies between counts as distance."""
+    whole = np.zeros((int(numbers[-1] - numbers[0]) + 1, *masks.shape[1:]), bool)
+    whole[numbers - numbers[0]] = masks
+    return whole
+
+
+def _degenerate(truth: npt.NDArray[np.bool_], guess: npt.NDArray[np.bool_]) -> str:
+    """Whether a structure was missed altogether, or invented."""
+    if truth.any() == guess.any():
+        return ""
+    return "missed" if truth.any() else "invented"
 
 
 def _facts(subject: Subject, phase: str, name: str) -> Row:
