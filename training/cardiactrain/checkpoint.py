@@ -13,6 +13,8 @@ from cardiactrain.errors import RunError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from torch import nn
+
 LAST, BEST = "last.pt", "best.pt"
 
 
@@ -37,14 +39,28 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     part.replace(path)
 
 
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint (tensors and plain data only, never code)."""
+def load_checkpoint(path: Path, *needed: str) -> dict[str, Any]:
+    """Read a checkpoint (tensors and plain data only, never code) that has what is ``needed``."""
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         msg = f"{path.parent} holds no {path.name}: is it the folder of a run that has finished an epoch?"
         raise RunError(msg) from None
     except Exception as error:  # torch raises what pickle, zip and the file system raise
         msg = f"{path} is damaged and cannot be resumed from ({error}). Delete it to start again."
         raise RunError(msg) from error
-    return state
+    missing = [key for key in needed if not isinstance(state, dict) or key not in state]
+    if missing:
+        msg = f"{path} holds no {missing[0]}: it is not what a run writes under that name."
+        raise RunError(msg)
+    return dict(state)
+
+
+def load_weights(network: nn.Module, weights: Any, path: Path) -> None:
+    """Give a network the weights of a checkpoint, if they are such a network's."""
+    try:
+        network.load_state_dict(weights)
+    except (KeyError, RuntimeError, TypeError, AttributeError) as error:
+        first, *_ = str(error).split("\n")
+        msg = f"{path} holds the weights of another network than the recipe's: {first}"
+        raise RunError(msg) from error

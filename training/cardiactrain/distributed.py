@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import distributed
 
+from cardiactrain.errors import RunError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -39,7 +41,7 @@ class World:
 @contextmanager
 def joined_world(device: str = "auto") -> Iterator[World]:
     """Join the other processes of ``torchrun``, and leave them in order."""
-    size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    size, rank = count_processes(), int(os.environ.get("RANK", "0"))
     place = choose_device(device, int(os.environ.get("LOCAL_RANK", "0")))
     if place.type == "cuda":
         torch.cuda.set_device(place)
@@ -52,8 +54,17 @@ def joined_world(device: str = "auto") -> Iterator[World]:
             distributed.destroy_process_group()
 
 
+def count_processes() -> int:
+    """How many processes ``torchrun`` started; one without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def choose_device(name: str, local_rank: int = 0) -> torch.device:
     """The device of a name; ``auto`` takes a CUDA card where there is one."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    is_there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    if name in is_there and not is_there[name]():
+        msg = f"This PyTorch finds no {name} device here; --device auto takes what there is."
+        raise RunError(msg)
     return torch.device(name, local_rank) if name == "cuda" else torch.device(name)

@@ -53,7 +53,7 @@ def trapezoid(*, warmup: int = 0, fall: float = 0.3, floor: float = 0.0) -> Call
     def factor(step: int, steps: int) -> float:
         if step < warmup:
             return (step + 1) / warmup
-        left = (steps - step) / max(1, fall * steps)
+        left = max(0, steps - step) / max(1, fall * steps)
         return floor + (1 - floor) * min(1.0, left)
 
     return factor

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cardiactrain.checkpoint import BEST, LAST, load_checkpoint
+from cardiactrain.checkpoint import BEST, LAST, load_checkpoint, load_weights
 from cardiactrain.data.phantoms import make_phantoms
 from cardiactrain.data.splits import choose
 from cardiactrain.data.store import load_subjects
@@ -21,6 +23,8 @@ from cardiactrain.teach import seen_by_teachers
 from cardiactrain.trainer import Trainer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import torch
 
     from cardiactrain.data.splits import Fold
@@ -41,6 +45,8 @@ class Run:
     split: str = ""
     start: str = ""  # the run whose weights it began with
     ancestors: tuple[str, ...] = ()  # patients that run, or the teachers of the store, had learned from
+    files: str = ""  # fingerprint of its patients' files; "" is unknown
+    processes: int = 0  # that train it together; 0 is unknown
 
     @property
     def seen(self) -> frozenset[str]:
@@ -50,18 +56,15 @@ class Run:
     @property
     def datasets(self) -> tuple[str, ...]:
         """The data sets of the patients seen."""
-        return tuple(sorted({key.split("-", 1)[0] for key in self.seen}))
+        return tuple(_count_datasets(self.seen))
 
     def predictor(self, device: torch.device, weights: str = "auto") -> Predictor:
         """The trained network; ``auto`` takes the best by validation Dice, or the last where none was validated."""
         name = {"best": BEST, "last": LAST}.get(weights, BEST if (self.folder / BEST).exists() else LAST)
-        state = load_checkpoint(self.folder / name)
+        path = self.folder / name
+        state = load_checkpoint(path, "weights", "normaliser")
         network = make_network(self.recipe)
-        try:
-            network.load_state_dict(state["weights"])
-        except (KeyError, RuntimeError) as error:
-            msg = f"{self.folder / name} does not fit the run's recipe: {error}"
-            raise RunError(msg) from error
+        load_weights(network, state["weights"], path)
         normaliser = make_normaliser(self.recipe.normalise)
         normaliser.load(state["normaliser"])
         return Predictor(network.to(device).eval(), normaliser, self.recipe, device)
@@ -77,10 +80,9 @@ def start_run(
     start: Path | None = None,
     is_first: bool = True,
 ) -> Run:
-    """Make a run's folder, or go on with the one that is there if it is the same run.
+    """A new run, or the one that the folder holds if it is the same; the first of several processes says on whom.
 
-    ``start`` is the run whose weights it begins with. Of several processes only the first writes: two that write one
-    file at a time take it from each other.
+    ``start`` is the run whose weights it begins with. Nothing is written before ``make_trainer`` has tried it.
     """
     if recipe.baseline is not None:
         msg = f"The recipe {recipe.name!r} has nothing to train; `cardiactrain compare {recipe.name}` measures it."
@@ -92,12 +94,9 @@ def start_run(
         seen |= seen_by_teachers(store)
     begins = str(start.resolve()) if start is not None else ""
     run = Run(folder, recipe, store.resolve(), training, validation, split, begins, tuple(sorted(seen)))
-    path = folder / RUN
-    if path.exists() and not _is_same(_content(run), _read(path)):
-        msg = f"{folder} holds a run of another recipe, store or split. Choose another --out, or delete it."
-        raise RunError(msg)
-    if is_first and not path.exists():
-        save_text(json.dumps(_content(run), indent=1) + "\n", path)
+    _refuse_another(run)
+    if is_first:
+        print(_tell_patients(run, fold))
     return run
 
 
@@ -118,23 +117,88 @@ def open_run(folder: Path) -> Run:
             content["split"],
             content.get("start", ""),
             tuple(content.get("ancestors", ())),
+            content.get("files", ""),
+            content.get("processes", 0),
         )
-    except KeyError as error:
-        msg = f"{path} is incomplete: {error} is missing."
+    except (KeyError, TypeError) as error:
+        msg = f"{path} is incomplete or damaged: {error}."
         raise RunError(msg) from error
 
 
 def make_trainer(run: Run, world: World, *, validate: bool = True) -> Trainer:
-    """The trainer of a run, with its patients loaded; it goes on where the run's folder says."""
+    """The trainer of a run, with its patients loaded; it goes on where the run's folder says.
+
+    Of several processes only the first writes: two that write one file at a time take it from each other.
+    """
     recipe = run.recipe
     training = [*load_subjects(run.store, run.training), *make_phantoms(recipe.data.phantoms)]
     is_validated = validate and bool(run.validation)
     validation = load_subjects(run.store, run.validation)[: recipe.train.validation_subjects] if is_validated else []
-    return Trainer(recipe, training, validation, run.folder, world)
+    run = replace(run, files=_fingerprint(run), processes=world.size)
+    _refuse_another(run)
+    trainer = Trainer(recipe, training, validation, run.folder, world)
+    if run.start and trainer.progress.epoch == 0:
+        trainer.start_from(Path(run.start))
+    trainer.rehearse()
+    if world.is_first and not (run.folder / RUN).exists():
+        save_text(json.dumps(_content(run), indent=1) + "\n", run.folder / RUN)
+    return trainer
+
+
+def _tell_patients(run: Run, fold: Fold) -> str:
+    """Who is trained on, and who is not because of the recipe's choice of data sets."""
+    data = run.recipe.data
+    told = f"{run.recipe.name}: trains on {len(run.training)} subjects ({_list_datasets(run.training)})"
+    ignored = [key for key in (*fold.training, *fold.validation) if key not in {*run.training, *run.validation}]
+    if ignored:
+        wanted = ", ".join((*data.datasets, *_count_datasets(ignored)))
+        told += f"; left out because of data.datasets: {_list_datasets(ignored)}"
+        told += f" – name them with --set 'data.datasets=[{wanted}]'"
+    for name in data.share:
+        if name not in (*data.datasets, "phantom"):
+            told += f"; data.share speaks of {name}, which is not among data.datasets"
+    return told
+
+
+def _list_datasets(keys: Iterable[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in _count_datasets(keys).items()) or "none"
+
+
+def _count_datasets(keys: Iterable[str]) -> dict[str, int]:
+    """How many of the patients each data set has, in the order of their names."""
+    return dict(sorted(Counter(key.split("-", 1)[0] for key in keys).items()))
+
+
+def _fingerprint(run: Run) -> str:
+    """What tells whether the files of a run's patients are still the same."""
+    found = hashlib.sha256()
+    for key in sorted({*run.training, *run.validation}):
+        path = run.store / f"{key}.npz"
+        found.update(f"{key} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return found.hexdigest()
+
+
+def _refuse_another(run: Run) -> None:
+    """Whether a folder's run is the one asked for; what an older version did not write down is not asked."""
+    path = run.folder / RUN
+    if not path.exists():
+        return
+    found = _read(path)
+    other = [key for key, value in _content(run).items() if found.get(key, value) != value]
+    if not other:
+        return
+    if other == ["processes"]:
+        msg = f"{run.folder} is trained by {found['processes']} processes, not {run.processes}; start as many again"
+    elif other == ["files"]:
+        msg = f"The subjects of {run.store} are not those that {run.folder} began with; put their files back"
+    else:
+        msg = f"{run.folder} holds a run of another recipe, store or split ({', '.join(other)})"
+    msg += ". Or choose another --out, or delete it."
+    raise RunError(msg)
 
 
 def _content(run: Run) -> dict[str, Any]:
-    content = {
+    content: dict[str, Any] = {
         "recipe": plain_data(run.recipe),
         "store": str(run.store),
         "split": run.split,
@@ -143,17 +207,14 @@ def _content(run: Run) -> dict[str, Any]:
         "start": run.start,
         "ancestors": list(run.ancestors),
     }
+    if run.files:
+        content |= {"files": run.files, "processes": run.processes}
     return dict(json.loads(json.dumps(content)))
-
-
-def _is_same(content: dict[str, Any], found: dict[str, Any]) -> bool:
-    """Whether a folder's run is the one asked for; what an older version did not write down is not asked."""
-    return all(found.get(key, value) == value for key, value in content.items())
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text()))
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         msg = f"{path} is damaged: {error}"
         raise RunError(msg) from error

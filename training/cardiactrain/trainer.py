@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import math
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -13,13 +15,14 @@ from torch import nn
 
 from cardiactrain.augment import make_augmentation
 from cardiactrain.average import AveragedWeights
-from cardiactrain.checkpoint import BEST, LAST, Progress, load_checkpoint, save_checkpoint
+from cardiactrain.checkpoint import BEST, LAST, Progress, load_checkpoint, load_weights, save_checkpoint
 from cardiactrain.data.views import Views
-from cardiactrain.errors import DataError
+from cardiactrain.errors import DataError, RecipeError, RunError
 from cardiactrain.networks import as_output, make_network
 from cardiactrain.normalise import make_normaliser
 from cardiactrain.objective import Objective
 from cardiactrain.optimisers import make_optimiser, make_schedule
+from cardiactrain.plain import Part
 from cardiactrain.predict import Predictor
 from cardiactrain.validate import mean_dice
 
@@ -27,12 +30,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from cardiactrain.augment import Augmentation
     from cardiactrain.data.batch import Batch
     from cardiactrain.data.subject import Subject
     from cardiactrain.distributed import World
     from cardiactrain.recipe import Recipe
 
 FITTED_EXAMPLES = 512  # that a normaliser learns from
+REHEARSED = 2  # examples, and slices of a stack: enough to see whether all fits together
+
+
+class DivergedError(RunError):
+    """A training lost its way: the loss or the weights are no numbers any more."""
 
 
 @dataclass
@@ -88,16 +97,41 @@ class Trainer:
 
     def start_from(self, folder: Path) -> None:
         """Take the weights of another run; the optimiser, the schedule and the log begin anew."""
-        state = load_checkpoint(folder / LAST)
-        self.network.load_state_dict(state["network"])
+        path = folder / LAST
+        load_weights(self.network, load_checkpoint(path, "network")["network"], path)
         if self._average:
             self._average = AveragedWeights(self.network, self.recipe.train.ema)
+
+    def rehearse(self) -> None:
+        """Try what is to come on a few examples, with every augmentation, and change nothing; what fails is said.
+
+        Once an epoch is through, all has been tried.
+        """
+        if self.progress.epoch:
+            return
+        network, view = copy.deepcopy(self.network).train(), self.recipe.view
+        count = min(self.recipe.train.batch, max(REHEARSED, view.together))
+        chosen = [n % len(self._views) for n in range(count)]
+        often = [p if p.kind == "monai" else Part(p.kind, p.options | {"often": 1.0}) for p in self.recipe.augment]
+        augmentation = make_augmentation(tuple(often), self.recipe.without)
+        subject = self.training[0]
+        try:
+            for passed in (0.0, *(early.until for early in view.early)):
+                batch = self._draw(chosen, _generator(self.recipe.train.seed), passed, augmentation)
+                with torch.no_grad():
+                    self._loss(network, batch)
+            predictor = Predictor(network.eval(), self.normaliser, self.recipe, self.world.device)
+            predictor.labels(subject.stacks[0].image[:REHEARSED], subject.pixel_mm(self.recipe.data.assumed_pixel_mm))
+        except (RuntimeError, ValueError, TypeError, IndexError, AttributeError) as error:
+            msg = f"The recipe {self.recipe.name!r} cannot be trained as it is: {_first_line(error)}"
+            raise RecipeError(msg) from error
 
     def fit(self, report: Callable[[Trainer, dict[str, float]], None] | None = None) -> Progress:
         """Train to the end of the recipe; ``report`` sees the row of every epoch."""
         train, progress = self.recipe.train, self.progress
         while progress.epoch < train.epochs and not self._is_stale():
             row = self._train_epoch()
+            self._check_weights()
             progress.epoch += 1
             if progress.epoch % train.validate_every == 0 or progress.epoch == train.epochs:
                 self._validate(row)
@@ -145,10 +179,7 @@ class Trainer:
         batch = self._draw(chosen, generator, progress.step / steps)
         for group, rate in zip(self._optimiser.param_groups, self._rate, strict=True):
             group["lr"] = rate * self._schedule(progress.step, steps)
-        with self._autocast():
-            order = (batch.follows,) if self.recipe.looks_across else ()
-            output = as_output(self._model(batch.image, *order))
-        loss = self._objective(output, batch, self.network)
+        loss = self._loss(self._model, batch)
         self._optimiser.zero_grad(set_to_none=True)
         self._scaler.scale(loss).backward()
         if train.clip_norm:
@@ -159,11 +190,39 @@ class Trainer:
         if self._average:
             self._average.follow(self.network)
         progress.step += 1
-        return float(loss.detach())
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            msg = (
+                f"The loss is {value} in epoch {progress.epoch + 1}, step {progress.step}, on {self._name(chosen)}. "
+                f"Look at these subjects' images, or lower the rate; {LAST} is as the last whole epoch left it."
+            )
+            raise DivergedError(msg)
+        return value
 
-    def _draw(self, chosen: list[int], generator: torch.Generator, passed: float) -> Batch:
-        batch = self._views.draw(chosen, self._augmentation.warp, generator, passed).to(self.world.device)
-        batch = self._augmentation.apply(batch, generator).apart()
+    def _loss(self, model: nn.Module, batch: Batch) -> torch.Tensor:
+        with self._autocast():
+            order = (batch.follows,) if self.recipe.looks_across else ()
+            output = as_output(model(batch.image, *order))
+        return self._objective(output, batch, self.network)
+
+    def _name(self, chosen: list[int]) -> str:
+        """The subjects of some examples."""
+        keys = [subject.key for subject in self.training for stack in subject.stacks if stack.used.any()]
+        places = chosen[:: self.recipe.view.together]
+        return ", ".join(dict.fromkeys(keys[self._views.examples[place][0]] for place in places))
+
+    def _check_weights(self) -> None:
+        """The last step of an epoch has no loss behind it that would show what it did."""
+        if not all(bool(torch.isfinite(value).all()) for value in self.network.state_dict().values()):
+            msg = f"The weights are no numbers any more at the end of epoch {self.progress.epoch + 1}; lower the rate."
+            raise DivergedError(msg)
+
+    def _draw(
+        self, chosen: list[int], generator: torch.Generator, passed: float, augmentation: Augmentation | None = None
+    ) -> Batch:
+        augmentation = augmentation or self._augmentation
+        batch = self._views.draw(chosen, augmentation.warp, generator, passed).to(self.world.device)
+        batch = augmentation.apply(batch, generator).apart()
         image = self.normaliser(batch.image)
         return replace(batch, image=image.contiguous(memory_format=self._memory_format()))
 
@@ -205,14 +264,25 @@ class Trainer:
         }
 
     def _resume(self) -> None:
-        state = load_checkpoint(self.folder / LAST)
-        self.network.load_state_dict(state["network"])
+        path = self.folder / LAST
+        state = load_checkpoint(path, "network", "average", "optimiser", "scaler", "normaliser", "progress")
+        load_weights(self.network, state["network"], path)
+        self.progress = Progress(**state["progress"])
+        if self.progress.step != self.progress.epoch * self.steps_per_epoch:
+            msg = (
+                f"{self.folder} went {self.progress.step} steps in {self.progress.epoch} epochs; an epoch now has "
+                f"{self.steps_per_epoch}. Go on with as many processes and the subjects it began with."
+            )
+            raise RunError(msg)
         if self._average:
             self._average.load(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._scaler.load_state_dict(state["scaler"])
         self.normaliser.load(state["normaliser"])
-        self.progress = Progress(**state["progress"])
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n")[0] or type(error).__name__
 
 
 def _generator(*numbers: int) -> torch.Generator:

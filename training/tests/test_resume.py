@@ -11,11 +11,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from cardiactrain.checkpoint import LAST, load_checkpoint
+from cardiactrain.checkpoint import BEST, LAST, load_checkpoint
+from cardiactrain.distributed import World
+from cardiactrain.errors import RunError
+from cardiactrain.optimisers import make_schedule
+from cardiactrain.plain import Part
+from cardiactrain.recipe import load_recipe
+from cardiactrain.trainer import DivergedError, Trainer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cardiactrain.data.subject import Subject
+
+WORLD = World(0, 1, torch.device("cpu"))
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 
 
@@ -66,3 +75,34 @@ def test_two_processes_train_one_network(tiny_recipe: Path, store: Path, split: 
     assert (progress["epoch"], progress["step"]) == (3, 9)
     assert progress["best_dice"] >= 0
     assert done.stdout.count("3 epochs, 9 steps") == 1, "only the first process speaks"
+
+
+def test_a_run_goes_on_with_as_many_steps_in_an_epoch(
+    tiny_recipe: Path, subjects: list[Subject], tmp_path: Path
+) -> None:
+    recipe = load_recipe(tiny_recipe, {"train.steps_per_epoch": None, "train.epochs": 1})
+    Trainer(recipe, subjects[:2], [], tmp_path, WORLD).fit()
+    longer = load_recipe(tiny_recipe, {"train.steps_per_epoch": None, "train.epochs": 2})
+    with pytest.raises(RunError, match="as many processes and the subjects it began with"):
+        Trainer(longer, subjects[:1], [], tmp_path, WORLD)
+    assert Trainer(longer, subjects[:2], [], tmp_path, WORLD).fit().epoch == 2
+
+
+@pytest.mark.parametrize("kind", ["constant", "cosine", "trapezoid", "polynomial"])
+def test_no_rate_is_negative(kind: str) -> None:
+    schedule = make_schedule(Part(kind))
+    assert min(schedule(step, 100) for step in range(300)) >= 0
+
+
+def test_a_loss_that_is_no_number_stops_and_is_not_kept(
+    tiny_recipe: Path, subjects: list[Subject], tmp_path: Path
+) -> None:
+    recipe = load_recipe(tiny_recipe, {"train.epochs": 2, "train.validate_every": 1})
+    trainer = Trainer(recipe, subjects[:1], subjects[1:2], tmp_path, WORLD)
+    trainer.rehearse()
+    with torch.no_grad():
+        trainer.network.get_parameter("down.0.0.weight").fill_(torch.nan)
+    with pytest.raises(DivergedError, match=r"nan in epoch 1, step 1, on acdc-p00\."):
+        trainer.fit()
+    assert not (tmp_path / LAST).exists()
+    assert not (tmp_path / BEST).exists()

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+import torch
 from cardiactrain.cli import main
-from cardiactrain.data.splits import Split, fold_of, load_split, save_split
-from cardiactrain.run import open_run
+from cardiactrain.cli.shared import read_settings
+from cardiactrain.data.splits import Fold, Split, fold_of, load_split, save_split
+from cardiactrain.data.store import write_store
+from cardiactrain.data.subject import save_subject
+from cardiactrain.distributed import World
+from cardiactrain.errors import RecipeError
+from cardiactrain.recipe import load_recipe
+from cardiactrain.run import make_trainer, open_run, start_run
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from cardiactrain.data.subject import Subject
 
 
 def fit(recipe: Path, store: Path, split: Path, out: Path, *more: str) -> int:
@@ -24,7 +34,7 @@ def turned(split: Path, tmp_path: Path) -> Path:
     """A split whose left-out patients are those the other one trains on."""
     fold = fold_of(load_split(split), 0, split)
     path = tmp_path / "turned.json"
-    save_split(Split("turned", 0, (type(fold)(fold.validation, fold.training),)), path)
+    save_split(Split("turned", 0, (Fold(fold.validation, fold.training),)), path)
     return path
 
 
@@ -64,3 +74,67 @@ def test_a_run_of_an_older_version_is_opened_and_goes_on(
     (run / "run.json").write_text(json.dumps(old))
     assert open_run(run).seen == set(content["training"])
     assert fit(tiny_recipe, store, split, run) == 0
+
+
+def test_changed_files_are_noticed(
+    tiny_recipe: Path, subjects: list[Subject], split: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, run = tmp_path / "store", tmp_path / "run"
+    write_store(subjects, store)
+    assert fit(tiny_recipe, store, split, run) == 0
+    chosen = next(s for s in subjects if s.key in open_run(run).training)
+    stacks = tuple(replace(stack, image=stack.image + 1) for stack in chosen.stacks)
+    save_subject(replace(chosen, stacks=stacks), store)
+    assert fit(tiny_recipe, store, split, run) == 1
+    assert "are not those that" in capsys.readouterr().err
+
+
+def test_who_is_left_out_is_said(
+    tiny_recipe: Path, store: Path, split: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = ["--set", "data.datasets=[acdc]", "--set", "data.share={mine: 2}"]
+    assert fit(tiny_recipe, store, split, tmp_path / "run", *more) == 0
+    told = capsys.readouterr().out.splitlines()[0]
+    count = len(open_run(tmp_path / "run").training)
+    assert told.startswith(f"tiny: trains on {count} subjects (acdc {count}); left out because of data.datasets: sunn")
+    assert "--set 'data.datasets=[acdc, sunnybrook]'" in told
+    assert "data.share speaks of mine" in told
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (["view.size=30", "network.widths=[4, 8, 8, 8, 8]"], "cannot be trained as it is"),
+        (["loss={kind: cross-entropy, weights: [1, 2]}"], "2 weights for 4 classes"),
+        (["augment=[{kind: noise, often: 0.01, largest: many}]"], "many"),
+        (["normalise.low=95", "normalise.high=5"], "percentiles in order"),
+        (["network={kind: classic-unet}", "normalise={kind: featurewise}", "view.size=64"], "must match the size"),
+    ],
+)
+def test_what_cannot_be_trained_is_said_before_anything_is_written(
+    settings: list[str], words: str, tiny_recipe: Path, subjects: list[Subject], tmp_path: Path
+) -> None:
+    recipe = load_recipe(tiny_recipe, read_settings(settings))
+    store, run = tmp_path / "store", tmp_path / "run"
+    write_store(subjects[:2], store)
+    fold = Fold((subjects[0].key,), (subjects[1].key,))
+    with pytest.raises(RecipeError, match=words):
+        make_trainer(start_run(run, recipe, store, fold), World(0, 1, torch.device("cpu")))
+    assert not (run / "run.json").exists()
+
+
+def test_weights_of_another_network_are_refused(
+    tiny_recipe: Path, store: Path, split: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert fit(tiny_recipe, store, split, first) == 0
+    wider = ["--set", "network.widths=[4, 8, 12]"]
+    assert fit(tiny_recipe, store, split, second, "--start-from", str(first), *wider) == 1
+    assert "another network" in capsys.readouterr().err
+    assert fit(tiny_recipe, store, split, second, "--start-from", str(first)) == 0, "nothing stands in the way"
+    (first / "last.pt").write_bytes((second / "best.pt").read_bytes())
+    assert fit(tiny_recipe, store, split, first) == 1
+    assert "last.pt holds no network" in capsys.readouterr().err
+    (first / "run.json").write_text("[1]")
+    assert main(["evaluate", str(first)]) == 1
+    assert "run.json is damaged" in capsys.readouterr().err

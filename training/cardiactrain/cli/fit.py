@@ -54,8 +54,6 @@ def run(options: argparse.Namespace) -> int:
             is_first=world.is_first,
         )
         trainer = make_trainer(started, world)
-        if options.start_from is not None and trainer.progress.epoch == 0:
-            trainer.start_from(options.start_from)
         log = RunLog(options.out, recipe.train.epochs, trainer.progress.epoch) if world.is_first else nullcontext()
         with log as report:
             progress = trainer.fit(report)
