@@ -14,7 +14,10 @@ ITERATIONS = 5
 
 
 class Muon(torch.optim.Optimizer):
-    """Muon for convolutions and matrices, AdamW (rate ``adam_lr``) for everything else."""
+    """Muon with weight decay for convolutions and matrices; Adam (rate ``adam_lr``) without it for all else.
+
+    That is norms and biases, which decay would pull from where they belong, and outputs of four numbers or fewer.
+    """
 
     def __init__(
         self,
@@ -25,6 +28,9 @@ class Muon(torch.optim.Optimizer):
         weight_decay: float = 0.01,
         adam_lr: float = 0.002,
     ) -> None:
+        if min(lr, adam_lr, weight_decay) < 0 or not 0 <= momentum < 1:
+            msg = "rates and decay are at least 0, momentum from 0 to below 1"
+            raise ValueError(msg)
         known = list(parameters)
         options = {"momentum": momentum, "weight_decay": weight_decay}
         matrices = [p for p in known if p.dim() > 1 and min(p.shape[0], p[0].numel()) > 4]

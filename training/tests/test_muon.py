@@ -52,3 +52,16 @@ def test_its_state_is_kept() -> None:
     again = Muon(twin.parameters())
     again.load_state_dict(copy.deepcopy(optimiser.state_dict()))
     assert torch.equal(step(network, optimiser), step(twin, again))
+
+
+def test_only_matrices_decay() -> None:
+    """Norms and biases stay where they are when nothing moves them."""
+    network = nn.Sequential(nn.Conv2d(8, 8, 3), nn.BatchNorm2d(8))
+    before = copy.deepcopy(network)
+    optimiser = Muon(network.parameters(), lr=0.1, weight_decay=0.5)
+    for p in network.parameters():
+        p.grad = torch.zeros_like(p)
+    optimiser.step()
+    torch.testing.assert_close(network[0].weight, 0.95 * before[0].weight)
+    assert torch.equal(network[0].bias, before[0].bias)
+    assert torch.equal(network[1].weight, before[1].weight)
