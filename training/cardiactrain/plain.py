@@ -22,9 +22,13 @@ _Loader.add_implicit_resolver(  # type: ignore[no-untyped-call]
 )
 
 
-def read_yaml(text: str) -> Any:
+def read_yaml(text: str, where: Any) -> Any:
     """Plain data from YAML."""
-    return yaml.load(text, _Loader)
+    try:
+        return yaml.load(text, _Loader)
+    except yaml.YAMLError as error:
+        msg = f"{where} is no valid YAML: {' '.join(str(error).split())}"
+        raise RecipeError(msg) from error
 
 
 @dataclass(frozen=True)
@@ -69,13 +73,21 @@ def _value(hint: Any, value: Any, where: str) -> Any:
             raise RecipeError(msg)
         return tuple(_value(options[0], item, f"{where}[{n}]") for n, item in enumerate(value))
     if getattr(hint, "__origin__", None) is dict:
-        return dict(value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        if not isinstance(value, dict):
+            msg = f"{where}: expected keys with values, found {value!r}."
+            raise RecipeError(msg)
+        return {str(key): _value(options[1], item, f"{where}: {key}") for key, item in value.items()}
+    if hint is float and is_number(value):
         return float(value)
-    if not isinstance(value, hint):
+    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
         msg = f"{where}: expected {hint.__name__}, found {value!r}."
         raise RecipeError(msg)
     return value
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a whole or a decimal number; yes and no are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _part(content: dict[str, Any], where: str) -> Part:

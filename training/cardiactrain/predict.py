@@ -62,6 +62,8 @@ class Predictor:
     def see(self, image: Array, pixel_mm: PixelSpacing) -> Seen:
         """What the network says of ``image[slice, row, column]``, on the same grid."""
         self.network.eval()
+        if self.recipe.view.spacing_mm is None:  # native pixels, be they square or not: a pixel is the unit
+            pixel_mm = (1.0, 1.0)
         with torch.inference_mode():
             return PREDICTIONS[self.recipe.predict.kind](self, image, pixel_mm)
 
@@ -150,8 +152,8 @@ def _sliding_window(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) 
 
     recipe = predictor.recipe
     shape = (image.shape[-2], image.shape[-1])
-    spacing = recipe.view.spacing_mm or pixel_mm[0]
-    full = whole_view(shape, pixel_mm, Preprocessing(coarse_spacing_mm=spacing, size_multiple=1))
+    spacing_mm = predictor.preprocessing.spacing_mm
+    full = whole_view(shape, pixel_mm, Preprocessing(coarse_spacing_mm=spacing_mm, size_multiple=1))
     volume = take_view(from_darkest(image), full)
     window: tuple[int, ...] = (recipe.view.size, recipe.view.size)
     if recipe.view.dims == 2:
@@ -197,7 +199,7 @@ def _centred(predictor: Predictor, shape: tuple[int, int], pixel_mm: PixelSpacin
     recipe = predictor.recipe
     size = (recipe.view.size, recipe.view.size)
     centre = ((shape[0] - 1) / 2, (shape[1] - 1) / 2)
-    return View(centre, size, recipe.view.spacing_mm or pixel_mm[0], pixel_mm)
+    return View(centre, size, predictor.preprocessing.spacing_mm, pixel_mm)
 
 
 PREDICTIONS: dict[str, Callable[[Predictor, Array, PixelSpacing], Seen]] = {

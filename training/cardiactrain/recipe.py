@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from CardiacSegmentationLib.segmentation import Label
 
 from cardiactrain.errors import RecipeError
 from cardiactrain.plain import Part, build, read_yaml, to_plain
+
+SMALLEST_VIEW = 8  # pixels
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,8 @@ def load_recipe(name: str | Path, settings: dict[str, Any] | None = None) -> Rec
     """Read a recipe by name or path; ``settings`` such as ``{"optimiser.lr": 0.01}`` replace single values."""
     path = find_recipe(name)
     content = _read(path)
-    for key, value in (settings or {}).items():
+    wanted = sorted((settings or {}).items(), key=lambda pair: (pair[0].count("."), not pair[0].endswith(".kind")))
+    for key, value in wanted:  # a part before what is in it, a kind before its options
         _set(content, key.split("."), value, path)
     return parse_recipe(content, str(path))
 
@@ -155,6 +158,10 @@ def find_recipe(name: str | Path) -> Path:
 def parse_recipe(content: dict[str, Any], where: str) -> Recipe:
     """Build a recipe from plain data; errors name the file and the key."""
     recipe = build(Recipe, content, where)
+    for key, is_right, words in _limits(recipe):
+        if not is_right:
+            msg = f"{where}: {key} is {_look_up(recipe, key)!r}; it must be {words}."
+            raise RecipeError(msg)
     for name in recipe.data.structures:
         if name not in Label.__members__ or name == "BACKGROUND":
             msg = f"{where}: data.structures has {name!r}; known are RV, MYO and LV."
@@ -167,17 +174,61 @@ def parse_recipe(content: dict[str, Any], where: str) -> Recipe:
         if value not in choices:
             msg = f"{where}: {key} is {value!r}; choose one of {', '.join(choices)}."
             raise RecipeError(msg)
-    if any(not 0 < chance < 1 for chance in recipe.predict.present_from.values()):
-        msg = f"{where}: predict.present_from has chances between 0 and 1, for LV and RV."
-        raise RecipeError(msg)
-    if recipe.view.dims not in (2, 3) or recipe.view.size < 8 or min(recipe.train.batch, recipe.view.together) < 1:
-        msg = f"{where}: view.dims is 2 or 3, view.size at least 8, train.batch and view.together at least 1."
-        raise RecipeError(msg)
     for is_wrong, why in _across_slices(recipe):
         if is_wrong:
             msg = f"{where}: {why}."
             raise RecipeError(msg)
     return recipe
+
+
+def _limits(recipe: Recipe) -> tuple[tuple[str, bool, str], ...]:
+    """Keys, whether their values can be, and what they must be."""
+    data, view, train, predict = recipe.data, recipe.view, recipe.train, recipe.predict
+    chances, until = predict.present_from, [early.until for early in view.early]
+    optional = ("train.steps_per_epoch", "train.validation_subjects", "train.early_stopping")
+    at_least_one = ("train.epochs", "train.batch", "train.validate_every", "view.slices", "view.together", *optional)
+    not_negative = ("train.seed", "train.l1", "train.l2", "train.presence", "data.phantoms", "view.jitter_mm")
+    above_0 = ("view.spacing_mm", "view.coarse_spacing_mm", "data.assumed_pixel_mm", "train.clip_norm")
+    shares = ("data.opinion", "view.coarse_share", "view.drop_neighbours")
+
+    def value(key: str) -> float:
+        found = _look_up(recipe, key)
+        return 1.0 if found is None else float(found)
+
+    return (
+        *((key, value(key) >= 1, "at least 1") for key in at_least_one),
+        *((key, value(key) >= 0, "at least 0") for key in (*not_negative, "predict.margin_mm")),
+        *((key, 0 < value(key) < math.inf, "above 0") for key in above_0),
+        *((key, 0 <= value(key) <= 1, "from 0 to 1") for key in shares),
+        ("train.ema", 0 <= train.ema < 1, "from 0 to below 1"),
+        ("train.deep_supervision", all(w >= 0 for w in train.deep_supervision), "weights of at least 0"),
+        ("data.structures", len({*data.structures}) == len(data.structures) > 0, "structures, each named once"),
+        ("data.share", all(0 <= s < math.inf for s in data.share.values()), "shares of at least 0"),
+        ("view.dims", view.dims in {2, 3}, "2 or 3"),
+        ("view.size", view.size >= SMALLEST_VIEW, f"at least {SMALLEST_VIEW}"),
+        ("view.slices", view.dims == 3 or view.slices % 2 == 1, "odd in 2D: a slice and as many on either side"),
+        (
+            "view.early",
+            until == sorted(until) and all(0 < e.until <= 1 <= e.size and e.step > 0 for e in view.early),
+            "views in the order of `until` (up to 1), of a size and a step above 0",
+        ),
+        ("predict.overlap", 0 <= predict.overlap < 1, "from 0 to below 1"),
+        (
+            "predict.present_from",
+            {*chances} <= {"LV", "RV"} and all(0 < c < 1 for c in chances.values()),
+            "chances between 0 and 1, for LV and RV",
+        ),
+        (
+            "predict.kind",
+            view.spacing_mm is not None or predict.kind != "heart-crop",
+            "another where view.spacing_mm is null: a heart is framed at a spacing of its own",
+        ),
+    )
+
+
+def _look_up(recipe: Recipe, key: str) -> Any:
+    group, name = key.split(".")
+    return getattr(getattr(recipe, group), name)
 
 
 def _across_slices(recipe: Recipe) -> tuple[tuple[bool, str], ...]:
@@ -206,13 +257,12 @@ def shorten(recipe: Recipe, epochs: int, steps_per_epoch: int | None) -> Recipe:
     return replace(recipe, train=replace(recipe.train, epochs=epochs, steps_per_epoch=steps_per_epoch))
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """The plain data of a recipe file, laid over the recipe that its ``base`` names."""
-    try:
-        content = read_yaml(path.read_text())
-    except yaml.YAMLError as error:
-        msg = f"{path} is no valid YAML: {error}"
-        raise RecipeError(msg) from error
+def _read(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The plain data of a recipe file, laid over the recipe that its ``base`` names; ``above`` are those laid over."""
+    if path.resolve() in above:
+        msg = f"{path}: its `base` leads back to itself."
+        raise RecipeError(msg)
+    content = read_yaml(path.read_text(), path)
     if not isinstance(content, dict):
         msg = f"{path}: a recipe is a list of keys with values."
         raise RecipeError(msg)
@@ -220,7 +270,8 @@ def _read(path: Path) -> dict[str, Any]:
     if base is None:
         return content
     sibling = path.with_name(f"{base}.yaml")
-    return _merge(_read(sibling if sibling.is_file() else find_recipe(base)), content)
+    below = sibling if sibling.is_file() else find_recipe(base)
+    return _merge(_read(below, (*above, path.resolve())), content)
 
 
 def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
@@ -242,6 +293,8 @@ def _set(content: dict[str, Any], keys: list[str], value: Any, path: Path) -> No
         if not isinstance(content, dict):
             msg = f"{path}: {'.'.join(keys)} cannot be set, {key!r} is no group of keys."
             raise RecipeError(msg)
+    if keys[-1] == "kind" and content.get("kind") != value and keys[0] != "predict":  # a part has its kind's options
+        content.clear()
     content[keys[-1]] = value
 
 

@@ -6,6 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cardiactrain.errors import RecipeError
+from cardiactrain.plain import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,18 +19,38 @@ T = TypeVar("T")
 def check_options(
     registry: Mapping[str, Callable[..., Any]], part: Part, what: str, spare: tuple[str, ...] = ()
 ) -> Part:
-    """The part, if its kind is known and every option is a keyword of it; ``spare`` options are always allowed."""
+    """The part, if its kind is known and every option is a keyword of it, of its default's kind.
+
+    ``spare`` options, which are numbers, are always allowed.
+    """
     if part.kind not in registry:
         msg = f"Unknown {what} {part.kind!r}: choose one of {', '.join(registry)}."
         raise RecipeError(msg)
     parameters = inspect.signature(registry[part.kind]).parameters
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     known = [name for name, p in parameters.items() if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    for option in part.options:
+    for option, value in part.options.items():
         if option not in known and option not in spare and not takes_any:
             msg = f"The {what} {part.kind!r} has no option {option!r}; it has {', '.join(known) or 'none'}."
             raise RecipeError(msg)
+        wanted = _kind_of(0.0 if option in spare else parameters[option].default if option in known else None)
+        if wanted and not wanted[1](value):
+            msg = f"The {what} {part.kind!r} takes {wanted[0]} for {option!r}, not {value!r}."
+            raise RecipeError(msg)
     return part
+
+
+def _kind_of(default: Any) -> tuple[str, Callable[[Any], bool]] | None:
+    """What a value must be to stand in for a default, and how to tell; None where the default does not say."""
+    if isinstance(default, bool):
+        return "true or false", lambda value: isinstance(value, bool)
+    if is_number(default):
+        return "a number", is_number
+    if isinstance(default, str) and default:
+        return "a word", lambda value: isinstance(value, str)
+    if isinstance(default, tuple):
+        return "a list", lambda value: isinstance(value, list | tuple)
+    return None
 
 
 def make(registry: Mapping[str, Callable[..., T]], part: Part, what: str, *arguments: Any) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import itertools
 import json
 import math
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardiactrain.errors import RecipeError
-from cardiactrain.files import save_rows
+from cardiactrain.errors import RecipeError, RunError
+from cardiactrain.files import save_rows, save_text
 from cardiactrain.plain import read_yaml
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     Objective = Callable[[dict[str, Any], Path], float]
 
-TRIALS = "trials.csv"
+TRIALS, SEARCH = "trials.csv", "tune.json"
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def parse_range(text: str) -> Range:
             if not 0 < low < high:
                 raise ValueError
             return Range(key, low, high)
-        return Range(key, choices=tuple(read_yaml(item) for item in value.split(",")))
+        return Range(key, choices=tuple(read_yaml(item, f"--vary {text}") for item in value.split(",")))
     except ValueError:
         msg = f"--vary takes KEY=LOW..HIGH (both above 0) or KEY=A,B,C, not {text!r}."
         raise RecipeError(msg) from None
@@ -76,13 +77,36 @@ def propose_random(ranges: Sequence[Range], trials: int, seed: int) -> Iterator[
         yield {r.key: r.draw(random) for r in ranges}
 
 
+def begin_search(folder: Path, what: dict[str, Any]) -> None:
+    """Write down what a folder's trials have in common; once it has any, that must stay the same.
+
+    A search of an older version wrote down nothing; it goes on.
+    """
+    path, what = folder / SEARCH, json.loads(json.dumps(what))
+    if path.exists() and any(folder.glob("trial-*")):
+        found = _read_search(path)
+        other = [key for key, value in what.items() if found.get(key) != value]
+        if other:
+            msg = f"{folder} holds a search with another {' and '.join(other)}. Choose another --out, or delete it."
+            raise RunError(msg)
+    save_text(json.dumps(what, indent=1) + "\n", path)
+
+
+def _read_search(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text()))
+    except (TypeError, ValueError) as error:
+        msg = f"{path} is damaged: {error}"
+        raise RunError(msg) from error
+
+
 def search(proposals: Iterator[dict[str, Any]], objective: Objective, folder: Path) -> list[dict[str, Any]]:
     """Run every proposal that has no result yet; returns all, best first."""
     done = {row["settings"]: row for row in _read(folder)}
-    for n, settings in enumerate(proposals):
+    for settings in proposals:
         text = json.dumps(settings, sort_keys=True)
         if text not in done:
-            done[text] = {"settings": text, "dice": objective(settings, folder / f"trial-{n:03d}")}
+            done[text] = {"settings": text, "dice": objective(settings, folder / _name(settings))}
             save_rows(list(done.values()), folder / TRIALS)
     return sorted(done.values(), key=lambda row: -float(row["dice"]))
 
@@ -90,7 +114,7 @@ def search(proposals: Iterator[dict[str, Any]], objective: Objective, folder: Pa
 def search_optuna(
     ranges: Sequence[Range], trials: int, seed: int, objective: Objective, folder: Path
 ) -> list[dict[str, Any]]:
-    """Let Optuna propose; its study is a file in the folder, so the search can be resumed."""
+    """Let Optuna propose; its study is a file in the folder, so the search and a trial that was stopped go on."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -103,9 +127,11 @@ def search_optuna(
     )
     study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.trials))  # never the same draws twice
 
+    _take_up_stopped(study)
+
     def attempt(trial: optuna.Trial) -> float:
         settings = {r.key: _suggest(trial, r) for r in ranges}
-        return objective(settings, folder / f"trial-{trial.number:03d}")
+        return objective(settings, folder / _name(settings))
 
     finished = optuna.trial.TrialState.COMPLETE
     while len(study.get_trials(states=(finished,))) < trials:
@@ -116,6 +142,26 @@ def search_optuna(
     ]
     save_rows(rows, folder / TRIALS)
     return sorted(rows, key=lambda row: -float(row["dice"]))
+
+
+def _take_up_stopped(study: Any) -> None:
+    """Let trials that have no result come first, with the settings they had: their folders hold how far they came."""
+    from optuna.trial import TrialState
+
+    trials = study.get_trials()
+    ahead = {TrialState.COMPLETE, TrialState.WAITING}
+    queued = [t.params or t.system_attrs.get("fixed_params") for t in trials if t.state in ahead]
+    for trial in trials:
+        if trial.state == TrialState.RUNNING:
+            study.tell(trial.number, state=TrialState.FAIL)
+        if trial.state in {TrialState.RUNNING, TrialState.FAIL} and trial.params and trial.params not in queued:
+            study.enqueue_trial(trial.params)
+            queued.append(trial.params)
+
+
+def _name(settings: dict[str, Any]) -> str:
+    """The folder of a trial, which hangs on its settings alone."""
+    return f"trial-{hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]}"
 
 
 def _suggest(trial: Any, wanted: Range) -> Any:

@@ -111,6 +111,7 @@ def test_show_draws_pictures(store: Path, tmp_path: Path) -> None:
         (["export", "nowhere", "--out", "x"], "nowhere is no run"),
         (["fit", "no-recipe", "--store", "s", "--split", "s", "--out", "x"], "There is no recipe 'no-recipe'"),
         (["fit", "ours", "--store", "s", "--split", "s", "--out", "x", "--set", "lr"], "--set takes KEY=VALUE"),
+        (["fit", "ours", "--store", "s", "--split", "s", "--out", "x", "--set", "view.early=["], "is no valid YAML"),
         (["fit", "ours", "--store", "s", "--split", "missing.json", "--out", "x"], "missing.json is no split file"),
         (
             ["tune", "ours", "--store", "s", "--split", "s", "--out", "x", "--vary", "lr=3..1"],
@@ -130,6 +131,14 @@ def test_mistakes_are_one_line(
     error = capsys.readouterr().err
     assert words in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+def test_a_device_that_is_not_there_is_said(
+    tiny_recipe: Path, store: Path, split: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["fit", str(tiny_recipe), *places(store, split, tmp_path / "run"), "--device", "cuda"]) == 1
+    assert "no cuda device" in capsys.readouterr().err
 
 
 def test_a_classical_method_has_nothing_to_train(

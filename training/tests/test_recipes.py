@@ -12,6 +12,9 @@ from cardiactrain.distributed import World
 from cardiactrain.errors import RecipeError
 from cardiactrain.evaluate.comparison import summary_line
 from cardiactrain.evaluate.rows import compare_subjects
+from cardiactrain.normalise import make_normaliser
+from cardiactrain.plain import Part
+from cardiactrain.predict import Predictor
 from cardiactrain.recipe import Recipe, list_recipes, load_recipe, parse_recipe, plain_data, shorten
 from cardiactrain.trainer import Trainer
 
@@ -73,6 +76,22 @@ def test_a_recipe_survives_being_written_down() -> None:
         ("name: [", "no valid YAML"),
         ("- a\n- b", "list of keys"),
         ("base: nowhere\nname: x", "no recipe 'nowhere'"),
+        ("base: x\nname: x", "its `base` leads back to itself"),
+        ("name: x\nview: {slices: 4}", r"x\.yaml: view\.slices is 4; it must be odd in 2D"),
+        ("name: x\nview: {spacing_mm: 0}", r"view\.spacing_mm is 0\.0; it must be above 0"),
+        ("name: x\nview: {spacing_mm: null}", "predict.kind is 'heart-crop'; it must be another where"),
+        ("name: x\ntrain: {validate_every: 0}", r"train\.validate_every is 0; it must be at least 1"),
+        ("name: x\ntrain: {epochs: 0}", r"train\.epochs is 0"),
+        ("name: x\ntrain: {epochs: yes}", "epochs: expected int, found True"),
+        ("name: x\ntrain: {seed: -1}", r"train\.seed is -1"),
+        ("name: x\ntrain: {ema: 2}", r"train\.ema is 2\.0"),
+        ("name: x\ndata: {share: 5}", "data: share: expected keys with values, found 5"),
+        ("name: x\ndata: {share: {acdc: many}}", "data: share: acdc: expected float, found 'many'"),
+        ("name: x\ndata: {structures: []}", r"data\.structures is \(\)"),
+        ("name: x\ndata: {structures: [LV, LV]}", "structures, each named once"),
+        ("name: x\npredict: {present_from: {LV: low}}", "present_from: LV: expected float, found 'low'"),
+        ("name: x\npredict: {present_from: {lv: 0.3}}", "chances between 0 and 1, for LV and RV"),
+        ("name: x\nview: {early: [{until: 2, size: 64}]}", r"view\.early is"),
     ],
 )
 def test_a_wrong_recipe_names_the_file_and_the_key(text: str, words: str, tmp_path: Path) -> None:
@@ -101,6 +120,12 @@ def test_a_wrong_recipe_names_the_file_and_the_key(text: str, words: str, tmp_pa
         (ACROSS | {"predict.kind": "sliding-window"}, "windows are no stack"),
         ({"augment": [{"kind": "contract", "by": 2}]}, "'contract' has no option 'by'"),
         ({"augment": [{"kind": "reverse-slices", "oftn": 1}]}, "'reverse-slices' has no option 'oftn'"),
+        ({"augment": [{"kind": "rotate", "degrees": "many"}]}, "'rotate' takes a number for 'degrees', not 'many'"),
+        ({"augment": [{"kind": "flip", "often": "never"}]}, "'flip' takes a number for 'often'"),
+        ({"optimiser.lr": "fast"}, "'muon' takes a number for 'lr', not 'fast'"),
+        ({"optimiser.lr": -1}, "'muon' cannot be made"),
+        ({"optimiser": {"kind": "adam", "lr": -1}}, "'adam' cannot be made"),
+        ({"optimiser": {"kind": "sgd", "nesterov": 1}}, "'sgd' takes true or false for 'nesterov'"),
         (ACROSS | {"network.across": 0}, "view.together is for 2D networks that look across slices"),
     ],
 )
@@ -136,3 +161,30 @@ def test_three_dimensions_need_a_three_dimensional_network(subjects: list[Subjec
     recipe = load_recipe("raddi-lv", SMALL)
     with pytest.raises(RecipeError, match="is 2D"):
         train_briefly(replace(recipe, view=replace(recipe.view, dims=3, slices=8)), subjects, tmp_path)
+
+
+def test_another_kind_brings_its_own_options() -> None:
+    assert load_recipe("ismrm-tutorial", {"loss.kind": "cross-entropy"}).loss == Part("cross-entropy")
+    recipe = load_recipe("ours", {"optimiser.lr": 0.1, "optimiser.kind": "sgd"})
+    assert recipe.optimiser == Part("sgd", {"lr": 0.1}), "in whatever order they are named"
+    same = load_recipe("ours", {"optimiser.kind": "muon", "predict.kind": "centre-crop"})
+    ours = load_recipe("ours")
+    assert (same.optimiser, same.predict.margin_mm) == (ours.optimiser, ours.predict.margin_mm)
+
+
+@pytest.mark.parametrize("name", ["raddi-lv", "ismrm-tutorial"])
+def test_native_pixels_are_predicted_as_they_are_trained(name: str) -> None:
+    """The pixels of this image are not square; the network sees the very pixels all the same."""
+    recipe = load_recipe(name, {"view.size": 32, "normalise": {"kind": "percentile-range", "low": 0, "high": 100}})
+    seen: list[torch.Tensor] = []
+
+    class Watcher(torch.nn.Module):
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            seen.append(image)
+            return torch.zeros(len(image), len(recipe.classes), *image.shape[2:])
+
+    image = torch.rand(1, 32, 32, generator=torch.Generator().manual_seed(0)).numpy()
+    predictor = Predictor(Watcher(), make_normaliser(recipe.normalise), recipe, torch.device("cpu"))
+    predictor.see(image, (1.5, 1.0))
+    low, high = image.min(), image.max()
+    torch.testing.assert_close(seen[0][0, 0], torch.from_numpy((image[0] - low) / (high - low)))

@@ -47,5 +47,5 @@ def read_settings(pairs: list[str]) -> dict[str, Any]:
         if not separator or not key:
             msg = f"--set takes KEY=VALUE, not {pair!r}."
             raise RecipeError(msg)
-        settings[key] = read_yaml(value)
+        settings[key] = read_yaml(value, f"--set {pair}")
     return settings

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cardiactrain.cli.shared import add_device, add_settings, add_store, read_fold, read_settings
+from cardiactrain.errors import RunError
 
 if TYPE_CHECKING:
     import argparse
+
+    from cardiactrain.recipe import Recipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,9 +34,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Search, and print the trials from best to worst."""
-    from cardiactrain.tune import parse_range, propose_grid, propose_random, search, search_optuna
+    from dataclasses import asdict
 
+    from cardiactrain.distributed import count_processes
+    from cardiactrain.recipe import plain_data
+    from cardiactrain.tune import begin_search, parse_range, propose_grid, propose_random, search, search_optuna
+
+    if count_processes() > 1:
+        msg = "tune searches in one process: start it without torchrun; what it finds may be trained by several."
+        raise RunError(msg)
     ranges = [parse_range(text) for text in options.vary]
+    common = {"recipe": plain_data(_read_recipe(options, {})), "store": str(options.store.resolve())}
+    common |= {"split": asdict(read_fold(options)), "how": options.how, "vary": sorted(options.vary)}
+    begin_search(options.out, common)
 
     def objective(settings: dict[str, Any], folder: Path) -> float:
         dice = _fit(options, settings, folder)
@@ -55,16 +68,26 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _fit(options: argparse.Namespace, settings: dict[str, Any], folder: Path) -> float:
-    """The best validation Dice of one trial; a trial that was stopped goes on."""
+    """The best validation Dice of one trial, 0 where it diverged; a trial that was stopped goes on."""
     from cardiactrain.distributed import joined_world
-    from cardiactrain.recipe import load_recipe, shorten
     from cardiactrain.run import make_trainer, start_run
+    from cardiactrain.trainer import DivergedError
 
-    recipe = load_recipe(options.recipe, read_settings(options.set) | settings)
-    if options.epochs:
-        recipe = shorten(recipe, options.epochs, options.steps_per_epoch)
+    recipe = _read_recipe(options, settings)
     with joined_world(options.device) as world:
         started = start_run(
             folder, recipe, options.store, read_fold(options), options.split.name, is_first=world.is_first
         )
-        return make_trainer(started, world).fit().best_dice
+        try:
+            return make_trainer(started, world).fit().best_dice
+        except DivergedError as error:
+            print(error)
+            return 0.0
+
+
+def _read_recipe(options: argparse.Namespace, settings: dict[str, Any]) -> Recipe:
+    """The recipe of a trial, on the budget of the search."""
+    from cardiactrain.recipe import load_recipe, shorten
+
+    recipe = load_recipe(options.recipe, read_settings(options.set) | settings)
+    return shorten(recipe, options.epochs, options.steps_per_epoch) if options.epochs else recipe
