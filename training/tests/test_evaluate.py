@@ -227,6 +227,10 @@ def test_labels_are_needed(subjects: list[Subject], store: Path, tmp_path: Path)
     run = a_run(tmp_path / "run", store, [])
     with pytest.raises(DataError, match="no labels of RV, MYO, LV to compare with"):
         prepare_trials([run], tmp_path / "blank", "last")
+    write_store(subjects[1:2], tmp_path / "blank")
+    (words, _) = describe(prepare_trials([run], tmp_path / "blank", "last"))
+    assert words.startswith("Subjects: 1.")
+    assert words.endswith("Left aside, for want of labels: 1.")
     with pytest.raises(RunError, match="left nobody out"):
         prepare_trials([run], None, "last")
 

@@ -26,6 +26,7 @@ class Trial:
     run: Run
     weights: str
     subjects: Sequence[Subject]
+    unlabelled: int = 0  # subjects left aside: they have no labels to compare with
 
     @property
     def keys(self) -> frozenset[str]:
@@ -57,11 +58,13 @@ def describe(trials: Sequence[Trial]) -> list[str]:
     count = sum(len(trial.keys) for trial in trials)
     seen = sum(len(trial.trained_on) for trial in trials)
     chosen = sum(len(trial.chosen_by) for trial in trials)
+    aside = sum(trial.unlabelled for trial in trials)
+    without = f" Left aside, for want of labels: {aside}." if aside else ""
     trained_on = f"{seen} of them; figures are better than on new patients" if seen else "none of them"
     by_whom = f"{chosen} of these subjects, so in their favour" if chosen else "other subjects"
     ways = {"best": f"best by validation Dice, on {by_whom}", "last": "last of the training"}
     weights = "; ".join(ways[name] for name in sorted({trial.weights for trial in trials}))
-    return [f"Subjects: {count}. Trained on: {trained_on}.", f"Weights: {weights}."]
+    return [f"Subjects: {count}. Trained on: {trained_on}.{without}", f"Weights: {weights}."]
 
 
 def _check_recipes(runs: Sequence[Run]) -> None:
@@ -100,4 +103,4 @@ def _prepare(run: Run, store: Path, keys: Sequence[str], weights: str) -> Trial:
         raise DataError(msg)
     if weights == "auto":
         weights = "best" if (run.folder / BEST).exists() else "last"
-    return Trial(run, weights, subjects)
+    return Trial(run, weights, subjects, len(keys) - len(subjects))
