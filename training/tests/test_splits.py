@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cardiactrain.data.splits import (
+    Split,
     choose,
     fold_of,
     load_split,
@@ -19,6 +20,7 @@ from cardiactrain.data.splits import (
 from cardiactrain.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 ROWS = [
@@ -57,6 +59,38 @@ def test_a_vendor_is_left_out_whole() -> None:
     fold = split_vendor(ROWS, "philips").folds[0]
     assert set(fold.validation) == {row["key"] for row in ROWS if row["vendor"] == "Philips"}
     assert choose(fold.training, ["chla"]) == []
+
+
+def test_a_vendor_has_one_name() -> None:
+    rows = [row | {"vendor": "TOSHIBA_MEC"} if row["dataset"] == "chla" else row for row in ROWS]
+    fold = split_vendor(rows, "Canon").folds[0]
+    assert len(fold.validation) == 7
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda rows: split_holdout(rows, 0.2, 1),
+        lambda rows: split_folds(rows, 4, 1),
+        lambda rows: split_vendor(rows, "GE"),
+        lambda rows: split_keys(rows, ["own-07"]),
+    ],
+)
+def test_studies_of_one_patient_stay_together(make: Callable[[list[dict[str, str]]], Split]) -> None:
+    rows = [
+        {
+            "key": f"own-{n:02d}",
+            "dataset": "own",
+            "vendor": "GE" if n == 3 else "Siemens",
+            "group": f"G{n % 3}",
+            "patient": f"{n // 2}",
+        }
+        for n in range(20)
+    ]
+    patients = {row["key"]: row["patient"] for row in rows}
+    for fold in make(rows).folds:
+        assert len(fold.training) + len(fold.validation) == len(rows)
+        assert not {patients[key] for key in fold.training} & {patients[key] for key in fold.validation}
 
 
 def test_impossible_splits_are_refused(tmp_path: Path) -> None:

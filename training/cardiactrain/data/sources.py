@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cardiactrain.data.subject import Facts
 
 KNOWN = {
@@ -22,12 +24,23 @@ KNOWN = {
         "Campello et al. 2021, IEEE TMI 40(12):3543",
     ),
 }
+MAKERS = {
+    r"siemens": "Siemens",
+    r"\bge\b|general electric": "GE",
+    r"philips": "Philips",
+    r"canon|toshiba": "Canon",  # Toshiba's scanners are Canon's since 2018
+}
 
 
-def describe(dataset: str, subject: str, *, vendor: str, group: str) -> Facts:
+def describe(dataset: str, subject: str, *, vendor: str, group: str, patient: str = "") -> Facts:
     """Facts of a subject of a known data set; any other data set is the user's own."""
     licence, citation = KNOWN.get(dataset, ("own data", ""))
-    return Facts(subject, dataset, vendor, group, licence, citation)
+    return Facts(subject, dataset, name_maker(vendor), group, licence, citation, patient)
+
+
+def name_maker(said: str) -> str:
+    """A scanner's maker by one name, however its headers spell it: ``GE MEDICAL SYSTEMS`` is GE."""
+    return next((name for pattern, name in MAKERS.items() if re.search(pattern, said, re.IGNORECASE)), said)
 
 
 def cite(dataset: str) -> str:

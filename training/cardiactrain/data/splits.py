@@ -1,4 +1,7 @@
-"""Who is trained on and who is left out: by patient, stratified by data set and group, written to a file."""
+"""Who is trained on and who is left out: by patient, stratified by data set and group, written to a file.
+
+All subjects of a patient stand on one side: who is left out with one of them is left out with all.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cardiactrain.data.sources import name_maker
 from cardiactrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -44,32 +48,34 @@ def split_holdout(rows: Sequence[Row], share: float, seed: int) -> Split:
     random = np.random.default_rng(seed)
     left_out: set[str] = set()
     owed = 0.0  # fractions of a patient are carried on, so that small groups lose their share, too
-    for keys in groups:
-        owed += share * len(keys)
-        taken = min(len(keys), round(owed))
+    for patients in groups:
+        owed += share * len(patients)
+        taken = min(len(patients), round(owed))
         owed -= taken
-        left_out |= {keys[n] for n in random.permutation(len(keys))[:taken]}
-    return Split(f"holdout {share:g}", seed, (_fold(rows, lambda r: r["key"] in left_out),))
+        left_out |= {patients[n] for n in random.permutation(len(patients))[:taken]}
+    return Split(f"holdout {share:g}", seed, (_fold(rows, lambda r: _patient(r) in left_out),))
 
 
 def split_folds(rows: Sequence[Row], folds: int, seed: int) -> Split:
     """Each patient is left out once; groups are spread evenly."""
-    if folds < 2 or folds > len(rows):
-        msg = f"{len(rows)} subjects cannot be split into {folds} folds."
+    groups = _groups(rows)
+    count = sum(len(patients) for patients in groups)
+    if folds < 2 or folds > count:
+        msg = f"{count} patients cannot be split into {folds} folds."
         raise DataError(msg)
     random = np.random.default_rng(seed)
     numbers: dict[str, int] = {}
-    for keys in _groups(rows):  # dealt like cards: where one group ends the next goes on
-        shuffled = [keys[n] for n in random.permutation(len(keys))]
-        numbers.update({key: (len(numbers) + n) % folds for n, key in enumerate(shuffled)})
-    parts = tuple(_fold(rows, lambda r, n=n: numbers[r["key"]] == n) for n in range(folds))  # type: ignore[misc]
+    for patients in groups:  # dealt like cards: where one group ends the next goes on
+        shuffled = [patients[n] for n in random.permutation(len(patients))]
+        numbers.update({patient: (len(numbers) + n) % folds for n, patient in enumerate(shuffled)})
+    parts = tuple(_fold(rows, lambda r, n=n: numbers[_patient(r)] == n) for n in range(folds))  # type: ignore[misc]
     return Split(f"{folds}-fold", seed, parts)
 
 
 def split_vendor(rows: Sequence[Row], *vendors: str) -> Split:
     """Train without some vendors' scanners, test on them."""
-    names = {vendor.lower() for vendor in vendors}
-    return Split(f"without {', '.join(vendors)}", 0, (_fold(rows, lambda r: r["vendor"].lower() in names),))
+    names = {name_maker(vendor).lower() for vendor in vendors}
+    return Split(f"without {', '.join(vendors)}", 0, (_fold(rows, lambda r: name_maker(r["vendor"]).lower() in names),))
 
 
 def split_keys(rows: Sequence[Row], left_out: Sequence[str]) -> Split:
@@ -114,18 +120,30 @@ def choose(keys: Sequence[str], datasets: Sequence[str]) -> list[str]:
 
 
 def _fold(rows: Sequence[Row], is_left_out: Callable[[Row], bool]) -> Fold:
+    left_out = {_patient(r) for r in rows if is_left_out(r)}
     fold = Fold(
-        tuple(r["key"] for r in rows if not is_left_out(r)),
-        tuple(r["key"] for r in rows if is_left_out(r)),
+        tuple(r["key"] for r in rows if _patient(r) not in left_out),
+        tuple(r["key"] for r in rows if _patient(r) in left_out),
     )
     if not fold.training or not fold.validation:
-        msg = "This split leaves nobody to train on, or nobody out: check the shares and the names."
+        msg = (
+            "This split leaves nobody to train on, or nobody out: check the shares, the names, "
+            "and the column `patient` of the store's index."
+        )
         raise DataError(msg)
     return fold
 
 
 def _groups(rows: Sequence[Row]) -> list[list[str]]:
-    groups = defaultdict(list)
+    """The patients of every data set and group; who is in several groups counts in the first."""
+    first: dict[str, Row] = {}
     for row in rows:
-        groups[row["dataset"], row["group"]].append(row["key"])
+        first.setdefault(_patient(row), row)
+    groups = defaultdict(list)
+    for patient, row in first.items():
+        groups[row["dataset"], row["group"]].append(patient)
     return [groups[name] for name in sorted(groups)]
+
+
+def _patient(row: Row) -> str:
+    return row.get("patient") or row["key"]  # stores of old have no such column

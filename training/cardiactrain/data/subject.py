@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
@@ -18,11 +19,16 @@ if TYPE_CHECKING:
 
 
 ALWAYS, OPINION = ("image", "labels", "known", "used"), "opinion"  # arrays of a stack in its file
+ROUNDING = 0.1  # how far a label may lie from its code: what saving as scaled integers costs
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known about a subject; splits, tables and licences are made from it."""
+    """What is known about a subject; splits, tables and licences are made from it.
+
+    ``patient`` tells which subjects are one person; it is empty where every subject is a person of her own.
+    """
 
     subject: str
     dataset: str
@@ -30,6 +36,7 @@ class Facts:
     group: str
     licence: str
     citation: str
+    patient: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +57,9 @@ class LabelledStack:
 
     def __post_init__(self) -> None:
         slices = len(self.image)
+        if self.image.ndim != 3:
+            msg = f"Phase {self.phase}: the image is {self.image.shape}, not slices of rows and columns."
+            raise ValueError(msg)
         if self.image.shape != self.labels.shape or self.known.shape != (slices, len(STRUCTURES)):
             msg = f"Phase {self.phase}: image {self.image.shape}, labels {self.labels.shape}, known {self.known.shape}."
             raise ValueError(msg)
@@ -69,7 +79,7 @@ class LabelledStack:
         """A stack in which every structure is labelled on every slice."""
         slices = len(image)
         known = np.ones((slices, len(STRUCTURES)), bool)
-        return cls(phase, image, labels.astype(np.uint8), known, np.ones(slices, bool))
+        return cls(phase, image, to_codes(labels), known, np.ones(slices, bool))
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +96,11 @@ class Subject:
         return f"{self.facts.dataset}-{self.facts.subject}"
 
     @property
+    def patient(self) -> str:
+        """Who this is; subjects of one patient stay together in every split."""
+        return self.facts.patient or self.key
+
+    @property
     def phases(self) -> list[str]:
         """The phases with labels, each once."""
         return list(dict.fromkeys(stack.phase.removesuffix("-RV") for stack in self.stacks))
@@ -100,8 +115,23 @@ class Subject:
         return next((s for s in self.stacks if s.phase == phase), None)
 
 
+def to_codes(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Label values of any type as codes from 0 to 3; what lies between codes is refused, never cut off."""
+    codes = np.rint(values)
+    between = ~(np.abs(values - codes) <= ROUNDING)
+    if between.any():
+        msg = f"{between.sum()} label values are no whole numbers, one is {values[between][0]:g}."
+    elif codes.min(initial=0) < 0 or codes.max(initial=0) > max(Label):
+        msg = f"Label values go from {codes.min():g} to {codes.max():g}."
+    else:
+        return np.asarray(codes, np.uint8)
+    msg += f" Save the labels as whole numbers from 0 to {max(Label)}, resampled by nearest neighbour."
+    raise ValueError(msg)
+
+
 def save_subject(subject: Subject, folder: Path) -> Path:
-    """Write a subject as one compressed file, atomically."""
+    """Write a subject fit for training as one compressed file, atomically."""
+    _check_fitness(subject)
     arrays: dict[str, Any] = {"spacing_mm": np.array(subject.spacing_mm, np.float32)}
     arrays["facts"] = np.array(json.dumps(asdict(subject.facts)))
     arrays["phases"] = np.array([s.phase for s in subject.stacks])
@@ -134,3 +164,19 @@ def load_subject(path: Path) -> Subject:
         msg = f"{path} is not a subject written by `cardiactrain data prepare` ({error}). Prepare it again."
         raise DataError(msg) from error
     return Subject(facts, (slice_mm, row_mm, column_mm), stacks)
+
+
+def _check_fitness(subject: Subject) -> None:
+    if not any(stack.used.any() for stack in subject.stacks):
+        msg = f"{subject.key} has no slice fit for training: leave it out of the source."
+        raise DataError(msg)
+    flat = []
+    for stack in subject.stacks:
+        broken = ~np.isfinite(stack.image).all(axis=(1, 2))
+        if broken.any():
+            place = f"{subject.key}, phase {stack.phase}, slice {int(broken.argmax()) + 1}"
+            msg = f"{place}: the image holds NaN or infinity. Put it right, or leave the subject out of the source."
+            raise DataError(msg)
+        flat += [f"{stack.phase} {k + 1}" for k in np.flatnonzero(np.ptp(stack.image, axis=(1, 2)) == 0)]
+    if flat:
+        LOG.warning("%s has slices of one grey value only: %s.", subject.key, ", ".join(flat))
