@@ -11,6 +11,7 @@ from CardiacSegmentationLib.segmentation import Label
 
 from cardiactrain.augment import make_augmentation
 from cardiactrain.data.views import Views
+from cardiactrain.errors import DataError
 from cardiactrain.files import save_figure
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ def draw_augmentations(
     lines.append(("all, as trained", recipe.augment))
     plain = replace(recipe, view=replace(recipe.view, dims=2, together=1, coarse_share=0.0, jitter_mm=0.0))
     views = Views(subjects, plain)
+    if not views.examples:
+        msg = "None of these subjects has a slice fit for training: name others with --subjects."
+        raise DataError(msg)
     chosen = [views.examples.index(e) for e in _middles(views, examples)]
     figure = Figure(figsize=(1.6 * len(chosen) + 1, 1.6 * len(lines)), layout="constrained")
     axes = figure.subplots(len(lines), len(chosen), squeeze=False)

@@ -9,13 +9,14 @@ import numpy as np
 
 from cardiactrain.data.subject import Subject, load_subject, save_subject
 from cardiactrain.errors import DataError
+from cardiactrain.files import save_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 INDEX = "index.csv"
-COLUMNS = (
+NEEDED = (
     "key",
     "dataset",
     "subject",
@@ -31,23 +32,25 @@ COLUMNS = (
 
 
 def write_store(subjects: Iterable[Subject], folder: Path) -> int:
-    """Write subjects beside those already there; returns how many."""
+    """Write subjects beside those already there; returns how many.
+
+    Those written before one that fails stay in the store.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     rows = {row["key"]: row for row in read_index(folder)} if (folder / INDEX).exists() else {}
     count = 0
-    for subject in subjects:
-        save_subject(subject, folder)
-        rows[subject.key] = _index_row(subject)
-        count += 1
+    try:
+        for subject in subjects:
+            _refuse_another(subject, folder)
+            save_subject(subject, folder)
+            rows[subject.key] = _index_row(subject)
+            count += 1
+    finally:
+        if count:
+            save_rows([rows[key] for key in sorted(rows)], folder / INDEX)
     if count == 0:
         msg = "No subject was found: check the source folder and --kind."
         raise DataError(msg)
-    part = folder / f"{INDEX}.part"
-    with part.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows[key] for key in sorted(rows))
-    part.replace(folder / INDEX)
     return count
 
 
@@ -57,8 +60,14 @@ def read_index(folder: Path) -> list[dict[str, str]]:
     if not path.exists():
         msg = f"{folder} is no data store (it has no {INDEX}). Make one with `cardiactrain data prepare`."
         raise DataError(msg)
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        missing = [name for name in NEEDED if row.get(name) is None]
+        if missing:
+            msg = f"{path} lacks {missing[0]!r} of {row.get('key') or 'a subject'}. Prepare the data sets again."
+            raise DataError(msg)
+    return [row | {"patient": row.get("patient") or row["key"]} for row in rows]
 
 
 def load_subjects(folder: Path, keys: Sequence[str]) -> list[Subject]:
@@ -73,6 +82,23 @@ def load_subjects(folder: Path, keys: Sequence[str]) -> list[Subject]:
     return [load_subject(folder / f"{key}.npz") for key in keys]
 
 
+def _refuse_another(subject: Subject, folder: Path) -> None:
+    """A key stands for one study: prepared again it is replaced, another of the same name must not take its place."""
+    path = folder / f"{subject.key}.npz"
+    if not path.exists():
+        return
+    try:
+        images = [stack.image for stack in load_subject(path).stacks]
+    except DataError:  # damaged: to prepare it again is what the user was told
+        return
+    if not any(np.array_equal(image, stack.image) for image in images for stack in subject.stacks):
+        msg = (
+            f"The source's subject {subject.facts.subject!r} would take the place of {path}, another study: they have "
+            f"no image in common. Rename it, prepare it into another store, or delete {path.name} to replace it."
+        )
+        raise DataError(msg)
+
+
 def _index_row(subject: Subject) -> dict[str, str]:
     known = np.concatenate([s.known[s.used] for s in subject.stacks]).any(axis=0)
     slice_mm, row_mm, _ = subject.spacing_mm
@@ -80,6 +106,7 @@ def _index_row(subject: Subject) -> dict[str, str]:
         "key": subject.key,
         "dataset": subject.facts.dataset,
         "subject": subject.facts.subject,
+        "patient": subject.patient,
         "vendor": subject.facts.vendor,
         "group": subject.facts.group,
         "phases": " ".join(s.phase for s in subject.stacks),
