@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from cardiactrain.data.readers.nifti import find_nifti, read_nifti
+from cardiactrain.data.readers.nifti import find_nifti, read_frame, read_labels, read_nifti
 from cardiactrain.data.sources import describe
 from cardiactrain.data.subject import LabelledStack, Subject
 from cardiactrain.errors import DataError
@@ -13,11 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from cardiactrain.data.readers.reading import Found
 
-def read(folder: Path) -> Iterator[Subject]:
+
+def find(folder: Path) -> Iterator[Found]:
     """Every patient folder below ``folder``."""
     for info in sorted(folder.rglob("Info.cfg")):
-        yield _subject(info)
+        yield info.parent, partial(_subject, info)
 
 
 def _subject(info: Path) -> Subject:
@@ -25,9 +28,9 @@ def _subject(info: Path) -> Subject:
     name = info.parent.name
     stacks, spacing = [], (float("nan"),) * 3
     for phase in ("ED", "ES"):
-        stem = f"{name}_frame{int(facts[phase]):02d}"
+        stem = f"{name}_frame{read_frame(facts, phase):02d}"
         image, spacing = read_nifti(find_nifti(info.parent, stem))
-        labels, _ = read_nifti(find_nifti(info.parent, f"{stem}_gt"))
+        labels = read_labels(find_nifti(info.parent, f"{stem}_gt"))
         stacks.append(LabelledStack.fully_labelled(phase, image, labels))
     described = describe("acdc", name, vendor="Siemens", group=facts.get("Group", "unknown"))
     return Subject(described, spacing, tuple(stacks))

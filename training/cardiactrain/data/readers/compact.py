@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cardiactrain.data.readers import chla
 from cardiactrain.data.sources import describe
-from cardiactrain.data.subject import LabelledStack, Subject
+from cardiactrain.data.subject import LabelledStack, Subject, to_codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from cardiactrain.data.readers.reading import Found
+
 RV, MYO, LV = 0, 1, 2  # columns of ``known``
+LABELS = ("label", "ed_label", "es_label")
 SAME_PATIENT = {"SC-HF-I-01"}  # its frames are those of SCD0000101, which holds more of them with spacing
 
 
-def read(folder: Path) -> Iterator[Subject]:
-    """Read every file whose members tell which data set it is from."""
+def find(folder: Path) -> Iterator[Found]:
+    """Every file; its members tell which data set it is from."""
     for path in sorted(folder.rglob("*.npz")):
-        with np.load(path, allow_pickle=False) as file:
-            data = {name: file[name] for name in file.files}
-        if "ed_image" in data:
-            yield _chla(data)
-        elif "nb_frame" in data:
-            yield _acdc(data)
-        elif "has_endo" in data:
-            yield _sunnybrook(data)
-        elif "slice_index" in data and str(data["subject"]) not in SAME_PATIENT:
-            yield _contoured_slices(data)
+        yield path, partial(_read, path)
+
+
+def _read(path: Path) -> Subject | None:
+    with np.load(path, allow_pickle=False) as file:
+        data = {name: to_codes(file[name]) if name in LABELS else file[name] for name in file.files}
+    if "ed_image" in data:
+        return _chla(data)
+    if "nb_frame" in data:
+        return _acdc(data)
+    if "has_endo" in data:
+        return _sunnybrook(data)
+    if "slice_index" in data and str(data["subject"]) not in SAME_PATIENT:
+        return _contoured_slices(data)
+    return None
 
 
 def _spacing(data: dict[str, Any]) -> tuple[float, float, float]:

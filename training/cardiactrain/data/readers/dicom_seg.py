@@ -1,15 +1,20 @@
 """Reader of our own studies: each folder holds a cine study and DICOM SEG objects that point to its images.
 
-So a study that a reader corrected becomes training data: what the product writes, training reads.
+So a study that a reader corrected becomes training data: what the product writes, training reads. Where several
+objects speak of one phase, the newest counts alone: it says what the reader added, and what she took away.
 """
 
 from __future__ import annotations
 
+import hashlib
+import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from CardiacSegmentationLib.cine.find import find_stacks
 from CardiacSegmentationLib.cine.read import read_stack
+from CardiacSegmentationLib.export.dicom_source import read_source as read_dicom_source
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 from CardiacSegmentationLib.structures import BY_LABEL
 
@@ -24,21 +29,26 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import CineStack
     from pydicom import Dataset
 
+    from cardiactrain.data.readers.reading import Found
+
+    Places = dict[tuple[str, int] | None, tuple[int, int]]
+
+LOG = logging.getLogger(__name__)
 SEG_CLASS = "1.2.840.10008.5.1.4.1.1.66.4"
 CODES = {structure.code.value: label for label, structure in BY_LABEL.items()}
 
 
-def read(folder: Path) -> Iterator[Subject]:
+def find(folder: Path) -> Iterator[Found]:
     """One subject per folder directly below ``folder`` that holds SEG objects, or ``folder`` itself."""
     places = [place for place in sorted(folder.iterdir()) if place.is_dir()]
     found = [(place, _find_segmentations(place)) for place in places]
-    chosen = [(place, objects) for place, objects in found if objects] or [(folder, _find_segmentations(folder))]
-    for place, objects in chosen:
-        if objects:
-            yield _subject(place, objects)
+    chosen = [(place, paths) for place, paths in found if paths] or [(folder, _find_segmentations(folder))]
+    for place, paths in chosen:
+        if paths:
+            yield place, partial(_subject, place, paths)
 
 
-def _find_segmentations(folder: Path) -> list[Dataset]:
+def _find_segmentations(folder: Path) -> list[Path]:
     import pydicom
     from pydicom.errors import InvalidDicomError
 
@@ -49,11 +59,11 @@ def _find_segmentations(folder: Path) -> list[Dataset]:
         except (InvalidDicomError, OSError):
             continue
         if header.get("SOPClassUID") == SEG_CLASS:
-            found.append(pydicom.dcmread(path))
+            found.append(path)
     return found
 
 
-def _subject(folder: Path, objects: list[Dataset]) -> Subject:
+def _subject(folder: Path, paths: list[Path]) -> Subject:
     stack = read_stack(find_stacks(folder))
     if not stack.instance_uids:
         msg = f"{folder} has segmentations, but the images beside them are not DICOM."
@@ -61,8 +71,8 @@ def _subject(folder: Path, objects: list[Dataset]) -> Subject:
     places = _places(stack)
     labels = np.zeros(stack.voxels.shape, np.uint8)
     known: dict[int, set[Label]] = {}
-    for item in objects:
-        _paint(item, places, labels, known)
+    for phase, item in _choose(paths, places).items():
+        known[phase] = _paint(item, phase, places, labels)
     if not known:
         msg = f"No segmentation in {folder} points to an image of its short-axis stack."
         raise DataError(msg)
@@ -70,7 +80,9 @@ def _subject(folder: Path, objects: list[Dataset]) -> Subject:
     order = sorted(known, key=lambda phase: -volumes[phase])
     names = ["ED", *[f"P{n}" for n in range(1, len(order) - 1)], "ES"][: len(order)] if len(order) > 1 else ["ED"]
     stacks = [_stack(name, stack, labels, phase, known[phase]) for name, phase in zip(names, order, strict=True)]
-    facts = describe("own", folder.name, vendor=_vendor(folder), group="unknown")
+    header = read_dicom_source(stack).first
+    vendor = str(header.get("Manufacturer") or "unknown")
+    facts = describe("own", folder.name, vendor=vendor, group="unknown", patient=_patient(header))
     return Subject(facts, stack.spacing_mm, tuple(stacks))
 
 
@@ -80,7 +92,7 @@ def _stack(name: str, stack: CineStack, labels: Any, phase: int, structures: set
     return LabelledStack(name, stack.voxels[phase], labels[phase], known, np.ones(stack.slices, bool))
 
 
-def _places(stack: CineStack) -> dict[tuple[str, int], tuple[int, int]]:
+def _places(stack: CineStack) -> Places:
     """(Instance, frame) → (phase, slice); single-frame images have frame 1."""
     frames = getattr(stack, "frame_numbers", ()) or ()
     return {
@@ -90,24 +102,58 @@ def _places(stack: CineStack) -> dict[tuple[str, int], tuple[int, int]]:
     }
 
 
-def _paint(item: Dataset, places: Any, labels: Any, known: dict[int, set[Label]]) -> None:
-    """Write a SEG's frames into ``labels``; LV lies over MYO, MYO over RV, should they overlap."""
-    segments = {int(s.SegmentNumber): _label(s) for s in item.SegmentSequence}
+def _choose(paths: list[Path], places: Places) -> dict[int, Dataset]:
+    """The newest object of every phase."""
+    import pydicom
+
+    found: dict[int, dict[str, tuple[str, Path, Dataset]]] = {}
+    for path in paths:
+        item = pydicom.dcmread(path)
+        time = f"{item.get('ContentDate', '')} {item.get('ContentTime', '')}"
+        for phase in {phase for _, _, (phase, _) in _frames(item, places)}:
+            found.setdefault(phase, {})[str(item.SOPInstanceUID)] = time, path, item  # copies of a file are one object
+    chosen = {}
+    for phase, objects in found.items():
+        *older, newest = sorted(objects.values(), key=lambda entry: entry[0])
+        if older and older[-1][0] == newest[0]:
+            pair = f"{older[-1][1]} and {newest[1]}"
+            msg = f"{pair} segment the same images, and neither is newer by its content date and time. Keep one."
+            raise DataError(msg)
+        chosen[phase] = newest
+    if left_out := set(paths) - {path for _, path, _ in chosen.values()}:
+        names = ", ".join(sorted(path.name for path in left_out))
+        LOG.warning("%s: left out as older, or as not of this stack's ventricles: %s.", paths[0].parent, names)
+    return {phase: item for phase, (_, _, item) in chosen.items()}
+
+
+def _paint(item: Dataset, phase: int, places: Places, labels: Any) -> set[Label]:
+    """Write a phase's frames into ``labels``; LV lies over MYO, MYO over RV, should they overlap.
+
+    Returns the structures it speaks of: one without a frame was looked for and not there.
+    """
     pixels = item.pixel_array.reshape(-1, item.Rows, item.Columns)
-    phases = set()
-    for frame, groups in zip(pixels, item.PerFrameFunctionalGroupsSequence, strict=True):
-        label = segments.get(int(groups.SegmentIdentificationSequence[0].ReferencedSegmentNumber))
-        place = places.get(_source(groups))
-        if label is None or place is None:
+    for number, label, place in _frames(item, places):
+        frame, target = pixels[number], labels[place]
+        if place[0] != phase:
             continue
-        target = labels[place]
         if target.shape != frame.shape:
             msg = f"A segmentation of {frame.shape} pixels points to an image of {target.shape}."
             raise DataError(msg)
         target[(frame > 0) & (target < int(label))] = int(label)
-        phases.add(place[0])
-    for phase in phases:  # a structure without a frame was looked for and not there
-        known.setdefault(phase, set()).update(label for label in segments.values() if label is not None)
+    labelled = {_label(segment) for segment in item.SegmentSequence}
+    return {label for label in labelled if label is not None}
+
+
+def _frames(item: Dataset, places: Places) -> list[tuple[int, Label, tuple[int, int]]]:
+    """Number, structure and (phase, slice) of each frame that is a ventricle's on an image of the stack."""
+    segments = {int(s.SegmentNumber): _label(s) for s in item.SegmentSequence}
+    found = []
+    for number, groups in enumerate(item.PerFrameFunctionalGroupsSequence):
+        label = segments.get(int(groups.SegmentIdentificationSequence[0].ReferencedSegmentNumber))
+        place = places.get(_source(groups))
+        if label is not None and place is not None:
+            found.append((number, label, place))
+    return found
 
 
 def _label(segment: Dataset) -> Label | None:
@@ -123,16 +169,7 @@ def _source(groups: Dataset) -> tuple[str, int] | None:
     return str(source.ReferencedSOPInstanceUID), int(number[0] if not isinstance(number, int | str) else number)
 
 
-def _vendor(folder: Path) -> str:
-    """The maker of the scanner, from the first MR image."""
-    import pydicom
-    from pydicom.errors import InvalidDicomError
-
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        try:
-            header = pydicom.dcmread(path, specific_tags=["Manufacturer", "Modality"], stop_before_pixels=True)
-        except (InvalidDicomError, OSError):
-            continue
-        if header.get("Modality") == "MR" and header.get("Manufacturer"):
-            return str(header.Manufacturer)
-    return "unknown"
+def _patient(header: Dataset) -> str:
+    """Tells one patient from another without naming her; empty where the header names nobody."""
+    said = str(header.get("PatientID", "")).strip()
+    return hashlib.sha256(said.encode()).hexdigest()[:12] if said else ""

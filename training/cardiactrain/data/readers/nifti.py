@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from cardiactrain.data.readers.reading import naming
+from cardiactrain.data.subject import to_codes
 from cardiactrain.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -26,11 +30,30 @@ def read_nifti(path: Path) -> tuple[npt.NDArray[Any], tuple[float, float, float]
     """Voxels as [(phase,) slice, row, column], and the spacing (slice, row, column) in mm."""
     import nibabel
 
-    try:
+    with naming(path):
         image: Any = nibabel.load(path)
         voxels = np.asarray(image.dataobj)
-    except Exception as error:  # nibabel, gzip and zlib each raise their own
-        msg = f"{path} cannot be read as NIfTI: {error}"
-        raise DataError(msg) from error
+    if voxels.ndim not in (3, 4):
+        msg = f"{path} has {voxels.ndim} dimensions: a stack of slices has 3, a cine 4."
+        raise DataError(msg)
     column_mm, row_mm, slice_mm = (float(mm) for mm in image.header.get_zooms()[:3])
     return voxels.T, (slice_mm, row_mm, column_mm)
+
+
+def read_labels(path: Path) -> npt.NDArray[np.uint8]:
+    """Label codes from 0 to 3 as [(phase,) slice, row, column]; any other value is refused."""
+    voxels, _ = read_nifti(path)
+    try:
+        return to_codes(voxels)
+    except ValueError as error:
+        msg = f"{path}: {error}"
+        raise DataError(msg) from error
+
+
+def read_frame(facts: Mapping[str, str], phase: str) -> int:
+    """The number of the frame that a table names as ED or ES."""
+    said = facts[phase] or ""
+    if not re.fullmatch(r"\d+(\.0)?", said):
+        msg = f"{said!r} is said to be the frame of {phase}"
+        raise ValueError(msg)
+    return int(float(said))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import logging
 import re
 from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,12 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from cardiactrain.data.readers.reading import Found
+
+LOG = logging.getLogger(__name__)
 CONTOUR = re.compile(r"IM-\d+-(\d+)-([io])contour-manual\.txt$")
 RV, MYO, LV = 0, 1, 2  # columns of ``known``
 
 
-def read(folder: Path) -> Iterator[Subject]:
-    """Every subject with contours whose images are there."""
+def find(folder: Path) -> Iterator[Found]:
+    """Every subject with contours whose images are there; who is left out is said."""
     contours: dict[str, dict[tuple[int, str], Path]] = defaultdict(dict)
     for path in sorted(folder.rglob("*contour-manual.txt")):
         match = CONTOUR.search(path.name)
@@ -33,9 +38,9 @@ def read(folder: Path) -> Iterator[Subject]:
             contours[owner][int(match[1]), match[2]] = path
     names, series = _read_names(folder), _find_series(folder)
     for owner, files in contours.items():
-        images = _choose_series(owner, names, series)
-        if images is not None:
-            yield _subject(owner, files, images)
+        place = _choose_series(owner, names, series, is_alone=len(contours) == 1)
+        if place:
+            yield place, partial(_subject, owner, files, series[place])
 
 
 def _read_names(folder: Path) -> dict[str, str]:
@@ -45,7 +50,7 @@ def _read_names(folder: Path) -> dict[str, str]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             for row in csv.DictReader(file):
                 if "PatientID" in row and "OriginalID" in row:
-                    names[row["OriginalID"]] = row["PatientID"]
+                    names[_plain(row["OriginalID"])] = row["PatientID"]
     return names
 
 
@@ -59,12 +64,23 @@ def _find_series(folder: Path) -> dict[Path, dict[int, Path]]:
     return series
 
 
-def _choose_series(owner: str, names: dict[str, str], series: dict[Path, dict[int, Path]]) -> dict[int, Path] | None:
-    wanted = {owner, names.get(owner, owner)}
-    found = [files for place, files in series.items() if wanted & set(place.parts)]
-    if not found and len(series) == 1:
-        found = list(series.values())
-    return max(found, key=len) if found else None
+def _plain(name: str) -> str:
+    """``SC-HF-I-01``, as the contours' folders say, is ``SC-HF-I-1`` in the table."""
+    return re.sub(r"-0+(?=\d+$)", "-", name)
+
+
+def _choose_series(
+    owner: str, names: dict[str, str], series: dict[Path, dict[int, Path]], *, is_alone: bool
+) -> Path | None:
+    """The owner's longest series, or none; the only series may bear any name if all contours are of one owner."""
+    wanted = {_plain(owner), names.get(_plain(owner), "")}
+    found = [place for place in series if wanted & {_plain(part) for part in place.parts}]
+    if not found and len(series) == 1 and is_alone:
+        found = list(series)
+    if not found:
+        called = " or ".join(sorted(wanted - {""}))
+        LOG.warning("%s is left out: no folder named %s holds its images.", owner, called)
+    return max(found, key=lambda place: len(series[place]), default=None)
 
 
 def _subject(owner: str, contours: dict[tuple[int, str], Path], images: dict[int, Path]) -> Subject:
