@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from cardiactrain.data.store import read_index
 from cardiactrain.distributed import World
 from cardiactrain.errors import RunError
 from cardiactrain.export.bundle import GRAPH, bundle_bytes, export_bundle
+from cardiactrain.export.card import name_ages, write_card, write_licence
 from cardiactrain.export.graph import round_weights, write_graph, write_weights
 from cardiactrain.export.parity import compare_with_graph
 from cardiactrain.networks.compact import CompactUNet
@@ -25,8 +27,6 @@ from cardiactrain.run import Run, open_run
 from cardiactrain.trainer import Trainer
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cardiactrain.data.subject import Subject
 
 
@@ -53,10 +53,81 @@ def test_an_exported_run_is_a_bundle_that_the_program_reads(trained: Path, tmp_p
     assert bundle.training_range.vendors == ("GE", "Siemens")
     for name, digest in bundle.checksums.items():
         assert hashlib.sha256((out / name).read_bytes()).hexdigest() == digest
+    assert bundle.training_range.age == "adults"
     assert "CC BY-NC-SA" in (out / "LICENSE").read_text()
     metadata = json.loads((out / "configs" / "metadata.json").read_text())
     assert {"version", "changelog", "monai_version", "pytorch_version", "network_data_format"} <= metadata.keys()
-    assert not list(tmp_path.glob("*.part"))
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_only_a_bundle_gives_way_to_a_bundle(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "bundle"
+    out.mkdir()
+    export = ["export", str(trained), "--out", str(out)]
+    assert main(export) == 0, "an empty folder is nobody's"
+    assert main([*export, "--bundle-version", "2.0.0"]) == 0
+    assert load_bundle(out).version == "2.0.0"
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+    notes = out / "docs" / "notes.txt"
+    notes.write_text("mine")
+    assert main(export) == 1
+    assert f"holds other things than a bundle ({notes})" in capsys.readouterr().err
+    before = {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()}
+    for place in (trained, trained.parent):
+        assert main(["export", str(trained), "--out", str(place)]) == 1
+    assert {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()} == before
+    (out / "configs" / "metadata.json").write_text("{}")
+    notes.unlink()
+    assert main(export) == 1, "without our entry it is another's"
+
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    assert main(["export", str(trained), "--out", "."]) == 1
+    assert "is the folder you are in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("training", "ancestors", "terms", "row", "age"),
+    [
+        (["own-1"], ["acdc-1", "acdc-2"], "CC BY-NC-SA", "| acdc | 2 | Siemens | CC BY-NC-SA", "not stated"),
+        (["own-1"], [], "belong to those who trained them", "| own | 1 | not stated | own data |", "not stated"),
+        (["sunnybrook-1"], ["acdc-1"], "CC BY-NC-SA", "| sunnybrook | 1 |", "adults"),
+        (["own-1", "chla-1"], ["acdc-1"], "CC BY-NC-SA", "| chla | 1 |", "children and adults"),
+    ],
+)
+def test_card_and_licence_know_what_earlier_runs_saw(
+    training: list[str], ancestors: list[str], terms: str, row: str, age: str
+) -> None:
+    run = Run(Path("run"), load_recipe("ours"), Path("store"), tuple(training), (), ancestors=tuple(ancestors))
+    rows = [
+        {"key": "acdc-1", "dataset": "acdc", "vendor": "Siemens"},
+        {"key": "own-2", "dataset": "own", "vendor": "GE"},
+    ]
+    assert terms in write_licence(run.datasets)
+    assert row in write_card("net", "1.0.0", run, rows, {})
+    assert name_ages(run.datasets) == age
+
+
+def test_the_bundle_of_a_finetuned_run_keeps_the_licence(trained: Path, tmp_path: Path) -> None:
+    run = open_run(trained)
+    own = replace(run, training=("own-1",), ancestors=run.training)
+    rows = [row | {"key": "own-1", "dataset": "own"} for row in read_index(run.store)[:1]]
+    out = export_bundle(own, run.predictor(torch.device("cpu")), rows, tmp_path / "bundle", age="from 40 on")
+    assert "CC BY-NC-SA" in (out / "LICENSE").read_text()
+    metadata = json.loads((out / "configs" / "metadata.json").read_text())
+    assert {part.split(":")[0] for part in metadata["data_source"].split("; ") if ":" in part} >= {"acdc", "own"}
+    assert load_bundle(out).training_range.age == "from 40 on"
+
+
+@pytest.mark.parametrize("content", ["no JSON", "3"])
+def test_figures_are_json(content: str, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    figures = tmp_path / "figures.json"
+    figures.write_text(content)
+    assert main(["export", str(trained), "--out", str(tmp_path / "out"), "--figures", str(figures)]) == 1
+    assert "figures.json is no JSON object" in capsys.readouterr().err
 
 
 def test_the_programs_torch_engine_computes_what_onnx_runtime_does(trained: Path, tmp_path: Path) -> None:

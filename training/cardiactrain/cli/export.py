@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cardiactrain.errors import RunError
 
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which run, where to."""
     parser.add_argument("run_folder", type=Path, metavar="RUN")
-    parser.add_argument("--out", type=Path, required=True, help="the bundle's folder; replaced when it exists")
+    parser.add_argument("--out", type=Path, required=True, help="the bundle's folder; a bundle there is replaced")
     parser.add_argument("--name", default="cardiac-sax")
     parser.add_argument("--bundle-version", default="1.0.0")
     parser.add_argument("--changes", default="first release", help="what is new in this version")
     parser.add_argument("--figures", type=Path, help="JSON with the figures to print in the bundle")
+    parser.add_argument("--age", help="whom the data are of, e.g. adults (default: as far as the data sets tell)")
     parser.add_argument("--weights", default="auto", choices=("auto", "best", "last"))
 
 
@@ -36,9 +37,10 @@ def run(options: argparse.Namespace) -> int:
 
     trained = open_run(options.run_folder)
     predictor = trained.predictor(torch.device("cpu"), options.weights)
-    figures = json.loads(options.figures.read_text()) if options.figures else None
+    figures = _read_figures(options.figures) if options.figures else None
     version = {"name": options.name, "version": options.bundle_version, "changes": options.changes}
-    export_bundle(trained, predictor, read_index(trained.store), options.out, figures=figures, **version)
+    rows = read_index(trained.store)
+    export_bundle(trained, predictor, rows, options.out, figures=figures, age=options.age, **version)
 
     subjects = load_subjects(trained.store, trained.training[:2])
     views = Views(subjects, trained.recipe)
@@ -53,3 +55,11 @@ def run(options: argparse.Namespace) -> int:
         msg = f"The exported graph in {options.out} does not compute what the network does; do not ship it."
         raise RunError(msg)
     return 0
+
+
+def _read_figures(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
+        msg = f"{path} is no JSON object with figures: {error}"
+        raise RunError(msg) from error

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from CardiacSegmentationLib.network.bundle import METADATA
 from CardiacSegmentationLib.segmentation import Label
 
 from cardiactrain.data.sources import cite
 from cardiactrain.errors import RunError
-from cardiactrain.export.card import write_card, write_licence
+from cardiactrain.export.card import name_ages, write_card, write_licence
 from cardiactrain.export.graph import round_weights, write_graph, write_weights
+from cardiactrain.export.place import replacing
 from cardiactrain.files import save_text
 
 if TYPE_CHECKING:
@@ -39,41 +40,36 @@ def export_bundle(
     version: str = "1.0.0",
     changes: str = "first release",
     figures: Mapping[str, Any] | None = None,
-    age: str = "children and adults",
+    age: str | None = None,
 ) -> Path:
-    """Write a bundle; ``rows`` are the store's index. The folder appears complete or not at all."""
+    """Write a bundle; ``rows`` are the store's index, ``age`` whom it shows where the data sets do not tell."""
     _check(run.recipe)
-    part = out.with_name(out.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    (part / "models").mkdir(parents=True)
-    network = round_weights(predictor.exported_network())
-    write_weights(network, part / WEIGHTS)
-    write_graph(network, predictor.preprocessing.channels, part / WEIGHTS, part / GRAPH)
-    used = [row for row in rows if row["key"] in set(run.training)]
-    datasets = sorted({row["dataset"] for row in used})
-    save_text(write_licence(datasets), part / "LICENSE")
-    save_text(write_card(name, version, run, used, figures or {}), part / "docs" / "README.md")
-    save_text(_json(_inference(run.recipe, predictor)), part / "configs" / "inference.json")
-    facts = {
-        "schema": SCHEMA,
-        "name": name,
-        "version": version,
-        "preprocessing": asdict(predictor.preprocessing),
-        "labels": {"background": 0} | {label.name: int(label) for label in Label if label},
-        "input": "image",
-        "outputs": {"logits": "logits", "presence": "presence"},
-        "training_range": _training_range(run.recipe, used, age),
-        "figures": dict(figures or {}),
-        "files": {
-            str(path.relative_to(part)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(part.rglob("*"))
-            if path.is_file()
-        },
-    }
-    save_text(_json(_metadata(run.recipe, {version: changes}, datasets, facts)), part / "configs" / "metadata.json")
-    if out.exists():
-        shutil.rmtree(out)
-    part.replace(out)
+    with replacing(out) as part:
+        (part / "models").mkdir()
+        network = round_weights(predictor.exported_network())
+        write_weights(network, part / WEIGHTS)
+        write_graph(network, predictor.preprocessing.channels, part / WEIGHTS, part / GRAPH)
+        save_text(write_licence(run.datasets), part / "LICENSE")
+        save_text(write_card(name, version, run, rows, figures or {}), part / "docs" / "README.md")
+        save_text(_json(_inference(run.recipe, predictor)), part / "configs" / "inference.json")
+        used = [row for row in rows if row["key"] in set(run.training)]
+        facts = {
+            "schema": SCHEMA,
+            "name": name,
+            "version": version,
+            "preprocessing": asdict(predictor.preprocessing),
+            "labels": {"background": 0} | {label.name: int(label) for label in Label if label},
+            "input": "image",
+            "outputs": {"logits": "logits", "presence": "presence"},
+            "training_range": _training_range(run.recipe, used, age or name_ages(run.datasets)),
+            "figures": dict(figures or {}),
+            "files": {
+                str(path.relative_to(part)): hashlib.sha256(path.read_bytes()).hexdigest()
+                for path in sorted(part.rglob("*"))
+                if path.is_file()
+            },
+        }
+        save_text(_json(_metadata(run.recipe, {version: changes}, run.datasets, facts)), part / METADATA)
     return out
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from cardiactrain.data.sources import cite
+from cardiactrain.data.splits import choose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +37,7 @@ PROGRAM = """
 The program's source code is not affected: it is under the Apache Licence 2.0 and works with weights that were trained
 on other data. Not a medical device; no warranty of any kind.
 """
+AGES = {"acdc": "adults", "chla": "children", "sunnybrook": "adults"}
 
 
 def write_licence(datasets: Sequence[str]) -> str:
@@ -44,9 +45,16 @@ def write_licence(datasets: Sequence[str]) -> str:
     return (SHARE_ALIKE if "acdc" in datasets else OWN) + PROGRAM
 
 
+def name_ages(datasets: Sequence[str]) -> str:
+    """Whom the network has seen, as far as the data sets tell."""
+    ages = {AGES.get(dataset, "not stated") for dataset in datasets}
+    if {"children", "adults"} <= ages:
+        return "children and adults"
+    return ages.pop() if len(ages) == 1 else "not stated"
+
+
 def write_card(name: str, version: str, run: Run, rows: Sequence[Mapping[str, str]], figures: Mapping[str, Any]) -> str:
-    """The bundle's own README."""
-    counts = Counter(row["dataset"] for row in rows)
+    """The bundle's own README; ``rows`` are the store's index, which may lack those whom an earlier run saw."""
     lines = [
         f"# {name} {version}",
         "",
@@ -59,9 +67,10 @@ def write_card(name: str, version: str, run: Run, rows: Sequence[Mapping[str, st
         "| Data set | Patients | Scanner | Licence and source |",
         "|---|---|---|---|",
     ]
-    for dataset, count in sorted(counts.items()):
-        vendors = ", ".join(sorted({row["vendor"] for row in rows if row["dataset"] == dataset}))
-        lines.append(f"| {dataset} | {count} | {vendors} | {cite(dataset)} |")
+    for dataset in run.datasets:
+        keys = choose(sorted(run.seen), [dataset])
+        vendors = sorted({row["vendor"] for row in rows if row["key"] in keys})
+        lines.append(f"| {dataset} | {len(keys)} | {', '.join(vendors) or 'not stated'} | {cite(dataset)} |")
     if run.recipe.data.phantoms:
         lines.append(f"| phantoms | {run.recipe.data.phantoms} | none | made by the program itself |")
     lines += ["", "## Figures", "", *_figures(figures), "", "## Licence", ""]
