@@ -79,7 +79,8 @@ def _choose_series(
         found = list(series)
     if not found:
         called = " or ".join(sorted(wanted - {""}))
-        LOG.warning("%s is left out: no folder named %s holds its images.", owner, called)
+        unnamed = "" if _plain(owner) in names else ", and no csv tells its PatientID"
+        LOG.warning("%s is left out: no folder named %s holds its images%s.", owner, called, unnamed)
     return max(found, key=lambda place: len(series[place]), default=None)
 
 
