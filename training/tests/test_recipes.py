@@ -36,6 +36,7 @@ LIGHTER = {  # the large ones are cut down, or keep no moments of their 46 milli
 def train_briefly(recipe: Recipe, subjects: list[Subject], folder: Path) -> Trainer:
     chosen = [s for s in subjects if s.facts.dataset in recipe.data.datasets]
     trainer = Trainer(shorten(recipe, 1, 2), chosen[:3], chosen[3:4], folder, WORLD)
+    trainer.rehearse()
     trainer.fit()
     return trainer
 

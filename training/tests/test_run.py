@@ -138,3 +138,15 @@ def test_weights_of_another_network_are_refused(
     (first / "run.json").write_text("[1]")
     assert main(["evaluate", str(first)]) == 1
     assert "run.json is damaged" in capsys.readouterr().err
+
+
+def test_as_many_processes_go_on(
+    tiny_recipe: Path, store: Path, split: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    assert fit(tiny_recipe, store, split, run) == 0
+    content = json.loads((run / "run.json").read_text())
+    assert content["processes"] == 1
+    (run / "run.json").write_text(json.dumps(content | {"processes": 2}))
+    assert fit(tiny_recipe, store, split, run) == 1
+    assert "is trained by 2 processes, not 1; start as many again" in capsys.readouterr().err
