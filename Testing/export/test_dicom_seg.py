@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import os
 from typing import TYPE_CHECKING, Any
 
 import highdicom
@@ -161,6 +163,53 @@ def test_headers_that_lost_elements_or_hold_impossible_dates_still_give_valid_ob
     save_dicom(make_segmentations(stack, segmentation, read_source(stack), {0: "ED"})[0], tmp_path / "seg.dcm")
     valid_dicom(tmp_path / "seg.dcm")
     assert str(pydicom.dcmread(tmp_path / "seg.dcm").PatientName) == "Müller^Jürgen"
+
+
+def test_an_empty_group_of_frames_makes_no_image_multi_frame(dicom_case: Any, tmp_path: Path) -> None:
+    for path in dicom_case("siemens").stack.source.path.rglob("*.IMA"):
+        image = pydicom.dcmread(path)
+        image.PerFrameFunctionalGroupsSequence = [pydicom.Dataset()]  # as GE scanners write it
+        image.save_as(tmp_path / path.name)
+    stack = read_study(tmp_path)
+    seg = make_segmentations(stack, dicom_case("siemens").segmentation, read_source(stack), {ES: "ES"})[ES]
+    assert not any("ReferencedFrameNumber" in item for item in _references(seg))
+
+
+def test_frames_of_a_multi_frame_object_without_functional_groups_are_named(
+    dicom_case: Any, valid_dicom: Any, tmp_path: Path
+) -> None:
+    case = dicom_case("siemens")
+    files = {str(pydicom.dcmread(path).SOPInstanceUID): path for path in case.stack.source.path.rglob("*.IMA")}
+    for slice_ in range(case.stack.slices):
+        images = [pydicom.dcmread(files[row[slice_]]) for row in case.stack.instance_uids]
+        merged = images[0]
+        merged.NumberOfFrames, merged.FrameTime = len(images), case.stack.times_ms[1]
+        merged.PixelData = b"".join(image.PixelData for image in images)
+        merged.save_as(tmp_path / f"{slice_}.dcm")
+    stack = read_study(tmp_path)
+    assert stack.voxels.shape == case.stack.voxels.shape
+    seg = make_segmentations(stack, case.segmentation, read_source(stack), {ES: "ES"})[ES]
+    assert {item.ReferencedFrameNumber for item in _references(seg)} == {ES + 1}
+    save_dicom(seg, tmp_path / "seg.dcm")
+    valid_dicom(tmp_path / "seg.dcm")
+
+
+def _references(seg: Any) -> list[Any]:
+    groups = seg.PerFrameFunctionalGroupsSequence
+    return [item for group in groups for item in group.DerivationImageSequence[0].SourceImageSequence]
+
+
+def test_a_full_disc_is_told_in_one_line(dicom_case: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = dicom_case("siemens")
+    seg = make_segmentations(case.stack, case.segmentation, read_source(case.stack), {ES: "ES"})[ES]
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setitem(pydicom.filewriter.writers, "OB", (fail, None))  # the pixels; pydicom adds its traceback
+    with pytest.raises(ExportError, match=r"seg\.dcm cannot be written \(No space left on device\)\. Choose[^\n]*$"):
+        save_dicom(seg, tmp_path / "seg.dcm")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

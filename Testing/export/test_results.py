@@ -17,6 +17,7 @@ from CardiacSegmentationLib.export.deidentify import KEY_VARIABLE, Deidentifier
 from CardiacSegmentationLib.export.dicom_source import read_source
 from CardiacSegmentationLib.export.result_parts import PARTS, Options, name_phases
 from CardiacSegmentationLib.export.results import default_parts, write_results
+from CardiacSegmentationLib.export.tables import DISCLAIMER
 from CardiacSegmentationLib.segmentation import KeyPhases
 from CardiacSegmentationLib.stack import Finding
 
@@ -47,6 +48,17 @@ def test_a_dicom_study_gives_everything(dicom_case: Any, valid_dicom: Any, tmp_p
     assert [fraction for _, fraction in heard] == sorted(fraction for _, fraction in heard)
     assert heard[-1][1] == 1.0
     assert heard[0][0] == PARTS["measurements"].title
+
+
+def test_every_dicom_object_says_that_it_comes_from_no_medical_device(dicom_case: Any, tmp_path: Path) -> None:
+    case = dicom_case("siemens")
+    parts = ["dicom-seg", "dicom-sr", "dicom-pdf"]
+    for path in write_results(tmp_path, case.stack, case.segmentation, case.function, parts):
+        description = pydicom.dcmread(path).SeriesDescription
+        assert description.endswith("; not a medical device")
+        assert len(description) <= 64
+    elements = pydicom.dcmread(tmp_path / "dicom" / "sr.dcm").iterall()
+    assert DISCLAIMER in [element.value for element in elements if element.keyword == "TextValue"]
 
 
 def test_images_from_elsewhere_give_everything_but_dicom(case: Any, tmp_path: Path) -> None:

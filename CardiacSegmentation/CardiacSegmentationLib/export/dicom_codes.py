@@ -20,6 +20,7 @@ BSA_FORMULA = Code(PRIVATE_SCHEME, "BSA_FORMULA", "Body surface area formula")
 BASAL_RULE = Code(PRIVATE_SCHEME, "BASAL_RULE", "Rule for basal slices")
 KEY_PHASES = Code(PRIVATE_SCHEME, "KEY_PHASES", "Phases measured")
 NOT_KNOWN = Code(PRIVATE_SCHEME, "NOT_KNOWN", "Not measured, and why")
+DISCLAIMER = Code(PRIVATE_SCHEME, "DISCLAIMER", "What these numbers may be used for")
 FINDING = Code(PRIVATE_SCHEME, "FINDING", "Finding about images, labels or numbers")
 
 CYCLE_PHASE = Code("SCT", "246092007", "Cardiac cycle phase")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib import __version__
 from CardiacSegmentationLib.errors import ExportError
-from CardiacSegmentationLib.export.files import atomic_path
+from CardiacSegmentationLib.export.files import atomic_path, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def new_uid() -> str:
 
 @dataclass(frozen=True)
 class Series:
-    """A new series of the source's study."""
+    """A new series of the source's study; what it is called says what it is not, for archives show little else."""
 
     number: int
     description: str
@@ -55,7 +55,7 @@ class Series:
         return {
             "series_instance_uid": self.uid,
             "series_number": self.number,
-            "series_description": self.description,
+            "series_description": f"{self.description}; not a medical device",  # 64 characters at most
             "manufacturer": PROGRAM,
             "manufacturer_model_name": "cardiacseg",
             "software_versions": __version__,
@@ -87,5 +87,5 @@ def save_dicom(dataset: Dataset, path: Path) -> None:
         with atomic_path(path) as temporary:
             dataset.save_as(temporary, enforce_file_format=True)
     except OSError as error:
-        msg = f"{path} cannot be written ({error.strerror or error}). Choose another folder."
+        msg = f"{path} cannot be written ({reason_of(error)}). Choose another folder."
         raise ExportError(msg) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from copy import copy, deepcopy
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -139,7 +139,7 @@ def _as_single_image(image: SourceImage, uid: str, first: Dataset) -> Dataset:
     """
     from pydicom.uid import MRImageStorage
 
-    header = deepcopy(image.header) if image.frame is None else _flatten(image.header, image.frame)
+    header = _flatten(image.header, image.frame or 1)
     header.SOPInstanceUID = uid
     header.SOPClassUID = MRImageStorage
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"):
@@ -148,6 +148,7 @@ def _as_single_image(image: SourceImage, uid: str, first: Dataset) -> Dataset:
 
 
 def _flatten(header: Dataset, frame: int) -> Dataset:
+    """What holds for one frame, said directly; the header itself where there are no functional groups."""
     from pydicom import Dataset as NewDataset
 
     groups = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
@@ -155,7 +156,8 @@ def _flatten(header: Dataset, frame: int) -> Dataset:
     for element in header:
         if element.keyword not in (*groups, "NumberOfFrames"):
             flat.add(copy(element))
-    for group in (*header.get(groups[0], []), header[groups[1]].value[frame - 1]):
+    shared, of_frames = (header.get(group) or [] for group in groups)
+    for group in (*shared, *of_frames[frame - 1 : frame]):
         for sequence, keywords in PLANE_ELEMENTS.items():
             for keyword in keywords:
                 if sequence in group and keyword in group[sequence].value[0]:

@@ -140,7 +140,8 @@ def _image(stack: CineStack, headers: Mapping[str, Dataset], phase: int, slice_:
     uid = stack.instance_uids[phase][slice_]
     if not uid:
         return None
-    is_multi_frame = bool(headers[uid].get("PerFrameFunctionalGroupsSequence"))
+    # Not by its functional groups: single images of GE carry an empty one, older multi-frame objects none.
+    is_multi_frame = int(headers[uid].get("NumberOfFrames") or 1) > 1
     number = stack.frame_numbers[phase][slice_] if stack.frame_numbers else 1
     return SourceImage(headers[uid], number if is_multi_frame else None)
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from CardiacSegmentationLib import __version__
+from CardiacSegmentationLib.export import tables
 from CardiacSegmentationLib.export.dicom_codes import (
     AHA_SEGMENTS,
     BASAL_RULE,
     BSA_FORMULA,
+    DISCLAIMER,
     END_DIASTOLE,
     END_SYSTOLE,
     FINDING,
@@ -121,6 +123,7 @@ def _conventions(function: VentricularFunction) -> Any:
     )
     phases = {role.upper().replace("_", " "): phase for role, phase in asdict(function.key_phases).items()}
     texts = [
+        (DISCLAIMER, tables.DISCLAIMER),
         (BSA_FORMULA, conventions.bsa_formula),
         (BASAL_RULE, conventions.basal_rule),
         (KEY_PHASES, ", ".join(f"{role}: {phase + 1}" for role, phase in phases.items() if phase is not None)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.export.files import reason_of
 from CardiacSegmentationLib.export.result_parts import PARTS, Options, Part, Results
 
 if TYPE_CHECKING:
@@ -55,12 +56,12 @@ def _write_part(part: Part, results: Results) -> list[Path]:
     try:
         return part.write(results)
     except OSError as error:
-        msg = f"{results.folder} cannot be written ({error.strerror or error}). Choose another folder."
+        msg = f"{results.folder} cannot be written ({reason_of(error)}). Choose another folder."
         raise ExportError(msg) from error
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         if not part.needs_dicom:
             raise
-        msg = f"The headers of this study allow no {part.title} ({error}). All other results can still be written."
+        msg = f"The headers of this study allow no {part.title} ({reason_of(error)}). All other results can still be written."
         raise ExportError(msg) from error
 
 
