@@ -8,7 +8,7 @@ import shutil
 import tarfile
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pydicom
@@ -16,6 +16,7 @@ import pytest
 from CardiacSegmentationLib.cine import find_stacks, read_stack, read_study
 from CardiacSegmentationLib.cine import open as opening
 from CardiacSegmentationLib.errors import StudyError
+from CardiacSegmentationLib.stack import Severity
 from cine.spoiling import SPEC, Spoilable, chosen, codes, edit, edit_each
 from pydicom.fileset import FileSet
 
@@ -71,6 +72,71 @@ def test_a_truncated_file_among_others_is_left_out_and_said(ge: Spoilable) -> No
     assert [f.code for f in study.findings] == ["file-damaged"]
     assert path.name in study.findings[0].message
     assert "unequal-phases" in [f.code for f in read_stack(study).findings]
+
+
+def test_damage_is_in_the_error_that_stops_the_run(ge: Spoilable) -> None:
+    for files in ge.slices()[1:]:
+        for path in files:
+            path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(StudyError, match=r"no short-axis cine.* 40 files .*truncated: the pixel.* Name the folder"):
+        read_study(ge.folder)
+
+
+def test_an_image_cut_off_in_its_header_is_damaged_and_an_object_without_pixels_is_not(ge: Spoilable) -> None:
+    path = ge.slices()[2][4]
+    edit(path, ge.folder / "spectrum", SOPClassUID="1.2.840.10008.5.1.4.1.1.4.2", PixelData=None, SOPInstanceUID="2.9")
+    path.write_bytes(path.read_bytes()[:700])
+    study = find_stacks(ge.folder)
+    assert [f.code for f in study.findings] == ["file-damaged"]
+    assert study.findings[0].message.startswith(f"1 file ({path.name}): truncated")
+    reasons = {file.name: one.reason for one in study.left_out for file in one.files}
+    assert reasons["spectrum"].startswith("no image")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is closed to this user")
+def test_a_folder_that_cannot_be_opened_is_said(siemens: Spoilable) -> None:
+    folder = siemens.slices()[0][0].parent
+    folder.chmod(0)
+    try:
+        study = find_stacks(siemens.folder)
+    finally:
+        folder.chmod(0o755)
+    (finding,) = study.findings
+    assert (finding.code, finding.severity) == ("file-damaged", Severity.ERROR)
+    assert folder.name in finding.message
+
+
+def test_a_folder_that_the_system_refuses_is_said(siemens: Spoilable, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused, scan = siemens.slices()[0][0].parent, os.scandir
+
+    def scandir(path: str) -> Any:
+        if Path(path) == refused:
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    study = find_stacks(siemens.folder)
+    (finding,) = study.findings
+    assert (finding.code, finding.severity) == ("file-damaged", Severity.ERROR)
+    assert finding.message.startswith(f"1 folder ({refused.name}): unreadable")
+    with pytest.raises(StudyError, match=f"{refused.name}: unreadable"):
+        find_stacks(refused)
+
+
+def test_links_to_folders_are_followed_once_and_said_where_they_lead_nowhere(
+    siemens: Spoilable, tmp_path: Path, truth: CineStack
+) -> None:
+    folder = siemens.slices()[0][0].parent
+    elsewhere = folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(elsewhere, target_is_directory=True)
+    (siemens.folder / "circle").symlink_to(siemens.folder, target_is_directory=True)
+    study = find_stacks(siemens.folder)
+    assert study.findings == ()
+    assert np.array_equal(read_stack(study).voxels, truth.voxels)
+    shutil.rmtree(elsewhere)
+    (finding,) = find_stacks(siemens.folder).findings
+    assert (finding.code, finding.severity) == ("file-damaged", Severity.ERROR)
+    assert folder.name in finding.message
 
 
 @pytest.mark.parametrize("layout", ["rle", "jpeg2000", "jpegls"])

@@ -9,11 +9,14 @@ import pydicom
 import pytest
 from CardiacSegmentationLib.cine import find_stacks, read_study
 from CardiacSegmentationLib.errors import StudyError
+from CardiacSegmentationLib.stack import Severity
 from cine.spoiling import SPEC, Spoilable, chosen, codes, copy_slice, edit, edit_each
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from CardiacSegmentationLib.cine import Candidate
     from CardiacSegmentationLib.stack import CineStack
 
 
@@ -172,11 +175,123 @@ def test_patients_and_studies_never_mix(ge: Spoilable) -> None:
         for path in files:
             edit(path, PatientID="SOMEONE ELSE")
     study = find_stacks(ge.folder)
+    assert study.chosen is None
     assert [finding.code for finding in study.findings] == ["several-patients"]
     assert [one.slices for one in study.stacks if one.is_short_axis] == [3, 3]
     for path in ge.images():
         edit(path, PatientID="PHANTOM-0", StudyInstanceUID=f"2.25.{1 if path in ge.slices()[0] else 2}")
     assert "several-studies" in [finding.code for finding in find_stacks(ge.folder).findings]
+
+
+def crop(path: Path) -> None:
+    """Cut columns off the right side of an image."""
+    image = pydicom.dcmread(path)
+    pixels = image.pixel_array[:, :-4]
+    image.Columns, image.PixelData = pixels.shape[1], pixels.tobytes()
+    image.save_as(path)
+
+
+def move(path: Path) -> None:
+    """Shift an image by 5 mm in its plane."""
+    image = pydicom.dcmread(path, stop_before_pixels=True)
+    row = np.array(image.ImageOrientationPatient[:3], float)
+    edit(path, ImagePositionPatient=(np.array(image.ImagePositionPatient, float) + 5 * row).round(6).tolist())
+
+
+def vary(path: Path) -> None:
+    edit(path, SequenceVariant=["SS", "SK"])
+
+
+def parallel_severity(one: Candidate) -> list[Severity]:
+    return [finding.severity for finding in one.findings if finding.code == "parallel-slices"]
+
+
+@pytest.mark.parametrize("change", [crop, move, vary])
+@pytest.mark.parametrize("others", [[0, 1, 2], [1, 3, 5], [0, 1], [5]], ids=str)
+def test_a_part_of_the_stack_that_was_scanned_otherwise_is_an_error(
+    ge: Spoilable, change: Callable[[Path], None], others: list[int]
+) -> None:
+    for number, files in enumerate(ge.slices()):
+        for path in files if number in others else ():
+            change(path)
+    one = chosen(ge.folder)
+    assert one.slices == SPEC.slices - len(others)
+    assert parallel_severity(one) == [Severity.ERROR]
+    assert not one.complete
+
+
+@pytest.mark.parametrize("mm", [0, 2, 5])
+def test_a_stack_taken_again_otherwise_takes_nothing_from_the_first(ge: Spoilable, mm: float) -> None:
+    for files in ge.slices():
+        for path in copy_slice(files, 70, mm):
+            vary(path)
+    one = chosen(ge.folder)
+    assert codes(one) == ["several-stacks"]
+    assert one.complete
+
+
+def test_a_slice_taken_again_otherwise_is_only_a_warning(ge: Spoilable) -> None:
+    for path in copy_slice(ge.slices()[2], 70):
+        vary(path)
+    one = chosen(ge.folder)
+    assert parallel_severity(one) == [Severity.WARNING]
+    assert one.complete
+
+
+def take_again(study: Spoilable, series: int, **values: Any) -> None:
+    """The short-axis images once more."""
+    for files in study.slices():
+        copy_slice(files, series, **values)
+
+
+def turn_names_round(study: Spoilable) -> None:
+    """The last image first by name."""
+    images = study.images()
+    for number, path in enumerate(reversed(images)):
+        path.rename(path.with_name(f"{number:05d}"))
+
+
+@pytest.mark.parametrize(
+    ("again", "expected"),
+    [
+        ({"series": 90}, "90"),
+        ({"series": 1}, "5"),
+        ({"series": 90, "StudyInstanceUID": "2.25.8", "StudyDate": "20100203"}, "5"),
+        ({"series": 1, "StudyInstanceUID": "2.25.8", "StudyDate": "20300203"}, "1"),
+    ],
+)
+def test_of_two_equal_stacks_the_later_is_taken_and_the_other_named_whatever_the_files_are_called(
+    ge: Spoilable, again: dict[str, Any], expected: str
+) -> None:
+    edit_each(ge, {"SeriesNumber": 5})
+    take_again(ge, **again)
+    before = find_stacks(ge.folder)
+    turn_names_round(ge)
+    after = find_stacks(ge.folder)
+    assert [one.findings for one in before.stacks] == [one.findings for one in after.stacks]
+    assert before.chosen is not None
+    (finding,) = before.stacks[before.chosen].findings
+    assert (finding.code, finding.severity) == ("several-stacks", Severity.WARNING)
+    assert f"Chosen: stack {before.chosen} (CINE_BSSFP_SAX, series {expected}, " in finding.message
+    assert f"also eligible: stack {1 - before.chosen} (CINE_BSSFP_SAX, series " in finding.message
+    assert finding in read_study(ge.folder).findings
+
+
+def test_stacks_of_several_patients_are_refused_until_one_is_named(ge: Spoilable) -> None:
+    take_again(ge, 70, StudyInstanceUID="2.25.8", PatientID="B", PatientName="Other^Person", StudyDate="20200101")
+    with pytest.raises(StudyError, match=r"of several patients: stack 0 .*stack 1 .*--stack N") as refused:
+        read_study(ge.folder)
+    assert "2020-01-01" in str(refused.value)
+    assert "Other" not in str(refused.value)
+    stacks = find_stacks(ge.folder).stacks
+    for number in (0, 1):
+        assert read_study(ge.folder, stack=number).instance_uids[0][0] == stacks[number].frames[0][0].file.instance_uid
+
+
+def test_another_patients_long_axis_views_are_no_obstacle(ge: Spoilable) -> None:
+    for path in ge.images("ch"):
+        edit(path, PatientID="B", StudyInstanceUID="2.25.8")
+    assert chosen(ge.folder).slices == SPEC.slices
 
 
 def _description(path: Path) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from CardiacSegmentationLib.cli import main
-from cine.spoiling import SPEC, Spoilable
+from cine.spoiling import SPEC, Spoilable, copy_slice
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,3 +79,21 @@ def test_a_terminal_that_knows_only_ascii_is_no_obstacle(ge: Spoilable) -> None:
         )
         assert (done.returncode, done.stderr) == (0, b"")
         assert b"CINE_BSSFP_SAX" in done.stdout
+
+
+def test_segment_takes_the_stack_and_the_acquisition_that_are_named(
+    ge: Spoilable, painted_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy_slice(ge.slices()[2], 70)
+
+    def findings(*choices: str) -> set[str]:
+        out = tmp_path / "out"
+        model = ("--model", str(painted_bundle), "--only", "measurements", "--force")
+        assert main(["segment", str(ge.folder), "--out", str(out), *model, *choices]) == 0
+        return {finding["message"] for finding in json.loads((out / "measurements.json").read_text())["findings"]}
+
+    assert any("series 70 is used" in text for text in findings())
+    assert any("series 70 are not" in text for text in findings("--reacquired", "first", "--stack", "0"))
+    capsys.readouterr()
+    assert main(["segment", str(ge.folder), "--out", str(tmp_path / "none"), "--stack", "9"]) == 1
+    assert "has no stack 9" in capsys.readouterr().err

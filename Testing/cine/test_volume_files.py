@@ -142,6 +142,14 @@ def test_a_folder_of_volume_files_offers_the_4d_image(tmp_path: Path, truth: Cin
     assert read_stack(study).phases == SPEC.phases
 
 
+def test_of_several_cines_as_volume_files_none_is_taken_for_the_other(tmp_path: Path, truth: CineStack) -> None:
+    for name in ("anna.nii.gz", "bert.nii.gz"):
+        write(tmp_path / name, truth.voxels, truth.affine, step=115)
+    with pytest.raises(StudyError, match=r"stack 0 \(anna\.nii\.gz\), stack 1 \(bert\.nii\.gz\)\. Name .*--stack N"):
+        read_study(tmp_path)
+    assert read_study(tmp_path, stack=1).title == "bert.nii.gz"
+
+
 @pytest.mark.parametrize("name", ["a.nii.gz", "a.nii", "a.nrrd"])
 @pytest.mark.parametrize("content", [b"", b"nothing", b"NRRD0004\ntype: float\n\n"])
 def test_a_damaged_volume_file_is_a_clear_error(tmp_path: Path, name: str, content: bytes) -> None:

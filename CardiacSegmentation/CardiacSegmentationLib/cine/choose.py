@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.cine.axis import TRUSTED_DEG, TYPICAL_DEG, angle_deg, angle_to_usual_axis_deg
+from CardiacSegmentationLib.cine.elements import quietly
 from CardiacSegmentationLib.cine.kinds import CINE
+from CardiacSegmentationLib.cine.parse import read_header
 from CardiacSegmentationLib.cine.study import ORIENTATION_UNKNOWN
-from CardiacSegmentationLib.stack import Finding
+from CardiacSegmentationLib.stack import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from CardiacSegmentationLib.cine.frames import Frame
     from CardiacSegmentationLib.cine.study import Candidate
 
 FEWEST_SLICES = 3
@@ -22,6 +25,8 @@ PERPENDICULAR_DEG = 65.0
 EXACT_DEG = 80.0
 UNUSUAL_DEG = 70.0
 PARALLEL_DEG = 10.0
+ADJOINING = 1.5  # slice distances: so near to a stack its next slice would lie
+MOST_NAMED = 5
 
 _SHORT = re.compile(r"\bl?v?sax?\b|sax|short|\bksa\b|kurz|petit.?axe|eje.?corto|asse.?corto|lvsa|\bpsax", re.IGNORECASE)
 _LONG = re.compile(
@@ -45,19 +50,23 @@ def judge(candidates: Sequence[Candidate]) -> list[Candidate]:
         others = [other for other in candidates if other is not one]
         verdict = _judge(one, others)
         findings = one.findings + ((verdict.finding,) if verdict.finding else ())
-        if verdict.short_axis:
-            findings += _tell_parallel(one, others)
-        judged.append(replace(one, is_short_axis=verdict.short_axis, findings=findings))
+        beside = _tell_parallel(one, others) if verdict.short_axis else ()
+        complete = one.complete and not any(finding.severity is Severity.ERROR for finding in beside)
+        findings += beside
+        judged.append(replace(one, is_short_axis=verdict.short_axis, complete=complete, findings=findings))
     return judged
 
 
 def choose(candidates: Sequence[Candidate]) -> tuple[int | None, str]:
-    """Index of the stack to segment and why; no index where none fits."""
-    fit = [index for index, one in enumerate(candidates) if one.is_short_axis and _why_not_cine(one) is None]
+    """Index of the stack to segment and why; no index where none fits, or where they show several patients."""
+    fit = _fitting(candidates)
     if not fit:
         return None, _why_none(candidates)
-    best = max(fit, key=lambda index: _rank(candidates[index], index))
+    best = max(fit, key=lambda index: _rank(candidates[index], among=len(fit)))
     one = candidates[best]
+    equals = [best, *_rivals(candidates, best)]
+    if len({_patient(candidates[index]) for index in equals}) > 1:
+        return None, _why_undecided(candidates, sorted(equals))
     reason = f"the short-axis cine stack with {one.slices} slices and {one.phases} phases"
     others = [str(index) for index in fit if index != best]
     if others:
@@ -65,11 +74,91 @@ def choose(candidates: Sequence[Candidate]) -> tuple[int | None, str]:
     return best, reason
 
 
-def _rank(one: Candidate, index: int) -> tuple[object, ...]:
+def tell_rivals(candidates: Sequence[Candidate], chosen: int) -> tuple[Finding, ...]:
+    """Which stack was chosen where another could have been."""
+    rivals = _rivals(candidates, chosen)
+    if not rivals:
+        return ()
+    text = (
+        f"Several stacks could be segmented. Chosen: {_name(candidates, chosen)}; "
+        f"also eligible: {', '.join(_name(candidates, index) for index in rivals)}. Check that it is the one you mean."
+    )
+    return (Finding("several-stacks", text),)
+
+
+def order_of(one: Candidate) -> tuple[object, ...]:
+    """The order in which stacks were taken, as far as their headers tell; file names count for volume files only."""
+    first = _first_frame(one)
+    if first is None:
+        return 0, 0, 0.0, 0, "", one.description
+    timing = first.timing
+    return (
+        first.file.series_number,
+        timing.acquisition,
+        timing.acquired_s or 0.0,
+        timing.instance,
+        first.file.study_uid,
+        first.file.instance_uid,
+    )
+
+
+def _fitting(candidates: Sequence[Candidate]) -> list[int]:
+    return [index for index, one in enumerate(candidates) if one.is_short_axis and _why_not_cine(one) is None]
+
+
+def _rank(one: Candidate, among: int) -> tuple[object, ...]:
     slices = sum(any(frame is not None for frame in row) for row in one.frames) or one.slices
-    first = next((frame for row in one.frames for frame in row if frame is not None), None)
-    original = first is None or first.technique[:1] != ("DERIVED",)
-    return not _STRESS.search(one.description), original, slices, one.complete, one.phases >= FEW_PHASES, index
+    taken = (_study_date(one) if among > 1 else "", *order_of(one))  # of equals the last
+    return not _STRESS.search(one.description), _is_original(one), slices, one.complete, _is_cine_long(one), taken
+
+
+def _rivals(candidates: Sequence[Candidate], chosen: int) -> list[int]:
+    """Stacks that could be meant as well as the chosen one, not its derived copies or single phases."""
+    best = candidates[chosen]
+    least = _is_original(best), _is_cine_long(best)
+
+    def competes(one: Candidate) -> bool:
+        of_another = one.volume is None and _patient(one) != _patient(best)
+        return of_another or (_is_original(one), _is_cine_long(one)) >= least
+
+    return [index for index in _fitting(candidates) if index != chosen and competes(candidates[index])]
+
+
+def _is_original(one: Candidate) -> bool:
+    first = _first_frame(one)
+    return first is None or first.technique[:1] != ("DERIVED",)
+
+
+def _is_cine_long(one: Candidate) -> bool:
+    return one.phases >= FEW_PHASES
+
+
+def _patient(one: Candidate) -> str:
+    """Who is shown, as far as files tell patients apart; a volume file names nobody and stands for itself."""
+    first = _first_frame(one)
+    return str(one.volume) if first is None else first.file.patient_id
+
+
+def _first_frame(one: Candidate) -> Frame | None:
+    return next((frame for row in one.frames for frame in row if frame is not None), None)
+
+
+def _study_date(one: Candidate) -> str:
+    """As in ``2024-05-15``; empty where the file does not say."""
+    first = _first_frame(one)
+    if first is None:
+        return ""
+    with quietly():
+        header = read_header(first.file.path)
+        text = header.elements.text("StudyDate") if header is not None else ""
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdigit() else ""
+
+
+def _name(candidates: Sequence[Candidate], index: int) -> str:
+    one = candidates[index]
+    first = _first_frame(one)
+    series = "" if first is None else f"series {first.file.series_number}"
+    return f"stack {index} ({', '.join(filter(None, (one.description, series, _study_date(one))))})"
 
 
 def _judge(one: Candidate, others: Sequence[Candidate]) -> _Verdict:
@@ -94,23 +183,42 @@ def _judge(one: Candidate, others: Sequence[Candidate]) -> _Verdict:
 
 def _tell_parallel(one: Candidate, others: Sequence[Candidate]) -> tuple[Finding, ...]:
     """Slices that seem to belong to a stack but were scanned with another field of view, matrix or protocol."""
-    beside = [
-        other
-        for other in others
-        if other.kind == one.kind == CINE
-        and other.volume is None
-        and other.phases > 1
-        and other.slices < one.slices
-        and angle_deg(_normal(other), _normal(one)) < PARALLEL_DEG
-    ]
-    if not beside:
+    count, adjoins = 0, False
+    for other in others:
+        if other.kind != CINE or one.kind != CINE or other.volume is not None or other.phases < 2:
+            continue
+        if angle_deg(_normal(other), _normal(one)) >= PARALLEL_DEG:
+            continue
+        beyond = _beyond_mm(one, other)
+        if beyond or other.slices < one.slices:
+            count += len(beyond) or other.slices
+        if 2 * len(beyond) > other.slices:  # not the stack taken again, a little shifted
+            adjoins |= min(beyond) <= ADJOINING * one.spacing_mm[0]
+    if not count:
         return ()
-    count = sum(other.slices for other in beside)
     text = (
         f"{count} more parallel {'slice has' if count == 1 else 'slices have'} another pixel size, matrix, position, "
         "tilt or protocol and cannot be part of this stack."
     )
-    return (Finding("parallel-slices", text),)
+    if adjoins:
+        text += " Without them it may show only part of the heart, and volumes be too small."
+    return (Finding("parallel-slices", text, Severity.ERROR if adjoins else Severity.WARNING),)
+
+
+def _beyond_mm(one: Candidate, other: Candidate) -> list[float]:
+    """How far the slices of ``other`` that ``one`` does not show lie from its nearest slice."""
+    spacing = one.spacing_mm[0]
+    shown = min(spacing / 2, 0.75 * (one.thickness_mm or spacing / 2)) + 0.1
+    own = _places_mm(one, _normal(one))
+    away = [min(abs(place - mine) for mine in own) for place in _places_mm(other, _normal(one))]
+    return [mm for mm in away if mm > shown]
+
+
+def _places_mm(one: Candidate, normal: list[float]) -> list[float]:
+    """Where the centres of a stack's slices lie along a normal."""
+    to_centre = one.affine[:3, :2] @ [one.columns / 2, one.rows / 2]
+    firsts = [next((frame for frame in row if frame is not None), None) for row in one.frames]
+    return [float(normal @ (frame.position + to_centre)) for frame in firsts if frame is not None]
 
 
 _ODD_COMPANIONS = Finding(
@@ -156,5 +264,20 @@ def _why_none(candidates: Sequence[Candidate]) -> str:
         return "the study holds no MR images"
     reasons = [_why_not_cine(one) or "not a short-axis orientation" for one in candidates]
     named = [f"{one.description} ({reason})" for one, reason in zip(candidates, reasons, strict=True)]
-    more = f" and {len(named) - 5} more" if len(named) > 5 else ""
-    return f"no short-axis cine stack among {'; '.join(named[:5])}{more}"
+    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    return f"no short-axis cine stack among {'; '.join(named[:MOST_NAMED])}{more}"
+
+
+def _why_undecided(candidates: Sequence[Candidate], equals: Sequence[int]) -> str:
+    """Nobody's heart is taken for another's: which one is meant only the user knows."""
+    more = f" and {len(equals) - MOST_NAMED} more" if len(equals) > MOST_NAMED else ""
+    if candidates[equals[0]].volume is not None:
+        named = ", ".join(_name(candidates, index) for index in equals[:MOST_NAMED])
+        return f"volume files do not tell whose heart they show, and several could be segmented: {named}{more}"
+    named = ", ".join(f"{_name(candidates, index)} from {_where(candidates[index])}" for index in equals[:MOST_NAMED])
+    return f"short-axis cine stacks of several patients: {named}{more}"
+
+
+def _where(one: Candidate) -> str:
+    """The first file with its folder: names of patients are not told."""
+    return "/".join(one.files[0].parts[-2:])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.cine.choose import choose, judge
+from CardiacSegmentationLib.cine.choose import choose, judge, order_of, tell_rivals
 from CardiacSegmentationLib.cine.elements import quietly
 from CardiacSegmentationLib.cine.group import group_frames
 from CardiacSegmentationLib.cine.headers import LeftOut, read_headers
 from CardiacSegmentationLib.cine.open import Opened, is_volume_file, open_files, open_study
+from CardiacSegmentationLib.cine.parse import read_header
 from CardiacSegmentationLib.cine.slices import stack_slices
 from CardiacSegmentationLib.cine.sort import arrange
 from CardiacSegmentationLib.cine.study import Candidate, Study
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.cine.frames import Frame
     from CardiacSegmentationLib.cine.slices import Keep
+
+DAMAGE = ("truncated", "damaged", "unreadable", "an empty file")  # how the reasons begin that the user must hear
+CUT_OFF = "truncated: the image holds no pixel data, it is cut off before them"
+IMAGE_CLASSES = ("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1")  # MR and enhanced MR images
 
 
 def find_stacks(
@@ -39,14 +45,16 @@ def find_stacks(
     """
     opened = open_study(Path(path).expanduser()) if isinstance(path, (str, Path)) else open_files(path)
     path = Path(path).expanduser() if isinstance(path, (str, Path)) else opened.root
-    if not opened.files:
+    if not opened.files and not opened.closed:
         msg = f"{path} holds no files. Name the folder with the study's images."
         raise StudyError(msg)
     with quietly():
         headers = read_headers([file for file in opened.files if not is_volume_file(file)], progress)
     volume_files = [file for file in opened.files if is_volume_file(file)]
     volumes, left_out = _describe_volumes(volume_files, beside_dicom=bool(headers.frames))
-    left_out += headers.left_out
+    left_out += _tell_cut_off(headers.left_out)
+    if opened.closed:
+        left_out.insert(0, LeftOut("unreadable: it cannot be opened", files=opened.closed))
     if not headers.frames and not volumes:
         raise StudyError(_say_nothing_usable(path, left_out))
     frames, copies = _drop_copies(headers.frames)
@@ -54,6 +62,9 @@ def find_stacks(
         left_out.append(LeftOut("a copy of another file", files=copies))
     stacks = volumes + _arrange_by_study(frames, reacquired)
     chosen, reason = choose(stacks)
+    if chosen is not None:
+        one = stacks[chosen]
+        stacks[chosen] = replace(one, findings=one.findings + tell_rivals(stacks, chosen))
     return Study(
         path=path,
         root=opened.root,
@@ -86,14 +97,38 @@ def _describe_volumes(paths: Sequence[Path], *, beside_dicom: bool) -> tuple[lis
 def _arrange_by_study(frames: Sequence[Frame], reacquired: Keep) -> list[Candidate]:
     """Candidates of every study by itself: the views of one patient say nothing about another's."""
     studies: dict[tuple[str, str], list[Frame]] = {}
-    for frame in frames:
+    for frame in sorted(frames, key=_taken):  # names of files must not matter
         studies.setdefault((frame.file.patient_id, frame.file.study_uid), []).append(frame)
     found: list[Candidate] = []
     for members in studies.values():
         found += judge(
             [arrange(slices) for group in group_frames(members) for slices in stack_slices(group, reacquired)]
         )
-    return sorted(found, key=lambda one: (not one.is_short_axis, -one.slices * one.phases))
+    return sorted(found, key=lambda one: (not one.is_short_axis, -one.slices * one.phases, *order_of(one)))
+
+
+def _taken(frame: Frame) -> tuple[object, ...]:
+    file, timing = frame.file, frame.timing
+    return file.study_uid, file.series_number, timing.acquisition, timing.instance, file.instance_uid, str(file.path)
+
+
+def _tell_cut_off(left_out: Sequence[LeftOut]) -> list[LeftOut]:
+    """An MR image without pixels was cut off; other objects of MR have none, such as spectra and raw data."""
+    told = []
+    for one in left_out:
+        cut = tuple(file for file in one.files if one.reason.startswith("no image") and _should_be_image(file))
+        whole = tuple(file for file in one.files if file not in cut)
+        if cut:
+            told.append(replace(one, reason=CUT_OFF, files=cut))
+        if whole:
+            told.append(replace(one, files=whole))
+    return told
+
+
+def _should_be_image(file: Path) -> bool:
+    with quietly():
+        header = read_header(file)
+        return header is not None and header.elements.text("SOPClassUID") in IMAGE_CLASSES
 
 
 def _drop_copies(frames: Sequence[Frame]) -> tuple[list[Frame], tuple[Path, ...]]:
@@ -128,17 +163,13 @@ def _tell_study(opened: Opened, frames: Sequence[Frame], left_out: Sequence[Left
         some = ", ".join(opened.missing[:3])
         text = f"{len(opened.missing)} files that the DICOMDIR names are missing ({some}, …)."
         findings.append(Finding("files-missing", text, Severity.ERROR))
-    findings += [
-        _tell_damage(one)
-        for one in left_out
-        if one.reason.startswith(("truncated", "damaged", "unreadable", "an empty file"))
-    ]
-    return findings
+    return findings + [_tell_damage(one) for one in left_out if one.reason.startswith(DAMAGE)]
 
 
 def _tell_damage(one: LeftOut) -> Finding:
     names = ", ".join(file.name for file in one.files[:3]) + (", …" if len(one.files) > 3 else "")
-    count = "1 file" if len(one.files) == 1 else f"{len(one.files)} files"
+    what = "folder" if one.files[0].is_dir() else "file"
+    count = f"{len(one.files)} {what if len(one.files) == 1 else f'{what}s'}"
     text = f"{count} ({names}): {one.reason}. Copy or export the study again."
     return Finding("file-damaged", text, Severity.ERROR)
 

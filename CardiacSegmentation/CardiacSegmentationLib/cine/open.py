@@ -25,11 +25,16 @@ VOLUME_ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr")
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """The files to look at. ``missing`` are named by a DICOMDIR and not there. Temporary files go with this value."""
+    """The files to look at. Temporary files go with this value.
+
+    ``missing`` are named by a DICOMDIR and not there; ``closed`` are folders that cannot be listed, and links that lead
+    nowhere.
+    """
 
     root: Path
     files: tuple[Path, ...]
     missing: tuple[str, ...] = ()
+    closed: tuple[Path, ...] = ()
     temporary: TemporaryFolder | None = field(default=None, repr=False)
 
 
@@ -45,7 +50,8 @@ def open_study(path: Path) -> Opened:
     """List the files behind a path; an archive is unpacked into a temporary folder."""
     try:
         if path.is_dir():
-            return Opened(path, _list_files(path))
+            files, closed = _list_files(path)
+            return Opened(path, files, closed=closed)
         if not path.exists():
             msg = f"{path} does not exist. Name the study's folder, an archive of it or a NIfTI or NRRD file."
             raise StudyError(msg)
@@ -70,12 +76,25 @@ def is_volume_file(path: Path) -> bool:
     return path.name.lower().endswith(VOLUME_ENDINGS)
 
 
-def _list_files(folder: Path) -> tuple[Path, ...]:
-    found = []
-    for parent, folders, names in os.walk(folder):
+def _list_files(folder: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """The files in a folder and below, through links as well, and what could not be looked into."""
+    found: list[Path] = []
+    closed: list[Path] = []
+    seen: set[str] = set()
+
+    def note(error: OSError) -> None:
+        closed.append(Path(error.filename))
+
+    for parent, folders, names in os.walk(folder, onerror=note, followlinks=True):
+        place = os.path.realpath(parent)
+        if place in seen:  # links may lead in a circle
+            folders.clear()
+            continue
+        seen.add(place)
         folders[:] = sorted(name for name in folders if name != "__MACOSX")
         found += [Path(parent, name) for name in sorted(names) if not name.startswith("._") and name != ".DS_Store"]
-    return tuple(path for path in found if path.is_file())
+    closed += [path for path in found if path.is_symlink() and not path.exists()]
+    return tuple(path for path in found if path.is_file()), tuple(closed)
 
 
 def _open_dicomdir(path: Path) -> Opened:
@@ -122,7 +141,8 @@ def _open_archive(path: Path) -> Opened:
         reason = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
         msg = f"The archive {path} cannot be unpacked ({reason}). Unpack it by hand and name the folder."
         raise StudyError(msg) from error
-    return Opened(folder.path, _list_files(folder.path), temporary=folder)
+    files, closed = _list_files(folder.path)
+    return Opened(folder.path, files, closed=closed, temporary=folder)
 
 
 def _unpack_zip(path: Path, folder: Path) -> None:

@@ -11,7 +11,7 @@ from CardiacSegmentationLib.cine.patient import read_patient
 from CardiacSegmentationLib.cine.pixels import read_voxels
 from CardiacSegmentationLib.cine.volume_files import read_volume
 from CardiacSegmentationLib.errors import StudyError
-from CardiacSegmentationLib.stack import Array, CineStack, Finding, Patient, Source
+from CardiacSegmentationLib.stack import Array, CineStack, Finding, Patient, Severity, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.cine.slices import Keep
     from CardiacSegmentationLib.cine.study import Candidate, Study
 
+MOST_DAMAGE = 3  # findings that an error repeats
 STILL = 0.0005  # of the brightness range; noise alone changes the middle of the image by more from phase to phase
 
 
@@ -55,16 +56,22 @@ def read_stack(study: Study, index: int | None = None, progress: Callable[[int, 
 
 
 def read_study(
-    path: Path | str, progress: Callable[[int, int], None] | None = None, *, reacquired: Keep = "last"
+    path: Path | str,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    stack: int | None = None,
+    reacquired: Keep = "last",
 ) -> CineStack:
-    """The short-axis cine stack of a study: :func:`find_stacks`, then :func:`read_stack`."""
-    return read_stack(find_stacks(path, progress, reacquired=reacquired))
+    """The short-axis cine stack of a study, or its ``stack``: :func:`find_stacks`, then :func:`read_stack`."""
+    return read_stack(find_stacks(path, progress, reacquired=reacquired), stack)
 
 
 def say_none_chosen(study: Study) -> str:
-    """Why nothing can be segmented, with the remedy."""
-    hint = "Name the folder that holds the short-axis cine series, or choose a stack by its number."
-    return f"{study.path}: {study.reason}. {hint}"
+    """Why nothing can be segmented, what else is wrong with the study, and the remedy."""
+    damage = [finding.message for finding in study.findings if finding.severity is Severity.ERROR]
+    more = [f"There is more of this kind ({len(damage)} in all)."] if len(damage) > MOST_DAMAGE else []
+    hint = "Name the folder that holds the short-axis cine series, or choose a stack by its number (--stack N)."
+    return " ".join([f"{study.path}: {study.reason}.", *damage[:MOST_DAMAGE], *more, hint])
 
 
 def _instance_uids(candidate: Candidate) -> tuple[tuple[str, ...], ...]:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from CardiacSegmentationLib.cli.facts import add_reacquired_argument
 from CardiacSegmentationLib.errors import StudyError
 
 if TYPE_CHECKING:
@@ -21,14 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``cardiacseg info``."""
     parser.add_argument("study", type=Path, help="folder, archive (zip, tar), DICOMDIR, NIfTI or NRRD file")
     parser.add_argument("--json", action="store_true", help="everything as JSON on standard output")
-    parser.add_argument(
-        "--reacquired", choices=("last", "first"), default="last", help="which acquisition of a repeated slice counts"
-    )
+    add_reacquired_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print what a study holds; exit code 1 where nothing in it can be segmented."""
     from CardiacSegmentationLib.cine import describe_study, find_stacks
+    from CardiacSegmentationLib.cine.read import say_none_chosen
 
     study = find_stacks(options.study, reacquired=options.reacquired)
     if options.json:
@@ -36,8 +36,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         print("\n".join(_lines(study)))
     if study.chosen is None:
-        msg = f"{study.path}: {study.reason}. Name the folder that holds the short-axis cine series."
-        raise StudyError(msg)
+        raise StudyError(say_none_chosen(study))
     return 0
 
 
@@ -83,7 +82,8 @@ def _sentences(findings: tuple[Finding, ...]) -> list[str]:
 
 
 def _left_out(one: LeftOut) -> str:
-    count = f"{len(one.files)} {'file' if len(one.files) == 1 else 'files'}"
+    what = "folder" if one.files and one.files[0].is_dir() else "file"
+    count = f"{len(one.files)} {what if len(one.files) == 1 else f'{what}s'}"
     example = one.files[0].name if one.files else ""
     series = f" of {one.description}" if one.description else ""
     return f"  {count}{series} ({example}{', …' if len(one.files) > 1 else ''}): {one.reason}"

@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.cli import EXIT_CANCELLED, EXIT_ERROR
-from CardiacSegmentationLib.cli.facts import add_papillary_argument, add_patient_arguments
+from CardiacSegmentationLib.cli.facts import (
+    add_papillary_argument,
+    add_patient_arguments,
+    add_reacquired_argument,
+    add_stack_argument,
+)
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report, print_json
 from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError
 from CardiacSegmentationLib.pipeline import RECORD_FILE, Existing, Options, Results, segment_study
@@ -39,11 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the results")
     parser.add_argument("--labels", type=Path, metavar="FILE.nii.gz", help="the label map, on exactly the input's grid")
     parser.add_argument("--json-progress", action="store_true", help="one JSON object a line on stdout, for programs")
+    add_stack_argument(parser)
     add_choices(parser)
 
 
 def add_choices(parser: argparse.ArgumentParser) -> None:
     """The choices that one study, a batch and the demo have in common."""
+    add_reacquired_argument(parser)
     parser.add_argument(
         "--backend", choices=("auto", "onnx", "openvino", "torch"), default="auto", help="engine (auto)"
     )
@@ -60,7 +67,7 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--paper", choices=("A4", "Letter"), default="A4", help="of the report (A4)")
     parser.add_argument("--deidentify", action="store_true", help="leave the patient's name, id and dates out")
-    parser.add_argument("--threads", type=int, metavar="N", help="processor cores to use (all)")
+    parser.add_argument("--threads", type=count, metavar="N", help="processor cores to use (all)")
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--resume", action="store_true", help="keep finished results of the same study and options")
     existing.add_argument("--force", action="store_true", help="replace results that are there")
@@ -70,6 +77,8 @@ def options_of(arguments: argparse.Namespace) -> Options:
     """The pipeline's options from the command line's."""
     existing = Existing.RESUME if arguments.resume else Existing.REPLACE if arguments.force else Existing.STOP
     return Options(
+        stack=getattr(arguments, "stack", None),
+        reacquired=arguments.reacquired,
         backend=arguments.backend,
         model=arguments.model,
         only_ed_es=arguments.phases == "ed-es",
@@ -160,6 +169,14 @@ def _name_in(path: Path, folder: Path | None) -> str:
     if folder is not None and path.is_relative_to(folder):
         return path.relative_to(folder).as_posix()
     return path.name
+
+
+def count(text: str) -> int:
+    """A whole number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        msg = f"{text} is no number from 1"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
 
 
 def _names(text: str) -> tuple[str, ...]:

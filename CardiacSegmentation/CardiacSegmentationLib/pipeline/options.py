@@ -12,6 +12,7 @@ from CardiacSegmentationLib.segmentation import Papillary
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from CardiacSegmentationLib.cine.slices import Keep
     from CardiacSegmentationLib.stack import Patient
 
 
@@ -27,6 +28,8 @@ class Existing(str, Enum):
 class Options:
     """The choices of one run; those that change results are recorded with them."""
 
+    stack: int | None = None  # as `cardiacseg info` numbers them; None: the one that fits best
+    reacquired: Keep = "last"  # which acquisition of a repeated slice counts
     backend: str = "auto"
     model: Path | None = None  # a bundle of one's own
     only_ed_es: bool = False
@@ -55,8 +58,9 @@ class Options:
 
         A path to a model says nothing that the model's own checksum does not say better.
         """
-        names = ("backend", "only_ed_es", "uncertainty", "repairs", "bsa_formula", "paper", "deidentify")
-        facts: dict[str, Any] = {name: getattr(self, name) for name in names}
+        which = ("stack", "reacquired")
+        how = ("backend", "only_ed_es", "uncertainty", "repairs", "bsa_formula", "paper", "deidentify")
+        facts: dict[str, Any] = {name: getattr(self, name) for name in (*which, *how)}
         patient = (self.sex, self.age_years, self.height_cm, self.weight_kg)
         return {
             **facts,

@@ -127,7 +127,12 @@ def _read(source: Path | CineStack, options: Options, reporter: Reporter) -> Cin
     if isinstance(source, CineStack):
         stack = source
     else:
-        stack = read_study(source, lambda done, total: tell(done / max(total, 1)))
+        stack = read_study(
+            source,
+            lambda done, total: tell(done / max(total, 1)),
+            stack=options.stack,
+            reacquired=options.reacquired,
+        )
     return replace(stack, patient=options.with_patient(stack.patient))
 
 
