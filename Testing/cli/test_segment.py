@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -205,6 +206,77 @@ def test_a_batch_goes_on_after_a_failed_study_and_says_why(
         "a": "kept", "b": "kept", "'=broken": "failed", "empty": "done",
     }  # fmt: skip
     assert rows["a"]["lv_ef_percent"] == rows["empty"]["lv_ef_percent"]
+
+
+def test_every_entry_that_is_no_study_has_its_row(
+    study: Path, tmp_path: Path, choices: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    import pydicom
+    from CardiacSegmentationLib.phantom import PhantomSpec, write_study
+
+    root, out = tmp_path / "root", tmp_path / "out"
+    root.mkdir()
+    with tarfile.open(root / "packed.tar.xz", "w:xz", preset=0) as archive:
+        archive.add(study, study.name)
+    write_study(tmp_path / "enhanced", PhantomSpec(slices=6, phases=6, pixel_mm=2.5, layout="enhanced"))
+    whole = tmp_path / "enhanced" / "05_sax.dcm"
+    (root / "whole.dcm").write_bytes(whole.read_bytes())
+    single = pydicom.dcmread(whole)
+    single.NumberOfFrames = 1
+    single.save_as(root / "single.dcm")
+    (root / "readme.txt").write_text("no study")
+    assert main(["batch", str(root), "--out", str(out), *choices]) == 0
+    rows = read_rows(out / "summary.csv")
+    assert {name: row["status"] for name, row in rows.items()} == {
+        "packed": "done", "whole": "done", "single.dcm": "skipped", "readme.txt": "skipped",
+    }  # fmt: skip
+    assert "neither a folder nor" in rows["readme.txt"]["error"]
+    assert "a single DICOM file" in rows["single.dcm"]["error"]
+    assert "readme.txt: skipped" in capsys.readouterr().err
+
+
+def test_a_batch_replaces_no_finished_result_unless_asked(study: Path, tmp_path: Path, choices: list[str]) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "a.nii.gz").write_bytes(study.read_bytes())
+    out = tmp_path / "out"
+    assert main(["segment", str(study), "--out", str(out / "a"), *choices]) == 0
+    (out / "a" / "measurements.json").write_text("corrected by hand")
+    command = ["batch", str(tmp_path / "root"), "--out", str(out), *choices]
+    assert main(command) == 3
+    assert "already holds results" in read_rows(out / "summary.csv")["a"]["error"]
+    assert (out / "a" / "measurements.json").read_text() == "corrected by hand"
+    assert main([*command, "--force"]) == 0
+    assert (out / "a" / "measurements.json").read_text() != "corrected by hand"
+
+
+def test_a_batch_beside_its_studies_goes_on(study: Path, tmp_path: Path, choices: list[str]) -> None:
+    root = tmp_path / "root"
+    (root / "b").mkdir(parents=True)
+    for name in ("a.nii.gz", "b/images.nii.gz"):
+        (root / name).write_bytes(study.read_bytes())
+    command = ["batch", str(root), "--out", str(root), *choices]
+    assert main(command) == 0
+    assert main([*command, "--resume"]) == 0
+    rows = read_rows(root / "summary.csv")
+    assert {name: row["status"] for name, row in rows.items()} == {"a": "kept", "b": "kept"}
+
+
+def test_a_batch_of_unknown_results_does_not_begin(
+    study: Path, tmp_path: Path, painted_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_batch(tmp_path / "root", study)
+    command = ["batch", str(tmp_path / "root"), "--out", str(tmp_path / "out"), "--only", "film"]
+    assert main([*command, "--model", str(painted_bundle)]) == 1
+    assert "no result called film" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("number", ["-1", "0", "two", "²"])
+def test_cores_are_counted_from_1(number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(["segment", "study", "--out", "out", "--threads", number])
+    assert exit_.value.code == 2
+    assert f"{number} is no number from 1" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")

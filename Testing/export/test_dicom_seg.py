@@ -175,9 +175,7 @@ def test_an_empty_group_of_frames_makes_no_image_multi_frame(dicom_case: Any, tm
     assert not any("ReferencedFrameNumber" in item for item in _references(seg))
 
 
-def test_frames_of_a_multi_frame_object_without_functional_groups_are_named(
-    dicom_case: Any, valid_dicom: Any, tmp_path: Path
-) -> None:
+def test_frames_of_a_multi_frame_object_without_functional_groups_are_named(dicom_case: Any, tmp_path: Path) -> None:
     case = dicom_case("siemens")
     files = {str(pydicom.dcmread(path).SOPInstanceUID): path for path in case.stack.source.path.rglob("*.IMA")}
     for slice_ in range(case.stack.slices):
@@ -190,8 +188,7 @@ def test_frames_of_a_multi_frame_object_without_functional_groups_are_named(
     assert stack.voxels.shape == case.stack.voxels.shape
     seg = make_segmentations(stack, case.segmentation, read_source(stack), {ES: "ES"})[ES]
     assert {item.ReferencedFrameNumber for item in _references(seg)} == {ES + 1}
-    save_dicom(seg, tmp_path / "seg.dcm")
-    valid_dicom(tmp_path / "seg.dcm")
+    assert {str(item.ReferencedSOPInstanceUID) for item in _references(seg)} <= set(stack.instance_uids[ES])
 
 
 def _references(seg: Any) -> list[Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from CardiacSegmentationLib.errors import Cancelled, ExportError, ModelError, StudyError
+from CardiacSegmentationLib.phantom import PhantomSpec, write_study
 from CardiacSegmentationLib.pipeline import RECORD_FILE, Existing, Options, Progress, read_segmentation, segment_study
 from CardiacSegmentationLib.segmentation import Label, Papillary
 
@@ -132,6 +133,75 @@ def test_a_finished_run_is_kept_and_a_changed_study_done_again(
     assert not segment_study(study, tmp_path / "out", replace(resume, papillary=Papillary.MASS)).kept
     write_nifti(replace(stack, voxels=stack.voxels + 1), study)
     assert not segment_study(study, tmp_path / "out", replace(resume, papillary=Papillary.MASS)).kept
+
+
+def test_results_among_the_images_hide_no_other_study(tmp_path: Path, stack: CineStack, options: Options) -> None:
+    write_nifti(stack, tmp_path / "images.nii.gz")
+    resume = replace(options, existing=Existing.RESUME)
+    assert not segment_study(tmp_path, tmp_path, options).kept
+    assert segment_study(tmp_path, tmp_path, resume).kept
+    write_nifti(replace(stack, voxels=stack.voxels + 1), tmp_path / "images.nii.gz")
+    assert not segment_study(tmp_path, tmp_path, resume).kept
+    only_tables = replace(options, parts=("tables",))
+    segment_study(tmp_path, tmp_path, replace(only_tables, existing=Existing.REPLACE))
+    assert segment_study(tmp_path, tmp_path, replace(only_tables, existing=Existing.RESUME)).kept
+
+
+@pytest.mark.parametrize("existing", [Existing.STOP, Existing.RESUME])
+def test_files_of_the_user_are_not_replaced_unless_asked(
+    tmp_path: Path, stack: CineStack, options: Options, existing: Existing
+) -> None:
+    (tmp_path / "labels.nii.gz").write_bytes(b"drawn by hand")
+    with pytest.raises(ExportError, match=r"files of yours \(labels\.nii\.gz\).*--force"):
+        segment_study(stack, tmp_path, replace(options, existing=existing))
+    assert files_in(tmp_path) == {"labels.nii.gz"}
+    (tmp_path / "measurements.xlsx").write_bytes(b"as well")  # of no name that we write
+    segment_study(stack, tmp_path, replace(options, existing=existing, parts=("tables",)))
+    assert (tmp_path / "labels.nii.gz").read_bytes() == b"drawn by hand"
+    segment_study(stack, tmp_path, replace(options, existing=Existing.REPLACE))
+    assert (tmp_path / "labels.nii.gz").read_bytes() != b"drawn by hand"
+
+
+def write_dicom(folder: Path, **changes: str) -> Path:
+    """The phantom as a DICOM study whose headers were tampered with."""
+    import pydicom
+
+    write_study(folder, PhantomSpec(slices=6, phases=6, pixel_mm=2.5))
+    for path in folder.rglob("*.IMA"):
+        image = pydicom.dcmread(path)
+        for keyword, value in changes.items():
+            setattr(image, keyword, value)
+        image.save_as(path)
+    return folder
+
+
+@pytest.mark.parametrize("deidentify", [False, True])
+def test_dicom_results_that_cannot_be_made_do_not_cost_the_others(
+    tmp_path: Path, options: Options, caplog: pytest.LogCaptureFixture, deidentify: bool
+) -> None:
+    study, out = write_dicom(tmp_path / "study", StudyInstanceUID=""), tmp_path / "out"
+    everything = replace(options, parts=None, deidentify=deidentify)
+    segment_study(study, out, everything)
+    assert files_in(out) >= TABLES | {"labels.nii.gz", "report.pdf", RECORD_FILE}
+    assert not any(name.startswith("dicom") for name in files_in(out))
+    assert "no StudyInstanceUID" in caplog.text
+    findings = json.loads((out / "measurements.json").read_text())["findings"]
+    told = [finding for finding in findings if finding["code"] == "part-not-written"]
+    assert [finding["severity"] for finding in told] == ["error"] * 3
+    assert all(("StudyInstanceUID" in finding["message"]) is not deidentify for finding in told)
+    assert "part-not-written" in json.loads((out / RECORD_FILE).read_text())["summary"]["warning_codes"]
+
+
+def test_dicom_results_asked_for_by_name_are_refused_where_they_cannot_be_made(
+    tmp_path: Path, stack: CineStack, options: Options
+) -> None:
+    study = write_dicom(tmp_path / "study", StudyInstanceUID="")
+    with pytest.raises(ExportError, match=r"no StudyInstanceUID.*--only tables,labels,slicer,report"):
+        segment_study(study, tmp_path / "out", replace(options, parts=("tables", "dicom")))
+    write_nifti(stack, tmp_path / "images.nii.gz")
+    with pytest.raises(ExportError, match=r"come from NIfTI.*--only tables,labels,slicer,report"):
+        segment_study(tmp_path / "images.nii.gz", tmp_path / "out", replace(options, parts=("dicom",)))
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_unfinished_run_is_done_again_and_its_rests_go(tmp_path: Path, stack: CineStack, options: Options) -> None:

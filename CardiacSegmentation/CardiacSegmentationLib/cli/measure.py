@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.ventricular import VentricularFunction
 
 AS_DRAWN = "every labelled slice counts, as drawn"
+ADVICE = "Add --force to replace them, or name another folder."
 BSA_FORMULAS = ("Mosteller", "DuBois", "Haycock")
 
 
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", type=Path, help="DICOM folder or archive, NIfTI or NRRD file")
     parser.add_argument("labels", type=Path, nargs="+", help="label map (NIfTI or NRRD) on the grid of the images")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write measurements.json and the CSV tables here")
+    parser.add_argument("--force", action="store_true", help="replace results that are there")
     parser.add_argument("--json", action="store_true", help="print measurements.json instead of the table")
     parser.add_argument(
         "--codes", type=parse_codes, default=None, metavar="rv=1,myo=2,lv=3",
@@ -51,12 +53,17 @@ def run(options: argparse.Namespace) -> int:
     """Measure, print, and write where asked."""
     from CardiacSegmentationLib.cine import read_study
     from CardiacSegmentationLib.export.summary import format_summary
-    from CardiacSegmentationLib.export.tables import measurements_as_dict, write_tables
+    from CardiacSegmentationLib.export.tables import FILES, measurements_as_dict, write_tables
     from CardiacSegmentationLib.function import measure
+    from CardiacSegmentationLib.pipeline.existing import remove_run, require_room
+    from CardiacSegmentationLib.pipeline.options import Existing
 
+    if options.out is not None:
+        require_room(options.out, list(FILES), Existing.REPLACE if options.force else Existing.STOP, ADVICE)
     stack = _with_facts(read_study(options.image), options)
     function = measure(stack, _read_segmentation(stack, options))
     if options.out is not None:
+        remove_run(options.out)  # its other files would tell other numbers
         write_tables(function, options.out)
     if options.json:
         print(json.dumps(measurements_as_dict(function), indent=2, ensure_ascii=False))

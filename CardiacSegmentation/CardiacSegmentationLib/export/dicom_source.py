@@ -30,6 +30,10 @@ VALID = {
 }
 
 
+class SourceError(ExportError):
+    """The source allows no DICOM results; all others can be written."""
+
+
 @dataclass(frozen=True)
 class SourceImage:
     """One image of the stack: the header of its object and, in a multi-frame object, its frame (from 1)."""
@@ -68,7 +72,7 @@ def read_source(stack: CineStack) -> DicomSource:
         msg = (
             f"DICOM results need a DICOM study to belong to, but these images come from {found}. Export NIfTI instead."
         )
-        raise ExportError(msg)
+        raise SourceError(msg)
     wanted = {uid for row in stack.instance_uids for uid in row if uid}
     opened = open_study(stack.source.path)
     headers = _read_headers(opened.files, wanted)
@@ -77,7 +81,7 @@ def read_source(stack: CineStack) -> DicomSource:
             f"{len(missing)} of the {len(wanted)} source images are no longer in {stack.source.path}. "
             "Put the study back in its place and export again."
         )
-        raise ExportError(msg)
+        raise SourceError(msg)
     return DicomSource(
         tuple(
             tuple(_image(stack, headers, phase, slice_) for slice_ in range(stack.slices))
@@ -91,7 +95,7 @@ def require_study(source: DicomSource) -> DicomSource:
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPClassUID"):
         if not all(header.get(keyword) for header in source.headers):
             msg = f"The source images have no {keyword}: DICOM results cannot belong to a study."
-            raise ExportError(msg)
+            raise SourceError(msg)
     return source
 
 

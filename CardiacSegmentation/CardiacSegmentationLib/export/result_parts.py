@@ -175,7 +175,8 @@ def _write_dicom_sr(results: Results) -> list[Path]:
 
 
 def _write_dicom_pdf(results: Results) -> list[Path]:
-    return [results.save(make_encapsulated_pdf(results.report, results.study), "report.dcm")]
+    study = results.study  # asked first: where there is none, the report need not be made
+    return [results.save(make_encapsulated_pdf(results.report, study), "report.dcm")]
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ class Part:
 
 
 PARTS = {
-    "measurements": Part("measurements", "measurements.*", _write_measurements),
+    "measurements": Part("measurements", "measurements.[cj]s*", _write_measurements),
     "slices": Part("numbers per slice", "slices.csv", _write_slices),
     "phases": Part("numbers per phase", "phases.csv", _write_phases),
     "labels": Part("label map (NIfTI)", "labels.nii.gz", _write_labels),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.export.dicom_source import SourceError
 from CardiacSegmentationLib.export.files import reason_of
-from CardiacSegmentationLib.export.result_parts import PARTS, Options, Part, Results
+from CardiacSegmentationLib.export.result_parts import PARTS, Options, Results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
     from CardiacSegmentationLib.ventricular import VentricularFunction
+
+
+class PartError(ExportError):
+    """One part cannot be made of this study; the others can."""
+
+    def __init__(self, part: str, message: str) -> None:
+        super().__init__(message)
+        self.part = part
 
 
 def write_results(
@@ -42,7 +51,7 @@ def write_results(
         part = PARTS[name]
         if progress:
             progress(part.title, number / len(chosen))
-        files = _write_part(part, results)
+        files = _write_part(name, results)
         for stale in set(folder.glob(part.pattern)) - set(files):
             stale.unlink()  # of an earlier run over the same study, with other phases
         written += files
@@ -51,18 +60,21 @@ def write_results(
     return written
 
 
-def _write_part(part: Part, results: Results) -> list[Path]:
+def _write_part(name: str, results: Results) -> list[Path]:
     """The files of one part; what the disk or the source's headers do not allow is said to the user."""
+    part = PARTS[name]
     try:
         return part.write(results)
     except OSError as error:
         msg = f"{results.folder} cannot be written ({reason_of(error)}). Choose another folder."
         raise ExportError(msg) from error
+    except SourceError as error:
+        raise PartError(name, str(error)) from error
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         if not part.needs_dicom:
             raise
-        msg = f"The headers of this study allow no {part.title} ({reason_of(error)}). All other results can still be written."
-        raise ExportError(msg) from error
+        msg = f"The headers of this study allow no {part.title} ({reason_of(error)}). All other results can be written."
+        raise PartError(name, msg) from error
 
 
 def default_parts(stack: CineStack) -> list[str]:

@@ -12,8 +12,11 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from CardiacSegmentationLib.cine.open import is_volume_file
+from CardiacSegmentationLib.cine.parse import read_header
 from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, StudyError
 from CardiacSegmentationLib.export.tables import safe_cell
+from CardiacSegmentationLib.pipeline.record import RECORD_FILE, read_record
 from CardiacSegmentationLib.pipeline.study import SUMMARY, segment_study
 
 if TYPE_CHECKING:
@@ -28,7 +31,10 @@ SUMMARY_FILE = "summary.csv"
 COLUMNS = ("study", "status", "error", "seconds", *SUMMARY)
 POLL_S = 0.2
 PATIENCE_S = 20.0  # for a worker to stop cleanly
-VOLUME_ENDINGS = re.compile(r"\.(nii\.gz|nii|nrrd|nhdr|zip|tar|tgz|tar\.gz)$", re.IGNORECASE)
+ARCHIVE_ENDINGS = re.compile(r"\.(zip|7z|rar|tar|t[gx]z|tar\.(gz|xz|bz2))$", re.IGNORECASE)
+VOLUME_ENDINGS = re.compile(r"\.(nii|nii\.gz|nrrd|nhdr|dcm|ima)$|" + ARCHIVE_ENDINGS.pattern, re.IGNORECASE)
+NO_STUDY = "no study: neither a folder nor an archive, a NIfTI, NRRD or multi-frame DICOM file"
+SINGLE_FILE = "a single DICOM file: put the files of each study into a folder of its own"
 
 
 @dataclass(frozen=True)
@@ -39,28 +45,51 @@ class Task:
     folder: Path
 
 
-def plan_batch(root: Path, out: Path) -> list[Task]:
-    """A task for each entry of a folder of studies: a folder, an archive, or a volume file is one study."""
+def plan_batch(root: Path, out: Path) -> tuple[list[Task], list[dict[str, Any]]]:
+    """A task for each study in a folder, and a row for each entry that is none."""
     if not root.is_dir():
         msg = f"{root} is no folder. Name the folder that holds the studies, one folder or file for each."
         raise StudyError(msg)
-    sources = [
-        path
-        for path in sorted(root.iterdir())
-        if not path.name.startswith(".")
-        and path.resolve() != out.resolve()
-        and (path.is_dir() or VOLUME_ENDINGS.search(path.name))
-    ]
-    if not sources:
-        msg = f"{root} holds no studies. Each study is a folder, an archive, or a NIfTI or NRRD file in it."
-        raise StudyError(msg)
     tasks: dict[str, Task] = {}
-    for source in sources:
+    skipped: list[dict[str, Any]] = []
+    for source in sorted(path for path in root.iterdir() if not _is_ours(path, root, out)):
+        reason = _why_no_study(source)
+        if reason:
+            skipped.append({"study": source.name, "status": "skipped", "error": reason})
+            continue
         name = VOLUME_ENDINGS.sub("", source.name) if source.is_file() else source.name
         while name in tasks:
             name += "-2"
         tasks[name] = Task(source, out / name)
-    return list(tasks.values())
+    if not tasks:
+        msg = f"{root} holds no studies. Each study is a folder, an archive, or a NIfTI or NRRD file in it."
+        raise StudyError(msg)
+    return list(tasks.values()), skipped
+
+
+def _is_ours(path: Path, root: Path, out: Path) -> bool:
+    """Hidden files and results are no entries of a folder of studies, even where they are written into it."""
+    if path.name.startswith(".") or path.resolve() == out.resolve():
+        return True
+    if root.resolve() != out.resolve():
+        return False
+    made_of_file = (path / RECORD_FILE).exists() and any(
+        other.is_file() and VOLUME_ENDINGS.sub("", other.name) == path.name for other in root.iterdir()
+    )
+    return path.name == SUMMARY_FILE or made_of_file
+
+
+def _why_no_study(path: Path) -> str:
+    """Nothing where an entry may be a study; whether it is one, and whole, the attempt to segment it tells."""
+    if path.is_dir() or is_volume_file(path) or ARCHIVE_ENDINGS.search(path.name):
+        return ""
+    try:
+        header = read_header(path)
+    except Exception:  # damaged or not to be read
+        return ""
+    if header is None:
+        return NO_STUDY
+    return "" if (header.elements.integer("NumberOfFrames") or 1) > 1 else SINGLE_FILE
 
 
 def segment_batch(
@@ -212,4 +241,5 @@ def _segment_one(
         return {"status": "failed", "error": str(error)}
     except Exception as error:  # a defect of ours must not cost the user the other nine thousand studies
         return {"status": "failed", "error": f"unexpected {type(error).__name__}: {error}"}
-    return {"status": "kept" if results.kept else "done", **results.summary}
+    record = read_record(task.folder)  # its summary also counts what could not be written
+    return {"status": "kept" if results.kept else "done", **(record["summary"] if record else results.summary)}

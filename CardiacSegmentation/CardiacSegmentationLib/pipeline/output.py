@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.pipeline.existing import remove_run, require_room
 from CardiacSegmentationLib.pipeline.options import Existing, Options
-from CardiacSegmentationLib.pipeline.record import RECORD_FILE, fingerprint, read_record, write_record
+from CardiacSegmentationLib.pipeline.record import RECORD_FILE, UNFINISHED, fingerprint, read_record, write_record
+from CardiacSegmentationLib.stack import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from CardiacSegmentationLib.export.deidentify import Deidentifier
+    from CardiacSegmentationLib.export.results import PartError
     from CardiacSegmentationLib.pipeline.study import Results
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 
     Writer = Callable[[Path, CineStack, Segmentation, VentricularFunction], object]
 
-ASIDE = ".cardiacseg-unfinished-"
+LOG = logging.getLogger(__name__)  # on stderr, unless the program around us wants it elsewhere
 UNCERTAINTY_FILE = "uncertainty.nii.gz"
 # Several parts under one name, for `--only`.
 GROUPS = {
@@ -33,6 +37,7 @@ GROUPS = {
 }
 USUAL_SECONDS = {"measurements": 0.1, "labels": 0.4, "slicer": 0.3, "report": 3.0, "dicom-seg": 3.0, "scene": 4.0}
 SCENE_COSTS = 4  # times a usual part
+WITHOUT_DICOM = "Leave the DICOM results out, for example with --only tables,labels,slicer,report."
 ADVICE = "Add --resume to keep finished results, --force to replace them, or name another folder."
 
 
@@ -45,7 +50,7 @@ class Output:
         self._source = source
         self._folder = folder
         self._options = options
-        self._check_parts(writers)
+        check_parts(options.parts, writers)
         self._writers = {name: writer for name, writer in writers.items() if self._wants(_part_name(name))}
 
     @property
@@ -63,12 +68,11 @@ class Output:
     def prepare(self) -> dict[str, Any] | None:
         """Check before the work that its results may be written; the record of a finished run that is to be kept."""
         labels = self._options.labels_file
-        stops = self._options.existing is Existing.STOP
         if labels is not None:
             if not labels.name.endswith((".nii", ".nii.gz")):
                 msg = f"Label maps are written as NIfTI: give {labels} a name that ends in .nii.gz."
                 raise ExportError(msg)
-            if stops and labels.is_file() and labels.stat().st_size:
+            if self._options.existing is Existing.STOP and labels.is_file() and labels.stat().st_size:
                 msg = f"{labels} exists. Add --force to replace it, or name another file."
                 raise ExportError(msg)
         if self._folder is None:
@@ -76,12 +80,7 @@ class Output:
         record = read_record(self._folder)
         if self._options.existing is Existing.RESUME and record is not None and self._is_of_this_run(record):
             return record
-        if stops and (self._folder / RECORD_FILE).exists():
-            msg = f"{self._folder} already holds results. {ADVICE}"
-            raise ExportError(msg)
-        if self._folder.exists() and not self._folder.is_dir():
-            msg = f"{self._folder} is a file. Name a folder for the results."
-            raise ExportError(msg)
+        require_room(self._folder, self._patterns(), self._options.existing, ADVICE)
         return None
 
     def files_of(self, record: Mapping[str, Any]) -> tuple[Path, ...]:
@@ -95,10 +94,12 @@ class Output:
         written: list[Path] = []
         if self._folder is not None:
             with _aside(self._folder) as aside:
-                self._write_parts(aside, results, report)
+                results = self._write_parts(aside, results, report)
                 report(1.0)  # the last moment to cancel
-                names = self._move_into_place(aside)
-                write_record(self._folder, self._facts(results, names), segmentation)
+                names = _files_below(aside)
+                write_record(aside, self._facts(results, names), segmentation)
+                remove_run(self._folder, but=names)
+                _move([*names, RECORD_FILE], aside, self._folder)
             written = [self._folder / name for name in (*names, RECORD_FILE)]
         if self._options.labels_file is not None:
             from CardiacSegmentationLib.export.label_maps import write_label_nifti
@@ -107,64 +108,87 @@ class Output:
             written.append(self._options.labels_file)
         return tuple(written)
 
-    def _write_parts(self, aside: Path, results: Results, report: Callable[[float], None]) -> None:
+    def _write_parts(self, aside: Path, results: Results, report: Callable[[float], None]) -> Results:
+        """Write into ``aside``; the results come back with what had to be left out among their findings."""
         from CardiacSegmentationLib.export.label_maps import write_label_nifti
-        from CardiacSegmentationLib.export.result_parts import Options as ExportOptions
-        from CardiacSegmentationLib.export.results import default_parts, write_results
 
-        stack, segmentation, function = results.stack, results.segmentation, results.function
-        assert stack is not None and segmentation is not None and function is not None  # noqa: PT018
-        parts = [part for part in default_parts(stack) if self._wants(part)]
+        stack, segmentation = results.stack, results.segmentation
+        assert stack is not None and segmentation is not None  # noqa: PT018
         hide = self._deidentifier()
+        parts = self._parts_for(stack)
         share = len(parts) / max(1, len(parts) + SCENE_COSTS * len(self._writers))
-        write_results(
-            aside, stack, segmentation, function, parts,
-            options=ExportOptions(paper=self._options.paper, deidentifier=hide),
-            progress=lambda _, done: report(share * done),
-        )  # fmt: skip
+        results = self._write_possible(aside, results, parts, hide, lambda done: report(share * done))
         if results.uncertainty is not None:
             write_label_nifti(stack, replace(segmentation, labels=results.uncertainty), aside / UNCERTAINTY_FILE)
+        function = results.function
+        assert function is not None
         if hide is not None:
             stack, function = hide.hide_stack(stack), hide.hide_function(function, stack)
         for name, writer in self._writers.items():
             report(share)
             writer(aside / name, stack, segmentation, function)
+        return results
+
+    def _write_possible(
+        self,
+        aside: Path,
+        results: Results,
+        parts: Sequence[str],
+        hide: Deidentifier | None,
+        report: Callable[[float], None],
+    ) -> Results:
+        """Begin again without a part that cannot be made, so that all others tell of it."""
+        from CardiacSegmentationLib.export.result_parts import PARTS
+        from CardiacSegmentationLib.export.result_parts import Options as ExportOptions
+        from CardiacSegmentationLib.export.results import PartError, write_results
+
+        stack, segmentation, function = results.stack, results.segmentation, results.function
+        assert stack is not None and segmentation is not None and function is not None  # noqa: PT018
+        try:
+            write_results(
+                aside, stack, segmentation, function, parts,
+                options=ExportOptions(paper=self._options.paper, deidentifier=hide),
+                progress=lambda _, done: report(done),
+            )  # fmt: skip
+        except PartError as error:
+            if self._options.parts is not None:
+                advice = f" {WITHOUT_DICOM}" if PARTS[error.part].needs_dicom else ""
+                msg = f"{error}{advice}"
+                raise ExportError(msg) from error
+            LOG.warning("cardiacseg: %s: %s is not written. %s", self._folder, PARTS[error.part].title, error)
+            for path in aside.glob(PARTS[error.part].pattern):
+                path.unlink()
+            others = [part for part in parts if part != error.part]
+            return self._write_possible(aside, _tell(results, error, hide), others, hide, report)
+        return results
+
+    def _parts_for(self, stack: CineStack) -> list[str]:
+        """Those asked for by name, else all that the source allows; DICOM first, for it may turn out impossible."""
+        from CardiacSegmentationLib.export.result_parts import PARTS
+        from CardiacSegmentationLib.export.results import default_parts
+
+        parts = default_parts(stack) if self._options.parts is None else filter(self._wants, PARTS)
+        return sorted(parts, key=lambda name: not PARTS[name].needs_dicom)
 
     def _deidentifier(self) -> Deidentifier | None:
         from CardiacSegmentationLib.export.deidentify import Deidentifier
 
         return Deidentifier.create() if self._options.deidentify else None
 
-    def _check_parts(self, writers: Mapping[str, Writer]) -> None:
+    def _patterns(self) -> list[str]:
+        """Which files this run may write."""
         from CardiacSegmentationLib.export.result_parts import PARTS
 
-        known = (*GROUPS, *PARTS, *map(_part_name, writers))
-        unknown = sorted(set(self._options.parts or ()) - set(known))
-        if unknown:
-            msg = f"There is no result called {', '.join(unknown)}. Choose from: {', '.join(known)}."
-            raise ExportError(msg)
+        patterns = [part.pattern for name, part in PARTS.items() if self._wants(name)]
+        return [*patterns, *self._writers, *([UNCERTAINTY_FILE] if self._options.uncertainty else [])]
 
     def _wants(self, part: str) -> bool:
         chosen = self._options.parts
         return chosen is None or part in chosen or any(part in GROUPS.get(name, ()) for name in chosen)
 
-    def _move_into_place(self, aside: Path) -> list[str]:
-        """Files of an earlier run that this one does not write go; the folder has no record in between."""
-        assert self._folder is not None
-        before = read_record(self._folder)
-        (self._folder / RECORD_FILE).unlink(missing_ok=True)
-        names = sorted(path.relative_to(aside).as_posix() for path in aside.rglob("*") if path.is_file())
-        for old in set(before["files"] if before else ()) - set(names):
-            (self._folder / old).unlink(missing_ok=True)
-        for name in names:
-            target = self._folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            (aside / name).replace(target)
-        return names
-
     def _facts(self, results: Results, names: Sequence[str]) -> dict[str, Any]:
         return {
-            "study": self._fingerprint(),
+            "study": self._fingerprint(names),
             "options": self._options.as_recorded(),
             "model": results.segmentation.model if results.segmentation is not None else None,
             "files": list(names),
@@ -182,10 +206,38 @@ class Output:
             and all(path.is_file() for path in self.files_of(record))
         )
 
-    def _fingerprint(self) -> str | None:
+    def _fingerprint(self, files: Sequence[str] = ()) -> str | None:
+        """Of the study without the files of this run and the one before, for all may lie in one folder."""
         if not isinstance(self._source, Path) or self._folder is None:
             return None
-        return fingerprint(self._source.absolute(), self._folder)
+        folder, record = self._folder.absolute(), read_record(self._folder)
+        names = (RECORD_FILE, *files, *(record["files"] if record else ()))
+        own = {*(folder / name for name in names), *folder.glob(f"{UNFINISHED}*")}
+        if self._options.labels_file is not None:
+            own.add(self._options.labels_file.absolute())
+        return fingerprint(self._source.absolute(), own)
+
+
+def check_parts(parts: Sequence[str] | None, writers: Mapping[str, Writer]) -> None:
+    """Refuse names that no part of the results has."""
+    from CardiacSegmentationLib.export.result_parts import PARTS
+
+    known = (*GROUPS, *PARTS, *map(_part_name, writers))
+    if unknown := sorted(set(parts or ()) - set(known)):
+        msg = f"There is no result called {', '.join(unknown)}. Choose from: {', '.join(known)}."
+        raise ExportError(msg)
+
+
+def _tell(results: Results, error: PartError, hide: Deidentifier | None) -> Results:
+    """The same results with a finding about a part that is left out; its reason may name files and patients."""
+    from CardiacSegmentationLib.export.result_parts import PARTS
+    from CardiacSegmentationLib.pipeline.study import summarise
+
+    assert results.stack is not None and results.function is not None  # noqa: PT018
+    reason = "" if hide else f" {error}"
+    finding = Finding("part-not-written", f"Not written: {PARTS[error.part].title}.{reason}", Severity.ERROR)
+    function = replace(results.function, findings=(*results.function.findings, finding))
+    return replace(results, function=function, summary=summarise(results.stack, function))
 
 
 def _part_name(name: str) -> str:
@@ -193,14 +245,24 @@ def _part_name(name: str) -> str:
     return name.split(".", maxsplit=1)[0]
 
 
+def _files_below(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def _move(names: Sequence[str], source: Path, target: Path) -> None:
+    for name in names:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).replace(target / name)
+
+
 @contextlib.contextmanager
 def _aside(folder: Path) -> Iterator[Path]:
     """A folder for unfinished files; whatever a killed run left of its own goes now."""
     is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    for leftover in folder.glob(f"{ASIDE}*"):
+    for leftover in folder.glob(f"{UNFINISHED}*"):
         shutil.rmtree(leftover, ignore_errors=True)
-    aside = folder / f"{ASIDE}{uuid4().hex[:8]}"
+    aside = folder / f"{UNFINISHED}{uuid4().hex[:8]}"
     aside.mkdir()
     try:
         yield aside

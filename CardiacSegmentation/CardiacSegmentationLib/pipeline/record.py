@@ -4,33 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from CardiacSegmentationLib import __version__
+from CardiacSegmentationLib.cine.open import open_study
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Papillary, Segmentation
 from CardiacSegmentationLib.stack import Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
 
     from CardiacSegmentationLib.stack import CineStack
 
 RECORD_FILE = "run.json"
 LABELS_FILE = "labels.nii.gz"
+UNFINISHED = ".cardiacseg-unfinished-"
 SCHEMA, VERSION = "cardiacseg-run", 1
 
 
-def fingerprint(source: Path, apart_from: Path) -> str:
-    """A checksum over names, sizes and times of a study's files; results written beside them do not count."""
+def fingerprint(source: Path, apart_from: Collection[Path]) -> str:
+    """A checksum over names, sizes and times of a study's files; results that lie among them do not count."""
     digest = hashlib.sha256()
-    for path in sorted(_files_of(source, apart_from.absolute())):
+    for path in sorted(_files_of(source)):
+        if not {path, *path.parents}.isdisjoint(apart_from):
+            continue
         facts = path.stat()
         digest.update(f"{path.relative_to(source.parent)}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
     return digest.hexdigest()
@@ -92,12 +95,8 @@ def _describe(segmentation: Segmentation) -> dict[str, Any]:
     }
 
 
-def _files_of(source: Path, apart_from: Path) -> Sequence[Path]:
-    if not source.is_dir():
-        return [source] if source.is_file() else []
-    found = []
-    for parent, folders, names in os.walk(source):
-        folders[:] = [name for name in folders if Path(parent, name).absolute() != apart_from]
-        if Path(parent).absolute() != apart_from:
-            found += [Path(parent, name) for name in names]
-    return [path for path in found if path.is_file()]
+def _files_of(source: Path) -> Sequence[Path]:
+    """The files a study is read from; an archive is one file."""
+    if source.is_dir() or source.name.upper() == "DICOMDIR":
+        return open_study(source).files
+    return [source] if source.is_file() else []

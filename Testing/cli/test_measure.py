@@ -1,0 +1,48 @@
+"""``cardiacseg measure`` and what lies in the folder for its results already."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from CardiacSegmentationLib.cli import main
+from CardiacSegmentationLib.phantom import PhantomSpec, write_study
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Measure a phantom with its true labels."""
+    folder = tmp_path_factory.mktemp("phantom") / "study"
+    write_study(folder, PhantomSpec(slices=6, phases=6, pixel_mm=2.5))
+    return ["measure", str(folder), str(folder / "labels.nii.gz")]
+
+
+def test_tables_of_the_user_are_replaced_only_when_asked(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "measurements.csv"
+    table.write_text("the user's own")
+    assert main([*command, "--out", str(tmp_path)]) == 1
+    assert "files of yours (measurements.csv)" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["measurements.csv"]
+    assert main([*command, "--out", str(tmp_path), "--force"]) == 0
+    assert table.read_text() != "the user's own"
+
+
+def test_a_finished_run_never_holds_the_numbers_of_another(
+    command: list[str], tmp_path: Path, painted_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    choices = ["--model", str(painted_bundle), "--only", "tables,report"]
+    assert main(["segment", command[1], "--out", str(out), *choices]) == 0
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    assert main([*command, "--papillary", "mass", "--out", str(out)]) == 1
+    assert "already holds results" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
+    assert main([*command, "--papillary", "mass", "--out", str(out), "--force"]) == 0
+    assert {path.name for path in out.iterdir()} == {
+        "measurements.json", "measurements.csv", "slices.csv", "phases.csv",
+    }  # fmt: skip
