@@ -155,7 +155,7 @@ class Output:
                 advice = f" {WITHOUT_DICOM}" if PARTS[error.part].needs_dicom else ""
                 msg = f"{error}{advice}"
                 raise ExportError(msg) from error
-            LOG.warning("cardiacseg: %s: %s is not written. %s", self._folder, PARTS[error.part].title, error)
+            LOG.warning("cardiacseg: %s: not written: %s. %s", self._folder, PARTS[error.part].title, error)
             for path in aside.glob(PARTS[error.part].pattern):
                 path.unlink()
             others = [part for part in parts if part != error.part]
