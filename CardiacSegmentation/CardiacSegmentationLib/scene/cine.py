@@ -6,6 +6,7 @@ import json
 from dataclasses import fields
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import numpy as np
 import slicer
@@ -28,6 +29,7 @@ from CardiacSegmentationLib.stack import CineStack
 if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import Array
 
+SEQUENCE = "vtkMRMLSequenceNode"
 INDEX_NAME, INDEX_UNIT = "time", "ms"
 AFFINE = "CardiacSegmentation.Affine"  # attribute of both sequences: the stack's own affine, see ``voxels``
 FACTS = "CardiacSegmentation.Stack"  # attribute of the volume sequence: what a sequence of volumes cannot hold
@@ -37,7 +39,7 @@ UIDS = "DICOM.instanceUIDs"  # Slicer's own name for it: the instances a volume 
 def add_cine(scene: Any, stack: CineStack) -> tuple[Any, Any]:
     """Add the stack to the scene: a volume sequence, and a browser that shows its first phase."""
     index = index_values(stack.times_ms)
-    sequence = scene.AddNewNodeByClass("vtkMRMLSequenceNode", stack.title or "Short-axis cine")
+    sequence = add_sequence(scene, stack.title or "Short-axis cine")
     with one_modification(sequence):
         sequence.SetIndexName(INDEX_NAME)
         sequence.SetIndexUnit(INDEX_UNIT)
@@ -51,6 +53,15 @@ def add_cine(scene: Any, stack: CineStack) -> tuple[Any, Any]:
     browser.SetSelectedItemNumber(0)  # none is selected by itself, though the first is shown
     _set_window(browser.GetProxyNode(sequence), stack.voxels)
     return sequence, browser
+
+
+def add_sequence(scene: Any, name: str) -> Any:
+    """Add an empty sequence with an ID that no other scene has.
+
+    While a scene is imported, its browsers look for their sequences by the IDs in the file. Where these are the IDs of
+    sequences that are there already, a browser takes those for its own, and its files are read into their frames.
+    """
+    return scene.AddNewNodeByClassWithID(SEQUENCE, name, SEQUENCE + uuid4().hex)
 
 
 def read_cine(sequence: Any) -> CineStack:

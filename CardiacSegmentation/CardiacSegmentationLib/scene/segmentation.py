@@ -14,7 +14,7 @@ import numpy as np
 import slicer
 
 from CardiacSegmentationLib.errors import LabelError
-from CardiacSegmentationLib.scene.cine import set_stack_affine, stack_affine
+from CardiacSegmentationLib.scene.cine import add_sequence, set_stack_affine, stack_affine
 from CardiacSegmentationLib.scene.codec import from_text, to_text
 from CardiacSegmentationLib.scene.labelmaps import get_labels, put_labels
 from CardiacSegmentationLib.scene.nodes import one_modification
@@ -52,7 +52,7 @@ def add_segmentation(browser: Any, images: Any, segmentation: Segmentation) -> A
     """Add the labels beside the images; the browser shows both in step and keeps what is edited."""
     _check_fit(images, segmentation)
     name = f"{images.GetName()} segmentation"
-    sequence = browser.GetScene().AddNewNodeByClass("vtkMRMLSequenceNode", name)
+    sequence = add_sequence(browser.GetScene(), name)
     with one_modification(sequence):
         sequence.SetIndexName(images.GetIndexName())  # name and unit must be those of the images,
         sequence.SetIndexUnit(images.GetIndexUnit())  # or Slicer refuses to show both in step
