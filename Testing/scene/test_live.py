@@ -121,6 +121,29 @@ def test_undo_is_kept_for_each_phase(a_live_study: LiveStudy, a_segmentation: Se
     assert np.array_equal(labels_of(study)[2], original[2])
 
 
+def test_undo_leaves_other_segments_names_and_colours_alone(a_live_study: LiveStudy) -> None:
+    import slicer
+
+    study = a_live_study.study
+    segments = study.segmentation_node.GetSegmentation()
+    segments.AddEmptySegment("Scar", "Old scar", (1.0, 1.0, 0.0))
+    segments.GetSegment("RV").SetName("Right")
+    segments.GetSegment("RV").SetColor(0.0, 0.0, 1.0)
+    drawn = np.zeros_like(slicer.util.arrayFromVolume(study.volume_node), np.uint8)
+    drawn[2, 30:40, :9] = 1
+    slicer.util.updateSegmentBinaryLabelmapFromArray(drawn, study.segmentation_node, "Scar", study.volume_node)
+    a_live_study.settle()
+    paint_square(study, 10)
+    for change in (a_live_study.settle, a_live_study.undo, a_live_study.redo, a_live_study.undo):
+        change()
+        segments = study.segmentation_node.GetSegmentation()
+        assert segments.GetSegmentIDs() == ("LV", "MYO", "RV", "Scar")
+        assert [segments.GetSegment(name).GetName() for name in ("RV", "Scar")] == ["Right", "Old scar"]
+        assert [segments.GetSegment(name).GetColor() for name in ("RV", "Scar")] == [(0.0, 0.0, 1.0), (1.0, 1.0, 0.0)]
+        scar = slicer.util.arrayFromSegmentBinaryLabelmap(study.segmentation_node, "Scar", study.volume_node)
+        assert np.array_equal(scar, drawn)
+
+
 def test_numbers_follow_undo(a_live_study: LiveStudy) -> None:
     before = a_live_study.function.volumes_ml
     paint_square(a_live_study.study, 20)

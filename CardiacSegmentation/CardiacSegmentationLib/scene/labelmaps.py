@@ -28,7 +28,11 @@ PAINTING_ORDER = (Label.MYO, Label.RV, Label.LV)
 
 
 def put_labels(node: Any, labels: Labels, affine: Array) -> None:
-    """Give a segmentation node the three segments; they share one label map, as the segment editor likes it."""
+    """Give a segmentation node the three segments; they share one label map, as the segment editor likes it.
+
+    Names and colours that were changed are kept, and so are all other segments.
+    """
+    before = node.GetSegmentation()
     grid = right_handed(affine, len(labels))
     image = slicer.vtkOrientedImageData()
     image.ShallowCopy(image_of(labels[::-1] if are_opposite(grid, affine) else labels))
@@ -38,7 +42,10 @@ def put_labels(node: Any, labels: Labels, affine: Array) -> None:
     geometry = slicer.vtkSegmentationConverter.SerializeImageGeometry(image)
     segmentation.SetConversionParameter(REFERENCE_GEOMETRY, geometry)
     for structure in BY_LABEL.values():
-        segmentation.AddSegment(_segment(structure, image), structure.segment_id)
+        segmentation.AddSegment(_segment(structure, image, before), structure.segment_id)
+    for segment_id in before.GetSegmentIDs():
+        if segmentation.GetSegment(segment_id) is None:
+            segmentation.CopySegmentFromSegmentation(before, segment_id)
     node.SetAndObserveSegmentation(segmentation)
 
 
@@ -58,12 +65,16 @@ def get_labels(node: Any, affine: Array) -> Labels:
     return np.ascontiguousarray(labels[::-1]) if are_opposite(lps_affine(grid), affine) else labels
 
 
-def _segment(structure: Structure, image: Any) -> Any:
+def _segment(structure: Structure, image: Any, before: Any) -> Any:
     segment = slicer.vtkSegment()
-    segment.SetName(structure.name)
-    segment.SetColor(*(channel / 255 for channel in structure.color_rgb))
+    known = before.GetSegment(structure.segment_id)
+    if known is not None:
+        segment.DeepCopyMetadata(known)
+    else:
+        segment.SetName(structure.name)
+        segment.SetColor(*(channel / 255 for channel in structure.color_rgb))
+        segment.SetTag(segment.GetTerminologyEntryTagName(), structure.terminology_entry)
     segment.SetLabelValue(int(structure.label))
-    segment.SetTag(segment.GetTerminologyEntryTagName(), structure.terminology_entry)
     segment.AddRepresentation(LABELMAP, image)
     return segment
 
