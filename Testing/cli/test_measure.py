@@ -46,3 +46,22 @@ def test_a_finished_run_never_holds_the_numbers_of_another(
     assert {path.name for path in out.iterdir()} == {
         "measurements.json", "measurements.csv", "slices.csv", "phases.csv",
     }  # fmt: skip
+
+
+def test_the_labels_that_are_measured_stay_where_they_are(
+    command: list[str], tmp_path: Path, painted_bundle: Path
+) -> None:
+    out = tmp_path / "out"
+    choices = ["--model", str(painted_bundle), "--only", "tables,labels"]
+    assert main(["segment", command[1], "--out", str(out), *choices]) == 0
+    assert main(["measure", command[1], str(out / "labels.nii.gz"), "--out", str(out), "--force"]) == 0
+    assert (out / "labels.nii.gz").is_file()
+    assert not (out / "run.json").exists()
+
+
+def test_another_stack_than_the_chosen_one_can_be_measured(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, "--stack", "0"]) == 0
+    assert main([*command, "--stack", "7"]) == 1
+    assert "7" in capsys.readouterr().err

@@ -14,6 +14,7 @@ import pytest
 from CardiacSegmentationLib.errors import Cancelled, ExportError, ModelError, StudyError
 from CardiacSegmentationLib.phantom import PhantomSpec, write_study
 from CardiacSegmentationLib.pipeline import RECORD_FILE, Existing, Options, Progress, read_segmentation, segment_study
+from CardiacSegmentationLib.pipeline.record import read_record
 from CardiacSegmentationLib.segmentation import Label, Papillary
 
 if TYPE_CHECKING:
@@ -181,7 +182,8 @@ def test_dicom_results_that_cannot_be_made_do_not_cost_the_others(
 ) -> None:
     study, out = write_dicom(tmp_path / "study", StudyInstanceUID=""), tmp_path / "out"
     everything = replace(options, parts=None, deidentify=deidentify)
-    segment_study(study, out, everything)
+    results = segment_study(study, out, everything)
+    assert "part-not-written" in results.summary["warning_codes"]
     assert files_in(out) >= TABLES | {"labels.nii.gz", "report.pdf", RECORD_FILE}
     assert not any(name.startswith("dicom") for name in files_in(out))
     assert "no StudyInstanceUID" in caplog.text
@@ -202,6 +204,17 @@ def test_dicom_results_asked_for_by_name_are_refused_where_they_cannot_be_made(
     with pytest.raises(ExportError, match=r"come from NIfTI.*--only tables,labels,slicer,report"):
         segment_study(tmp_path / "images.nii.gz", tmp_path / "out", replace(options, parts=("dicom",)))
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["../images.nii.gz", "/images.nii.gz"])
+def test_a_record_speaks_of_files_in_its_own_folder_alone(
+    tmp_path: Path, stack: CineStack, options: Options, name: str
+) -> None:
+    out = tmp_path / "out"
+    segment_study(stack, out, options)
+    record = json.loads((out / RECORD_FILE).read_text())
+    (out / RECORD_FILE).write_text(json.dumps(record | {"files": [name]}))
+    assert read_record(out) is None
 
 
 def test_an_unfinished_run_is_done_again_and_its_rests_go(tmp_path: Path, stack: CineStack, options: Options) -> None:

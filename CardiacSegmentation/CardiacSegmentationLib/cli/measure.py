@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from CardiacSegmentationLib.cli.facts import add_papillary_argument, add_patient_arguments, positive
+from CardiacSegmentationLib.cli.facts import (
+    add_papillary_argument,
+    add_patient_arguments,
+    add_reacquired_argument,
+    add_stack_argument,
+    positive,
+)
 from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Label, Papillary, Segmentation
 
@@ -27,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``cardiacseg measure``."""
     parser.add_argument("image", type=Path, help="DICOM folder or archive, NIfTI or NRRD file")
     parser.add_argument("labels", type=Path, nargs="+", help="label map (NIfTI or NRRD) on the grid of the images")
+    add_stack_argument(parser)
+    add_reacquired_argument(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="write measurements.json and the CSV tables here")
     parser.add_argument("--force", action="store_true", help="replace results that are there")
     parser.add_argument("--json", action="store_true", help="print measurements.json instead of the table")
@@ -60,10 +68,11 @@ def run(options: argparse.Namespace) -> int:
 
     if options.out is not None:
         require_room(options.out, list(FILES), Existing.REPLACE if options.force else Existing.STOP, ADVICE)
-    stack = _with_facts(read_study(options.image), options)
+    stack = read_study(options.image, stack=options.stack, reacquired=options.reacquired)
+    stack = _with_facts(stack, options)
     function = measure(stack, _read_segmentation(stack, options))
     if options.out is not None:
-        remove_run(options.out)  # its other files would tell other numbers
+        remove_run(options.out, but=options.labels)  # its other files would tell other numbers
         write_tables(function, options.out)
     if options.json:
         print(json.dumps(measurements_as_dict(function), indent=2, ensure_ascii=False))

@@ -37,14 +37,16 @@ def require_room(folder: Path, patterns: Collection[str], existing: Existing, ad
         raise ExportError(msg)
 
 
-def remove_run(folder: Path, but: Collection[str] = ()) -> None:
+def remove_run(folder: Path, but: Collection[Path] = ()) -> None:
     """Take the files of a finished run away, its record first, so that none is left of a folder half empty."""
     record = read_record(folder)
     if record is None:
         return
     (folder / RECORD_FILE).unlink()
-    for name in set(record["files"]) - set(but):
-        (folder / name).unlink(missing_ok=True)
+    kept = {path.resolve() for path in but}
+    for path in (folder / name for name in record["files"]):
+        if path.resolve() not in kept:
+            path.unlink(missing_ok=True)
 
 
 def _not_ours(folder: Path, patterns: Collection[str]) -> list[str]:

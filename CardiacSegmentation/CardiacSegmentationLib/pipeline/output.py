@@ -87,8 +87,11 @@ class Output:
         """The files of a finished run."""
         return tuple(self._folder / name for name in record["files"]) if self._folder is not None else ()
 
-    def write(self, results: Results, report: Callable[[float], None]) -> tuple[Path, ...]:
-        """Write all parts; ``report`` hears the fraction done and stops the work by raising."""
+    def write(self, results: Results, report: Callable[[float], None]) -> Results:
+        """Write all parts; the results come back with their files, and with what had to be left out among the findings.
+
+        ``report`` hears the fraction done and stops the work by raising.
+        """
         stack, segmentation = results.stack, results.segmentation
         assert stack is not None and segmentation is not None  # noqa: PT018
         written: list[Path] = []
@@ -98,7 +101,7 @@ class Output:
                 report(1.0)  # the last moment to cancel
                 names = _files_below(aside)
                 write_record(aside, self._facts(results, names), segmentation)
-                remove_run(self._folder, but=names)
+                remove_run(self._folder, but=[self._folder / name for name in names])
                 _move([*names, RECORD_FILE], aside, self._folder)
             written = [self._folder / name for name in (*names, RECORD_FILE)]
         if self._options.labels_file is not None:
@@ -106,7 +109,7 @@ class Output:
 
             write_label_nifti(stack, segmentation, self._options.labels_file)
             written.append(self._options.labels_file)
-        return tuple(written)
+        return replace(results, files=tuple(written))
 
     def _write_parts(self, aside: Path, results: Results, report: Callable[[float], None]) -> Results:
         """Write into ``aside``; the results come back with what had to be left out among their findings."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,9 +58,15 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     try:
         record = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
         is_ours = record["schema"] == SCHEMA and record["version"] == VERSION
+        is_ours &= all(_is_below(PurePath(name)) for name in record["files"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return dict(record) if is_ours else None
+
+
+def _is_below(name: PurePath) -> bool:
+    """Whether a file lies in the folder itself: anyone can write a record, and the files it names get replaced."""
+    return not name.is_absolute() and ".." not in name.parts
 
 
 def read_segmentation(folder: Path, stack: CineStack) -> Segmentation:

@@ -91,8 +91,7 @@ def segment_study(
         seconds={name: round(value, 3) for name, value in seconds.items()},
     )
     if output.is_wanted:
-        files = output.write(results, reporter.stage("export", "Writing results"))
-        results = replace(results, files=files)
+        results = output.write(results, reporter.stage("export", "Writing results"))
     reporter.tell("done", 1.0, "Done")
     return results
 
