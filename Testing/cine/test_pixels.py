@@ -184,6 +184,32 @@ def test_compressed_enhanced_files(
     assert np.array_equal(read_study(tmp_path / "compressed.dcm").voxels, truth.voxels)
 
 
+def test_compressed_files_with_an_extended_offset_table(
+    written: Callable[[str], Path], tmp_path: Path, truth: CineStack
+) -> None:
+    """The table stands before the pixels, in their group; it is not the pixels."""
+    (path,) = written("enhanced").glob("*sax*.dcm")
+    image = pydicom.dcmread(path)
+    image.compress(pydicom.uid.RLELossless, encapsulate_ext=True, generate_instance_uid=False)
+    image.save_as(tmp_path / "compressed.dcm")
+    assert "ExtendedOffsetTable" in pydicom.dcmread(tmp_path / "compressed.dcm")
+    stack = read_study(tmp_path / "compressed.dcm")
+    assert np.array_equal(stack.voxels, truth.voxels)
+    assert codes(stack) == []
+
+
+def test_a_compressed_syntax_is_believed_whatever_length_the_pixels_state(ge: Spoilable, truth: CineStack) -> None:
+    for path in ge.images():
+        image = pydicom.dcmread(path)
+        image.compress(pydicom.uid.RLELossless, generate_instance_uid=False)
+        image.save_as(path)
+        content = path.read_bytes()
+        at = content.rindex(b"\xe0\x7f\x10\x00OB\0\0\xff\xff\xff\xff") + 8
+        length = len(content) - at - 4
+        path.write_bytes(content[:at] + length.to_bytes(4, "little") + content[at + 4 :])
+    assert np.array_equal(read_study(ge.folder).voxels, truth.voxels)
+
+
 def test_only_the_chosen_stacks_pixels_are_read(ge: Spoilable) -> None:
     study = find_stacks(ge.folder)
     for path in ge.images("ch"):

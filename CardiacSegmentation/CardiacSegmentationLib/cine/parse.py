@@ -5,12 +5,14 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
 
 from pydicom.dataelem import RawDataElement
 from pydicom.filereader import data_element_generator
 from pydicom.uid import (
+    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from pydicom.tag import BaseTag
 
 START_BYTES = 32768  # holds most headers; from memory they are parsed twice as fast as from a file
-_PIXEL_GROUP = 0x7FE0
+_PIXEL_DATA = 0x7FE00010  # tables of where each compressed frame begins may stand before it in its group
 _UNDEFINED = 0xFFFFFFFF
 _ITEM = b"\xfe\xff\x00\xe0"
 _WANTED: list[BaseTag | int] = list(KEYWORD_OF)
@@ -111,9 +113,9 @@ def _read_elements(source: BinaryIO, syntax: str, size: int) -> Header:
     pixel_lengths: list[int] = []
 
     def at_pixels(tag: BaseTag, _vr: str | None, length: int) -> bool:
-        if tag.group == _PIXEL_GROUP:
+        if tag == _PIXEL_DATA:
             pixel_lengths.append(length)
-        return tag.group >= _PIXEL_GROUP
+        return int(tag) >= _PIXEL_DATA
 
     raw: dict[str, bytes] = {}
     for element in data_element_generator(source, implicit, little, stop_when=at_pixels, specific_tags=_WANTED):
@@ -123,8 +125,13 @@ def _read_elements(source: BinaryIO, syntax: str, size: int) -> Header:
     if not pixel_lengths:
         return Header(elements, syntax, None)
     offset = source.tell() + (8 if implicit else 12)
-    fragments = 0 if pixel_lengths[0] == _UNDEFINED else None
+    fragments = 0 if pixel_lengths[0] == _UNDEFINED or _compresses(syntax) else None
     return Header(elements, syntax, PixelData(offset, size - offset, fragments))
+
+
+@lru_cache
+def _compresses(syntax: str) -> bool:
+    return bool(UID(syntax).is_transfer_syntax and UID(syntax).is_compressed)
 
 
 def _with_fragments(path: Path, header: Header, size: int) -> Header:
