@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,8 +30,20 @@ if TYPE_CHECKING:
 
 SHORTEST_RR_MS, LONGEST_RR_MS = 250, 3000
 FEWEST_PHASES = 8  # fewer than a whole heart beat is often stored: end-diastole and end-systole alone
-_LABEL_NAME = re.compile(r"(\b|_)(gt|seg|segmentation|labels?|mask)$", re.IGNORECASE)
+SAME_SIZE = 0.01  # relative: voxel sizes that differ by less are rounded differently
+ROUNDED_DEG = 0.005  # headers with few decimals
+SHEAR_DEG = 1.0  # put straight up to here: over a heart of 100 mm it moves nothing by more than a pixel
+_LABEL_NAME = re.compile(r"(\b|_)(gt|seg|segmentation|labels?|mask|uncertainty)$", re.IGNORECASE)
 _NIFTI_TIME_MS = {8: 1000.0, 16: 1.0, 24: 0.001}  # xyzt_units: seconds, milliseconds, microseconds
+_NIFTI = np.dtype(  # what is looked up in its header of 348 bytes
+    {
+        "names": ["size", "pixdim", "qform_code", "sform_code", "srow"],
+        "formats": ["i4", "8f4", "i2", "i2", "(3,4)f4"],
+        "offsets": [0, 76, 252, 254, 280],
+        "itemsize": 348,
+    }
+)
+_READ_SHEARED = "ITK_NIFTI_SFORM_PERMISSIVE"  # the reader refuses axes that are the least bit off a right angle
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,10 +54,13 @@ class Grid:
     affine: Array
     step: float | None  # between phases, in the file's own unit
     facts: dict[str, str]
+    findings: tuple[Finding, ...] = ()
 
 
 def read_grid(path: Path) -> Grid:
     """The header of a NIfTI or NRRD file."""
+    nifti = _read_nifti_header(path)
+    straight, findings = (None, []) if nifti is None else _straighten(path, nifti)
     with _quiet_reader(path) as reader:
         reader.ReadImageInformation()
         size, spacing, dimension = reader.GetSize(), reader.GetSpacing(), reader.GetDimension()
@@ -55,18 +71,23 @@ def read_grid(path: Path) -> Grid:
     if dimension not in (2, 3, 4) or (dimension == 4 and components > 1):
         msg = f"{path} has {dimension} axes and {components} values per voxel; a cine has 3 axes and heart phases."
         raise StudyError(msg)
+    _require_voxel_size(path, nifti, dimension)
+    if nifti is not None:
+        findings += _compare_voxel_sizes(nifti, np.abs(spacing[:3]))
     size, spacing, origin = (*size, 1)[:4], (*spacing, 1.0), (*origin, 0.0)
     affine = np.eye(4)
     axes = np.eye(3)
     space = min(dimension, 3)
     axes[:space, :space] = direction[:space, :space]
+    axes = axes if straight is None else straight
     affine[:3, :3] = axes * np.array(spacing[:3])
     affine[:3, 3] = origin[:3]
     if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
         msg = f"{path} has no usable voxel size or orientation in its header."
         raise StudyError(msg)
     phases = size[3] if dimension == 4 else components
-    return Grid((phases, size[2], size[1], size[0]), affine, float(spacing[3]) if dimension == 4 else None, facts)
+    step = float(spacing[3]) if dimension == 4 else None
+    return Grid((phases, size[2], size[1], size[0]), affine, step, facts, tuple(findings))
 
 
 def read_values(path: Path) -> Array:
@@ -87,7 +108,7 @@ def read_values(path: Path) -> Array:
 
 
 def is_label_file(path: Path) -> bool:
-    """Whether a volume file is a label map by its name, as in ``patient001_frame01_gt.nii.gz``."""
+    """Whether a volume file is a result by its name, no images, as in ``patient001_frame01_gt.nii.gz``."""
     return bool(_LABEL_NAME.search(_stem(path)))
 
 
@@ -108,7 +129,7 @@ def describe_volume(path: Path) -> Candidate:
         frames=(),
         slice_order=order,
         complete=True,
-        findings=(*findings, *about_time),
+        findings=(*grid.findings, *findings, *about_time),
         volume=path,
         format="NRRD" if _stem(path) != path.name.lower() and path.name.lower().endswith(("nrrd", "nhdr")) else "NIfTI",
     )
@@ -198,6 +219,76 @@ def _step_ms(grid: Grid) -> float | None:
     return next((value for value in in_ms if SHORTEST_RR_MS <= value * phases <= LONGEST_RR_MS), None)
 
 
+def _read_nifti_header(path: Path) -> Any | None:
+    """Sizes and orientation as a NIfTI file states them: the reader hides zeros and contradictions."""
+    try:
+        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
+            start = file.read(_NIFTI.itemsize).ljust(_NIFTI.itemsize, b"\0")
+    except (OSError, EOFError, zlib.error):
+        return None
+    either = [np.frombuffer(start, _NIFTI.newbyteorder(order))[0] for order in ("<", ">")]
+    return next((header for header in either if header["size"] == _NIFTI.itemsize), None)
+
+
+def _straighten(path: Path, nifti: Any) -> tuple[Array | None, list[Finding]]:
+    """The axes of a file that has a sform alone, in LPS and at right angles; the reader refuses or confuses others."""
+    if not _has_only_sform(nifti):
+        return None, []
+    axes = np.diag([-1.0, -1.0, 1.0]) @ nifti["srow"][:, :3]
+    lengths = np.linalg.norm(axes, axis=0)
+    if not (np.isfinite(lengths).all() and lengths.all()):
+        msg = f"{path} has no usable orientation in its header. Convert the DICOM study again, or open that."
+        raise StudyError(msg)
+    shear = max(90 - angle_deg(a, b) for a, b in combinations((axes / lengths).T, 2))
+    if shear > SHEAR_DEG:
+        msg = f"{path} cannot be used: its affine is sheared by {shear:.1f}°. Resample it, or open the DICOM study."
+        raise StudyError(msg)
+    left, _, right = np.linalg.svd(axes / lengths)
+    text = f"The file's axes are {shear:.2f}° off a right angle; they are put straight."
+    return left @ right, [Finding("axes-sheared", text, Severity.INFO)] if shear > ROUNDED_DEG else []
+
+
+def _has_only_sform(nifti: Any) -> bool:
+    return bool(nifti["sform_code"] > 0 >= nifti["qform_code"])
+
+
+def _require_voxel_size(path: Path, nifti: Any | None, dimension: int) -> None:
+    """The reader takes a size that is missing for 1 mm."""
+    if nifti is not None:
+        stated = np.abs(nifti["pixdim"][1:4])
+    elif path.name.lower().endswith((".nrrd", ".nhdr")):
+        stated = _nrrd_voxel_size(path)[: 3 if dimension == 4 else None]
+    else:
+        return
+    if np.count_nonzero(np.isfinite(stated) & (stated > 0)) < min(dimension, 3):
+        msg = f"{path} has no voxel size in its header. Convert the DICOM study again, or open that."
+        raise StudyError(msg)
+
+
+def _nrrd_voxel_size(path: Path) -> Array:
+    """What an NRRD header says for each of its axes; NaN for one that is none in space."""
+    with path.open("rb") as file:
+        lines = iter(lambda: file.readline(65536).decode("latin-1").strip(), "")
+        fields = dict(line.split(": ", 1) for line in lines if ": " in line)
+    if vectors := re.findall(r"none|\([^)]*\)", fields.get("space directions", "")):
+        parts = [vector.strip("()").replace("none", "nan").split(",") for vector in vectors]
+        return np.array([np.linalg.norm(np.array(part, float)) for part in parts])
+    return np.array(fields.get("spacings", "").split(), float)
+
+
+def _compare_voxel_sizes(nifti: Any, used_mm: Array) -> list[Finding]:
+    """NIfTI states the voxel size as pixdim and again in the sform; one of pure 1, as in ACDC's files, states none."""
+    lengths = np.linalg.norm(nifti["srow"][:, :3].astype(float), axis=0)
+    if nifti["sform_code"] <= 0 or used_mm.size < 3 or not lengths.all() or np.allclose(lengths, 1, atol=1e-3):
+        return []
+    sform_mm = lengths * used_mm / np.abs(nifti["pixdim"][1:4])  # in the unit that pixdim is in
+    if np.allclose(sform_mm, used_mm, rtol=SAME_SIZE):
+        return []
+    used, other = (" × ".join(f"{value:.2f}" for value in sizes) for sizes in (used_mm, sform_mm))
+    text = f"The file states its voxel size twice and differently: {used} mm, which is used, and {other} mm. Check it."
+    return [Finding("voxel-size-differs", text)]
+
+
 def _require_whole_nifti(path: Path, facts: dict[str, str]) -> None:
     """The reader takes a NIfTI file that was cut off for one that ends in zeros; its size tells."""
     try:
@@ -235,6 +326,8 @@ def _quiet_reader(path: Path) -> Iterator[Any]:
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
+    if (nifti := _read_nifti_header(path)) is not None and _has_only_sform(nifti):
+        os.environ[_READ_SHEARED] = "yes"
     try:
         yield reader
     except RuntimeError as error:
@@ -242,3 +335,4 @@ def _quiet_reader(path: Path) -> Iterator[Any]:
         raise StudyError(msg) from error
     finally:
         sitk.ProcessObject.SetGlobalWarningDisplay(shown)
+        os.environ.pop(_READ_SHEARED, None)
