@@ -9,9 +9,12 @@ import pydicom
 import pytest
 from CardiacSegmentationLib.cine import find_stacks, read_study
 from CardiacSegmentationLib.stack import Severity
-from cine.spoiling import SPEC, Spoilable, chosen, codes, copy_slice, edit, edit_each, shift
+from cine.spoiling import SPEC, At, Spoilable, chosen, codes, copy_slice, edit, edit_each, shift
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from CardiacSegmentationLib.stack import CineStack
 
 
@@ -58,14 +61,49 @@ def test_a_missing_slice_leaves_its_place_empty_and_is_said(ge: Spoilable, truth
     assert not chosen(ge.folder).complete
 
 
-def test_an_irregular_gap_is_said(ge: Spoilable, truth: CineStack) -> None:
-    for files in ge.slices()[4:]:
-        for path in files:
-            edit(path, ImagePositionPatient=shift(path, 4))
+def test_an_irregular_gap_is_said_and_the_stack_keeps_its_length(ge: Spoilable, truth: CineStack) -> None:
+    step = truth.spacing_mm[0]
+    move(ge, lambda slice_: 4 if slice_ >= 4 else 0)
     one = chosen(ge.folder)
-    assert one.spacing_mm[0] == pytest.approx(truth.spacing_mm[0])
-    (finding,) = one.findings
-    assert (finding.code, finding.slice) == ("irregular-gap", 4)
+    assert one.spacing_mm[0] == pytest.approx(step + 4 / 5)
+    (finding,) = (one for one in one.findings if one.code == "irregular-gap")
+    assert finding.slice == 4
+    assert f"{step:.1f} to {step + 4:.1f} mm apart, unevenly from slice 5 on" in finding.message
+    assert f"the mean of {step + 0.8:.1f} mm is used" in finding.message
+
+
+@pytest.mark.parametrize("near_first", [True, False])
+def test_how_far_volumes_of_an_uneven_stack_can_be_off_is_said(
+    ge: Spoilable, truth: CineStack, near_first: bool
+) -> None:
+    step = truth.spacing_mm[0]
+    near, far = 0.8 * step, 1.2 * step
+    steps = [near, near, far, far, far] if near_first else [far, far, far, near, near]
+    places = np.cumsum([0, *steps])
+    move(ge, lambda slice_: places[slice_] - slice_ * step)
+    one = chosen(ge.folder)
+    assert one.spacing_mm[0] * 5 == pytest.approx(sum(steps))
+    (finding,) = (one for one in one.findings if one.code == "irregular-gap")
+    # Three slices among the near ones stand for 0.8 + 0.8 + 1.0 steps, among the far ones for 3 × 1.2: not 3 × 1.04.
+    assert "up to 13 % too small or 20 % too large" in finding.message
+
+
+def test_an_uneven_stack_may_lack_a_slice(ge: Spoilable, truth: CineStack) -> None:
+    step = truth.spacing_mm[0]
+    move(ge, lambda slice_: 0.25 * step if slice_ >= 4 else 0)
+    for path in ge.slices()[2]:
+        path.unlink()
+    one = chosen(ge.folder)
+    assert one.spacing_mm[0] == pytest.approx(step * 5.25 / 5)
+    assert {"irregular-gap", "missing-slice"} <= set(codes(one))
+    assert one.slices == SPEC.slices
+
+
+def move(study: Spoilable, mm: Callable[[int], float]) -> None:
+    """Shift every slice towards the apex."""
+    for number, files in enumerate(study.slices()):
+        for path in files:
+            edit(path, ImagePositionPatient=shift(path, mm(number)))
 
 
 def test_an_extra_slice_between_two_others_is_not_counted(ge: Spoilable, truth: CineStack) -> None:
@@ -88,6 +126,59 @@ def test_of_a_reacquired_slice_the_last_is_kept_unless_the_first_is_asked_for(si
     assert "series 99 is used" in last.findings[0].message
     assert set(copies) <= set(last.files)
     assert not set(copies) & set(first.files)
+
+
+@pytest.mark.parametrize("slice_", [0, 3, SPEC.slices - 1])
+@pytest.mark.parametrize("timed", [True, False])
+def test_a_slice_taken_again_under_the_same_number_is_told_by_the_clock(
+    ge: Spoilable, timed: bool, slice_: int
+) -> None:
+    series = pydicom.dcmread(ge.slices()[slice_][0], stop_before_pixels=True)
+    copies = take_again(ge, slice_, "113000")
+    if not timed:
+        edit_each(ge, {"TriggerTime": None})
+        for path in copies:
+            edit(path, TriggerTime=None)
+    last, first = chosen(ge.folder), chosen(ge.folder, reacquired="first")
+    for one, order in ((last, "earlier"), (first, "later")):
+        assert (one.slices, one.phases) == (SPEC.slices, SPEC.phases)
+        (finding,) = [found for found in one.findings if found.code == "reacquired-slice"]
+        assert finding.slice == slice_
+        assert f"the {SPEC.phases} {order} frames of series {series.SeriesNumber} are not" in finding.message
+    assert set(copies) <= set(last.files)
+    assert not set(copies) & set(first.files)
+
+
+def take_again(study: Spoilable, slice_: int, clock: str) -> list[Path]:
+    """Take a slice again within its series, numbered on from its last frame."""
+    copies = []
+    for phase, path in enumerate(study.slices()[slice_]):
+        new = {"SOPInstanceUID": f"2.25.99.{phase}", "InstanceNumber": 900 + phase, "AcquisitionTime": clock}
+        trigger = float(pydicom.dcmread(path, stop_before_pixels=True).TriggerTime)
+        copies.append(edit(path, path.with_name(f"again-{path.name}"), TriggerTime=f"{0.97 * trigger:.1f}", **new))
+    return copies
+
+
+CLOCKS: dict[str, Callable[[At], str]] = {
+    "a time for each frame": lambda at: f"09{at.slice:02d}{10 + at.phase / 10:.1f}",
+    "a beat that crosses a second": lambda at: f"09{at.slice:02d}{10 + 2 * at.phase // SPEC.phases}",
+    "two halves of the beat": lambda at: f"09{at.slice:02d}{10 + 20 * (2 * at.phase // SPEC.phases)}",
+    "two times in the series": lambda at: "090000" if at.slice < 2 else "091000",
+    "the same everywhere": lambda _: "090000",
+    "nothing": lambda _: "",
+}
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+@pytest.mark.parametrize("timed", [True, False])
+def test_clocks_that_tell_no_slice_taken_again(ge: Spoilable, truth: CineStack, clock: str, timed: bool) -> None:
+    trigger = {} if timed else {"TriggerTime": None}
+    for number, files in enumerate(ge.slices()):  # listed once: their order follows from the trigger times
+        for phase, path in enumerate(files):
+            edit(path, AcquisitionTime=CLOCKS[clock](At(number, phase)), **trigger)
+    stack = read_study(ge.folder)
+    assert np.array_equal(stack.voxels, truth.voxels)
+    assert "reacquired-slice" not in codes(stack)
 
 
 def test_frames_that_are_there_twice_are_used_once(ge: Spoilable, truth: CineStack) -> None:

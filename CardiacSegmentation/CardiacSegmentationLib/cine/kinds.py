@@ -26,11 +26,12 @@ _WORDS = {
     "analysis result": r"inline.?vf|\bvf.?results?\b|bull'?s.?eye|colou?r map",
     "flow": r"\bflow|flow\b|venc|phase.?contrast|\bpc[_ -]|qflow|q-flow|4d.?flow|velocit|_v\d{2,3}(in|ap|fh|rl)",
     "tagging": r"\btag|tagg|\bgrid\b|csgrid|spamm|\bdense\b",
-    "perfusion": r"perf|first.?pass",
+    "perfusion": r"\bperf(?!ect|orm)|perf\b|perfus|first.?pass",
     "map": r"molli|shmolli|sasha|\bt1.?map|\bt2.?map|t2.?star|\bt2\*|\becv\b|mapping|t1map|t2map",
     "late enhancement": r"\blge\b|\blate\b|delayed|psir|de.?mag|\bmde\b|viab|ti.?scout|look.?locker",
-    "localizer": r"locali[sz]er|\bscout|survey|\bloc\b",
+    "localizer": r"locali[sz]er|\bscout|survey|^(?!.*cine).*\bloc\b",  # "SAX cine loc 3" names a location
 }
+_LOCATION = re.compile(r"^(?!.*(locali[sz]er|\bscout|survey))(?=.*\bloc\b).*\b(sax?\b|sax|short)", re.IGNORECASE)
 _PATTERNS = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _WORDS.items()}
 
 
@@ -42,6 +43,11 @@ def kind_of(facts: Elements) -> str:
     return _classify(
         "\\".join(types), tuple(facts.text(key) for key in ("SeriesDescription", "ProtocolName", "SequenceName"))
     )
+
+
+def is_location(kind: str, description: str) -> bool:
+    """Whether a series with several phases is a localizer by name only: "SAX loc 3" names a location in a stack."""
+    return kind == "localizer" and bool(_LOCATION.search(description.replace("_", " ")))
 
 
 @lru_cache(maxsize=256)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 Keep = Literal["last", "first"]
 
 SAME_PLANE_MM = 0.2
+FEWEST_FRAMES = 3  # fewer under one number or time are no acquisition of their own
+BREATH_HOLD_S = 3.0  # frames of one breath-hold that state times of their own lie within a heart beat of each other
+WHOLE_SHARE = 0.6  # of the frames that planes usually have: enough for a breath-hold of its own
 REPEATED_SHARE = 0.6  # this much of a stack acquired again is a second stack, less are re-acquired slices
 
 
@@ -31,6 +35,9 @@ class Slice:
     replaced: list[Frame] = field(default_factory=list)  # an acquisition of this slice that is not used
 
 
+_Plane = tuple[float, "list[Frame]"]  # where along the normal, and all frames there
+
+
 @dataclass
 class _Part:
     """What the scanner wrote in one go: the slices of one series, or of one acquisition in it."""
@@ -39,8 +46,13 @@ class _Part:
 
     @property
     def order(self) -> tuple[float, ...]:
-        first = self.slices[0].frames[0]
-        return first.file.series_number, first.timing.acquisition, first.timing.acquired_s or 0, first.timing.instance
+        return min(acquisition_order(one.frames[0]) for one in self.slices)
+
+
+def acquisition_order(frame: Frame) -> tuple[float, ...]:
+    """What tells which of two frames was acquired first."""
+    timing = frame.timing
+    return frame.file.series_number, timing.acquisition, timing.acquired_s or 0, timing.instance
 
 
 def stack_slices(group: Sequence[Frame], keep: Keep = "last") -> list[list[Slice]]:
@@ -63,26 +75,16 @@ def _split_into_parts(group: Sequence[Frame], keep: Keep) -> list[list[Slice]]:
     by_series: dict[str, list[tuple[float, Frame]]] = defaultdict(list)
     for frame in group:
         by_series[frame.file.series_uid].append((float(normal @ frame.position), frame))
-    parts = []
-    for located in by_series.values():
-        planes = _split_into_planes(located)
-        if any(_is_acquired_again(frames) for _, frames in planes):
-            numbers = sorted({frame.timing.acquisition for _, frame in located})
-            parts += [
-                [
-                    _slice(z, [f for f in frames if f.timing.acquisition == n], keep)
-                    for z, frames in planes
-                    if any(f.timing.acquisition == n for f in frames)
-                ]
-                for n in numbers
-            ]
-        else:
-            parts.append([_slice(z, frames, keep) for z, frames in planes])
-    return parts
+    return [
+        [_slice(z, frames, keep) for z, frames in again]
+        for located in by_series.values()
+        for numbered in _split_by_number(_split_into_planes(located))
+        for again in _split_by_clock(numbered)
+    ]
 
 
-def _split_into_planes(located: list[tuple[float, Frame]]) -> list[tuple[float, list[Frame]]]:
-    planes: list[tuple[float, list[Frame]]] = []
+def _split_into_planes(located: list[tuple[float, Frame]]) -> list[_Plane]:
+    planes: list[_Plane] = []
     for z, frame in sorted(located, key=lambda item: item[0]):
         if planes and z - planes[-1][0] < SAME_PLANE_MM:
             planes[-1][1].append(frame)
@@ -91,9 +93,49 @@ def _split_into_planes(located: list[tuple[float, Frame]]) -> list[tuple[float, 
     return planes
 
 
+def _split_by_number(planes: list[_Plane]) -> list[list[_Plane]]:
+    """The acquisitions of a series by their numbers, where a number tells them apart in any plane."""
+    if not any(_is_acquired_again(frames) for _, frames in planes):
+        return [planes]
+    numbers = sorted({frame.timing.acquisition for _, frames in planes for frame in frames})
+    return [
+        [(z, same) for z, frames in planes if (same := [f for f in frames if f.timing.acquisition == number])]
+        for number in numbers
+    ]
+
+
 def _is_acquired_again(frames: list[Frame]) -> bool:
     counts = Counter(frame.timing.acquisition for frame in frames)
-    return len(counts) > 1 and min(counts.values()) >= 3
+    return len(counts) > 1 and min(counts.values()) >= FEWEST_FRAMES
+
+
+def _split_by_clock(planes: list[_Plane]) -> list[list[_Plane]]:
+    """The first breath-hold of each plane, then the second one of those imaged again, and so on."""
+    usual = float(np.median([len(frames) for _, frames in planes]))
+    holds = [(z, _breath_holds(frames, usual)) for z, frames in planes]
+    most = max(len(own) for _, own in holds)
+    return [[(z, own[number]) for z, own in holds if number < len(own)] for number in range(most)]
+
+
+def _breath_holds(frames: list[Frame], usual: float) -> list[list[Frame]]:
+    """The frames by their times of acquisition, where these tell breath-holds apart and not frames or parts of one."""
+    by_time: dict[float, list[Frame]] = defaultdict(list)
+    for frame in frames:
+        if frame.timing.acquired_s is None:
+            return [frames]
+        by_time[frame.timing.acquired_s].append(frame)
+    times = sorted(by_time)
+    holds = [by_time[time] for time in times]
+    if min(map(len, holds)) < FEWEST_FRAMES or any(b - a < BREATH_HOLD_S for a, b in pairwise(times)):
+        return [frames]
+    whole = all(len(hold) >= WHOLE_SHARE * usual for hold in holds)
+    return holds if whole or _show_the_same_beat(holds) else [frames]
+
+
+def _show_the_same_beat(holds: list[list[Frame]]) -> bool:
+    """Whether each began before any other ended, by the times after the R wave."""
+    triggers = [[f.timing.trigger_ms for f in hold if f.timing.trigger_ms is not None] for hold in holds]
+    return all(triggers) and max(map(min, triggers)) < min(map(max, triggers))
 
 
 def _slice(z: float, frames: list[Frame], keep: Keep) -> Slice:

@@ -9,13 +9,14 @@ import numpy as np
 
 from CardiacSegmentationLib.cine.axis import toward_apex
 from CardiacSegmentationLib.cine.group import normal_of
-from CardiacSegmentationLib.cine.kinds import CINE
+from CardiacSegmentationLib.cine.kinds import CINE, is_location
 from CardiacSegmentationLib.cine.phases import Cycle, Note, find_cycle
+from CardiacSegmentationLib.cine.slices import acquisition_order
 from CardiacSegmentationLib.cine.study import Candidate
 from CardiacSegmentationLib.stack import Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from CardiacSegmentationLib.cine.frames import Frame, Vector
     from CardiacSegmentationLib.cine.slices import Slice
@@ -34,6 +35,7 @@ class _Grid:
     places: tuple[int | None, ...]
     spacing_mm: float
     notes: tuple[Note, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def arrange(slices: Sequence[Slice]) -> Candidate:
@@ -48,6 +50,7 @@ def arrange(slices: Sequence[Slice]) -> Candidate:
     first = cycle.frames[filled[0]][0]
     findings = (
         *_number_notes(notes, grid, slices, direction),
+        *grid.findings,
         *_tell_missing(grid),
         *_check_spacing(first, grid),
         *cycle.findings,
@@ -82,6 +85,7 @@ def _lay_grid(z: Sequence[float], usable: Sequence[int], slices: Sequence[Slice]
         return _Grid((usable[0],), frame.spacing_between_mm or frame.thickness_mm or 1.0)
     spacing = float(np.median(np.diff(z)))
     notes: list[Note] = []
+    irregular: set[int] = set()
     runs: list[list[int | None]] = [[usable[0]]]
     last = z[0]
     for place, index in zip(z[1:], usable[1:], strict=True):
@@ -92,10 +96,7 @@ def _lay_grid(z: Sequence[float], usable: Sequence[int], slices: Sequence[Slice]
             continue
         steps = max(1, round(gap / spacing))
         if abs(gap - steps * spacing) > IRREGULAR_SHARE * spacing:
-            text = (
-                f"lies {gap:.1f} mm from the slice before it, not {steps * spacing:.1f} mm; volumes assume even spacing"
-            )
-            notes.append(Note(index, "irregular-gap", text))
+            irregular.add(index)
         if steps - 1 > WIDEST_HOLE:
             runs.append([index])
         else:
@@ -109,11 +110,48 @@ def _lay_grid(z: Sequence[float], usable: Sequence[int], slices: Sequence[Slice]
                 for i in run
                 if i is not None
             ]
-    return _Grid(tuple(longest), spacing, tuple(notes))
+    if irregular.isdisjoint(longest[1:]):
+        return _Grid(tuple(longest), spacing, tuple(notes))
+    return _even_out(longest, dict(zip(usable, z, strict=True)), irregular, notes)
+
+
+def _even_out(
+    places: Sequence[int | None], z: Mapping[int, float], irregular: Collection[int], notes: Sequence[Note]
+) -> _Grid:
+    """Spread uneven slices evenly between the first and the last: so the stack keeps its true length."""
+    filled = {number: z[place] for number, place in enumerate(places) if place is not None}
+    steps = np.diff(np.interp(range(len(places)), list(filled), list(filled.values())))
+    spacing = float(steps.mean())
+    small, large = _volume_errors(steps)
+    where = [number for number, place in enumerate(places) if number and place in irregular]
+    text = (
+        f"Slices lie {steps.min():.1f} to {steps.max():.1f} mm apart, unevenly from slice {where[0] + 1} on; the mean "
+        f"of {spacing:.1f} mm is used. Volumes can be up to {small:.0f} % too small or {large:.0f} % too large."
+    )
+    finding = Finding("irregular-gap", text, slice=where[0])
+    return _Grid(tuple(places), spacing, tuple(notes), (finding,))
+
+
+def _volume_errors(steps: Array) -> tuple[float, float]:
+    """Per cent by which the volume of a ventricle in half of the slices or more is too small, and too large, at most.
+
+    Truly each slice stands for half the way to its neighbours; the mean step stands in for all of them.
+    """
+    own = (np.append(steps[:1], steps) + np.append(steps, steps[-1:])) / 2
+    ends = np.append(0, own.cumsum())
+    count = len(own)
+    ratios = [
+        steps.mean() * (last - first) / (ends[last] - ends[first])
+        for first in range(count)
+        for last in range(first + (count + 1) // 2, count + 1)
+    ]
+    return 100 * (1 - min(*ratios, 1)), 100 * (max(*ratios, 1) - 1)
 
 
 def _kind(first: Frame, cycle: Cycle) -> str:
     """A cine shows one heart beat; perfusion and mapping take one image per beat, whatever they are called."""
+    if len(cycle.times_ms) > 1 and is_location(first.kind, first.file.description):
+        return CINE
     if first.kind == CINE and not cycle.timed:
         for frames in cycle.frames:
             clock = [frame.timing.acquired_s for frame in frames if frame.timing.acquired_s is not None]
@@ -156,11 +194,11 @@ def _tell_repeats(slices: Sequence[Slice]) -> list[Note]:
             text = f"holds {count} {what} twice (same place, same time); one of each is used"
             notes.append(Note(index, "duplicate-frames", text))
         if one.replaced:
-            used, unused = one.frames[0].file, one.replaced[0].file
-            order = "earlier" if unused.series_number <= used.series_number else "later"
+            used, unused = one.frames[0], one.replaced[0]
+            order = "earlier" if acquisition_order(unused) <= acquisition_order(used) else "later"
             text = (
-                f"was acquired more than once; series {used.series_number} is used, "
-                f"the {len(one.replaced)} {order} frames of series {unused.series_number} are not"
+                f"was acquired more than once; series {used.file.series_number} is used, "
+                f"the {len(one.replaced)} {order} frames of series {unused.file.series_number} are not"
             )
             notes.append(Note(index, "reacquired-slice", text))
     return notes
