@@ -172,6 +172,22 @@ def test_slicers_dicom_module_offers_the_cine_of_many_series_as_one(a_hand: Hand
     assert {"Patient", "Study"} <= levels
 
 
+def test_no_header_is_read_twice_and_none_of_another_modality(
+    a_hand: Hand, dicom_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene import dicom
+    from DICOMLib import DICOMUtils
+    from slicer_stand_in.other_modules import DicomDatabase
+
+    asked: list[list[list[str]]] = []
+    monkeypatch.setattr(dicom, "examine", lambda file_lists: asked.append(list(file_lists)) or [])
+    monkeypatch.setattr(slicer, "dicomDatabase", DicomDatabase(), raising=False)
+    slicer.dicomDatabase.modalities = {"/ct/1": "CT", "/mr/1": "MR"}
+    DICOMUtils.getLoadablesFromFileLists([["/ct/1"], ["/mr/1"], ["/not in the database/1"]])
+    assert asked == [[["/mr/1"], ["/not in the database/1"]]]
+
+
 def test_two_studies_are_worked_on_side_by_side(
     a_hand: Hand, a_segmented_study: Study, phantom: tuple[CineStack, Segmentation]
 ) -> None:

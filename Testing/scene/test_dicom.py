@@ -44,6 +44,26 @@ def test_a_cine_in_many_series_is_one_offer(a_scene: Any, series: list[list[str]
     assert offer.warning == ""
 
 
+def test_a_cine_that_was_not_chosen_is_offered_below_a_plain_volume(
+    a_scene: Any, series: list[list[str]], tmp_path: Path
+) -> None:
+    import pydicom
+
+    first, *_others = examine(series)
+    write_study(tmp_path / "coarse", PhantomSpec(phases=4, slices=6, pixel_mm=2.5, layout="siemens"))
+    header = pydicom.dcmread(first.files[0], stop_before_pixels=True)
+    coarse = [path for path in (tmp_path / "coarse").rglob("*") if path.is_file() and pydicom.misc.is_dicom(path)]
+    for path in coarse:
+        image = pydicom.dcmread(path)
+        for keyword in ("PatientID", "StudyInstanceUID", "FrameOfReferenceUID"):
+            setattr(image, keyword, header[keyword].value)
+        image.save_as(path)
+    offers = examine([*series, list(map(str, coarse))])
+    plain_volume = 0.5  # Slicer's DICOMScalarVolumePlugin; the highest of a series is loaded, ticked or not
+    assert [offer.selected for offer in offers] == [offer.confidence > plain_volume for offer in offers]
+    assert sorted(offer.selected for offer in offers) == [False, True]
+
+
 def test_what_is_missing_is_the_offers_warning(a_scene: Any, series: list[list[str]]) -> None:
     short_axis = set(examine(series)[0].files)
     middle = [files for files in series if set(files) <= short_axis][4]

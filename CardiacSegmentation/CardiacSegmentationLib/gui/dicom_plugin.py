@@ -23,7 +23,11 @@ class CardiacCinePlugin(DICOMPlugin):  # type: ignore[misc]
         """What of the selected series can be loaded as a cine; the importer's doubts become its warning."""
         from CardiacSegmentationLib.scene.dicom import examine
 
-        return [_loadable(offer) for offer in examine(file_lists)]
+        return [_loadable(offer) for offer in examine(filter(_may_be_mr, file_lists))]
+
+    def examine(self, file_lists: list[list[str]]) -> list[Any]:  # noqa: ARG002
+        """Slicer asks again by this old name where the new one found nothing: the headers are not read twice."""
+        return []
 
     def load(self, loadable: Any) -> bool:
         """Put it into the scene, under its patient and study."""
@@ -31,6 +35,14 @@ class CardiacCinePlugin(DICOMPlugin):  # type: ignore[misc]
 
         load(slicer.mrmlScene, loadable.files)
         return True
+
+
+def _may_be_mr(files: list[str]) -> bool:
+    """False where Slicer's database knows another modality: of such a series no header need be read."""
+    database = getattr(slicer, "dicomDatabase", None)
+    if database is None or not database.isOpen or not files:
+        return True
+    return database.fieldForSeries("Modality", database.seriesForFile(files[0])) in ("MR", "")
 
 
 def _loadable(offer: Offer) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from subprocess import CalledProcessError
 from typing import TYPE_CHECKING
 
 from slicer.i18n import tr as _
@@ -22,51 +23,31 @@ def is_installed(name: str) -> bool:
 
 
 def ensure_packages(names: Iterable[str]) -> None:
-    """Install what is missing of these packages after asking; declining is an error with a sentence."""
+    """Install what is missing of these packages after asking; whatever prevents it is an error with a sentence."""
     missing = [name for name in names if not is_installed(name)]
     if not missing:
         return
-    requirements = [line for line in _requirements() if line.split(">=")[0] in missing]
     try:
-        _install(requirements)
-    except (RuntimeError, OSError) as error:  # declined, or pip failed (CalledProcessError is no OSError: below)
-        raise _not_installed(missing, error) from error
+        _install(missing)
+    except ImportError as error:
+        raise _not_installed(missing, _("Slicer 5.12 or newer can install it.")) from error
+    except CalledProcessError as error:  # before the others: pip's own words are in Slicer's error log
+        text = _("Installing it failed: is this computer online? Slicer's error log has the details.")
+        raise _not_installed(missing, text) from error
+    except (RuntimeError, OSError) as error:  # declined
+        raise _not_installed(missing, f"({error})") from error
     importlib.invalidate_caches()
     if not all(map(is_installed, missing)):
-        raise _not_installed(missing, None)
+        raise _not_installed(missing)
 
 
-def _requirements() -> list[str]:
-    text = resource("requirements.txt").read_text(encoding="utf-8")
-    return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+def _install(names: list[str]) -> None:
+    from slicer.packaging import load_requirements, pip_ensure  # older ones also have a pydicom too old for highdicom
+
+    requirements = load_requirements(resource("requirements.txt"))
+    pip_ensure([entry for entry in requirements if entry.name in names], requester=REQUESTER)
 
 
-def _install(requirements: list[str]) -> None:
-    from subprocess import CalledProcessError
-
-    try:
-        from slicer.packaging import load_requirements, pip_ensure
-    except ImportError:  # Slicer 5.10 and older
-        _install_in_older_slicer(requirements)
-        return
-    wanted = [entry for entry in load_requirements(resource("requirements.txt")) if str(entry) in requirements]
-    try:
-        pip_ensure(wanted, requester=REQUESTER)
-    except CalledProcessError as error:
-        raise RuntimeError(str(error)) from error
-
-
-def _install_in_older_slicer(requirements: list[str]) -> None:
-    import slicer
-
-    question = _("{packages} must be installed into Slicer once. This needs the internet. Install now?")
-    if slicer.app.testingEnabled() or not slicer.util.confirmOkCancelDisplay(
-        question.format(packages=", ".join(requirements))
-    ):
-        raise RuntimeError("declined")
-    slicer.util.pip_install(requirements)
-
-
-def _not_installed(missing: list[str], reason: Exception | None) -> CardiacSegmentationError:
+def _not_installed(missing: list[str], reason: str = "") -> CardiacSegmentationError:
     text = _("{packages} is needed for this and not installed.").format(packages=", ".join(missing))
-    return CardiacSegmentationError(f"{text} ({reason})" if reason else text)
+    return CardiacSegmentationError(f"{text} {reason}".strip())

@@ -32,7 +32,7 @@ class Offer:
     files: tuple[str, ...]
     warning: str
     tooltip: str
-    confidence: float  # 0 to 1; Slicer ticks the offers of the highest confidence
+    confidence: float  # 0 to 1; Slicer loads the highest for each series, whatever ``selected`` says
     selected: bool
 
 
@@ -88,6 +88,6 @@ def _offer(stack: Candidate, *, chosen: bool, findings: Sequence[Finding]) -> Of
         warning="\n".join(worth_telling),
         tooltip=f"{stack.description}: {stack.columns} × {stack.rows} pixels of {column_mm:.2f} × {row_mm:.2f} mm, "
         f"slices {slice_mm:.1f} mm apart",
-        confidence=0.95 if chosen else 0.6,
+        confidence=0.95 if chosen else 0.4,  # a plain volume has 0.5
         selected=chosen,
     )
