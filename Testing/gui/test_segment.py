@@ -14,6 +14,8 @@ from painted_network import dice
 from slicer_stand_in.hand import paint
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from CardiacSegmentationLib.scene.study import Study
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
@@ -22,6 +24,21 @@ if TYPE_CHECKING:
 
 def running(hand: Hand) -> bool:
     return bool(hand.panel._segment.is_running)
+
+
+@pytest.fixture
+def a_view(a_window: Any) -> Iterator[Any]:
+    """Which volumes the big slice view shows."""
+    import slicer
+
+    views = a_window.applicationLogic().GetSliceLogics()
+    view = slicer.vtkMRMLSliceLogic()
+    view.SetMRMLScene(slicer.mrmlScene)
+    view.AddSliceNode("Red")
+    views.AddItem(view)
+    yield view.GetSliceCompositeNode()
+    views.RemoveItem(view)
+    view.SetMRMLScene(None)
 
 
 def run_to_the_end(hand: Hand) -> None:
@@ -173,6 +190,37 @@ def test_a_map_of_uncertainty_comes_as_a_sequence_over_the_images(
     remove_study(a_painted_study)
     assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSequenceNode") == 0
     assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 0
+
+
+def test_a_run_without_a_map_of_uncertainty_leaves_none_of_the_last_one(
+    a_hand: Hand, a_painted_study: Study, a_view: Any
+) -> None:
+    from CardiacSegmentationLib.scene.uncertainty import uncertainty_node
+
+    a_hand.ui.uncertaintyCheck.checked = True
+    run_to_the_end(a_hand)
+    assert a_view.GetForegroundVolumeID() == uncertainty_node(a_painted_study).GetID()
+    a_hand.ui.uncertaintyCheck.checked = False
+    run_to_the_end(a_hand)
+    assert a_hand.ui.progressLabel.text == "Segmented."
+    assert uncertainty_node(a_painted_study) is None
+    assert a_view.GetForegroundVolumeID() is None
+
+
+def test_a_map_of_uncertainty_is_not_laid_over_another_study(
+    a_hand: Hand, a_painted_study: Study, a_view: Any, phantom: tuple[CineStack, Segmentation]
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study
+    from CardiacSegmentationLib.scene.uncertainty import uncertainty_node
+
+    a_hand.ui.uncertaintyCheck.checked = True
+    a_hand.ui.segmentButton.click()
+    a_hand.panel.select(load_study(slicer.mrmlScene, replace(phantom[0], title="Another heart")))
+    a_hand.wait_for(lambda: not running(a_hand), 120, "the segmentation")
+    assert a_view.GetForegroundVolumeID() is None
+    a_hand.panel.select(a_painted_study)
+    assert a_view.GetForegroundVolumeID() == uncertainty_node(a_painted_study).GetID()
 
 
 def test_cancelling_ends_the_children_of_the_process_too(

@@ -113,6 +113,22 @@ def test_a_removed_study_leaves_nothing(a_scene: Any, a_stack: CineStack, a_segm
     assert find_studies(a_scene) == (keep,)
 
 
+def test_new_labels_leave_no_uncertainty_of_the_old(
+    a_scene: Any, a_study: Study, a_stack: CineStack, a_segmentation: Segmentation
+) -> None:
+    from CardiacSegmentationLib.scene.study import set_segmentation
+    from CardiacSegmentationLib.scene.uncertainty import set_uncertainty, uncertainty_node
+    from CardiacSegmentationLib.scene.views import go_to_phase
+
+    before = content(a_scene)
+    set_uncertainty(a_study, np.full(a_stack.voxels.shape, 50, np.uint8))
+    assert uncertainty_node(a_study) is not None
+    set_segmentation(a_study, a_segmentation)
+    go_to_phase(a_study, 2)
+    assert uncertainty_node(a_study) is None
+    assert content(a_scene) == before
+
+
 def test_a_study_is_gone_when_its_scene_is_closed(a_scene: Any, a_study: Study) -> None:
     from CardiacSegmentationLib.scene.study import find_studies
 

@@ -150,7 +150,8 @@ class SegmentPanel:
         set_segmentation(study, segmentation)
         if UNCERTAINTY_FILE in result["files"]:
             set_uncertainty(study, read_values(Path(result["files"][UNCERTAINTY_FILE])))
-            show_uncertainty(study)
+            if study == self._panel.study:
+                show_uncertainty(study)
         self._panel.segmentation_replaced(study)
         return _("Segmented."), ""
 

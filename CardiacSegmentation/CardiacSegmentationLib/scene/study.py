@@ -14,7 +14,7 @@ from CardiacSegmentationLib.scene import segmentation as sequences
 from CardiacSegmentationLib.scene.cine import add_cine, read_cine
 from CardiacSegmentationLib.scene.function import RESULT_ROLES, show_function
 from CardiacSegmentationLib.scene.hierarchy import add_folder, put_beside, remove_folder
-from CardiacSegmentationLib.scene.nodes import nodes_of_class, remove_nodes
+from CardiacSegmentationLib.scene.nodes import nodes_of_class, one_modification, remove_nodes
 from CardiacSegmentationLib.scene.settings import read_settings, write_settings
 from CardiacSegmentationLib.segmentation import Papillary
 
@@ -120,11 +120,11 @@ def find_studies(scene: Any) -> tuple[Study, ...]:
 def remove_study(study: Study) -> None:
     """Remove all of the study's nodes, and those that belong to them."""
     remove_folder(study.images)
-    doubt = study.result(UNCERTAINTY)
-    proxies = [study.volume_node, study.segmentation_node, study.browser.GetProxyNode(doubt) if doubt else None]
-    results = [doubt, *(study.result(role) for role in reversed(RESULT_ROLES))]
+    _remove_uncertainty(study)
+    results = [study.result(role) for role in reversed(RESULT_ROLES)]
     # The browser first: it would make new proxies for those that are gone.
-    nodes = [study.browser, *proxies, study.segmentation, study.images, *results, study.node]
+    proxies = [study.browser, study.volume_node, study.segmentation_node]
+    nodes = [*proxies, study.segmentation, study.images, *results, study.node]
     remove_nodes(study.node.GetScene(), [node for node in nodes if node is not None])
 
 
@@ -134,7 +134,11 @@ def stack_of(study: Study) -> CineStack:
 
 
 def set_segmentation(study: Study, segmentation: Segmentation) -> None:
-    """Put labels beside the images; labels already there are replaced, and what a ``LiveStudy`` knew of them is old."""
+    """Put labels beside the images; those already there are replaced, and what a ``LiveStudy`` knew of them is old.
+
+    A map of uncertainty goes with the labels it belongs to.
+    """
+    _remove_uncertainty(study)
     if study.segmentation is not None:
         sequences.replace_segmentation(study.segmentation, study.images, segmentation)
     else:
@@ -181,3 +185,13 @@ def read_study_settings(study: Study) -> tuple[StudySettings, tuple[str, ...]]:
 def write_study_settings(study: Study, settings: StudySettings) -> None:
     """Store the study's settings."""
     write_settings(study.node, settings)
+
+
+def _remove_uncertainty(study: Study) -> None:
+    sequence = study.result(UNCERTAINTY)
+    if sequence is None:
+        return
+    with one_modification(study.browser):  # else it would make another proxy
+        remove_nodes(study.node.GetScene(), [study.browser.GetProxyNode(sequence)])
+        study.browser.RemoveSynchronizedSequenceNode(sequence.GetID())
+    remove_nodes(study.node.GetScene(), [sequence])
