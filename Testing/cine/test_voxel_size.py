@@ -88,8 +88,17 @@ def test_a_nrrd_file_without_voxel_size_is_refused(tmp_path: Path, truth: CineSt
         find_stacks(write_nrrd(tmp_path / "frame.nrrd", truth.voxels[0], *three))
 
 
-def test_a_nrrd_file_needs_spacings_and_no_orientation(tmp_path: Path, truth: CineStack) -> None:
-    stack = read_study(write_nrrd(tmp_path / "cine.nrrd", truth.voxels, "spacings: 3 3 10 100"))
+SPACINGS = [
+    ["spacings: 3 3 10 100"],
+    ["# spacings: nan nan nan nan", "SPACINGS:  3\t3 10  100 # mm and ms"],
+    ["space dimension: 4", "space directions: (3,0,0,0) (0, 3, 0, 0) (0,0,10,0) (0,0,0,100)"],
+    ["space dimension: 4", "spacedirections: (3,0,0,0) (0,3,0,0) (0,0,10,0) (0,0,0,100)"],
+]
+
+
+@pytest.mark.parametrize("lines", SPACINGS)
+def test_a_nrrd_file_may_state_its_voxel_size_in_many_ways(tmp_path: Path, truth: CineStack, lines: list[str]) -> None:
+    stack = read_study(write_nrrd(tmp_path / "cine.nrrd", truth.voxels, *lines))
     assert stack.spacing_mm == (10, 3, 3)
 
 

@@ -269,8 +269,9 @@ def _nrrd_voxel_size(path: Path) -> Array:
     """What an NRRD header says for each of its axes; NaN for one that is none in space."""
     with path.open("rb") as file:
         lines = iter(lambda: file.readline(65536).decode("latin-1").strip(), "")
-        fields = dict(line.split(": ", 1) for line in lines if ": " in line)
-    if vectors := re.findall(r"none|\([^)]*\)", fields.get("space directions", "")):
+        fields = dict(line.partition("#")[0].split(": ", 1) for line in lines if ": " in line.partition("#")[0])
+    fields = {name.lower().replace(" ", ""): value for name, value in fields.items()}
+    if vectors := re.findall(r"none|\([^)]*\)", fields.get("spacedirections", "")):
         parts = [vector.strip("()").replace("none", "nan").split(",") for vector in vectors]
         return np.array([np.linalg.norm(np.array(part, float)) for part in parts])
     return np.array(fields.get("spacings", "").split(), float)
