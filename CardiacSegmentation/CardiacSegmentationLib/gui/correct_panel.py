@@ -263,4 +263,5 @@ def _editor_node() -> Any:
         node = slicer.vtkMRMLSegmentEditorNode()
         node.SetSingletonTag(EDITOR_TAG)
         node = slicer.mrmlScene.AddNode(node)
+    node.SetSaveWithScene(False)  # in another scene it would take that scene's editor to other labels
     return node

@@ -19,7 +19,7 @@ from CardiacSegmentationLib.gui.processes import is_alive
 from CardiacSegmentationLib.scene.study import stack_of
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.scene.live import LiveStudy
+    from CardiacSegmentationLib.scene.labelmaps import Labels
     from CardiacSegmentationLib.scene.study import Study
 
 KEPT_DAYS = 30
@@ -31,7 +31,7 @@ class Recovered:
     """Labels that a session left behind."""
 
     path: Path
-    labels: dict[int, Any]  # the labels of each phase that was edited
+    labels: dict[int, Labels]  # the labels of each phase that was edited
 
 
 def recovery_path(study: Study) -> Path:
@@ -39,18 +39,16 @@ def recovery_path(study: Study) -> Path:
     return _folder() / f"{_fingerprint(study)}.npz"
 
 
-def keep(live: LiveStudy, edited: set[int]) -> None:
+def keep(path: Path, labels: dict[int, Labels]) -> None:
     """Write the labels of the edited phases; the file is whole or not there at all."""
-    path = recovery_path(live.study)
-    labels = {str(phase): live.segmentation.labels[phase] for phase in sorted(edited)}
+    content: dict[str, Any] = {str(phase): frame for phase, frame in labels.items()}
+    content["owner"] = np.array(json.dumps({"process": os.getpid()}))
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        owner = np.array(json.dumps({"process": os.getpid()}))
-        np.savez_compressed(file, owner=owner, **labels)
+        np.savez_compressed(file, **content)
 
 
-def find_recovered(live: LiveStudy) -> Recovered | None:
-    """What an earlier session left for this study; a file that cannot be read or adds nothing is no help."""
-    path = recovery_path(live.study)
+def find_recovered(path: Path, now: Labels) -> Recovered | None:
+    """What an earlier session left for these labels; a file that cannot be read or adds nothing is no help."""
     try:
         with np.load(path, allow_pickle=False) as stored:
             if is_alive(int(json.loads(str(stored["owner"]))["process"])):
@@ -58,16 +56,15 @@ def find_recovered(live: LiveStudy) -> Recovered | None:
             labels = {int(name): stored[name] for name in stored.files if name != "owner"}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None
-    now = live.segmentation.labels
     fits = all(frame.shape == now.shape[1:] and 0 <= phase < len(now) for phase, frame in labels.items())
     adds = fits and any((now[phase] != frame).any() for phase, frame in labels.items())
     return Recovered(path, labels) if adds else None
 
 
-def forget(study: Study) -> None:
+def forget(path: Path) -> None:
     """The edits are in a saved scene, or were discarded."""
     with contextlib.suppress(OSError):
-        recovery_path(study).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
 def forget_old(now: float) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,12 +14,23 @@ from slicer.i18n import tr as _
 from CardiacSegmentationLib.gui import recovery
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from CardiacSegmentationLib.gui.recovery import Recovered
     from CardiacSegmentationLib.gui.widget import CardiacPanel
-    from CardiacSegmentationLib.scene.live import LiveStudy
+    from CardiacSegmentationLib.scene.labelmaps import Labels
+    from CardiacSegmentationLib.scene.study import Study
+
+KEEP_MS = 3000  # after the first change that is not kept yet
 
 
-KEEP_MS = 3000  # after the last change
+@dataclass
+class _Begun:
+    """A study of this session: how its labels were at first, and where its corrections are kept."""
+
+    path: Path
+    at_start: list[int]  # checksums of the labels, phase by phase
+    is_kept: bool = False  # whether the file is there, and this session's
 
 
 class RecoveryBar:
@@ -26,7 +39,7 @@ class RecoveryBar:
     def __init__(self, panel: CardiacPanel) -> None:
         self._panel, self._ui = panel, panel.ui
         self._found: Recovered | None = None
-        self._at_start: list[int] = []  # checksums of the labels, phase by phase
+        self._begun: dict[Study, _Begun] = {}  # until the scene is closed, whichever study is at hand
         self._timer = qt.QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(KEEP_MS)
@@ -38,9 +51,12 @@ class RecoveryBar:
     def show_study(self) -> None:
         """Look for what was left behind for the study at hand."""
         live = self._panel.live
-        self._timer.stop()
-        self._at_start = _checksums(live) if live is not None else []
-        self._found = recovery.find_recovered(live) if live is not None else None
+        self._found = None
+        if live is not None:
+            labels = live.segmentation.labels
+            if live.study not in self._begun:
+                self._begun[live.study] = _Begun(recovery.recovery_path(live.study), _checksums(labels))
+            self._found = recovery.find_recovered(self._begun[live.study].path, labels)
         self._ui.recoveryFrame.visible = self._found is not None
         if self._found is not None:
             text = _("A session ended unexpectedly; its corrections were kept (phases: {count}).")
@@ -52,21 +68,37 @@ class RecoveryBar:
             self._timer.start()
 
     def keep(self) -> None:
-        """Write down what was corrected in this session; what waits to be restored is not overwritten."""
+        """Write down what is corrected in this session; what waits to be restored is not overwritten."""
         self._timer.stop()
         live = self._panel.live
-        if live is None or self._found is not None or not self._at_start:
+        begun = self._begun.get(live.study) if live is not None else None
+        if live is None or begun is None or self._found is not None:
             return
-        now = _checksums(live)
-        edited = {phase for phase, then in enumerate(self._at_start) if now[phase] != then}
+        labels = live.segmentation.labels
+        pairs = enumerate(zip(begun.at_start, _checksums(labels), strict=True))
+        edited = {phase: labels[phase] for phase, (then, now) in pairs if then != now}
         if edited:
-            recovery.keep(live, edited)
+            try:
+                recovery.keep(begun.path, edited)
+            except OSError as error:  # a full disk, for example: the work itself goes on
+                logging.warning("The corrections of %s are not kept for a crash: %s", live.study.name, error)
+            else:
+                begun.is_kept = True
+        elif begun.is_kept:  # all was taken back
+            recovery.forget(begun.path)
+            begun.is_kept = False
 
-    def forget(self) -> None:
-        """The session ends as it should: what was kept for a crash is not needed."""
+    def forget(self, study: Study) -> None:
+        """What this session kept of a study is not needed; what another session left stays."""
+        begun = self._begun.pop(study, None)
+        if begun is not None and begun.is_kept:
+            recovery.forget(begun.path)
+
+    def forget_all(self) -> None:
+        """The session ends as it should."""
         self._timer.stop()
-        if self._panel.live is not None and self._found is None:
-            recovery.forget(self._panel.live.study)
+        for study in list(self._begun):
+            self.forget(study)
 
     def restore(self) -> None:
         """Put the corrections back; undo takes them out again."""
@@ -78,15 +110,16 @@ class RecoveryBar:
             self.keep()
 
     def discard(self) -> None:
-        """Delete them."""
+        """Delete them; from here on this session's own can be kept."""
         if self._found is not None:
-            self._found.path.unlink(missing_ok=True)
+            recovery.forget(self._found.path)
         self._dismiss()
+        self.keep()
 
     def _dismiss(self) -> None:
         self._found = None
         self._ui.recoveryFrame.visible = False
 
 
-def _checksums(live: LiveStudy) -> list[int]:
-    return [zlib.crc32(np.ascontiguousarray(frame)) for frame in live.segmentation.labels]
+def _checksums(labels: Labels) -> list[int]:
+    return [zlib.crc32(np.ascontiguousarray(frame)) for frame in labels]

@@ -19,6 +19,7 @@ from CardiacSegmentationLib.gui.segment_panel import SegmentPanel
 from CardiacSegmentationLib.gui.shortcuts import Shortcuts
 from CardiacSegmentationLib.gui.study_panel import StudyPanel
 from CardiacSegmentationLib.scene.live import LiveStudy
+from CardiacSegmentationLib.scene.segmentation import set_display
 from CardiacSegmentationLib.scene.study import Study, find_studies
 from CardiacSegmentationLib.scene.terms import load_terms
 
@@ -49,6 +50,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._is_selecting = False
         self._step: int | None = None
         self._stroke_timer = _single_shot(SETTLE_MS, self.settle)
+        self._removal_timer = _single_shot(0, self._follow_segmentation)
         self._study_section = StudyPanel(self)
         self._segment = SegmentPanel(self, make_process)
         self._correct = CorrectPanel(self)
@@ -99,7 +101,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
 
     def segmentation_replaced(self, study: Study) -> None:
         """A study has a new segmentation."""
-        recovery.forget(study)
+        self._recovery.forget(study)
         if study == self.study:
             self._open_live()
             self._show_study()
@@ -122,9 +124,9 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         """The module is unloaded: nothing of it stays behind."""
         self._segment.stop()
         self._shortcuts.remove()
-        self._recovery.forget()
         self._correct.scene_is_closing()
         self._leave_study()
+        self._recovery.forget_all()
         self.removeObservers()
 
     def _observe_scene(self) -> None:
@@ -135,7 +137,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self.addObserver(scene, events.NodeRemovedEvent, self._node_removed)
 
     def _open_live(self) -> None:
-        if self.study is None or self.study.segmentation is None:
+        if self.study is None or self.study.segmentation_node is None:
             return
         self.live = LiveStudy(self.study, self._stroke_made)
         self._results.apply_settings(self.live)
@@ -150,6 +152,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
     def _leave_study(self) -> None:
         if self.live is not None and self.study is not None and self.study.exists:
             self.settle()
+            self._recovery.keep()
         self._close_live()
         if self.study is not None and self.study.browser is not None:
             self.removeObserver(self.study.browser, vtk.vtkCommand.ModifiedEvent, self._browser_changed)
@@ -181,7 +184,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
 
     def _scene_starts_closing(self, *_event: Any) -> None:
         self._segment.stop()
-        self._recovery.forget()  # closing is a choice: Slicer has asked whether to save
+        self._recovery.forget_all()  # closing is a choice: Slicer has asked whether to save
         self._correct.scene_is_closing()
         self._close_live()
         self.select(None)
@@ -194,11 +197,30 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._correct.scene_is_new()
         if self.study is None:
             self.select(next(iter(find_studies(slicer.mrmlScene)), None))
+        else:  # views and editor are singletons: what came with the scene has taken them
+            layout.show_study(self.study)
+            layout.show_results(self.study)
+            self._correct.show_study(self.study)
 
     def _node_removed(self, *_event: Any) -> None:
         if self.study is not None and not self.study.exists:
             self._close_live()
             self.select(None)
+        elif not self._is_followed():
+            self._removal_timer.start()  # Slicer has yet to make another node, if it was but the one on display
+
+    def _follow_segmentation(self) -> None:
+        """The labels were deleted, or the node that shows them and is edited is another one now."""
+        if self.study is None or not self.study.exists or self._is_followed():
+            return
+        self._close_live()
+        if self.study.segmentation_node is not None:
+            set_display(self.study.segmentation_node, self.study.volume_node)
+        self._open_live()
+        self._show_study()
+
+    def _is_followed(self) -> bool:
+        return self.study is None or self.live is None or self.live.node is self.study.segmentation_node
 
 
 def _single_shot(milliseconds: int, action: Any) -> Any:

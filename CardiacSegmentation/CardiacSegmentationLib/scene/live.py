@@ -41,14 +41,14 @@ class LiveStudy:
         self._history = FrameHistory(segmentation.labels)
         self._touched: set[int] = set()
         self._on_edit = on_edit
-        self._node = study.segmentation_node
-        self._tag = self._node.AddObserver(slicer.vtkSegmentation.SourceRepresentationModified, self._note_edit)
+        self.node = study.segmentation_node  # the one it observes
+        self._tag = self.node.AddObserver(slicer.vtkSegmentation.SourceRepresentationModified, self._note_edit)
         self.function: VentricularFunction = measure(self._stack, segmentation)
         set_function(study, self.function)
 
     def close(self) -> None:
         """Stop observing; the nodes stay."""
-        self._node.RemoveObserver(self._tag)
+        self.node.RemoveObserver(self._tag)
 
     def settle(self) -> VentricularFunction:
         """Take in the strokes since the last call; the numbers are those of the labels now."""
