@@ -39,7 +39,7 @@ class CardiacSegmentation(ScriptedLoadableModule):  # type: ignore[misc]
             "reports volumes, ejection fraction and mass. Not a medical device; not for diagnosis."
         )
         parent.acknowledgementText = _("The network was trained on public data; see the model card.")
-        slicer.app.connect("startupCompleted()", _register_sample)
+        slicer.app.connect("startupCompleted()", _register)
         if not hasattr(slicer.modules, "dicomPlugins"):  # as Slicer's own plugins do: this may be loaded first
             slicer.modules.dicomPlugins = {}
         slicer.modules.dicomPlugins["CardiacCinePlugin"] = _make_dicom_plugin
@@ -139,10 +139,12 @@ class CardiacSegmentationTest(ScriptedLoadableModuleTest):  # type: ignore[misc]
         live.close()
 
 
-def _register_sample() -> None:
+def _register() -> None:
+    from CardiacSegmentationLib.gui.layout import register_layout
     from CardiacSegmentationLib.gui.sample import register_sample
 
     register_sample()
+    register_layout()
 
 
 def _make_dicom_plugin() -> Any:

@@ -128,6 +128,17 @@ def test_the_application_and_packaging_know_only_what_slicer_knows(a_window: Any
         other_modules.SampleDataLogic.registerCustomSampleDataSource(sampleName="x", uris="", colour="red")
 
 
+def test_a_layout_is_not_set_again_and_an_unknown_one_is_slicers_own(a_window: Any) -> None:
+    manager = a_window.layoutManager()
+    node = manager.layoutLogic().GetLayoutNode()
+    node.SetViewArrangement(node.SlicerLayoutConventionalView)
+    changes: list[int] = []
+    manager.connect("layoutChanged(int)", changes.append)
+    for layout in (node.SlicerLayoutFourUpView, node.SlicerLayoutFourUpView, 123456):
+        manager.setLayout(layout)
+    assert changes == [node.SlicerLayoutFourUpView, node.SlicerLayoutConventionalView]
+
+
 def test_a_module_may_set_only_the_metadata_slicer_has(a_window: Any) -> None:
     from slicer_stand_in.application import ModuleParent
 

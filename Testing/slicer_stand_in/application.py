@@ -42,8 +42,11 @@ class LayoutManager(wrap_class(QtCore.QObject)):  # type: ignore[misc]
         return self._logic
 
     def setLayout(self, layout: int) -> None:
-        self._logic.GetLayoutNode().SetViewArrangement(layout)
-        self.layoutChanged.emit(layout)
+        node = self._logic.GetLayoutNode()
+        if node.GetViewArrangement() == layout:
+            return
+        node.SetViewArrangement(layout if node.IsLayoutDescription(layout) else node.SlicerLayoutConventionalView)
+        self.layoutChanged.emit(self.layout)
 
     layout = QtCore.Property(int, lambda self: self._logic.GetLayoutNode().GetViewArrangement())
 

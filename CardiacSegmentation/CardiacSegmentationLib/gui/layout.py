@@ -34,16 +34,19 @@ LAYOUT = """
 """
 
 
+def register_layout() -> None:
+    """Tell Slicer the reading layout, where there is a window: a saved scene names its layout by number alone."""
+    node = _layout_node()
+    if node is not None and node.AddLayoutDescription(LAYOUT_ID, LAYOUT):
+        node.SetViewArrangement(node.GetViewArrangement())  # a scene opened before may have asked for it in vain
+
+
 def show_layout() -> None:
     """Switch to the reading layout, where there is a window."""
-    manager = slicer.app.layoutManager()
-    if manager is None:
-        return
-    node = manager.layoutLogic().GetLayoutNode()
-    if not node.IsLayoutDescription(LAYOUT_ID):
-        node.AddLayoutDescription(LAYOUT_ID, LAYOUT)
-    if manager.layout != LAYOUT_ID:
-        manager.setLayout(LAYOUT_ID)
+    register_layout()
+    node = _layout_node()
+    if node is not None:
+        node.SetViewArrangement(LAYOUT_ID)
 
 
 def show_study(study: Study) -> None:
@@ -91,6 +94,11 @@ def reading_view(study: Study) -> Any:
     views = short_axis_views(study)
     big = short_axis_view()
     return big if big in views else next(iter(views), None)
+
+
+def _layout_node() -> Any:
+    manager = slicer.app.layoutManager()
+    return manager.layoutLogic().GetLayoutNode() if manager is not None else None
 
 
 def _slice_logics() -> list[Any]:

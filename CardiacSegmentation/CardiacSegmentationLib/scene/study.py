@@ -138,13 +138,13 @@ def set_segmentation(study: Study, segmentation: Segmentation) -> None:
 
     A map of uncertainty goes with the labels it belongs to.
     """
-    _remove_uncertainty(study)
     if study.segmentation is not None:
         sequences.replace_segmentation(study.segmentation, study.images, segmentation)
     else:
         node = sequences.add_segmentation(study.browser, study.images, segmentation)
         study.node.SetNodeReferenceID(SEGMENTATION, node.GetID())
         put_beside(study.images, [study.segmentation, study.segmentation_node])
+    _remove_uncertainty(study)
 
 
 def segmentation_of(study: Study) -> Segmentation | None:
