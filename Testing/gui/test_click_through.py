@@ -28,8 +28,7 @@ def test_from_a_file_to_exported_results(
     # Load.
     study_file = tmp_path / "short axis.nrrd"
     write_stack(painted[0], study_file)
-    ui.folderEdit.currentPath = str(study_file)
-    hand.wait_for(lambda: ui.loadButton.enabled, 20, "the list of stacks")
+    hand.look_into(study_file)
     ui.loadButton.click()
     assert hand.panel.study is not None
     assert not ui.studySection.collapsed
@@ -71,7 +70,7 @@ def test_from_a_file_to_exported_results(
     slicer.mrmlScene.Clear(False)
     assert not segment.is_running
     assert hand.panel.study is None
-    (scene,) = (tmp_path / "results").glob("*.mrb")
+    (scene,) = (tmp_path / "results").rglob("*.mrb")
     slicer.util.loadScene(str(scene))
     hand.see()
     assert hand.panel.study is not None
@@ -81,7 +80,7 @@ def test_from_a_file_to_exported_results(
     for button in (ui.csvButton, ui.jsonButton, ui.niftiButton, ui.reportButton):
         button.click()
     assert not hand.messages.errors
-    written = {path.name for path in (tmp_path / "results").iterdir()}
+    written = {path.name for path in (tmp_path / "results").rglob("*")}
     assert {
         "measurements.csv",
         "slices.csv",

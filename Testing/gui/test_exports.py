@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,25 +11,40 @@ from slicer_stand_in.hand import paint
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from CardiacSegmentationLib.scene.study import Study
+    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.stack import CineStack
     from slicer_stand_in.hand import Hand
 
 
 @pytest.fixture
 def a_segmented_dicom_study(a_hand: Hand, tmp_path: Path) -> Path:
-    """A phantom study on disk, loaded through the panel, with its true labels; returns the folder for results."""
+    """A phantom study on disk, loaded through the panel, with its true labels; returns the study's results folder."""
+    from CardiacSegmentationLib.gui.exports import study_folder
     from CardiacSegmentationLib.phantom import PhantomSpec, make_stack, write_study
     from CardiacSegmentationLib.scene.study import set_segmentation
 
     spec = PhantomSpec(phases=4, slices=6, pixel_mm=2.0)
     write_study(tmp_path / "study", spec)
-    a_hand.ui.folderEdit.currentPath = str(tmp_path / "study")
-    a_hand.wait_for(lambda: a_hand.ui.loadButton.enabled, 20)
+    a_hand.look_into(tmp_path / "study")
     a_hand.ui.loadButton.click()
     study = a_hand.panel.study
     set_segmentation(study, make_stack(spec)[1])
     a_hand.panel.segmentation_replaced(study)
     a_hand.ui.exportEdit.currentPath = str(tmp_path / "results")
-    return tmp_path / "results"
+    return study_folder(study, tmp_path / "results")
+
+
+def open_segmented(hand: Hand, stack: CineStack, truth: Segmentation) -> Study:
+    """Another study of the same name, at hand."""
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study, set_segmentation
+
+    study = load_study(slicer.mrmlScene, replace(stack, title="cine_sax: 1/2"))
+    set_segmentation(study, truth)
+    hand.panel.select(study)
+    hand.see()
+    return study
 
 
 def test_dicom_objects_go_to_disk_and_into_slicers_database(
@@ -39,11 +55,14 @@ def test_dicom_objects_go_to_disk_and_into_slicers_database(
     from slicer_stand_in.other_modules import DicomDatabase
 
     monkeypatch.setattr(slicer, "dicomDatabase", DicomDatabase(), raising=False)
+    (a_segmented_dicom_study / "dicom").mkdir(parents=True)
+    (a_segmented_dicom_study / "dicom" / "another.dcm").write_text("somebody's own")
     paint(a_hand.panel.study, 3)  # not settled yet: the export must not miss it
     a_hand.ui.dicomButton.click()
     assert not a_hand.messages.errors
-    files = sorted((a_segmented_dicom_study / "dicom").glob("*.dcm"))
-    assert slicer.dicomDatabase.imported == files
+    assert not a_hand.messages.questions
+    files = sorted((a_segmented_dicom_study / "dicom").glob("s*.dcm"))
+    assert sorted(slicer.dicomDatabase.inserted) == files
     kinds = {pydicom.dcmread(file, stop_before_pixels=True).Modality for file in files}
     assert kinds == {"SEG", "SR"}
     ed = pydicom.dcmread(a_segmented_dicom_study / "dicom" / "seg_ED.dcm", stop_before_pixels=True)
@@ -57,11 +76,79 @@ def test_without_a_database_the_objects_are_written_all_the_same(a_hand: Hand, a
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_with_its_name(a_hand: Hand, a_segmented_dicom_study: Path) -> None:
+    a_segmented_dicom_study.parent.mkdir()
     a_segmented_dicom_study.write_text("a file where a folder should be")
     for button in (a_hand.ui.csvButton, a_hand.ui.sceneButton, a_hand.ui.niftiButton):
         button.click()
     assert len(a_hand.messages.errors) == 3
     assert all(str(a_segmented_dicom_study) in error for error in a_hand.messages.errors)
+
+
+def test_results_of_one_patient_never_take_the_place_of_anothers(
+    a_hand: Hand, phantom: tuple[CineStack, Segmentation], tmp_path: Path
+) -> None:
+    stack, truth = phantom
+    a_hand.ui.exportEdit.currentPath = str(tmp_path)
+    contents = []
+    for voxels in (stack.voxels, stack.voxels[..., ::-1].copy()):
+        open_segmented(a_hand, replace(stack, voxels=voxels), truth)
+        for button in (a_hand.ui.csvButton, a_hand.ui.jsonButton, a_hand.ui.niftiButton, a_hand.ui.sceneButton):
+            button.click()
+        contents.append({path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()})
+    assert contents[0].items() <= contents[1].items()
+    assert len(contents[1]) == 2 * len(contents[0]) == 12
+    assert len({path.parent for path in contents[1]}) == 2
+    assert all(path.parent.name.startswith("cine_sax__1_2_") for path in contents[1])
+    assert not a_hand.messages.questions
+    assert not a_hand.messages.errors
+
+
+def test_what_is_there_is_replaced_only_after_asking(
+    a_hand: Hand, phantom: tuple[CineStack, Segmentation], tmp_path: Path
+) -> None:
+    a_hand.ui.exportEdit.currentPath = str(tmp_path)
+    open_segmented(a_hand, *phantom)
+    a_hand.ui.jsonButton.click()
+    (file,) = tmp_path.rglob("measurements.json")
+    file.write_text("corrected by hand")
+    a_hand.messages.answer = False
+    a_hand.ui.jsonButton.click()
+    assert file.read_text() == "corrected by hand"
+    assert a_hand.ui.exportLabel.text == ""
+    a_hand.messages.answer = True
+    a_hand.ui.jsonButton.click()
+    assert file.read_text() != "corrected by hand"
+    assert len(a_hand.messages.questions) == 2
+    assert "measurements.json" in a_hand.messages.questions[0]
+    assert str(file.parent) in a_hand.messages.questions[0]
+
+
+def test_the_folder_names_study_and_date(a_hand: Hand, a_segmented_dicom_study: Path) -> None:
+    import pydicom
+    from CardiacSegmentationLib.scene.study import stack_of
+
+    folder = stack_of(a_hand.panel.study).source.path
+    images = (path for path in folder.rglob("*") if path.is_file() and pydicom.misc.is_dicom(path))
+    date = pydicom.dcmread(next(images), stop_before_pixels=True).StudyDate
+    assert f"_{date}_" in a_segmented_dicom_study.name
+
+
+def test_a_folder_may_be_relative_but_not_missing(
+    a_hand: Hand,
+    phantom: tuple[CineStack, Segmentation],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    open_segmented(a_hand, *phantom)
+    a_hand.ui.exportEdit.currentPath = "results"
+    a_hand.ui.csvButton.click()
+    assert not a_hand.messages.errors
+    assert len(list((tmp_path / "results").rglob("*.csv"))) == 3
+    a_hand.ui.exportEdit.currentPath = " "
+    a_hand.ui.csvButton.click()
+    assert a_hand.messages.errors == ["Choose the folder that the results are written to."]
+    assert not list(tmp_path.glob("*.csv"))
 
 
 def test_a_missing_package_is_asked_for_when_the_report_is_wanted(

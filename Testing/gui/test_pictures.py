@@ -38,8 +38,7 @@ def test_the_sample_is_segmented_by_the_shipped_network_and_pictured(
     hand.picture(pictures / "slicer-panel-start.png")
     write_study(tmp_path / "phantom", PhantomSpec())
     monkeypatch.chdir(tmp_path)
-    ui.folderEdit.currentPath = "phantom"  # a path that reads well in a picture
-    hand.wait_for(lambda: ui.loadButton.enabled, 60)
+    hand.look_into("phantom")  # a path that reads well in a picture
     hand.picture(pictures / "slicer-panel-study.png")
 
     ui.loadButton.click()

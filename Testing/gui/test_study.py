@@ -26,8 +26,8 @@ def dicom_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def choose_folder(hand: Hand, folder: Path) -> None:
-    hand.ui.folderEdit.currentPath = str(folder)
-    hand.wait_for(lambda: hand.ui.stackTree.topLevelItemCount > 0 or bool(hand.ui.stackFindings.text), 20)
+    hand.look_into(folder)
+    assert hand.ui.stackTree.topLevelItemCount > 0 or hand.ui.stackFindings.text
 
 
 def dicom_files(folder: Path) -> list[Path]:
@@ -80,10 +80,96 @@ def test_a_folder_without_images_is_told_in_place_without_a_window(a_hand: Hand,
     assert not a_hand.ui.loadButton.enabled
 
 
-def test_a_path_half_typed_says_nothing(a_hand: Hand) -> None:
-    a_hand.ui.folderEdit.currentPath = "/no/such/fol"
+def test_a_path_half_typed_is_not_looked_into(a_hand: Hand, dicom_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import slicer
+    from CardiacSegmentationLib.gui import study_panel
+    from PySide6.QtTest import QTest
+    from slicer_stand_in.pythonqt import unwrap
+
+    choose_folder(a_hand, dicom_study)
+    looked_into = []
+    monkeypatch.setattr(study_panel, "find_stacks", lambda path, _progress: looked_into.append(path))
+    (line,) = slicer.util.findChildren(a_hand.ui.folderEdit, className="QLineEdit")
+    QTest.keyClicks(unwrap(line), "/a/long/way")
     a_hand.wait(0.8)
+    assert looked_into == []
+    assert not a_hand.ui.loadButton.enabled  # what was found belongs to another path
     assert not a_hand.ui.stackFindings.visible
+
+
+def test_a_path_that_does_not_exist_is_told_in_place(a_hand: Hand) -> None:
+    a_hand.look_into("/no/such/fol")
+    assert "/no/such/fol does not exist" in a_hand.ui.stackFindings.text
+    assert not a_hand.messages.errors
+
+
+def test_a_path_of_the_history_is_looked_into_once(
+    a_hand: Hand, dicom_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from CardiacSegmentationLib.gui import study_panel
+
+    choose_folder(a_hand, dicom_study)
+    a_hand.ui.loadButton.click()  # now it is in the history, and Enter also chooses it there
+    real, looked_into = study_panel.find_stacks, []
+    monkeypatch.setattr(study_panel, "find_stacks", lambda path, tell: looked_into.append(path) or real(path, tell))
+    choose_folder(a_hand, dicom_study)
+    assert looked_into == [dicom_study]
+
+
+def test_buttons_choose_a_folder_or_a_file(a_hand: Hand, dicom_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import qt
+
+    ui = a_hand.ui
+    file = next(path for path in dicom_study.rglob("*.nii.gz"))
+    monkeypatch.setattr(qt.QFileDialog, "getExistingDirectory", staticmethod(lambda *_: str(dicom_study)))
+    monkeypatch.setattr(qt.QFileDialog, "getOpenFileName", staticmethod(lambda *_: str(file)))
+    ui.folderButton.click()
+    assert ui.folderEdit.currentPath == str(dicom_study)
+    assert ui.loadButton.enabled
+    ui.fileButton.click()
+    assert ui.folderEdit.currentPath == str(file)
+    assert ui.stackFindings.text
+    for edit in (ui.exportEdit, ui.modelEdit):
+        edit.browse()
+        assert edit.currentPath == str(dicom_study)  # "…" of these opens a dialog that can choose folders
+
+
+def test_looking_through_many_files_can_be_cancelled(
+    a_hand: Hand, dicom_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import time
+
+    import slicer
+    from CardiacSegmentationLib.gui import study_panel
+
+    def find_slowly(_path: Path, tell: Any) -> None:
+        for done in range(1000):
+            tell(done, 1000)
+            time.sleep(0.01)
+            for dialog in slicer.util.findChildren(className="QProgressDialog"):
+                if dialog.visible:
+                    dialog.cancel()
+
+    monkeypatch.setattr(study_panel, "PATIENCE_MS", 50)
+    monkeypatch.setattr(study_panel, "find_stacks", find_slowly)
+    a_hand.look_into(dicom_study)
+    assert "Cancelled" in a_hand.ui.stackFindings.text
+    assert not a_hand.ui.loadButton.enabled
+    assert not a_hand.messages.errors
+
+
+def test_a_whole_disk_is_refused_before_it_is_read(
+    a_hand: Hand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from CardiacSegmentationLib.gui import study_panel
+
+    for number in range(4):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "file").write_text("no image")
+    monkeypatch.setattr(study_panel, "MOST_FILES", 3)
+    monkeypatch.setattr(study_panel, "find_stacks", lambda *_: pytest.fail("was read"))
+    a_hand.look_into(tmp_path)
+    assert "more than 3 files" in a_hand.ui.stackFindings.text
 
 
 def test_the_selection_of_the_dicom_browser_is_taken_over(

@@ -154,7 +154,7 @@ class ctkPathLineEdit(wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
 
     currentPathChanged = Signal(str)
     validInputChanged = Signal(bool)
-    Dirs, Files, Drives, NoFilter = 1, 2, 4, -1
+    Dirs, Files, Drives, AllEntries, NoFilter = 1, 2, 4, 7, -1
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
@@ -169,7 +169,8 @@ class ctkPathLineEdit(wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
         layout.addWidget(self._combo)
         layout.addWidget(self._browse)
         self._combo.editTextChanged.connect(self.currentPathChanged)
-        self._values: dict[str, Any] = {"filters": self.NoFilter, "settingKey": "", "label": "", "nameFilters": []}
+        self._browse.clicked.connect(lambda _checked: self.browse())
+        self._values: dict[str, Any] = {"filters": self.AllEntries, "settingKey": "", "label": "", "nameFilters": []}
 
     def _value(name: str, kind: Any) -> Property:  # type: ignore[misc]  # noqa: N805
         return Property(kind, lambda self: self._values[name], lambda self, value: self._values.update({name: value}))
@@ -189,6 +190,14 @@ class ctkPathLineEdit(wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
 
     def setCurrentPath(self, path: str) -> None:
         self._combo.setEditText(path)
+
+    def browse(self) -> None:
+        """One dialog or the other: where files are let through, no folder can be chosen."""
+        is_file = bool(self._values["filters"] & self.Files)
+        choose = qt.QFileDialog.getOpenFileName if is_file else qt.QFileDialog.getExistingDirectory
+        path = choose(self, "", self._combo.currentText())
+        if path:
+            self._combo.setEditText(path)
 
     def addCurrentPathToHistory(self) -> None:
         if self._combo.findText(self._combo.currentText()) < 0:

@@ -60,6 +60,15 @@ class Hand:
         end = time.monotonic() + seconds
         self.wait_for(lambda: time.monotonic() >= end, seconds + 10)
 
+    def look_into(self, path: Path | str) -> None:
+        """Name a study by its path, and press Enter."""
+        from PySide6 import QtCore, QtTest, QtWidgets
+
+        self.ui.folderEdit.currentPath = str(path)
+        line = QtCore.QObject.findChild(self.ui.folderEdit, QtWidgets.QLineEdit)
+        QtTest.QTest.keyClick(line, QtCore.Qt.Key.Key_Return)
+        self.see()
+
     def picture(self, path: Path) -> None:
         """A screenshot of the panel as it is."""
         self.see()

@@ -1,8 +1,9 @@
-"""Two of Slicer's other scripted modules, as far as ours talks to them.
+"""Two of Slicer's other scripted modules and the DICOM database, as far as ours talks to them.
 
 =============  ==============================================================================================
-DICOMLib       Modules/Scripted/DICOMLib: the base class of DICOM plugins and what they return (DICOMPlugin.py), the
-               database's file look-up, ``DICOMUtils.importDicom``
+DICOMLib       Modules/Scripted/DICOMLib: the base class of DICOM plugins and what they return (DICOMPlugin.py), how
+               they are asked (DICOMUtils.py)
+DicomDatabase  ctkDICOMDatabase (commontk/CTK, Libs/DICOM/Core): look-up by file and series, ``insert``
 SampleData     Modules/Scripted/SampleData/SampleData.py: registering a source; its button calls ``customDownloader``
 =============  ==============================================================================================
 """
@@ -44,25 +45,40 @@ class DICOMPlugin:
 
 
 class DicomDatabase:
-    """ctkDICOMDatabase: files by study and series, and what was imported."""
+    """ctkDICOMDatabase: what was inserted, and what it says of a file; an unknown one has empty fields."""
 
     def __init__(self) -> None:
-        self.imported: list[Path] = []
-        self.isOpen = True
+        self.inserted: list[Path] = []
+        self.modalities: dict[str, str] = {}  # for tests: of the series of a file
+        self.isOpen, self.is_prepared = True, False
+
+    def prepareInsert(self) -> None:
+        self.is_prepared = True
+
+    def insert(self, filePath: str, storeFile: bool = True) -> None:
+        assert self.is_prepared  # else series deleted meanwhile would be taken for known ones
+        self.inserted.append(Path(filePath))
+
+    def seriesForFile(self, fileName: str) -> str:
+        return f"series of {fileName}" if fileName in self.modalities else ""
+
+    def fieldForSeries(self, field: str, seriesUID: str) -> str:
+        assert field == "Modality"
+        return self.modalities.get(seriesUID.removeprefix("series of "), "")
 
 
-def importDicom(dicomDataDir: str, dicomDatabase: Any = None, copyFiles: bool = False) -> bool:
-    """DICOMUtils.importDicom: indexes a folder into the database."""
-    files = [path for path in sorted(Path(dicomDataDir).rglob("*")) if path.is_file()]
-    slicer.dicomDatabase.imported += files
-    return bool(files)
+def getLoadablesFromFileLists(file_lists: list[list[str]]) -> tuple[dict[Any, list[Any]], bool]:
+    """DICOMUtils.getLoadablesFromFileLists: an empty answer makes it ask again by the old name."""
+    plugins = [plugin() for plugin in slicer.modules.dicomPlugins.values()]
+    offers = {plugin: plugin.examineForImport(file_lists) or plugin.examine(file_lists) for plugin in plugins}
+    return offers, any(offers.values())
 
 
 def dicom_lib() -> ModuleType:
     """The module ``DICOMLib``."""
     module = ModuleType("DICOMLib")
     module.DICOMPlugin, module.DICOMLoadable = DICOMPlugin, DICOMLoadable  # type: ignore[attr-defined]
-    module.DICOMUtils = SimpleNamespace(importDicom=importDicom)  # type: ignore[attr-defined]
+    module.DICOMUtils = SimpleNamespace(getLoadablesFromFileLists=getLoadablesFromFileLists)  # type: ignore[attr-defined]
     return module
 
 

@@ -63,6 +63,8 @@ class QUiLoader(QtUiTools.QUiLoader):
         mrml = [c for c in (connections if connections is not None else []) if "mrml" in (c.findtext("signal") or "")]
         for connection in mrml:
             connections.remove(connection)  # type: ignore[union-attr]
+        for flags in [p for p in root.iter("property") if (p.findtext("set") or "").startswith("ctk")]:
+            _number_flags(flags)
         buffer = QtCore.QBuffer()
         buffer.setData(ET.tostring(root))
         buffer.open(QtCore.QIODevice.OpenModeFlag.ReadOnly)
@@ -81,6 +83,14 @@ class QUiLoader(QtUiTools.QUiLoader):
             slot = getattr(receiver, (connection.findtext("slot") or "").partition("(")[0])
             by_name[connection.findtext("sender") or ""].connect(connection.findtext("signal") or "", slot)
         return widget
+
+
+def _number_flags(prop: ET.Element) -> None:
+    """``ctkPathLineEdit::Dirs|…`` as the number it is: flags of stand-ins are no Qt type."""
+    flags = prop[0]
+    owners_and_names = [name.split("::") for name in (flags.text or "").split("|")]
+    flags.tag = "number"
+    flags.text = str(sum(getattr(custom_widgets[owner], name) for owner, name in owners_and_names))
 
 
 for _module in (QtCore, QtGui, QtWidgets):

@@ -23,7 +23,7 @@ class CardiacCinePlugin(DICOMPlugin):  # type: ignore[misc]
         """What of the selected series can be loaded as a cine; the importer's doubts become its warning."""
         from CardiacSegmentationLib.scene.dicom import examine
 
-        return [_loadable(offer) for offer in examine(filter(_may_be_mr, file_lists))]
+        return [_loadable(offer) for offer in examine(files for files in file_lists if _may_be_mr(files))]
 
     def examine(self, file_lists: list[list[str]]) -> list[Any]:  # noqa: ARG002
         """Slicer asks again by this old name where the new one found nothing: the headers are not read twice."""

@@ -1,8 +1,12 @@
-"""The way out of the numbers and labels: one function per button, each returns the files it wrote."""
+"""The way out of the numbers and labels: one function per button, each returns the files it wrote.
+
+Every study has a folder of its own in the one that the user chose: nothing of one patient takes another's place.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import slicer
@@ -10,14 +14,35 @@ from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.gui.packages import ensure_packages
+from CardiacSegmentationLib.gui.recovery import recovery_path
 from CardiacSegmentationLib.scene.study import segmentation_of, stack_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from CardiacSegmentationLib.scene.live import LiveStudy
+    from CardiacSegmentationLib.scene.study import Study
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
+
+
+@dataclass(frozen=True)
+class Export:
+    """What one button does, and the names of the files that it replaces."""
+
+    write: Callable[[LiveStudy, Path], list[Path]]
+    patterns: tuple[str, ...]
+
+    def replaced(self, folder: Path) -> list[Path]:
+        """What is there already."""
+        return sorted(path for pattern in self.patterns for path in folder.glob(pattern))
+
+
+def study_folder(study: Study, parent: Path) -> Path:
+    """The study's own folder, named after the study, its date, and its images: equal names are no equal studies."""
+    images = recovery_path(study).stem[:8]
+    return parent / "_".join(filter(None, (_file_name(study.name), _study_date(study), images)))
 
 
 def write_csv(live: LiveStudy, folder: Path) -> list[Path]:
@@ -60,19 +85,29 @@ def write_dicom(live: LiveStudy, folder: Path) -> list[Path]:
     written = _write_parts(live, folder, "dicom-seg", "dicom-sr")
     database = getattr(slicer, "dicomDatabase", None)
     if database is not None and database.isOpen:
-        from DICOMLib import DICOMUtils
-
-        DICOMUtils.importDicom(str(folder / "dicom"), database, copyFiles=True)
+        database.prepareInsert()
+        for path in written:
+            database.insert(str(path))
     return written
 
 
-def write_scene(live: LiveStudy, folder: Path) -> list[Path]:
+def write_scene(_live: LiveStudy, folder: Path) -> list[Path]:
     """The whole scene; whoever opens it goes on where this session stopped."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{_file_name(live.study.name)}.mrb"
+    path = folder / "scene.mrb"
     if not slicer.util.saveScene(str(path)):
         raise ExportError(_("{path} could not be written. Slicer's error log says why.").format(path=path))
     return [path]
+
+
+EXPORTS = {  # by their buttons
+    "csvButton": Export(write_csv, ("measurements.csv", "slices.csv", "phases.csv")),
+    "jsonButton": Export(write_json, ("measurements.json",)),
+    "reportButton": Export(write_report, ("report.pdf",)),
+    "niftiButton": Export(write_nifti, ("labels.nii.gz",)),
+    "dicomButton": Export(write_dicom, ("dicom/seg_*.dcm", "dicom/sr.dcm")),
+    "sceneButton": Export(write_scene, ("scene.mrb",)),
+}
 
 
 def _write_parts(live: LiveStudy, folder: Path, *parts: str) -> list[Path]:
@@ -86,6 +121,14 @@ def _values(live: LiveStudy) -> tuple[CineStack, Segmentation]:
     """The study as its values, with what the user said about the patient and who changed which image."""
     stack = replace(stack_of(live.study), patient=live.function.patient)
     return stack, segmentation_of(live.study) or live.segmentation
+
+
+def _study_date(study: Study) -> str:
+    """From the DICOM study that it lies under in the Data module; empty where it lies under none."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(study.node.GetScene())
+    item = hierarchy.GetItemAncestorAtLevel(hierarchy.GetItemByDataNode(study.images), "Study")
+    found = re.search(r"\((\d{8})\)$", hierarchy.GetItemName(item) if item else "")
+    return found[1] if found else ""
 
 
 def _file_name(name: str) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import slicer
 from slicer.i18n import tr as _
 
-from CardiacSegmentationLib.gui import exports
+from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.gui.exports import EXPORTS, Export, study_folder
 from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.results_table import ResultsTable
 from CardiacSegmentationLib.gui.texts import findings_html
@@ -18,8 +19,6 @@ from CardiacSegmentationLib.segmentation import Conventions, Label, Papillary
 from CardiacSegmentationLib.stack import Patient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from CardiacSegmentationLib.gui.widget import CardiacPanel
     from CardiacSegmentationLib.scene.live import LiveStudy
     from CardiacSegmentationLib.scene.study import StudySettings
@@ -42,24 +41,14 @@ class ResultsPanel:
             spin.connect("valueChanged(double)", lambda _value: self._facts_changed())
         for combo in (self._ui.sexCombo, self._ui.bsaCombo, self._ui.papillaryCombo):
             combo.connect("currentIndexChanged(int)", lambda _index: self._facts_changed())
-        for button, export in self._exports().items():
+        for button, export in EXPORTS.items():
             getattr(self._ui, button).connect("clicked()", lambda export=export: self.export(export))
         self._ui.exportEdit.currentPath = str(slicer.app.settings().value(EXPORT_FOLDER, "") or Path.home())
-
-    def _exports(self) -> dict[str, Callable[[LiveStudy, Path], list[Path]]]:
-        return {
-            "csvButton": exports.write_csv,
-            "jsonButton": exports.write_json,
-            "reportButton": exports.write_report,
-            "niftiButton": exports.write_nifti,
-            "dicomButton": exports.write_dicom,
-            "sceneButton": exports.write_scene,
-        }
 
     def show_study(self, study: Study | None) -> None:
         """Another study, or another segmentation of it."""
         segmented = self._panel.live is not None
-        for name in (*self._exports(), "exportEdit", "resultsTable", "bsaCombo", "papillaryCombo"):
+        for name in (*EXPORTS, "exportEdit", "resultsTable", "bsaCombo", "papillaryCombo"):
             getattr(self._ui, name).enabled = segmented
         for name in ("sexCombo", "heightSpin", "weightSpin", "ageSpin"):
             getattr(self._ui, name).enabled = study is not None
@@ -82,25 +71,41 @@ class ResultsPanel:
         self._ui.findingsLabel.text = findings_html(about_the_study)
         self._ui.findingsLabel.visible = bool(about_the_study)
 
-    def export(self, write: Callable[[LiveStudy, Path], list[Path]]) -> None:
-        """Write one kind of result into the chosen folder, and say where it is."""
+    def export(self, export: Export) -> None:
+        """Write one kind of result into the study's folder in the chosen one, and say where it is."""
         live = self._panel.live
         if live is None:
             return
         self._panel.settle()
         self._ui.exportLabel.text = ""
         with errors_shown(self._panel.messages):
-            folder = Path(self._ui.exportEdit.currentPath).expanduser()
-            written = write(live, folder)
+            parent = self._chosen_folder()
+            folder = study_folder(live.study, parent)
+            if not self._may_replace(export.replaced(folder)):
+                return
+            written = export.write(live, folder)
             self._ui.exportEdit.addCurrentPathToHistory()
-            slicer.app.settings().setValue(EXPORT_FOLDER, str(folder))
-            self._ui.exportLabel.text = _written_html(written)
+            slicer.app.settings().setValue(EXPORT_FOLDER, str(parent))
+            self._ui.exportLabel.text = _written_html(folder, written)
 
     def apply_settings(self, live: LiveStudy) -> None:
         """Measure a newly opened or segmented study by the facts and conventions that were chosen for it."""
         settings, _notes = read_study_settings(live.study)
         live.set_patient(_patient(settings))
         live.set_conventions(_conventions(settings, live.segmentation.conventions))
+
+    def _chosen_folder(self) -> Path:
+        text = self._ui.exportEdit.currentPath.strip()
+        if not text:
+            raise ExportError(_("Choose the folder that the results are written to."))
+        return Path(text).expanduser().absolute()
+
+    def _may_replace(self, files: list[Path]) -> bool:
+        if not files:
+            return True
+        question = _("{files} of this study are already in {folder}. Replace them?")
+        names = ", ".join(path.name for path in files)
+        return self._panel.messages.ask(question.format(files=names, folder=files[0].parent))
 
     def _fill_facts(self, settings: StudySettings) -> None:
         self._is_filling = True
@@ -172,7 +177,8 @@ def _counted(function: VentricularFunction, label: Label, phase: int) -> int:
     return int(counted.sum())
 
 
-def _written_html(paths: list[Path]) -> str:
+def _written_html(folder: Path, paths: list[Path]) -> str:
     links = [f'<a href="{path.as_uri()}">{path.name}</a>' for path in paths[:4]]
     more = _(" and {count} more").format(count=len(paths) - 4) if len(paths) > 4 else ""
-    return _("Written: {files}").format(files=", ".join(links) + more)
+    place = f'<a href="{folder.as_uri()}">{folder.name}</a>'
+    return _("Written into {folder}: {files}").format(folder=place, files=", ".join(links) + more)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,8 @@ import slicer
 from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.cine import find_stacks, read_stack
-from CardiacSegmentationLib.errors import CardiacSegmentationError
+from CardiacSegmentationLib.cine.open import MOST_FILES
+from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, StudyError
 from CardiacSegmentationLib.gui.dicom_browser import selected_files
 from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.sample import sample_folder
@@ -21,11 +24,13 @@ from CardiacSegmentationLib.scene.study import Study, find_studies, load_study
 from CardiacSegmentationLib.stack import Finding, Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from CardiacSegmentationLib.cine import Candidate
     from CardiacSegmentationLib.cine import Study as FoundStudy
     from CardiacSegmentationLib.gui.widget import CardiacPanel
 
-TYPING_MS = 600  # how long a path must stand still before it is looked into
+PATIENCE_MS = 1000  # looking through files for longer shows how far it is
 ROW = 256  # Qt.UserRole: which stack a line of the list stands for
 
 
@@ -35,15 +40,21 @@ class StudyPanel:
     def __init__(self, panel: CardiacPanel) -> None:
         self._panel, self._ui = panel, panel.ui
         self._found: FoundStudy | None = None
-        self._typing = qt.QTimer()
-        self._typing.setSingleShot(True)
-        self._typing.setInterval(TYPING_MS)
-        self._typing.connect("timeout()", self.look_into_folder)
+        self._chosen = qt.QTimer()  # Enter on a path of the history sends two signals: they become one look
+        self._chosen.setSingleShot(True)
+        self._chosen.connect("timeout()", self.look_into_path)
         self._connect()
 
     def _connect(self) -> None:
         ui = self._ui
-        ui.folderEdit.connect("currentPathChanged(QString)", self._path_changed)
+        # ctkPathLineEdit itself tells of every letter; its parts tell typing from Enter and a choice of the history.
+        for line in slicer.util.findChildren(ui.folderEdit, className="QLineEdit"):
+            line.connect("textEdited(QString)", lambda _text: self._show_found(None))
+            line.connect("returnPressed()", self._path_chosen)
+        for history in slicer.util.findChildren(ui.folderEdit, className="QComboBox"):
+            history.connect("activated(int)", self._path_chosen)
+        ui.folderButton.connect("clicked()", lambda: self._browse(qt.QFileDialog.getExistingDirectory))
+        ui.fileButton.connect("clicked()", lambda: self._browse(qt.QFileDialog.getOpenFileName))
         ui.sampleButton.connect("clicked()", self.open_sample)
         ui.openBrowserButton.connect("clicked()", lambda: slicer.util.selectModule("DICOM"))
         ui.useSelectionButton.connect("clicked()", self.use_browser_selection)
@@ -63,20 +74,19 @@ class StudyPanel:
         """Name the study at hand; a section that has done its work makes room."""
         self._ui.studySelector.setCurrentNode(study.node if study is not None else None)
 
-    def look_into_folder(self) -> None:
+    def look_into_path(self) -> None:
         """List the stacks behind the path."""
-        self._typing.stop()
         path = self._ui.folderEdit.currentPath.strip()
-        if not path or not Path(path).expanduser().exists():
+        if path:
+            self._look_into(Path(path).expanduser())
+        else:
             self._show_found(None)
-            return
-        self._look_into(Path(path))
 
     def open_sample(self) -> None:
         """Make the phantom study and load it."""
         with errors_shown(self._panel.messages):
             self._ui.folderEdit.currentPath = str(sample_folder())
-            self.look_into_folder()
+            self.look_into_path()
         if self._found is not None:
             self.load()
 
@@ -86,7 +96,7 @@ class StudyPanel:
             files = selected_files()
             if not files:
                 raise CardiacSegmentationError(_("Nothing is selected in the DICOM browser."))
-            self._show_found(find_stacks(files))
+            self._look_into(files)
 
     def use_node(self) -> None:
         """Take a node that is already in the scene as the cine."""
@@ -109,16 +119,25 @@ class StudyPanel:
                 place_under_patient(study, candidate.files[0])
             self._panel.select(study)
 
-    def _look_into(self, path: Path) -> None:
+    def _path_chosen(self) -> None:
+        self._chosen.start()
+
+    def _browse(self, ask: Callable[..., str]) -> None:
+        path = ask(self._ui.folderEdit, _("Choose a study"), self._ui.folderEdit.currentPath)
+        if path:
+            self._ui.folderEdit.currentPath = path
+            self.look_into_path()
+
+    def _look_into(self, path: Path | Sequence[Path]) -> None:
         self._show_found(None)
         try:
-            with slicer.util.WaitCursor():
-                self._show_found(find_stacks(path))
-        except CardiacSegmentationError as error:  # said in place: a path half typed deserves no window
+            with _progress_shown() as progress:
+                if isinstance(path, Path):
+                    _require_few_files(path, progress)
+                found = find_stacks(path, progress)
+            self._show_found(found)
+        except CardiacSegmentationError as error:  # said in place: a mistyped path deserves no window
             self._show_text(findings_html([Finding("study", str(error), Severity.ERROR)]))
-
-    def _path_changed(self, _path: str) -> None:
-        self._typing.start()
 
     def _node_changed(self, node: Any) -> None:
         self._ui.useNodeButton.enabled = node is not None
@@ -165,6 +184,39 @@ class StudyPanel:
     def _selected_row(self) -> int | None:
         item = self._ui.stackTree.currentItem()
         return None if item is None else int(item.data(0, ROW))
+
+
+@contextmanager
+def _progress_shown() -> Iterator[Callable[[int, int], None]]:
+    """A function to tell how many of how many files are done; a window shows it when it takes long, and cancels."""
+    dialog = qt.QProgressDialog(slicer.util.mainWindow())
+    dialog.windowTitle = _("Cardiac segmentation")
+    dialog.labelText = _("Looking through the files …")
+    dialog.minimumDuration = PATIENCE_MS
+    dialog.setWindowModality(qt.Qt.WindowModal)  # such a one handles clicks on Cancel whenever its value is set
+
+    def tell(done: int, total: int) -> None:
+        dialog.maximum = total
+        dialog.value = done
+        if dialog.wasCanceled:
+            raise Cancelled(_("Cancelled; nothing was loaded."))
+
+    try:
+        yield tell
+    finally:
+        dialog.close()
+        dialog.deleteLater()
+
+
+def _require_few_files(path: Path, progress: Callable[[int, int], None]) -> None:
+    """A whole disk is named by mistake."""
+    count = 0
+    for _parent, _folders, names in os.walk(path):
+        count += len(names)
+        progress(min(count, MOST_FILES), MOST_FILES)
+        if count > MOST_FILES:
+            text = _("{folder} holds more than {count} files. Name the folder of one study.")
+            raise StudyError(text.format(folder=path, count=MOST_FILES))
 
 
 def _columns(stack: Candidate) -> list[str]:

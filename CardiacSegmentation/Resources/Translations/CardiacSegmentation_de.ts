@@ -52,8 +52,24 @@
    <translation>Ordner</translation>
   </message>
   <message>
-   <source>A folder, a DICOMDIR, an archive (zip, tar), or a NIfTI or NRRD file with a short-axis cine.</source>
-   <translation>Ein Ordner, ein DICOMDIR, ein Archiv (zip, tar) oder eine NIfTI- oder NRRD-Datei mit einem Kurzachsen-Cine.</translation>
+   <source>A folder, a DICOMDIR, an archive (zip, tar), or a NIfTI or NRRD file with a short-axis cine. Press Enter to look into it.</source>
+   <translation>Ein Ordner, ein DICOMDIR, ein Archiv (zip, tar) oder eine NIfTI- oder NRRD-Datei mit einem Kurzachsen-Cine. Die Eingabetaste sieht hinein.</translation>
+  </message>
+  <message>
+   <source>Folder…</source>
+   <translation>Ordner …</translation>
+  </message>
+  <message>
+   <source>Choose the folder of a study.</source>
+   <translation>Den Ordner einer Studie wählen.</translation>
+  </message>
+  <message>
+   <source>File…</source>
+   <translation>Datei …</translation>
+  </message>
+  <message>
+   <source>Choose a DICOMDIR, an archive, a NIfTI or NRRD file.</source>
+   <translation>Ein DICOMDIR, ein Archiv, eine NIfTI- oder NRRD-Datei wählen.</translation>
   </message>
   <message>
    <source>A DICOM folder with anything in it, a zip, a NIfTI or NRRD file.</source>
@@ -348,8 +364,8 @@
    <translation>Normal</translation>
   </message>
   <message>
-   <source>The folder that the results are written to</source>
-   <translation>Der Ordner, in den die Ergebnisse geschrieben werden</translation>
+   <source>Each study's results go into a folder of its own in this one.</source>
+   <translation>Die Ergebnisse jeder Studie kommen in einen eigenen Ordner in diesem.</translation>
   </message>
   <message>
    <source>CSV</source>
@@ -419,8 +435,12 @@
  <context>
   <name>gui.packages</name>
   <message>
-   <source>{packages} must be installed into Slicer once. This needs the internet. Install now?</source>
-   <translation>{packages} muss einmalig in Slicer installiert werden. Dazu braucht es das Internet. Jetzt installieren?</translation>
+   <source>Slicer 5.12 or newer can install it.</source>
+   <translation>Slicer 5.12 oder neuer kann es installieren.</translation>
+  </message>
+  <message>
+   <source>Installing it failed: is this computer online? Slicer's error log has the details.</source>
+   <translation>Die Installation ist gescheitert: Ist dieser Computer mit dem Internet verbunden? Näheres steht in Slicers Fehlerprotokoll.</translation>
   </message>
   <message>
    <source>{packages} is needed for this and not installed.</source>
@@ -436,6 +456,14 @@
  </context>
  <context>
   <name>gui.results_panel</name>
+  <message>
+   <source>Choose the folder that the results are written to.</source>
+   <translation>Bitte den Ordner wählen, in den die Ergebnisse geschrieben werden.</translation>
+  </message>
+  <message>
+   <source>{files} of this study are already in {folder}. Replace them?</source>
+   <translation>{files} dieser Studie sind schon in {folder}. Ersetzen?</translation>
+  </message>
   <message>
    <source>{ventricle}: ED phase {ed} ({ed_slices} slices)</source>
    <translation>{ventricle}: ED Phase {ed} ({ed_slices} Schichten)</translation>
@@ -461,8 +489,8 @@
    <translation> und {count} weitere</translation>
   </message>
   <message>
-   <source>Written: {files}</source>
-   <translation>Geschrieben: {files}</translation>
+   <source>Written into {folder}: {files}</source>
+   <translation>Geschrieben in {folder}: {files}</translation>
   </message>
  </context>
  <context>
@@ -588,12 +616,32 @@
    <translation>Im DICOM-Browser ist nichts ausgewählt.</translation>
   </message>
   <message>
+   <source>Choose a study</source>
+   <translation>Eine Studie wählen</translation>
+  </message>
+  <message>
    <source>This does not look like a short axis. Volumes would be wrong.</source>
    <translation>Das sieht nicht nach einer Kurzachse aus. Die Volumina wären falsch.</translation>
   </message>
   <message>
    <source>Complete: nothing had to be assumed.</source>
    <translation>Vollständig: Es musste nichts angenommen werden.</translation>
+  </message>
+  <message>
+   <source>Cardiac segmentation</source>
+   <translation>Herzsegmentierung</translation>
+  </message>
+  <message>
+   <source>Looking through the files …</source>
+   <translation>Die Dateien werden durchgesehen …</translation>
+  </message>
+  <message>
+   <source>Cancelled; nothing was loaded.</source>
+   <translation>Abgebrochen; nichts wurde geladen.</translation>
+  </message>
+  <message>
+   <source>{folder} holds more than {count} files. Name the folder of one study.</source>
+   <translation>{folder} enthält mehr als {count} Dateien. Bitte den Ordner einer einzelnen Studie nennen.</translation>
   </message>
   <message>
    <source>without a name</source>
