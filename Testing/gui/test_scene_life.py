@@ -1,10 +1,10 @@
-"""The panel through the life of a scene: closed, saved, loaded, left, entered, unloaded, and after a crash."""
+"""The panel through the life of a scene: closed, saved, loaded, left, entered, unloaded; nodes deleted."""
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +39,70 @@ def test_closing_the_scene_leaves_an_empty_panel_that_works_again(
     assert a_hand.ui.editor.segmentationNode() is study.segmentation_node
 
 
+def test_a_scene_imported_beside_leaves_everything_with_the_study_at_hand(
+    a_hand: Hand, a_segmented_study: Study, tmp_path: Path
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.gui.layout import short_axis_view
+    from CardiacSegmentationLib.scene.study import find_studies
+    from CardiacSegmentationLib.scene.views import align_view, short_axis_views
+
+    study, editor = a_segmented_study, a_hand.ui.editor
+    editor.mrmlSegmentEditorNode().SetSaveWithScene(True)  # as scenes of earlier versions hold it
+    short_axis_view().SetOrientation("Sagittal")
+    assert slicer.util.saveScene(str(tmp_path / "other.mrb"))
+    align_view(study, short_axis_view())
+    slicer.util.loadScene(str(tmp_path / "other.mrb"))
+    a_hand.see()
+    assert len(find_studies(slicer.mrmlScene)) == 2
+    assert a_hand.panel.study == study
+    assert editor.segmentationNode() is study.segmentation_node
+    assert editor.sourceVolumeNode() is study.volume_node
+    assert short_axis_view() in short_axis_views(study)
+    plot = slicer.mrmlScene.GetSingletonNode("CardiacPlot", "vtkMRMLPlotViewNode")
+    assert plot.GetPlotChartNode() is study.result("chart")
+
+
+def test_the_panels_editor_is_no_part_of_a_saved_scene(a_hand: Hand, a_segmented_study: Study, tmp_path: Path) -> None:
+    import slicer
+
+    assert slicer.util.saveScene(str(tmp_path / "scene.mrb"))
+    with zipfile.ZipFile(tmp_path / "scene.mrb") as archive:
+        (scene,) = (archive.read(name) for name in archive.namelist() if name.endswith(".mrml"))
+    assert b"<SequenceBrowser" in scene
+    assert b"<SegmentEditor" not in scene
+
+
+def test_labels_that_are_deleted_leave_a_study_without_labels(a_hand: Hand, a_segmented_study: Study) -> None:
+    import slicer
+
+    slicer.mrmlScene.RemoveNode(a_segmented_study.segmentation)
+    a_hand.see()
+    assert a_hand.panel.study == a_segmented_study
+    assert a_hand.ui.resultsTable.rowCount == 0
+    assert not a_hand.ui.autoPhasesButton.enabled
+    assert a_hand.ui.segmentButton.text == "Segment"
+    a_hand.ui.sexCombo.currentIndex = 1
+    a_hand.panel._correct.copy_from_previous_phase()
+
+
+def test_edits_count_although_the_node_on_display_was_deleted(a_hand: Hand, a_segmented_study: Study) -> None:
+    import slicer
+
+    study = a_segmented_study
+    opacity = study.segmentation_node.GetDisplayNode().GetOpacity2DFill()
+    slicer.mrmlScene.RemoveNode(study.segmentation_node)
+    a_hand.see()
+    assert a_hand.ui.editor.segmentationNode() is study.segmentation_node
+    assert study.segmentation_node.GetDisplayNode().GetOpacity2DFill() == opacity
+    before = a_hand.panel.live.function.lv["edv_ml"].value
+    a_hand.ui.edButton.click()
+    paint(study, 4)
+    a_hand.wait(0.4)
+    assert a_hand.ui.undoButton.enabled
+    assert a_hand.panel.live.function.lv["edv_ml"].value > before
+
+
 def test_removing_the_study_at_hand_empties_the_panel(a_hand: Hand, a_segmented_study: Study) -> None:
     from CardiacSegmentationLib.scene.study import remove_study
 
@@ -64,7 +128,7 @@ def test_a_corrected_study_comes_back_from_a_saved_scene(
     numbers = {key: measure.text for key, measure in a_hand.panel.live.function.lv.items()}
     slicer.mrmlScene.Clear(False)
     assert a_hand.panel.study is None
-    (scene,) = tmp_path.glob("*.mrb")
+    (scene,) = tmp_path.rglob("*.mrb")
     slicer.util.loadScene(str(scene))
     a_hand.see()
     assert a_hand.panel.study is not None
@@ -207,76 +271,6 @@ def test_without_a_main_window_the_panel_works_all_the_same(
     a_hand.panel._correct.step_slice(1)
     a_hand.panel.exit()
     assert a_hand.ui.resultsTable.rowCount > 5
-
-
-def test_after_a_crash_the_corrections_are_offered_and_restored(a_hand: Hand, a_segmented_study: Study) -> None:
-    path = crash_with_a_correction(a_hand, a_segmented_study)
-    a_hand.panel.select(None)
-    a_hand.panel.select(a_segmented_study)
-    a_hand.see()
-    assert a_hand.ui.recoveryFrame.visible
-    assert "phases: 1" in a_hand.ui.recoveryLabel.text
-    a_hand.ui.restoreButton.click()
-    a_hand.see()
-    assert (a_hand.panel.live.segmentation.labels[2, :, :12, :12] == 3).any()
-    assert not a_hand.ui.recoveryFrame.visible
-    assert a_hand.ui.undoButton.enabled is False  # the phase on display is another one
-    assert path.exists()  # kept on as this session's own
-
-
-def test_kept_corrections_can_be_discarded(a_hand: Hand, a_segmented_study: Study) -> None:
-    path = crash_with_a_correction(a_hand, a_segmented_study)
-    a_hand.panel.select(None)
-    a_hand.panel.select(a_segmented_study)
-    a_hand.ui.discardButton.click()
-    assert not path.exists()
-    assert not a_hand.ui.recoveryFrame.visible
-
-
-def test_a_session_that_still_runs_keeps_its_corrections_to_itself(a_hand: Hand, a_segmented_study: Study) -> None:
-    paint(a_segmented_study, 4)
-    a_hand.wait(0.4)
-    a_hand.panel._recovery.keep()
-    a_hand.panel.select(None)
-    a_hand.panel.select(a_segmented_study)
-    assert not a_hand.ui.recoveryFrame.visible
-
-
-def test_corrections_that_a_saved_scene_holds_are_not_offered_again(a_hand: Hand, a_segmented_study: Study) -> None:
-    crash_with_a_correction(a_hand, a_segmented_study)
-    a_hand.ui.phaseSlider.value = 2
-    a_hand.ui.redoButton.click()
-    a_hand.panel._recovery._timer.stop()
-    a_hand.panel.select(None)
-    a_hand.panel.select(a_segmented_study)
-    assert not a_hand.ui.recoveryFrame.visible
-
-
-def test_a_recovery_file_that_is_cut_off_is_no_help_and_no_harm(a_hand: Hand, a_segmented_study: Study) -> None:
-    path = crash_with_a_correction(a_hand, a_segmented_study)
-    path.write_bytes(path.read_bytes()[:200])
-    a_hand.panel.select(None)
-    a_hand.panel.select(a_segmented_study)
-    assert not a_hand.ui.recoveryFrame.visible
-
-
-def crash_with_a_correction(hand: Hand, study: Study) -> Path:
-    """What a session leaves behind that was killed after a stroke: the file names a process that is no more."""
-    from CardiacSegmentationLib.gui.recovery import recovery_path
-
-    hand.ui.phaseSlider.value = 2
-    paint(study, 4)
-    hand.wait(0.4)
-    hand.panel._recovery.keep()
-    path = recovery_path(study)
-    with np.load(path) as stored:
-        content = {name: stored[name] for name in stored.files}
-    content["owner"] = np.array(json.dumps({"process": 2**22 + 1}))
-    np.savez_compressed(path, **content)
-    hand.ui.undoButton.click()
-    hand.ui.phaseSlider.value = 0
-    hand.panel._recovery._timer.stop()
-    return path
 
 
 def shortcuts_of(window: Any) -> int:
