@@ -81,7 +81,7 @@ class RecoveryBar:
             try:
                 recovery.keep(begun.path, edited)
             except OSError as error:  # a full disk, for example: the work itself goes on
-                logging.warning("The corrections of %s are not kept for a crash: %s", live.study.name, error)
+                logging.warning("Corrections are not kept for the case of a crash: %s", error)
             else:
                 begun.is_kept = True
         elif begun.is_kept:  # all was taken back
