@@ -39,7 +39,7 @@ class CardiacSegmentation(ScriptedLoadableModule):  # type: ignore[misc]
             "reports volumes, ejection fraction and mass. Not a medical device; not for diagnosis."
         )
         parent.acknowledgementText = _("The network was trained on public data; see the model card.")
-        slicer.app.connect("startupCompleted()", _register)
+        slicer.app.connect("startupCompleted()", _start)
         if not hasattr(slicer.modules, "dicomPlugins"):  # as Slicer's own plugins do: this may be loaded first
             slicer.modules.dicomPlugins = {}
         slicer.modules.dicomPlugins["CardiacCinePlugin"] = _make_dicom_plugin
@@ -139,12 +139,14 @@ class CardiacSegmentationTest(ScriptedLoadableModuleTest):  # type: ignore[misc]
         live.close()
 
 
-def _register() -> None:
+def _start() -> None:
     from CardiacSegmentationLib.gui.layout import register_layout
     from CardiacSegmentationLib.gui.sample import register_sample
+    from CardiacSegmentationLib.scene.segmentation import guard_imports
 
     register_sample()
     register_layout()
+    guard_imports(slicer.mrmlScene)
 
 
 def _make_dicom_plugin() -> Any:

@@ -71,28 +71,6 @@ def test_a_saved_study_can_join_the_scene_it_came_from(a_scene: Any, a_study: St
     assert segmentation_of(other) is not None
 
 
-def test_another_patients_scene_leaves_this_patients_contours_alone(
-    a_scene: Any, a_stack: CineStack, a_segmentation: Segmentation, tmp_path: Any
-) -> None:
-    import slicer
-    from CardiacSegmentationLib.scene.study import find_studies, load_study, segmentation_of, set_segmentation
-
-    theirs = replace(a_segmentation, labels=np.roll(a_segmentation.labels, 9, axis=3))
-    other = load_study(a_scene, replace(a_stack, title="Other"))
-    set_segmentation(other, theirs)
-    slicer.util.saveScene(str(tmp_path / "other.mrb"))
-    a_scene.Clear(False)
-    mine = load_study(a_scene, replace(a_stack, title="Mine"))
-    set_segmentation(mine, a_segmentation)
-    slicer.util.loadScene(str(tmp_path / "other.mrb"))
-    assert find_studies(a_scene)[0] == mine
-    other = find_studies(a_scene)[1]
-    for study, labels in ((mine, a_segmentation.labels), (other, theirs.labels)):
-        back = segmentation_of(study)
-        assert back is not None
-        assert np.array_equal(back.labels, labels)
-
-
 def test_a_removed_study_leaves_nothing(a_scene: Any, a_stack: CineStack, a_segmentation: Segmentation) -> None:
     from CardiacSegmentationLib.scene.study import (
         find_studies,

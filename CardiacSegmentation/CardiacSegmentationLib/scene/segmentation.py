@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import slicer
 
 from CardiacSegmentationLib.errors import LabelError
-from CardiacSegmentationLib.scene.cine import add_sequence, set_stack_affine, stack_affine
+from CardiacSegmentationLib.scene.cine import SEQUENCE, add_sequence, set_stack_affine, stack_affine
 from CardiacSegmentationLib.scene.codec import from_text, to_text
 from CardiacSegmentationLib.scene.labelmaps import get_labels, put_labels
-from CardiacSegmentationLib.scene.nodes import one_modification
+from CardiacSegmentationLib.scene.nodes import nodes_of_class, one_modification
 from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Segmentation
 
 if TYPE_CHECKING:
@@ -139,6 +140,35 @@ def write_facts(sequence: Any, segmentation: Segmentation) -> None:
 def change_facts(sequence: Any, **changes: Any) -> None:
     """Change some of what is stored beside the labels, for example ``key_phases``; edits stay edits."""
     sequence.SetAttribute(FACTS, to_text(replace(read_facts(sequence), **changes)))
+
+
+@cache  # one guard for a scene
+def guard_imports(scene: Any) -> tuple[int, int]:
+    """Let no import write into the labels that are in the scene; returns the tags of the guard's observers.
+
+    A browser in a file that was saved from a study in the scene finds this study's sequences and nodes by their IDs.
+    It puts a phase on display, and its own labels are read into that. So the phases hold copies while an import runs.
+    """
+    kept: list[tuple[Any, Any, Any]] = []
+
+    def lend_copies(*_event: Any) -> None:
+        sequences = [node for node in nodes_of_class(scene, SEQUENCE) if node.GetAttribute(FACTS)]
+        for sequence in sequences:
+            for phase in range(sequence.GetNumberOfDataNodes()):
+                node, copy = sequence.GetNthDataNode(phase), slicer.vtkSegmentation()
+                copy.DeepCopy(node.GetSegmentation())
+                kept.append((sequence, node, node.GetSegmentation()))
+                node.SetAndObserveSegmentation(copy)
+
+    def put_back(*_event: Any) -> None:
+        for sequence, node, labels in kept:
+            node.SetAndObserveSegmentation(labels)
+            sequence.Modified()  # its browser shows the phase again that it showed before
+        kept.clear()
+
+    start = scene.AddObserver(slicer.vtkMRMLScene.StartImportEvent, lend_copies)
+    end = scene.AddObserver(slicer.vtkMRMLScene.EndImportEvent, put_back, 1.0)  # before anybody reads the labels
+    return start, end
 
 
 def set_display(proxy: Any, volume: Any) -> None:
