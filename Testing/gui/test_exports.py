@@ -123,6 +123,15 @@ def test_what_is_there_is_replaced_only_after_asking(
     assert str(file.parent) in a_hand.messages.questions[0]
 
 
+def test_every_export_knows_what_it_would_replace(a_hand: Hand, a_segmented_dicom_study: Path) -> None:
+    from CardiacSegmentationLib.gui.exports import EXPORTS
+
+    for export in EXPORTS.values():
+        assert not export.replaced(a_segmented_dicom_study)
+        written = export.write(a_hand.panel.live, a_segmented_dicom_study)
+        assert export.replaced(a_segmented_dicom_study) == sorted(written)
+
+
 def test_the_folder_names_study_and_date(a_hand: Hand, a_segmented_dicom_study: Path) -> None:
     import pydicom
     from CardiacSegmentationLib.scene.study import stack_of
