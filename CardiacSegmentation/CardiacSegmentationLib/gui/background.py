@@ -152,8 +152,7 @@ class BackgroundRun:
 class ConsoleProcess:
     """A process started by ``slicer.util.launchConsoleProcess``; a thread reads its lines, a timer hands them over.
 
-    Slicer 5.12 can do the reading as well (``blocking=False``), 5.10 cannot; this way is the same on both, and the
-    timer stops when the process is no longer wanted.
+    Slicer can do the reading as well (``blocking=False``); here the timer stops when the process is no longer wanted.
     """
 
     def __init__(self) -> None:
