@@ -58,10 +58,15 @@ class Run:
         """The data sets of the patients seen."""
         return tuple(_count_datasets(self.seen))
 
+    def choose_weights(self, wanted: str = "auto") -> str:
+        """``best`` or ``last``; ``auto`` takes the best by validation Dice, or the last where none was validated."""
+        if wanted != "auto":
+            return wanted
+        return "best" if (self.folder / BEST).exists() else "last"
+
     def predictor(self, device: torch.device, weights: str = "auto") -> Predictor:
-        """The trained network; ``auto`` takes the best by validation Dice, or the last where none was validated."""
-        name = {"best": BEST, "last": LAST}.get(weights, BEST if (self.folder / BEST).exists() else LAST)
-        path = self.folder / name
+        """The trained network."""
+        path = self.folder / {"best": BEST, "last": LAST}[self.choose_weights(weights)]
         state = load_checkpoint(path, "weights", "normaliser")
         network = make_network(self.recipe)
         load_weights(network, state["weights"], path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cardiactrain.checkpoint import BEST
 from cardiactrain.data.store import load_subjects, read_index
 from cardiactrain.errors import DataError, RunError
 from cardiactrain.evaluate.rows import has_labels
@@ -101,6 +100,4 @@ def _prepare(run: Run, store: Path, keys: Sequence[str], weights: str) -> Trial:
     if not subjects:
         msg = f"{store} has no labels of {', '.join(structures)} to compare with."
         raise DataError(msg)
-    if weights == "auto":
-        weights = "best" if (run.folder / BEST).exists() else "last"
-    return Trial(run, weights, subjects, len(keys) - len(subjects))
+    return Trial(run, run.choose_weights(weights), subjects, len(keys) - len(subjects))
