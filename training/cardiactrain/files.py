@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import csv
+import json
 from typing import TYPE_CHECKING, Any
+
+from cardiactrain.errors import RunError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+
+def load_object(path: Path) -> dict[str, Any]:
+    """The JSON object of a file."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, TypeError, ValueError) as error:
+        msg = f"{path} is no JSON object: {error}"
+        raise RunError(msg) from error
 
 
 def save_text(text: str, path: Path) -> None:

@@ -14,7 +14,7 @@ from cardiactrain.data.phantoms import make_phantoms
 from cardiactrain.data.splits import choose
 from cardiactrain.data.store import load_subjects
 from cardiactrain.errors import RunError
-from cardiactrain.files import save_text
+from cardiactrain.files import load_object, save_text
 from cardiactrain.networks import make_network
 from cardiactrain.normalise import make_normaliser
 from cardiactrain.predict import Predictor
@@ -111,7 +111,7 @@ def open_run(folder: Path) -> Run:
     if not path.exists():
         msg = f"{folder} is no run (it has no {RUN}). Make one with `cardiactrain fit`."
         raise RunError(msg)
-    content = _read(path)
+    content = load_object(path)
     try:
         return Run(
             folder,
@@ -188,7 +188,7 @@ def _refuse_another(run: Run) -> None:
     path = run.folder / RUN
     if not path.exists():
         return
-    found = _read(path)
+    found = load_object(path)
     other = [key for key, value in _content(run).items() if found.get(key, value) != value]
     if not other:
         return
@@ -215,11 +215,3 @@ def _content(run: Run) -> dict[str, Any]:
     if run.files:
         content |= {"files": run.files, "processes": run.processes}
     return dict(json.loads(json.dumps(content)))
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_text()))
-    except (TypeError, ValueError) as error:
-        msg = f"{path} is damaged: {error}"
-        raise RunError(msg) from error

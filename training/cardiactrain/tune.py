@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardiactrain.errors import RecipeError, RunError
-from cardiactrain.files import save_rows, save_text
+from cardiactrain.files import load_object, save_rows, save_text
 from cardiactrain.plain import read_yaml
 
 if TYPE_CHECKING:
@@ -84,20 +84,12 @@ def begin_search(folder: Path, what: dict[str, Any]) -> None:
     """
     path, what = folder / SEARCH, json.loads(json.dumps(what))
     if path.exists() and any(folder.glob("trial-*")):
-        found = _read_search(path)
+        found = load_object(path)
         other = [key for key, value in what.items() if found.get(key) != value]
         if other:
             msg = f"{folder} holds a search with another {' and '.join(other)}. Choose another --out, or delete it."
             raise RunError(msg)
     save_text(json.dumps(what, indent=1) + "\n", path)
-
-
-def _read_search(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_text()))
-    except (TypeError, ValueError) as error:
-        msg = f"{path} is damaged: {error}"
-        raise RunError(msg) from error
 
 
 def search(proposals: Iterator[dict[str, Any]], objective: Objective, folder: Path) -> list[dict[str, Any]]:

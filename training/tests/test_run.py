@@ -137,7 +137,7 @@ def test_weights_of_another_network_are_refused(
     assert "last.pt holds no network" in capsys.readouterr().err
     (first / "run.json").write_text("[1]")
     assert main(["evaluate", str(first)]) == 1
-    assert "run.json is damaged" in capsys.readouterr().err
+    assert "run.json is no JSON object" in capsys.readouterr().err
 
 
 def test_as_many_processes_go_on(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cardiactrain.errors import RunError
+from cardiactrain.files import load_object
 
 if TYPE_CHECKING:
     import argparse
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
 
     trained = open_run(options.run_folder)
     predictor = trained.predictor(torch.device("cpu"), options.weights)
-    figures = _read_figures(options.figures) if options.figures else None
+    figures = load_object(options.figures) if options.figures else None
     version = {"name": options.name, "version": options.bundle_version, "changes": options.changes}
     rows = read_index(trained.store)
     export_bundle(trained, predictor, rows, options.out, figures=figures, age=options.age, **version)
@@ -55,11 +55,3 @@ def run(options: argparse.Namespace) -> int:
         msg = f"The exported graph in {options.out} does not compute what the network does; do not ship it."
         raise RunError(msg)
     return 0
-
-
-def _read_figures(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_text()))
-    except (ValueError, TypeError) as error:
-        msg = f"{path} is no JSON object with figures: {error}"
-        raise RunError(msg) from error

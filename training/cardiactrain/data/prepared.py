@@ -120,9 +120,8 @@ def _level(image: np.ndarray, labels: np.ndarray, pixel_mm: tuple[float, float],
 
 
 def _compact(image: np.ndarray) -> Tensor:
-    """Grey values from 0 as half floats: large data sets stay in memory."""
-    low, high = float(image.min()), float(image.max())
-    return torch.from_numpy((image - low) * (1000.0 / max(high - low, 1e-6))).half()
+    """Grey values as half floats up to 1000: large data sets stay in memory."""
+    return torch.from_numpy(image * (1000.0 / max(float(image.max()), 1e-6))).half()
 
 
 def _heart_centre_mm(labels: np.ndarray, pixel_mm: tuple[float, float]) -> tuple[float, float]:
