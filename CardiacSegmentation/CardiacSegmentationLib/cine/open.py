@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 32 * 2**30  # no cardiac study is larger; an archive that claims so is damaged or a trap
 MOST_FILES = 200_000
 VOLUME_ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr")
+ARCHIVE_ENDINGS = (".zip", ".tar", ".tgz", ".txz", ".tar.gz", ".tar.xz", ".tar.bz2", ".7z", ".rar")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +77,11 @@ def is_volume_file(path: Path) -> bool:
     return path.name.lower().endswith(VOLUME_ENDINGS)
 
 
+def is_archive_by_name(path: Path) -> bool:
+    """Whether a file calls itself an archive; the files of other programs may be zip archives, too."""
+    return path.name.lower().endswith(ARCHIVE_ENDINGS)
+
+
 def _list_files(folder: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     """The files in a folder and below, through links as well, and what could not be looked into."""
     found: list[Path] = []
@@ -119,11 +125,7 @@ def _open_dicomdir(path: Path) -> Opened:
 
 
 def _is_archive(path: Path) -> bool:
-    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path) or _looks_like_archive(path)
-
-
-def _looks_like_archive(path: Path) -> bool:
-    return path.name.lower().endswith((".zip", ".tar", ".tgz", ".txz", ".tar.gz", ".tar.xz", ".tar.bz2", ".7z", ".rar"))
+    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path) or is_archive_by_name(path)
 
 
 def _open_archive(path: Path) -> Opened:

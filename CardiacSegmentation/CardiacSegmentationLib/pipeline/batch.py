@@ -6,13 +6,12 @@ import csv
 import multiprocessing
 import os
 import queue
-import re
 import threading
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from CardiacSegmentationLib.cine.open import is_volume_file
+from CardiacSegmentationLib.cine.open import ARCHIVE_ENDINGS, VOLUME_ENDINGS, is_archive_by_name, is_volume_file
 from CardiacSegmentationLib.cine.parse import read_header
 from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, StudyError
 from CardiacSegmentationLib.export.tables import safe_cell
@@ -31,8 +30,7 @@ SUMMARY_FILE = "summary.csv"
 COLUMNS = ("study", "status", "error", "seconds", *SUMMARY)
 POLL_S = 0.2
 PATIENCE_S = 20.0  # for a worker to stop cleanly
-ARCHIVE_ENDINGS = re.compile(r"\.(zip|7z|rar|tar|t[gx]z|tar\.(gz|xz|bz2))$", re.IGNORECASE)
-VOLUME_ENDINGS = re.compile(r"\.(nii|nii\.gz|nrrd|nhdr|dcm|ima)$|" + ARCHIVE_ENDINGS.pattern, re.IGNORECASE)
+ENDINGS = sorted((*VOLUME_ENDINGS, *ARCHIVE_ENDINGS, ".dcm", ".ima"), key=len, reverse=True)  # the longest first
 NO_STUDY = "no study: neither a folder nor an archive, a NIfTI, NRRD or multi-frame DICOM file"
 SINGLE_FILE = "a single DICOM file: put the files of each study into a folder of its own"
 
@@ -57,7 +55,7 @@ def plan_batch(root: Path, out: Path) -> tuple[list[Task], list[dict[str, Any]]]
         if reason:
             skipped.append({"study": source.name, "status": "skipped", "error": reason})
             continue
-        name = VOLUME_ENDINGS.sub("", source.name) if source.is_file() else source.name
+        name = _stem(source) if source.is_file() else source.name
         while name in tasks:
             name += "-2"
         tasks[name] = Task(source, out / name)
@@ -74,14 +72,20 @@ def _is_ours(path: Path, root: Path, out: Path) -> bool:
     if root.resolve() != out.resolve():
         return False
     made_of_file = (path / RECORD_FILE).exists() and any(
-        other.is_file() and VOLUME_ENDINGS.sub("", other.name) == path.name for other in root.iterdir()
+        other.is_file() and _stem(other) == path.name for other in root.iterdir()
     )
     return path.name == SUMMARY_FILE or made_of_file
 
 
+def _stem(path: Path) -> str:
+    """A file's name without its ending, ``.nii.gz`` being one."""
+    ending = next((ending for ending in ENDINGS if path.name.lower().endswith(ending)), "")
+    return path.name[: len(path.name) - len(ending)]
+
+
 def _why_no_study(path: Path) -> str:
     """Nothing where an entry may be a study; whether it is one, and whole, the attempt to segment it tells."""
-    if path.is_dir() or is_volume_file(path) or ARCHIVE_ENDINGS.search(path.name):
+    if path.is_dir() or is_volume_file(path) or is_archive_by_name(path):
         return ""
     try:
         header = read_header(path)
