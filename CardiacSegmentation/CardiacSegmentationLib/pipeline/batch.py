@@ -55,7 +55,7 @@ def plan_batch(root: Path, out: Path) -> tuple[list[Task], list[dict[str, Any]]]
         if reason:
             skipped.append({"study": source.name, "status": "skipped", "error": reason})
             continue
-        name = _stem(source) if source.is_file() else source.name
+        name = stem_of(source) if source.is_file() else source.name
         while name in tasks:
             name += "-2"
         tasks[name] = Task(source, out / name)
@@ -72,12 +72,12 @@ def _is_ours(path: Path, root: Path, out: Path) -> bool:
     if root.resolve() != out.resolve():
         return False
     made_of_file = (path / RECORD_FILE).exists() and any(
-        other.is_file() and _stem(other) == path.name for other in root.iterdir()
+        other.is_file() and stem_of(other) == path.name for other in root.iterdir()
     )
     return path.name == SUMMARY_FILE or made_of_file
 
 
-def _stem(path: Path) -> str:
+def stem_of(path: Path) -> str:
     """A file's name without its ending, ``.nii.gz`` being one."""
     ending = next((ending for ending in ENDINGS if path.name.lower().endswith(ending)), "")
     return path.name[: len(path.name) - len(ending)]
