@@ -193,8 +193,9 @@ class Trainer:
         value = float(loss.detach())
         if not math.isfinite(value):
             msg = (
-                f"The loss is {value} in epoch {progress.epoch + 1}, step {progress.step}, on {self._name(chosen)}. "
-                f"Look at these subjects' images, or lower the rate; {LAST} is as the last whole epoch left it."
+                f"The loss is {value} in epoch {progress.epoch + 1}, step {progress.step}, on "
+                f"{self._views.name(chosen)}. Look at these subjects' images, or lower the rate; {LAST} is as the "
+                "last whole epoch left it."
             )
             raise DivergedError(msg)
         return value
@@ -204,12 +205,6 @@ class Trainer:
             order = (batch.follows,) if self.recipe.looks_across else ()
             output = as_output(model(batch.image, *order))
         return self._objective(output, batch, self.network)
-
-    def _name(self, chosen: list[int]) -> str:
-        """The subjects of some examples."""
-        keys = [subject.key for subject in self.training for stack in subject.stacks if stack.used.any()]
-        places = chosen[:: self.recipe.view.together]
-        return ", ".join(dict.fromkeys(keys[self._views.examples[place][0]] for place in places))
 
     def _check_weights(self) -> None:
         """The last step of an epoch has no loss behind it that would show what it did."""

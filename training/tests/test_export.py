@@ -14,11 +14,12 @@ import torch
 from CardiacSegmentationLib.network.backends import open_backend
 from CardiacSegmentationLib.network.bundle import load_bundle
 from cardiactrain.cli import main
+from cardiactrain.data.sources import name_ages
 from cardiactrain.data.store import read_index
 from cardiactrain.distributed import World
 from cardiactrain.errors import RunError
 from cardiactrain.export.bundle import GRAPH, bundle_bytes, export_bundle
-from cardiactrain.export.card import name_ages, write_card, write_licence
+from cardiactrain.export.card import write_card, write_licence
 from cardiactrain.export.graph import round_weights, write_graph, write_weights
 from cardiactrain.export.parity import compare_with_graph
 from cardiactrain.networks.compact import CompactUNet

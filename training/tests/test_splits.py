@@ -27,6 +27,7 @@ ROWS = [
     {"key": f"acdc-p{n:03d}", "dataset": "acdc", "vendor": "Siemens", "group": ("DCM", "HCM", "NOR")[n % 3]}
     for n in range(30)
 ] + [{"key": f"chla-s{n}", "dataset": "chla", "vendor": "Philips", "group": "ToF"} for n in range(7)]
+ROWS = [row | {"patient": row["key"]} for row in ROWS]  # as the store's index is read
 
 
 @pytest.mark.parametrize("folds", [2, 5, 6])

@@ -14,8 +14,7 @@ from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.gui.packages import ensure_packages
-from CardiacSegmentationLib.gui.recovery import recovery_path
-from CardiacSegmentationLib.scene.study import segmentation_of, stack_of
+from CardiacSegmentationLib.scene.study import fingerprint, segmentation_of, stack_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +40,7 @@ class Export:
 
 def study_folder(study: Study, parent: Path) -> Path:
     """The study's own folder, named after the study, its date, and its images: equal names are no equal studies."""
-    images = recovery_path(study).stem[:8]
+    images = fingerprint(study)[:8]
     return parent / "_".join(filter(None, (_file_name(study.name), _study_date(study), images)))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import zipfile
@@ -16,7 +15,7 @@ import slicer
 
 from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.gui.processes import is_alive
-from CardiacSegmentationLib.scene.study import stack_of
+from CardiacSegmentationLib.scene.study import fingerprint
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.scene.labelmaps import Labels
@@ -36,7 +35,7 @@ class Recovered:
 
 def recovery_path(study: Study) -> Path:
     """One file per study, named after its images, never after the patient."""
-    return _folder() / f"{_fingerprint(study)}.npz"
+    return _folder() / f"{fingerprint(study)}.npz"
 
 
 def keep(path: Path, labels: dict[int, Labels]) -> None:
@@ -78,10 +77,3 @@ def forget_old(now: float) -> None:
 def _folder() -> Path:
     settings = Path(slicer.app.settings().fileName())  # Slicer's own place for what belongs to this user
     return settings.parent / "CardiacSegmentationRecovery"
-
-
-def _fingerprint(study: Study) -> str:
-    stack = stack_of(study)
-    digest = hashlib.sha256(str((stack.voxels.shape, stack.affine.round(3).tolist())).encode())
-    digest.update(np.ascontiguousarray(stack.voxels[0]))
-    return digest.hexdigest()[:32]

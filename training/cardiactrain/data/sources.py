@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from cardiactrain.data.subject import Facts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 KNOWN = {
     "acdc": (
@@ -24,6 +28,7 @@ KNOWN = {
         "Campello et al. 2021, IEEE TMI 40(12):3543",
     ),
 }
+AGES = {"acdc": "adults", "chla": "children", "sunnybrook": "adults"}
 MAKERS = {
     r"siemens": "Siemens",
     r"\bge\b|general electric": "GE",
@@ -47,3 +52,11 @@ def cite(dataset: str) -> str:
     """Licence and source of a data set in one line."""
     licence, citation = KNOWN.get(dataset, ("own data", ""))
     return f"{licence}; {citation}" if citation else licence
+
+
+def name_ages(datasets: Sequence[str]) -> str:
+    """Whom the network has seen, as far as the data sets tell."""
+    ages = {AGES.get(dataset, "not stated") for dataset in datasets}
+    if {"children", "adults"} <= ages:
+        return "children and adults"
+    return ages.pop() if len(ages) == 1 else "not stated"

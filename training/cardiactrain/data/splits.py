@@ -53,7 +53,7 @@ def split_holdout(rows: Sequence[Row], share: float, seed: int) -> Split:
         taken = min(len(patients), round(owed))
         owed -= taken
         left_out |= {patients[n] for n in random.permutation(len(patients))[:taken]}
-    return Split(f"holdout {share:g}", seed, (_fold(rows, lambda r: _patient(r) in left_out),))
+    return Split(f"holdout {share:g}", seed, (_fold(rows, lambda r: r["patient"] in left_out),))
 
 
 def split_folds(rows: Sequence[Row], folds: int, seed: int) -> Split:
@@ -68,7 +68,7 @@ def split_folds(rows: Sequence[Row], folds: int, seed: int) -> Split:
     for patients in groups:  # dealt like cards: where one group ends the next goes on
         shuffled = [patients[n] for n in random.permutation(len(patients))]
         numbers.update({patient: (len(numbers) + n) % folds for n, patient in enumerate(shuffled)})
-    parts = tuple(_fold(rows, lambda r, n=n: numbers[_patient(r)] == n) for n in range(folds))  # type: ignore[misc]
+    parts = tuple(_fold(rows, lambda r, n=n: numbers[r["patient"]] == n) for n in range(folds))  # type: ignore[misc]
     return Split(f"{folds}-fold", seed, parts)
 
 
@@ -120,10 +120,10 @@ def choose(keys: Sequence[str], datasets: Sequence[str]) -> list[str]:
 
 
 def _fold(rows: Sequence[Row], is_left_out: Callable[[Row], bool]) -> Fold:
-    left_out = {_patient(r) for r in rows if is_left_out(r)}
+    left_out = {r["patient"] for r in rows if is_left_out(r)}
     fold = Fold(
-        tuple(r["key"] for r in rows if _patient(r) not in left_out),
-        tuple(r["key"] for r in rows if _patient(r) in left_out),
+        tuple(r["key"] for r in rows if r["patient"] not in left_out),
+        tuple(r["key"] for r in rows if r["patient"] in left_out),
     )
     if not fold.training or not fold.validation:
         msg = (
@@ -138,12 +138,8 @@ def _groups(rows: Sequence[Row]) -> list[list[str]]:
     """The patients of every data set and group; who is in several groups counts in the first."""
     first: dict[str, Row] = {}
     for row in rows:
-        first.setdefault(_patient(row), row)
+        first.setdefault(row["patient"], row)
     groups = defaultdict(list)
     for patient, row in first.items():
         groups[row["dataset"], row["group"]].append(patient)
     return [groups[name] for name in sorted(groups)]
-
-
-def _patient(row: Row) -> str:
-    return row.get("patient") or row["key"]  # stores of old have no such column

@@ -29,12 +29,18 @@ class Views:
         self.recipe = recipe
         used = [(subject, stack) for subject in subjects for stack in subject.stacks if stack.used.any()]
         self._stacks = [prepare(subject, stack, recipe) for subject, stack in used]
+        self._keys = [subject.key for subject, _ in used]
         self.examples = [(n, int(k)) for n, (_, stack) in enumerate(used) for k in np.flatnonzero(stack.used)]
         share = [recipe.data.share.get(self._stacks[n].dataset, 1.0) for n, _ in self.examples]
         self.weights = torch.tensor(share, dtype=torch.float64)
 
     def __len__(self) -> int:
         return len(self.examples)
+
+    def name(self, chosen: Sequence[int]) -> str:
+        """The subjects of the examples at ``chosen`` places."""
+        places = chosen[:: self.recipe.view.together]
+        return ", ".join(dict.fromkeys(self._keys[self.examples[place][0]] for place in places))
 
     def draw(self, chosen: Sequence[int], warp: Warp | None, generator: torch.Generator, passed: float = 1.0) -> Batch:
         """The examples at ``chosen`` places, each framed and warped at random (upright and centred without a warp).

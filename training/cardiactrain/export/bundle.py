@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from CardiacSegmentationLib.network.bundle import METADATA
 from CardiacSegmentationLib.segmentation import Label
 
-from cardiactrain.data.sources import cite
+from cardiactrain.data.sources import cite, name_ages
 from cardiactrain.errors import RunError
-from cardiactrain.export.card import name_ages, write_card, write_licence
+from cardiactrain.export.card import write_card, write_licence
 from cardiactrain.export.graph import round_weights, write_graph, write_weights
 from cardiactrain.export.place import replacing
 from cardiactrain.files import save_text

@@ -37,20 +37,11 @@ PROGRAM = """
 The program's source code is not affected: it is under the Apache Licence 2.0 and works with weights that were trained
 on other data. Not a medical device; no warranty of any kind.
 """
-AGES = {"acdc": "adults", "chla": "children", "sunnybrook": "adults"}
 
 
 def write_licence(datasets: Sequence[str]) -> str:
     """The weights' licence, as the data they were learned from asks for it."""
     return (SHARE_ALIKE if "acdc" in datasets else OWN) + PROGRAM
-
-
-def name_ages(datasets: Sequence[str]) -> str:
-    """Whom the network has seen, as far as the data sets tell."""
-    ages = {AGES.get(dataset, "not stated") for dataset in datasets}
-    if {"children", "adults"} <= ages:
-        return "children and adults"
-    return ages.pop() if len(ages) == 1 else "not stated"
 
 
 def write_card(name: str, version: str, run: Run, rows: Sequence[Mapping[str, str]], figures: Mapping[str, Any]) -> str:
