@@ -18,8 +18,8 @@ from slicer.ScriptedLoadableModule import (
 )
 
 if TYPE_CHECKING:
+    from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.scene.study import Study
-    from CardiacSegmentationLib.ventricular import VentricularFunction
 
 
 class CardiacSegmentation(ScriptedLoadableModule):  # type: ignore[misc]
@@ -93,18 +93,18 @@ class CardiacSegmentationLogic(ScriptedLoadableModuleLogic):  # type: ignore[mis
         load_terms(slicer.modules.terminologies.logic())
         return load_study(slicer.mrmlScene, read_study(Path(path)))
 
-    def segment(self, study: Study, model_folder: str | Path | None = None) -> VentricularFunction:
+    def segment(self, study: Study, model_folder: str | Path | None = None) -> Assessment:
         """Segment a study here and now, and return its numbers; labels, tables and plot are in the scene afterwards."""
         from CardiacSegmentationLib.gui.packages import ensure_packages
         from CardiacSegmentationLib.pipeline import Options, segment_study
-        from CardiacSegmentationLib.scene.study import set_function, set_segmentation, stack_of
+        from CardiacSegmentationLib.scene.study import set_assessment, set_segmentation, stack_of
 
         ensure_packages(["onnxruntime"])
         options = Options(model=Path(model_folder) if model_folder is not None else None)
         results = segment_study(stack_of(study), options=options)
         set_segmentation(study, results.segmentation)
-        set_function(study, results.function)
-        return results.function
+        set_assessment(study, results.assessment)
+        return results.assessment
 
 
 class CardiacSegmentationTest(ScriptedLoadableModuleTest):  # type: ignore[misc]
@@ -130,7 +130,7 @@ class CardiacSegmentationTest(ScriptedLoadableModuleTest):  # type: ignore[misc]
         set_segmentation(study, truth)
         self.assertEqual(find_studies(slicer.mrmlScene), (study,))
         live = LiveStudy(study)
-        before = live.function.lv["edv_ml"].value
+        before = live.assessment.lv["edv_ml"].value
         self.assertAlmostEqual(before, PhantomSpec().lv_edv_ml, delta=0.05 * PhantomSpec().lv_edv_ml)
         labels = live.segmentation.labels[0].copy()
         labels[3] = 0

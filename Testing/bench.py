@@ -173,7 +173,7 @@ def part_timings(study: Path, folder: Path, runs: int) -> list[Timing]:
     from CardiacSegmentationLib.export.results import default_parts, write_results
 
     results = segment_study(study, options=Options(backend="onnx"))
-    values: Any = (results.stack, results.segmentation, results.function)
+    values: Any = (results.stack, results.segmentation, results.assessment)
     out = folder / "parts"
     calls: dict[str, Callable[[], object]] = {"read the study": lambda: read_study(study)}
     for part in default_parts(values[0]):

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
+from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.network.infer import Prediction, predict
 from CardiacSegmentationLib.network.loaded import Network, load_network
 from CardiacSegmentationLib.network.locate import locate_heart
 from CardiacSegmentationLib.network.segment import REPAIRS, NetworkOptions, repair_and_check
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
-from CardiacSegmentationLib.stack import CineStack, Severity
+from CardiacSegmentationLib.stack import CineStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

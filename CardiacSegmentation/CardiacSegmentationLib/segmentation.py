@@ -1,8 +1,9 @@
-"""The second value: labels on a stack's grid, and what was decided about them."""
+"""The second value: labels on a stack's grid, where each image's come from, and the network's evidence for them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import zlib
+from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.stack import Finding
+    from CardiacSegmentationLib.findings import Finding
+
+Labels = npt.NDArray[np.uint8]
 
 
 class Label(IntEnum):
@@ -23,6 +26,16 @@ class Label(IntEnum):
 
 
 STRUCTURES = (Label.RV, Label.MYO, Label.LV)
+VENTRICLES = (Label.LV, Label.RV)  # the order of the network's presence output
+
+
+class Origin(IntEnum):
+    """Where the labels of one image come from."""
+
+    FILE = 0  # made elsewhere, by a person or another program
+    NETWORK = 1
+    READER = 2
+    PROPAGATED = 3  # from what a reader did on another image
 
 
 class Papillary(str, Enum):
@@ -32,56 +45,82 @@ class Papillary(str, Enum):
     MASS = "mass"
 
 
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What the network said beside its labels, so that doubts can be computed anew at any time.
+
+    ``presence[side, phase, slice]`` is the probability that LV or RV (as in ``VENTRICLES``) is in the slice at all;
+    ``confidence[label - 1, phase, slice]`` the Dice that the network's own probabilities promise; both are NaN where a
+    phase was not looked at. ``remarks`` tell what was done to its labels (repairs) and where images are unlike those it
+    was trained on; a remark with a place holds as long as the labels of that image are the network's.
+    """
+
+    presence: npt.NDArray[np.float32]
+    confidence: npt.NDArray[np.float32]
+    remarks: tuple[Finding, ...] = ()
+
+
 @dataclass(frozen=True)
-class Conventions:
-    """The choices behind the numbers; printed beside them wherever they are shown."""
+class PackedLabels:
+    """Label images of all phases, compressed: a few kilobytes a phase, so that what was before can be kept."""
 
-    papillary: Papillary = Papillary.VOLUME
-    bsa_formula: str = "Mosteller"
-    basal_rule: str = "LV slices count where at least half of the cavity is surrounded by myocardium (SCMR 2020)"
+    shape: tuple[int, int, int]  # slices, rows, columns
+    phases: tuple[bytes, ...]
 
+    @classmethod
+    def pack(cls, labels: Labels) -> PackedLabels:
+        """Compress ``labels[phase, slice, row, column]``."""
+        slices, rows, columns = labels.shape[1:]
+        return cls((slices, rows, columns), tuple(zlib.compress(np.ascontiguousarray(phase), 1) for phase in labels))
 
-@dataclass(frozen=True)
-class KeyPhases:
-    """End-diastole and end-systole of both ventricles; ``None`` where labels do not tell."""
+    def phase(self, phase: int) -> Labels:
+        """The labels ``[slice, row, column]`` of one phase."""
+        return np.frombuffer(zlib.decompress(self.phases[phase]), np.uint8).reshape(self.shape)
 
-    lv_ed: int | None = None
-    lv_es: int | None = None
-    rv_ed: int | None = None
-    rv_es: int | None = None
+    def unpack(self) -> Labels:
+        """All labels ``[phase, slice, row, column]``."""
+        return np.stack([self.phase(phase) for phase in range(len(self.phases))])
 
 
 @dataclass(frozen=True, eq=False)
 class Segmentation:
-    """Labels on a stack's grid, and what was decided about them.
+    """Labels on a stack's grid. What counts and what is doubtful is decided elsewhere: see ``Reading``, ``Assessment``.
 
     ``labelled[phase]`` is false where a phase has no labels at all (many data sets label ED and ES only).
-    ``included[label - 1, phase, slice]`` says which slices count, for RV, MYO and LV. ``key_phases`` holds what a
-    reader fixed by hand; what is ``None`` there is found from the volumes.
+    ``origin[phase, slice]`` says where the labels of each image come from. ``automatic`` holds the labels as the network
+    made them, from the first correction on; before, ``labels`` are those.
     """
 
-    labels: npt.NDArray[np.uint8]
+    labels: Labels
     labelled: npt.NDArray[np.bool_]
-    included: npt.NDArray[np.bool_]
-    key_phases: KeyPhases = field(default_factory=KeyPhases)
-    conventions: Conventions = field(default_factory=Conventions)
-    findings: tuple[Finding, ...] = ()
+    origin: npt.NDArray[np.uint8]
+    evidence: Evidence | None = None
     model: str | None = None  # name, version and checksum of the network; None for labels made by hand or elsewhere
-    edited: tuple[tuple[int, int], ...] = ()  # (phase, slice) of every label image a person changed
+    automatic: PackedLabels | None = None
 
     def __post_init__(self) -> None:
         phases, slices = self.labels.shape[:2]
         if self.labels.ndim != 4 or self.labelled.shape != (phases,):
             msg = "Labels are [phase, slice, row, column], with one flag per phase."
             raise ValueError(msg)
-        if self.included.shape != (len(STRUCTURES), phases, slices):
-            msg = "The included slices are [structure, phase, slice]."
+        if self.origin.shape != (phases, slices):
+            msg = "The origins are [phase, slice]."
             raise ValueError(msg)
 
     @classmethod
-    def of(cls, labels: npt.NDArray[np.uint8], **facts: Any) -> Segmentation:
-        """A segmentation in which every slice counts and every phase with a label is labelled."""
-        phases, slices = labels.shape[:2]
+    def of(cls, labels: Labels, **facts: Any) -> Segmentation:
+        """A segmentation whose phases with a label are labelled, made by the network where ``model`` names one."""
+        made_by = Origin.FILE if facts.get("model") is None else Origin.NETWORK
         facts.setdefault("labelled", labels.any(axis=(1, 2, 3)))
-        facts.setdefault("included", np.ones((len(STRUCTURES), phases, slices), bool))
+        facts.setdefault("origin", np.full(labels.shape[:2], made_by, np.uint8))
         return cls(labels=labels, **facts)
+
+    @property
+    def corrected(self) -> npt.NDArray[np.bool_]:
+        """Which images ``[phase, slice]`` a person changed, by hand or by propagation."""
+        return np.asarray((self.origin == Origin.READER) | (self.origin == Origin.PROPAGATED))
+
+    @property
+    def corrected_images(self) -> tuple[tuple[int, int], ...]:
+        """``(phase, slice)`` of every image that a person changed."""
+        return tuple((int(phase), int(slice_)) for phase, slice_ in np.argwhere(self.corrected))

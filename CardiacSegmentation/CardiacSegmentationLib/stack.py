@@ -1,4 +1,4 @@
-"""The first of the three values that flow through the program: a cine study, and what is recorded about it.
+"""The first of the four values that flow through the program: a cine study, and what is recorded about it.
 
 Geometry: ``affine`` maps ``(column, row, slice, 1)`` to millimetres in DICOM's patient space (LPS, right-handed: +x to
 the patient's left, +y to the back, +z to the head). Slices run from base to apex, so the index frame itself is often
@@ -8,7 +8,6 @@ left-handed (seen from the apex, rows × columns point to the base).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,26 +16,12 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from CardiacSegmentationLib.findings import Finding
+
 Array = npt.NDArray[Any]
 
-
-class Severity(str, Enum):
-    """How much a finding matters to the reader."""
-
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something the reader should know: an assumption, something left out, a doubt. Points to a place where it can."""
-
-    code: str
-    message: str
-    severity: Severity = Severity.WARNING
-    slice: int | None = None
-    phase: int | None = None
+WHOLE_BEAT = 0.9  # of the R-R interval: phases that cover as much are taken for the whole beat
+FEWEST_IN_A_BEAT = 8  # phases; fewer tell too little of the motion between them
 
 
 @dataclass(frozen=True)
@@ -108,3 +93,15 @@ class CineStack:
     def heart_rate_bpm(self) -> float | None:
         """Heart rate from the R-R interval."""
         return 60_000.0 / self.rr_ms if self.rr_ms else None
+
+    @property
+    def beat_coverage(self) -> float | None:
+        """The share of the R-R interval that the phases cover; ``None`` where the interval is not known."""
+        if not self.rr_ms or self.phases < 2:
+            return None
+        return (self.times_ms[-1] - self.times_ms[0]) * self.phases / (self.phases - 1) / self.rr_ms
+
+    @property
+    def is_whole_beat(self) -> bool:
+        """Whether the phases cover the whole beat closely, so that the first follows the last."""
+        return self.phases >= FEWEST_IN_A_BEAT and (self.beat_coverage or 0.0) >= WHOLE_BEAT

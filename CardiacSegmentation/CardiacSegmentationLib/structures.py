@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from CardiacSegmentationLib.assessment import Code
 from CardiacSegmentationLib.segmentation import Label
-from CardiacSegmentationLib.ventricular import Code
 
 ANATOMICAL_STRUCTURE = Code("SCT", "123037004", "Anatomical Structure")
 TERMINOLOGY_CONTEXT = "Segmentation category and type - Cardiac cine MR"  # Resources/Terminologies

@@ -16,7 +16,7 @@ import pytest
 from CardiacSegmentationLib.cine import find_stacks, read_stack, read_study
 from CardiacSegmentationLib.cine import open as opening
 from CardiacSegmentationLib.errors import StudyError
-from CardiacSegmentationLib.stack import Severity
+from CardiacSegmentationLib.findings import Severity
 from cine.spoiling import SPEC, Spoilable, chosen, codes, edit, edit_each
 from pydicom.fileset import FileSet
 

@@ -9,7 +9,7 @@ import pydicom
 import pytest
 from CardiacSegmentationLib.cine import find_stacks, read_study
 from CardiacSegmentationLib.errors import StudyError
-from CardiacSegmentationLib.stack import Severity
+from CardiacSegmentationLib.findings import Severity
 from cine.spoiling import SPEC, Spoilable, chosen, codes, copy_slice, edit, edit_each
 
 if TYPE_CHECKING:

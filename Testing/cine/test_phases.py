@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from CardiacSegmentationLib.cine import find_stacks, read_study
-from CardiacSegmentationLib.stack import Severity
+from CardiacSegmentationLib.findings import Severity
 from cine.spoiling import SPEC, At, Spoilable, chosen, codes, edit, edit_each
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 import pydicom
 import pytest
 from CardiacSegmentationLib.cine import find_stacks, read_study
-from CardiacSegmentationLib.stack import Severity
+from CardiacSegmentationLib.findings import Severity
 from cine.spoiling import SPEC, At, Spoilable, chosen, codes, copy_slice, edit, edit_each, shift
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from CardiacSegmentationLib.analysis import measure
 from CardiacSegmentationLib.cine import read_labels, read_study
-from CardiacSegmentationLib.function import measure
 from CardiacSegmentationLib.phantom import PhantomSpec, write_study
 from CardiacSegmentationLib.segmentation import Label, Segmentation
 from CardiacSegmentationLib.stack import CineStack, Patient
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from CardiacSegmentationLib.ventricular import VentricularFunction
+    from CardiacSegmentationLib.assessment import Assessment
 
 PHASES, SLICES, ROWS, COLUMNS = 8, 6, 72, 80
 
@@ -76,7 +76,7 @@ class Case:
 
     stack: CineStack
     segmentation: Segmentation
-    function: VentricularFunction
+    assessment: Assessment
 
 
 @pytest.fixture(scope="session")

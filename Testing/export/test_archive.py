@@ -24,7 +24,7 @@ def results(dicom_case: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A result folder with its DICOM objects, and an image that is none of ours."""
     folder = tmp_path_factory.mktemp("results")
     case = dicom_case("siemens")
-    write_results(folder, case.stack, case.segmentation, case.function, ["dicom-seg", "dicom-sr", "dicom-pdf"])
+    write_results(folder, case.stack, case.segmentation, case.assessment, ["dicom-seg", "dicom-sr", "dicom-pdf"])
     image = next(case.stack.source.path.rglob("*.IMA"))
     (folder / "image.dcm").write_bytes(image.read_bytes())
     (folder / "broken.dcm").write_bytes(b"no DICOM")

@@ -26,9 +26,9 @@ def written(dicom_case: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
     def make(layout: str) -> tuple[Any, Any, Path]:
         case = dicom_case(layout)
-        source, phases = read_source(case.stack), case.function.key_phases
+        source, phases = read_source(case.stack), case.assessment.key_phases
         segs = make_segmentations(case.stack, case.segmentation, source, {phases.lv_ed: "ED", phases.lv_es: "ES"})
-        report = make_measurement_report(case.segmentation, case.function, source, segs, reader="Reader^Ada")
+        report = make_measurement_report(case.segmentation, case.assessment, source, segs, reader="Reader^Ada")
         path = tmp_path_factory.mktemp("sr") / "sr.dcm"
         save_dicom(report, path)
         return case, segs, path
@@ -76,7 +76,7 @@ def test_every_measurement_is_in_it_once_with_its_unit_and_code(written: Any) ->
     case, _, path = written["siemens"]
     numbers = _numbers(highdicom.sr.srread(path))
     for part in ("lv", "rv", "heart"):
-        for item in getattr(case.function, part).values():
+        for item in getattr(case.assessment, part).values():
             if item.value is None:
                 assert f"{part}.{item.key}" not in numbers
                 continue
@@ -89,7 +89,7 @@ def test_every_measurement_is_in_it_once_with_its_unit_and_code(written: Any) ->
             else:
                 assert (name.CodingSchemeDesignator, code) == (PRIVATE_SCHEME, f"{part}.{item.key}")
                 assert name.CodeMeaning == item.title
-    for segment in case.function.segments:
+    for segment in case.assessment.segments:
         for field in ("thickness_ed_mm", "thickness_es_mm", "thickening_percent"):
             value = getattr(segment, field)
             if value is not None:
@@ -97,15 +97,15 @@ def test_every_measurement_is_in_it_once_with_its_unit_and_code(written: Any) ->
     for phase in range(case.stack.phases):
         for label in Label(1), Label(2), Label(3):
             value, unit = _value(numbers.pop(f"phase_{phase + 1}.{label.name.lower()}_ml"))
-            assert (value, unit) == (case.function.volumes_ml[label - 1, phase], "mL")
+            assert (value, unit) == (case.assessment.volumes_ml[label - 1, phase], "mL")
     assert not numbers
 
 
 def test_what_is_not_known_is_said_with_its_reason(dicom_case: Any) -> None:
     case = dicom_case("siemens")
-    unknown = dataclasses.replace(case.function.lv["mass_index_g_m2"], value=None, note="the height is not known")
-    function = dataclasses.replace(case.function, lv={**case.function.lv, unknown.key: unknown})
-    report = make_measurement_report(case.segmentation, function, read_source(case.stack), {})
+    unknown = dataclasses.replace(case.assessment.lv["mass_index_g_m2"], value=None, note="the height is not known")
+    assessment = dataclasses.replace(case.assessment, lv={**case.assessment.lv, unknown.key: unknown})
+    report = make_measurement_report(case.segmentation, assessment, read_source(case.stack), {})
     texts = [item.TextValue for item in _items(report) if item.ValueType == "TEXT"]
     assert "LV mass index: the height is not known" in texts
 
@@ -115,7 +115,7 @@ def test_volumes_stand_with_the_segment_they_are_of_and_its_source_images(writte
     groups = highdicom.sr.srread(path).content.get_volumetric_roi_measurement_groups()
     by_name = {group.tracking_identifier: group for group in groups}
     assert set(by_name) == {f"{name}, end-{when}" for name in ("LV", "MYO", "RV") for when in ("diastole", "systole")}
-    es = case.function.key_phases.lv_es
+    es = case.assessment.key_phases.lv_es
     group = by_name["LV, end-systole"]
     segment, *images = _references(group)
     assert segment.ReferencedSOPInstanceUID == segs[es].SOPInstanceUID
@@ -123,7 +123,7 @@ def test_volumes_stand_with_the_segment_they_are_of_and_its_source_images(writte
     assert {image.ReferencedSOPInstanceUID for image in images} == set(case.stack.instance_uids[es])
     assert group.finding_type.value == "87878005"
     [volume] = group.get_measurements()
-    assert volume.value == case.function.lv["esv_ml"].value
+    assert volume.value == case.assessment.lv["esv_ml"].value
 
 
 def test_frames_of_a_multi_frame_source_are_named(written: Any) -> None:
@@ -131,7 +131,7 @@ def test_frames_of_a_multi_frame_source_are_named(written: Any) -> None:
     groups = highdicom.sr.srread(path).content.get_volumetric_roi_measurement_groups()
     group = next(group for group in groups if group.tracking_identifier == "LV, end-systole")
     _, image = _references(group)
-    assert sorted(image.ReferencedFrameNumber) == sorted(case.stack.frame_numbers[case.function.key_phases.lv_es])
+    assert sorted(image.ReferencedFrameNumber) == sorted(case.stack.frame_numbers[case.assessment.key_phases.lv_es])
 
 
 def test_wall_segments_lie_at_their_aha_sites_and_codes_are_the_standards() -> None:
@@ -147,9 +147,9 @@ def test_the_papillary_convention_stands_beside_volume_and_mass(
     papillary: str, volume: str, mass: str, dicom_case: Any
 ) -> None:
     case = dicom_case("siemens")
-    conventions = dataclasses.replace(case.function.conventions, papillary=Papillary(papillary))
-    function = dataclasses.replace(case.function, conventions=conventions)
-    numbers = _numbers(make_measurement_report(case.segmentation, function, read_source(case.stack), {}))
+    conventions = dataclasses.replace(case.assessment.conventions, papillary=Papillary(papillary))
+    assessment = dataclasses.replace(case.assessment, conventions=conventions)
+    numbers = _numbers(make_measurement_report(case.segmentation, assessment, read_source(case.stack), {}))
     for name, expected in (("lv.edv_ml", volume), ("lv.mass_g", mass)):
         meanings = [
             item.ConceptCodeSequence[0].CodeMeaning
@@ -163,7 +163,7 @@ def test_the_papillary_convention_stands_beside_volume_and_mass(
 def test_normal_ranges_and_observers_are_in_it(written: Any) -> None:
     case, _, path = written["siemens"]
     report = highdicom.sr.srread(path)
-    edv = case.function.lv["edv_ml"]
+    edv = case.assessment.lv["edv_ml"]
     assert edv.reference is not None
     limits = [
         float(item.MeasuredValueSequence[0].NumericValue)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from CardiacSegmentationLib.analysis import measure
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export import fonts, paper
 from CardiacSegmentationLib.export.bullseye import WEDGES
@@ -18,9 +19,9 @@ from CardiacSegmentationLib.export.montage import best_columns, contours
 from CardiacSegmentationLib.export.report import make_pages, make_report
 from CardiacSegmentationLib.export.report_content import Content, describe_edits
 from CardiacSegmentationLib.export.tables import DISCLAIMER
-from CardiacSegmentationLib.function import measure
+from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.segmentation import KeyPhases, Label, Segmentation
-from CardiacSegmentationLib.stack import Finding, Patient, Severity
+from CardiacSegmentationLib.stack import Patient
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,23 +45,25 @@ def _sizes(pdf: bytes) -> list[tuple[float, float]]:
 
 
 def test_every_number_is_in_it(case: Any, tmp_path: Path) -> None:
-    text = " ".join(_read(make_report(case.stack, case.segmentation, case.function, facts=FACTS), tmp_path))
+    text = " ".join(_read(make_report(case.stack, case.segmentation, case.assessment, facts=FACTS), tmp_path))
     words = set(text.split())
-    for part in (case.function.lv, case.function.rv, case.function.heart):
+    for part in (case.assessment.lv, case.assessment.rv, case.assessment.heart):
         for item in part.values():
             assert item.text.replace("-", "−") in words, item.title
-    for volume in case.function.volumes_ml.ravel():
+    for volume in case.assessment.volumes_ml.ravel():
         assert f"{volume:.1f}" in words
-    phases = case.function.key_phases
+    phases = case.assessment.key_phases
     for slice_ in range(case.stack.slices):
-        assert f"{case.function.areas_mm2[Label.LV - 1, phases.lv_es, slice_]:.0f}" in words
-    for segment in case.function.segments:
+        assert f"{case.assessment.areas_mm2[Label.LV - 1, phases.lv_es, slice_]:.0f}" in words
+    for segment in case.assessment.segments:
         if segment.thickness_ed_mm is not None:
             assert f"{segment.thickness_ed_mm:.1f}" in words
 
 
 def test_it_names_patient_conventions_network_corrections_and_ranges(case: Any, tmp_path: Path) -> None:
-    pages = _read(make_report(case.stack, case.segmentation, case.function, facts=FACTS, reader="A. Reader"), tmp_path)
+    pages = _read(
+        make_report(case.stack, case.segmentation, case.assessment, facts=FACTS, reader="A. Reader"), tmp_path
+    )
     text = re.sub(r"\s+", " ", " ".join(pages))
     for words in (*FACTS.values(), "54 years", "168 cm", "sha256 0123456789ab", "A. Reader", "Mosteller", "SCMR 2020"):
         assert words in text, words
@@ -73,18 +76,18 @@ def test_it_names_patient_conventions_network_corrections_and_ranges(case: Any, 
 def test_it_has_three_pages_each_with_the_disclaimer(
     name: str, size: tuple[float, float], case: Any, tmp_path: Path
 ) -> None:
-    pdf = make_report(case.stack, case.segmentation, case.function, paper=name)
+    pdf = make_report(case.stack, case.segmentation, case.assessment, paper=name)
     assert np.allclose(_sizes(pdf), [size] * 3, atol=0.1)
     assert all(DISCLAIMER in page for page in _read(pdf, tmp_path))
 
 
 def test_unknown_paper_is_refused(case: Any) -> None:
     with pytest.raises(ExportError, match="Choose A4 or Letter"):
-        make_report(case.stack, case.segmentation, case.function, paper="A3")
+        make_report(case.stack, case.segmentation, case.assessment, paper="A3")
 
 
 def test_the_same_values_give_the_same_bytes_and_no_date(case: Any) -> None:
-    first, second = (make_report(case.stack, case.segmentation, case.function, facts=FACTS) for _ in range(2))
+    first, second = (make_report(case.stack, case.segmentation, case.assessment, facts=FACTS) for _ in range(2))
     assert first == second
     assert b"CreationDate" not in first
 
@@ -96,7 +99,7 @@ def _hard_cases(case: Any) -> dict[str, Content]:
     )
     findings = tuple(Finding("x", f"{i}: {long}", list(Severity)[i % 3], slice=i % 6, phase=i) for i in range(40))
     many = dataclasses.replace(
-        case.function, findings=findings, key_phases=KeyPhases(0, 3, 7, 2), patient=dataclasses.replace(Patient())
+        case.assessment, findings=findings, key_phases=KeyPhases(0, 3, 7, 2), patient=dataclasses.replace(Patient())
     )
     edited = tuple((phase, slice_) for phase in range(8) for slice_ in range(6))
     names = {
@@ -158,7 +161,7 @@ def test_the_contours_drawn_enclose_the_areas_measured(case: Any) -> None:
         for outline in contours(mask):
             x, y = outline[:, 0], outline[:, 1]
             area += abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
-        assert area * row_mm * column_mm == pytest.approx(case.function.areas_mm2[Label.LV - 1, 3, slice_])
+        assert area * row_mm * column_mm == pytest.approx(case.assessment.areas_mm2[Label.LV - 1, 3, slice_])
 
 
 def test_the_bullseye_has_the_anterior_wall_on_top_and_the_septum_on_the_left() -> None:

@@ -18,8 +18,8 @@ from CardiacSegmentationLib.export.dicom_source import read_source
 from CardiacSegmentationLib.export.result_parts import PARTS, Options, name_phases
 from CardiacSegmentationLib.export.results import default_parts, write_results
 from CardiacSegmentationLib.export.tables import DISCLAIMER
+from CardiacSegmentationLib.findings import Finding
 from CardiacSegmentationLib.segmentation import KeyPhases
-from CardiacSegmentationLib.stack import Finding
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ def test_a_dicom_study_gives_everything(dicom_case: Any, valid_dicom: Any, tmp_p
     case = dicom_case("siemens")
     heard: list[tuple[str, float]] = []
     written = write_results(
-        tmp_path, case.stack, case.segmentation, case.function, progress=lambda *news: heard.append(news)
+        tmp_path, case.stack, case.segmentation, case.assessment, progress=lambda *news: heard.append(news)
     )
     assert _names(tmp_path) == ALWAYS | FROM_DICOM == {str(path.relative_to(tmp_path)) for path in written}
     for path in tmp_path.glob("dicom/*"):
@@ -53,7 +53,7 @@ def test_a_dicom_study_gives_everything(dicom_case: Any, valid_dicom: Any, tmp_p
 def test_every_dicom_object_says_that_it_comes_from_no_medical_device(dicom_case: Any, tmp_path: Path) -> None:
     case = dicom_case("siemens")
     parts = ["dicom-seg", "dicom-sr", "dicom-pdf"]
-    for path in write_results(tmp_path, case.stack, case.segmentation, case.function, parts):
+    for path in write_results(tmp_path, case.stack, case.segmentation, case.assessment, parts):
         description = pydicom.dcmread(path).SeriesDescription
         assert description.endswith("; not a medical device")
         assert len(description) <= 64
@@ -62,17 +62,17 @@ def test_every_dicom_object_says_that_it_comes_from_no_medical_device(dicom_case
 
 
 def test_images_from_elsewhere_give_everything_but_dicom(case: Any, tmp_path: Path) -> None:
-    write_results(tmp_path, case.stack, case.segmentation, case.function)
+    write_results(tmp_path, case.stack, case.segmentation, case.assessment)
     assert _names(tmp_path) == ALWAYS
     with pytest.raises(ExportError, match="need a DICOM study"):
-        write_results(tmp_path, case.stack, case.segmentation, case.function, ["dicom-sr"])
+        write_results(tmp_path, case.stack, case.segmentation, case.assessment, ["dicom-sr"])
 
 
 def test_only_the_parts_asked_for_are_written(case: Any, tmp_path: Path) -> None:
-    write_results(tmp_path, case.stack, case.segmentation, case.function, ["slices", "labels"])
+    write_results(tmp_path, case.stack, case.segmentation, case.assessment, ["slices", "labels"])
     assert _names(tmp_path) == {"slices.csv", "labels.nii.gz"}
     with pytest.raises(ExportError, match=r"no result called sclices\. Choose from: measurements, "):
-        write_results(tmp_path, case.stack, case.segmentation, case.function, ["sclices"])
+        write_results(tmp_path, case.stack, case.segmentation, case.assessment, ["sclices"])
 
 
 def test_a_cancelled_run_leaves_no_half_written_file(case: Any, tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_cancelled_run_leaves_no_half_written_file(case: Any, tmp_path: Path) 
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        write_results(tmp_path, case.stack, case.segmentation, case.function, progress=cancel)
+        write_results(tmp_path, case.stack, case.segmentation, case.assessment, progress=cancel)
     assert _names(tmp_path) == {"measurements.json", "measurements.csv", "slices.csv", "phases.csv"}
 
 
@@ -93,7 +93,7 @@ def test_a_failing_write_leaves_the_older_file(case: Any, tmp_path: Path, monkey
 
     monkeypatch.setattr("CardiacSegmentationLib.export.result_parts.make_report", fail)
     with pytest.raises(MemoryError):
-        write_results(tmp_path, case.stack, case.segmentation, case.function, ["report"])
+        write_results(tmp_path, case.stack, case.segmentation, case.assessment, ["report"])
     assert _names(tmp_path) == {"report.pdf"}
     assert (tmp_path / "report.pdf").read_bytes() == b"older"
 
@@ -102,7 +102,7 @@ def test_a_place_that_cannot_be_written_is_said(case: Any, tmp_path: Path) -> No
     (tmp_path / "file").write_text("in the way")
     for part in ("measurements", "labels", "slicer", "report"):
         with pytest.raises(ExportError, match="cannot be written"):
-            write_results(tmp_path / "file", case.stack, case.segmentation, case.function, [part])
+            write_results(tmp_path / "file", case.stack, case.segmentation, case.assessment, [part])
 
 
 def test_headers_that_allow_no_dicom_leave_the_other_results(dicom_case: Any, tmp_path: Path) -> None:
@@ -114,16 +114,16 @@ def test_headers_that_allow_no_dicom_leave_the_other_results(dicom_case: Any, tm
         image.save_as(folder / path.name)
     stack, case = read_study(folder), dicom_case("siemens")
     with pytest.raises(ExportError, match="have no StudyInstanceUID"):
-        write_results(tmp_path / "out", stack, case.segmentation, case.function)
+        write_results(tmp_path / "out", stack, case.segmentation, case.assessment)
     assert _names(tmp_path / "out") == ALWAYS
 
 
 def test_a_second_run_replaces_the_first_and_takes_stale_phases_away(case: Any, tmp_path: Path) -> None:
     options = Options(all_phases=True)
-    write_results(tmp_path, case.stack, case.segmentation, case.function, ["slicer"], options=options)
+    write_results(tmp_path, case.stack, case.segmentation, case.assessment, ["slicer"], options=options)
     assert len(_names(tmp_path)) == case.stack.phases
     (tmp_path / "notes.txt").write_text("the user's own")
-    write_results(tmp_path, case.stack, case.segmentation, case.function, ["slicer"])
+    write_results(tmp_path, case.stack, case.segmentation, case.assessment, ["slicer"])
     assert _names(tmp_path) == {"segmentation_ED.seg.nrrd", "segmentation_ES.seg.nrrd", "notes.txt"}
 
 
@@ -166,10 +166,10 @@ def hidden(dicom_case: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     case = dicom_case("siemens")
     finding = Finding("file-damaged", "The file Mrs. Smith.dcm is left out.", slice=1)
     stack = dataclasses.replace(case.stack, findings=(*case.stack.findings, finding), title="Mrs. Smith")
-    function = dataclasses.replace(case.function, findings=(*case.function.findings, finding))
+    assessment = dataclasses.replace(case.assessment, findings=(*case.assessment.findings, finding))
     options = Options(reader="Reader^Ada", created="2026-01-02", deidentifier=Deidentifier(b"a key"))
     folder = tmp_path_factory.mktemp("hidden")
-    write_results(folder, stack, case.segmentation, function, options=options)
+    write_results(folder, stack, case.segmentation, assessment, options=options)
     return case, folder
 
 
@@ -210,7 +210,7 @@ def test_all_objects_share_one_pseudonym_and_one_substituted_study(hidden: Any, 
         for series in item.ReferencedSeriesSequence
         for image in series.ReferencedInstanceSequence
     }
-    source = {uid for phase in name_phases(case.function.key_phases) for uid in case.stack.instance_uids[phase]}
+    source = {uid for phase in name_phases(case.assessment.key_phases) for uid in case.stack.instance_uids[phase]}
     assert referenced == {hide.uid(uid) for uid in source}
     for path in folder.glob("dicom/*.dcm"):
         valid_dicom(path)
@@ -235,7 +235,7 @@ def test_multi_frame_headers_are_hidden_too(dicom_case: Any, valid_dicom: Any, t
     case = dicom_case("enhanced")
     options = Options(deidentifier=Deidentifier(b"a key"))
     parts = ["dicom-seg", "dicom-sr"]
-    write_results(tmp_path, case.stack, case.segmentation, case.function, parts, options=options)
+    write_results(tmp_path, case.stack, case.segmentation, case.assessment, parts, options=options)
     for path in tmp_path.glob("dicom/*.dcm"):
         valid_dicom(path)
         assert not any(secret.encode() in path.read_bytes() for secret in SECRETS)

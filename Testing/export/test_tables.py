@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from CardiacSegmentationLib.analysis import measure
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export.summary import format_summary
 from CardiacSegmentationLib.export.tables import FILES, write_measurements_json, write_slices_csv, write_tables
-from CardiacSegmentationLib.function import measure
+from CardiacSegmentationLib.findings import Finding
 from CardiacSegmentationLib.segmentation import Conventions, Label, Papillary, Segmentation
-from CardiacSegmentationLib.stack import CineStack, Finding, Patient
+from CardiacSegmentationLib.stack import CineStack, Patient
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from CardiacSegmentationLib.ventricular import VentricularFunction
+    from CardiacSegmentationLib.assessment import Assessment
 
 
 @pytest.fixture
-def function() -> VentricularFunction:
+def assessment() -> Assessment:
     """Two slices; ED and ES of three phases labelled; a woman of whom all is known."""
     rows, columns = np.mgrid[:48, :48] - 23.5
     labels = np.zeros((3, 2, 48, 48), np.uint8)
@@ -40,8 +41,8 @@ def function() -> VentricularFunction:
 
 
 @pytest.fixture
-def folder(function: VentricularFunction, tmp_path: Path) -> Path:
-    write_tables(function, tmp_path)
+def folder(assessment: Assessment, tmp_path: Path) -> Path:
+    write_tables(assessment, tmp_path)
     return tmp_path
 
 
@@ -54,10 +55,10 @@ def test_all_four_files_are_written_and_nothing_else(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
 
 
-def test_json_holds_every_number_with_unit_and_code(function: VentricularFunction, folder: Path) -> None:
+def test_json_holds_every_number_with_unit_and_code(assessment: Assessment, folder: Path) -> None:
     content = json.loads((folder / "measurements.json").read_text(encoding="utf-8"))
     assert (content["schema"], content["schema_version"]) == ("cardiacseg-measurements", "1.0")
-    for side, measurements in (("lv", function.lv), ("rv", function.rv)):
+    for side, measurements in (("lv", assessment.lv), ("rv", assessment.rv)):
         for key in ("edv_ml", "esv_ml", "sv_ml", "ef_percent"):
             entry = content[side][key]
             assert entry["value"] == pytest.approx(measurements[key].value, abs=1e-4)
@@ -75,7 +76,7 @@ def test_json_holds_every_number_with_unit_and_code(function: VentricularFunctio
     assert [phase["lv_ml"] is None for phase in content["phases"]] == [False, True, False]
 
 
-def test_slices_add_up_to_the_volumes(function: VentricularFunction, folder: Path) -> None:
+def test_slices_add_up_to_the_volumes(assessment: Assessment, folder: Path) -> None:
     rows = read_csv(folder / "slices.csv")
     assert [(row["phase"], row["slice"]) for row in rows] == [("1", "1"), ("1", "2"), ("3", "1"), ("3", "2")]
     for name, label in (("lv", Label.LV), ("myo", Label.MYO), ("rv", Label.RV)):
@@ -83,7 +84,7 @@ def test_slices_add_up_to_the_volumes(function: VentricularFunction, folder: Pat
             total = sum(
                 float(row[f"{name}_ml"]) for row in rows if row["phase"] == phase and row[f"{name}_included"] == "yes"
             )
-            assert total == pytest.approx(function.volumes_ml[label - 1, int(phase) - 1], abs=1e-3)
+            assert total == pytest.approx(assessment.volumes_ml[label - 1, int(phase) - 1], abs=1e-3)
     assert [row["rv_included"] for row in rows] == ["yes", "yes", "no", "yes"]
 
 
@@ -94,11 +95,11 @@ def test_phases_name_ed_and_es_and_leave_unknown_volumes_empty(folder: Path) -> 
     assert float(rows[0]["lv_ml"]) > float(rows[2]["lv_ml"])
 
 
-def test_every_measure_is_one_row(function: VentricularFunction, folder: Path) -> None:
+def test_every_measure_is_one_row(assessment: Assessment, folder: Path) -> None:
     rows = read_csv(folder / "measurements.csv")
     names = [f"{row['part']}.{row['measure']}" for row in rows]
     assert len(set(names)) == len(names)
-    assert len(names) == len(function.lv) + len(function.rv) + len(function.heart) + 3 * len(function.segments)
+    assert len(names) == len(assessment.lv) + len(assessment.rv) + len(assessment.heart) + 3 * len(assessment.segments)
     (ef,) = [row for row in rows if row["measure"] == "ef_percent" and row["part"] == "lv"]
     assert (ef["unit"], ef["code_value"], ef["reference_low"]) == ("%", "8811-2", "54.0")
 
@@ -112,10 +113,10 @@ def test_tables_are_rfc_4180_in_utf_8(folder: Path) -> None:
 
 @pytest.mark.parametrize("text", ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
 def test_text_is_no_formula_and_negative_numbers_stay_numbers(
-    function: VentricularFunction, tmp_path: Path, text: str
+    assessment: Assessment, tmp_path: Path, text: str
 ) -> None:
-    measurement = replace(function.lv["edv_ml"], value=-12.5, title=text, note=text)
-    evil = replace(function, lv={**function.lv, "edv_ml": measurement})
+    measurement = replace(assessment.lv["edv_ml"], value=-12.5, title=text, note=text)
+    evil = replace(assessment, lv={**assessment.lv, "edv_ml": measurement})
     write_tables(evil, tmp_path)
     (row,) = [
         row for row in read_csv(tmp_path / "measurements.csv") if row["measure"] == "edv_ml" and row["part"] == "lv"
@@ -124,8 +125,10 @@ def test_text_is_no_formula_and_negative_numbers_stay_numbers(
     assert float(row["value"]) == -12.5
 
 
-def test_findings_name_slices_and_phases_from_one(function: VentricularFunction, tmp_path: Path) -> None:
-    told = replace(function, findings=(Finding("doubt", "Look here.", slice=0, phase=2), Finding("all", "Everywhere.")))
+def test_findings_name_slices_and_phases_from_one(assessment: Assessment, tmp_path: Path) -> None:
+    told = replace(
+        assessment, findings=(Finding("doubt", "Look here.", slice=0, phase=2), Finding("all", "Everywhere."))
+    )
     write_measurements_json(told, tmp_path / "m.json")
     findings = json.loads((tmp_path / "m.json").read_text(encoding="utf-8"))["findings"]
     assert [(one["slice"], one["phase"]) for one in findings] == [(1, 3), (None, None)]
@@ -133,23 +136,23 @@ def test_findings_name_slices_and_phases_from_one(function: VentricularFunction,
 
 
 def test_a_file_that_cannot_be_written_is_an_error_and_leaves_the_old_one(
-    function: VentricularFunction, tmp_path: Path
+    assessment: Assessment, tmp_path: Path
 ) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("kept")
     with pytest.raises(ExportError, match="Choose another folder"):
-        write_slices_csv(function, blocked / "slices.csv")
+        write_slices_csv(assessment, blocked / "slices.csv")
     assert blocked.read_text() == "kept"
 
 
-def test_the_summary_prints_value_unit_limits_conventions_and_findings(function: VentricularFunction) -> None:
+def test_the_summary_prints_value_unit_limits_conventions_and_findings(assessment: Assessment) -> None:
     mass = replace(
-        function,
+        assessment,
         conventions=Conventions(papillary=Papillary.MASS, bsa_formula="DuBois"),
         findings=(Finding("doubt", "Look at slice 1."),),
     )
     text = format_summary(mass)
-    value = f"{function.lv['ef_percent'].value:.1f}"
+    value = f"{assessment.lv['ef_percent'].value:.1f}"
     (line,) = [line for line in text.splitlines() if "LV ejection fraction" in line]
     assert line.split()[3:] == [value, "%", "54–79"]
     for words in (

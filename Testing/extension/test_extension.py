@@ -78,7 +78,7 @@ print('all there')
 
 def test_the_install_tree_measures_a_phantom(install_tree: Path) -> None:
     code = """
-from CardiacSegmentationLib.function import measure
+from CardiacSegmentationLib.analysis import measure
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 print(round(measure(*make_stack(PhantomSpec(phases=6, pixel_mm=2))).lv['ef_percent'].value))
 """

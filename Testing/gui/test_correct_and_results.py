@@ -54,7 +54,7 @@ def test_only_the_phase_that_was_edited_is_measured_again(
     from CardiacSegmentationLib.scene import live
 
     measured: list[list[int]] = []
-    real = live.remeasure
+    real = live.reassess
     monkeypatch.setattr(live, "remeasure", lambda *a: measured.append(list(a[3])) or real(*a))  # type: ignore[func-returns-value]
     a_hand.ui.phaseSlider.value = 3
     paint(a_segmented_study, 4)
@@ -75,7 +75,7 @@ def test_buttons_lead_to_end_diastole_and_end_systole(a_hand: Hand, a_segmented_
     a_hand.ui.esButton.click()
     es = a_hand.ui.phaseSlider.value
     assert a_hand.ui.phaseLabel.text.startswith("ES: ")
-    assert es == a_hand.panel.live.function.key_phases.lv_es
+    assert es == a_hand.panel.live.assessment.key_phases.lv_es
     a_hand.ui.edButton.click()
     assert a_hand.ui.phaseSlider.value == 0
     assert a_hand.ui.phaseLabel.text.startswith("ED: ")
@@ -84,13 +84,13 @@ def test_buttons_lead_to_end_diastole_and_end_systole(a_hand: Hand, a_segmented_
 def test_another_phase_can_be_set_as_end_systole_and_given_back_to_the_program(
     a_hand: Hand, a_segmented_study: Study
 ) -> None:
-    found = a_hand.panel.live.function.key_phases.lv_es
+    found = a_hand.panel.live.assessment.key_phases.lv_es
     a_hand.ui.phaseSlider.value = found + 1
     a_hand.ui.setEsButton.click()
-    assert a_hand.panel.live.function.key_phases.lv_es == found + 1
+    assert a_hand.panel.live.assessment.key_phases.lv_es == found + 1
     assert f"ES phase {found + 2}" in a_hand.ui.conventionsLabel.text
     a_hand.ui.autoPhasesButton.click()
-    assert a_hand.panel.live.function.key_phases.lv_es == found
+    assert a_hand.panel.live.assessment.key_phases.lv_es == found
 
 
 def test_the_cine_plays_at_the_hearts_speed_and_stops(a_hand: Hand, a_segmented_study: Study) -> None:
@@ -111,11 +111,11 @@ def test_a_slice_can_be_left_out_and_the_volume_shrinks_by_it(a_hand: Hand, a_se
     import qt
 
     live, table = a_hand.panel.live, a_hand.ui.sliceTable
-    before = live.function.volumes_ml[Label.LV - 1, 0]
-    slice_ml = live.function.areas_mm2[Label.LV - 1, 0, 3] * live.function.slice_spacing_mm / 1000
+    before = live.assessment.volumes_ml[Label.LV - 1, 0]
+    slice_ml = live.assessment.areas_mm2[Label.LV - 1, 0, 3] * live.assessment.slice_spacing_mm / 1000
     table.item(3, 1).setCheckState(qt.Qt.Unchecked)
     table.cellClicked.emit(3, 1)
-    assert a_hand.panel.live.function.volumes_ml[Label.LV - 1, 0] == pytest.approx(before - slice_ml)
+    assert a_hand.panel.live.assessment.volumes_ml[Label.LV - 1, 0] == pytest.approx(before - slice_ml)
 
 
 def test_undo_and_redo_reach_back_to_a_phase_that_was_left_in_between(a_hand: Hand, a_segmented_study: Study) -> None:
@@ -200,10 +200,10 @@ def test_the_reading_layout_shows_the_short_axis_the_curve_and_the_table(
 def test_a_finding_leads_to_its_slice_and_phase(a_hand: Hand, a_segmented_study: Study) -> None:
     from dataclasses import replace
 
+    from CardiacSegmentationLib.findings import Finding
     from CardiacSegmentationLib.gui.layout import reading_view
     from CardiacSegmentationLib.scene.study import set_segmentation
     from CardiacSegmentationLib.scene.views import current_phase, current_slice
-    from CardiacSegmentationLib.stack import Finding
 
     doubt = Finding("open-wall", "The myocardium is not closed.", slice=5, phase=6)
     study_wide = Finding("curve", "The volume curve jumps.")

@@ -47,8 +47,8 @@ def test_the_sample_is_segmented_by_the_shipped_network_and_pictured(
     hand.picture(pictures / "slicer-panel-running.png")
     hand.wait_for(lambda: not hand.panel._segment.is_running, 300)
     assert hand.panel.live is not None, ui.errorText.plainText
-    function = hand.panel.live.function
-    assert function.lv["ef_percent"].value == pytest.approx(PhantomSpec().lv_ef_percent, abs=6)
+    assessment = hand.panel.live.assessment
+    assert assessment.lv["ef_percent"].value == pytest.approx(PhantomSpec().lv_ef_percent, abs=6)
     ui.exportEdit.currentPath = "/home/reader/results"
     hand.picture(pictures / "slicer-panel-results.png")
 

@@ -95,12 +95,12 @@ def test_edits_count_although_the_node_on_display_was_deleted(a_hand: Hand, a_se
     a_hand.see()
     assert a_hand.ui.editor.segmentationNode() is study.segmentation_node
     assert study.segmentation_node.GetDisplayNode().GetOpacity2DFill() == opacity
-    before = a_hand.panel.live.function.lv["edv_ml"].value
+    before = a_hand.panel.live.assessment.lv["edv_ml"].value
     a_hand.ui.edButton.click()
     paint(study, 4)
     a_hand.wait(0.4)
     assert a_hand.ui.undoButton.enabled
-    assert a_hand.panel.live.function.lv["edv_ml"].value > before
+    assert a_hand.panel.live.assessment.lv["edv_ml"].value > before
 
 
 def test_removing_the_study_at_hand_empties_the_panel(a_hand: Hand, a_segmented_study: Study) -> None:
@@ -125,7 +125,7 @@ def test_a_corrected_study_comes_back_from_a_saved_scene(
     a_hand.ui.sceneButton.click()
     assert not a_hand.messages.errors
     before = a_hand.panel.live.segmentation.labels.copy()
-    numbers = {key: measure.text for key, measure in a_hand.panel.live.function.lv.items()}
+    numbers = {key: measure.text for key, measure in a_hand.panel.live.assessment.lv.items()}
     slicer.mrmlScene.Clear(False)
     assert a_hand.panel.study is None
     (scene,) = tmp_path.rglob("*.mrb")
@@ -133,7 +133,7 @@ def test_a_corrected_study_comes_back_from_a_saved_scene(
     a_hand.see()
     assert a_hand.panel.study is not None
     np.testing.assert_array_equal(a_hand.panel.live.segmentation.labels, before)
-    assert {key: measure.text for key, measure in a_hand.panel.live.function.lv.items()} == numbers
+    assert {key: measure.text for key, measure in a_hand.panel.live.assessment.lv.items()} == numbers
     assert a_hand.ui.weightSpin.value == 91.0
 
 

@@ -16,8 +16,9 @@ from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
+    from CardiacSegmentationLib.findings import Finding
     from CardiacSegmentationLib.segmentation import Segmentation
-    from CardiacSegmentationLib.stack import CineStack, Finding
+    from CardiacSegmentationLib.stack import CineStack
 
 
 @pytest.fixture(scope="module")

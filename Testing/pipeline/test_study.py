@@ -40,9 +40,9 @@ def files_in(folder: Path) -> set[str]:
 
 def test_a_study_becomes_numbers_near_the_truth(stack: CineStack, options: Options) -> None:
     results = segment_study(stack, options=options)
-    assert results.function is not None
-    assert results.function.lv["ef_percent"].value == pytest.approx(60, abs=1)
-    assert results.function.rv["ef_percent"].value == pytest.approx(55, abs=1)
+    assert results.assessment is not None
+    assert results.assessment.lv["ef_percent"].value == pytest.approx(60, abs=1)
+    assert results.assessment.rv["ef_percent"].value == pytest.approx(55, abs=1)
     assert results.summary["lv_edv_ml"] == pytest.approx(150, rel=0.02)
     assert results.files == ()
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from CardiacSegmentationLib.findings import Finding
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
-from CardiacSegmentationLib.stack import CineStack, Finding, Patient
+from CardiacSegmentationLib.stack import CineStack, Patient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from CardiacSegmentationLib.analysis import measure
 from CardiacSegmentationLib.errors import ExportError
-from CardiacSegmentationLib.function import measure
 from CardiacSegmentationLib.scene.files import write_scene
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ import json, sys
 from slicer_host import host
 host.start()
 import slicer
-from CardiacSegmentationLib.function import measure
-from CardiacSegmentationLib.scene.function import RESULT_ROLES
+from CardiacSegmentationLib.analysis import measure
+from CardiacSegmentationLib.scene.results import RESULT_ROLES
 from CardiacSegmentationLib.scene.study import find_studies, segmentation_of, stack_of
 slicer.util.loadScene(sys.argv[1])
 (study,) = find_studies(slicer.mrmlScene)
@@ -53,14 +53,14 @@ def test_everything_is_there_in_a_fresh_process(
     tmp_path: Path, a_stack: CineStack, a_segmentation: Segmentation
 ) -> None:
     from CardiacSegmentationLib.scene.cine import playback_rate_fps
-    from CardiacSegmentationLib.scene.function import RESULT_ROLES
+    from CardiacSegmentationLib.scene.results import RESULT_ROLES
 
-    function = measure(a_stack, a_segmentation)
-    write_scene(tmp_path / "scene.mrb", a_stack, a_segmentation, function)
+    assessment = measure(a_stack, a_segmentation)
+    write_scene(tmp_path / "scene.mrb", a_stack, a_segmentation, assessment)
     assert [path.name for path in tmp_path.iterdir()] == ["scene.mrb"]
     seen, printed = read_elsewhere(tmp_path / "scene.mrb")
     assert seen["name"] == a_stack.title
-    assert seen["ef"] == pytest.approx(function.lv["ef_percent"].value)
+    assert seen["ef"] == pytest.approx(assessment.lv["ef_percent"].value)
     assert seen["edited"] == []
     assert seen["results"] == list(RESULT_ROLES)
     assert seen["segments"] == ["LV", "MYO", "RV"]
@@ -72,7 +72,7 @@ def test_writing_needs_no_host_and_prints_nothing(tmp_path: Path) -> None:
     code = """if True:
         import sys
         from pathlib import Path
-        from CardiacSegmentationLib.function import measure
+        from CardiacSegmentationLib.analysis import measure
         from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
         from CardiacSegmentationLib.scene.files import write_scene
         stack, segmentation = make_stack(PhantomSpec(phases=3, slices=8))
@@ -129,7 +129,7 @@ def test_nothing_below_imports_the_room() -> None:
     code = """if True:
         import sys
         import CardiacSegmentationLib.cli, CardiacSegmentationLib.pipeline, CardiacSegmentationLib.export
-        import CardiacSegmentationLib.cine, CardiacSegmentationLib.function, CardiacSegmentationLib.phantom
+        import CardiacSegmentationLib.cine, CardiacSegmentationLib.analysis, CardiacSegmentationLib.phantom
         assert not {"slicer", "vtk"} & set(sys.modules)
     """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.function import measure
+from CardiacSegmentationLib.analysis import measure
 from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Label, Papillary
 from CardiacSegmentationLib.stack import Patient
 
@@ -59,7 +59,7 @@ def test_numbers_and_table_follow_a_stroke(
     from CardiacSegmentationLib.scene.views import go_to_phase
 
     study = a_live_study.study
-    before = a_live_study.function
+    before = a_live_study.assessment
     go_to_phase(study, 3)
     assert strokes == []
     paint_square(study, 20)
@@ -79,7 +79,7 @@ def test_strokes_on_two_phases_before_the_timer_both_count(
 ) -> None:
     from CardiacSegmentationLib.scene.views import go_to_phase
 
-    before = a_live_study.function.volumes_ml[Label.LV - 1]
+    before = a_live_study.assessment.volumes_ml[Label.LV - 1]
     for phase in (1, 2):
         go_to_phase(a_live_study.study, phase)
         paint_square(a_live_study.study, 20)
@@ -145,7 +145,7 @@ def test_undo_leaves_other_segments_names_and_colours_alone(a_live_study: LiveSt
 
 
 def test_numbers_follow_undo(a_live_study: LiveStudy) -> None:
-    before = a_live_study.function.volumes_ml
+    before = a_live_study.assessment.volumes_ml
     paint_square(a_live_study.study, 20)
     assert not np.allclose(a_live_study.settle().volumes_ml, before)
     assert np.allclose(a_live_study.undo().volumes_ml, before)
@@ -157,7 +157,7 @@ def test_the_programs_own_changes_are_no_strokes_but_can_be_undone(
     a_live_study.put({0: a_segmentation.labels[3], 2: a_segmentation.labels[3]})
     assert strokes == []
     assert np.array_equal(labels_of(a_live_study.study)[2], a_segmentation.labels[3])
-    volumes = a_live_study.function.volumes_ml
+    volumes = a_live_study.assessment.volumes_ml
     assert volumes[:, 0] == pytest.approx(volumes[:, 3])
     a_live_study.undo()
     assert np.array_equal(labels_of(a_live_study.study)[0], a_segmentation.labels[0])
@@ -218,7 +218,7 @@ def test_undoing_the_first_stroke_of_a_phase_leaves_it_without_labels(
 
 def test_a_scene_closed_after_a_stroke_does_no_harm(a_scene: Any, a_live_study: LiveStudy) -> None:
     paint_square(a_live_study.study, 10)
-    before = a_live_study.function
+    before = a_live_study.assessment
     a_scene.Clear(False)
     assert a_live_study.settle() is before
 

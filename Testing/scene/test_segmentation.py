@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from CardiacSegmentationLib.errors import LabelError
+from CardiacSegmentationLib.findings import Finding
 from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Label, Papillary, Segmentation
-from CardiacSegmentationLib.stack import Finding
 from CardiacSegmentationLib.structures import BY_LABEL
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from CardiacSegmentationLib.analysis import measure
 from CardiacSegmentationLib.errors import LabelError, StudyError
-from CardiacSegmentationLib.function import measure
 from CardiacSegmentationLib.segmentation import Label, Segmentation
 from CardiacSegmentationLib.stack import CineStack
 
@@ -31,11 +31,11 @@ def test_a_saved_study_is_found_with_everything(
     a_study: Study, a_stack: CineStack, a_segmentation: Segmentation, reload: Callable[[], None]
 ) -> None:
     import slicer
-    from CardiacSegmentationLib.scene.function import RESULT_ROLES
-    from CardiacSegmentationLib.scene.study import bookmark, find_studies, segmentation_of, set_function, stack_of
+    from CardiacSegmentationLib.scene.results import RESULT_ROLES
+    from CardiacSegmentationLib.scene.study import bookmark, find_studies, segmentation_of, set_assessment, stack_of
 
-    function = measure(a_stack, a_segmentation)
-    set_function(a_study, function)
+    assessment = measure(a_stack, a_segmentation)
+    set_assessment(a_study, assessment)
     reload()
     (study,) = find_studies(slicer.mrmlScene)
     assert study.name == a_stack.title
@@ -44,8 +44,8 @@ def test_a_saved_study_is_found_with_everything(
     assert back is not None
     assert np.array_equal(back.labels, a_segmentation.labels)
     assert all(study.result(role) is not None for role in RESULT_ROLES)
-    assert bookmark(study, "lv_es") == function.key_phases.lv_es
-    assert measure(stack_of(study), back).lv["ef_percent"].value == pytest.approx(function.lv["ef_percent"].value)
+    assert bookmark(study, "lv_es") == assessment.key_phases.lv_es
+    assert measure(stack_of(study), back).lv["ef_percent"].value == pytest.approx(assessment.lv["ef_percent"].value)
 
 
 def test_two_studies_live_side_by_side(a_scene: Any, a_study: Study, a_stack: CineStack) -> None:
@@ -76,7 +76,7 @@ def test_a_removed_study_leaves_nothing(a_scene: Any, a_stack: CineStack, a_segm
         find_studies,
         load_study,
         remove_study,
-        set_function,
+        set_assessment,
         set_segmentation,
     )
 
@@ -84,7 +84,7 @@ def test_a_removed_study_leaves_nothing(a_scene: Any, a_stack: CineStack, a_segm
     before = content(a_scene)
     study = load_study(a_scene, a_stack)
     set_segmentation(study, a_segmentation)
-    set_function(study, measure(a_stack, a_segmentation))
+    set_assessment(study, measure(a_stack, a_segmentation))
     remove_study(study)
     assert content(a_scene) == before
     assert not study.exists
@@ -189,7 +189,7 @@ def test_the_last_phase_is_followed_by_the_first(a_study: Study) -> None:
 
 
 def test_a_large_study_is_in_the_scene_within_two_seconds(a_scene: Any) -> None:
-    from CardiacSegmentationLib.scene.study import load_study, set_function, set_segmentation
+    from CardiacSegmentationLib.scene.study import load_study, set_assessment, set_segmentation
 
     rng = np.random.default_rng(0)
     voxels = rng.integers(0, 1000, (25, 12, 256, 256), np.int16)
@@ -198,9 +198,9 @@ def test_a_large_study_is_in_the_scene_within_two_seconds(a_scene: Any) -> None:
     labels[:, :, 110:150, 110:150] = Label.LV
     stack = CineStack(voxels, np.diag([1.4, 1.4, 10.0, 1.0]), tuple(30.0 * phase for phase in range(25)), rr_ms=750.0)
     segmentation = Segmentation.of(labels)
-    function = measure(stack, segmentation)
+    assessment = measure(stack, segmentation)
     start = process_time()
     study = load_study(a_scene, stack)
     set_segmentation(study, segmentation)
-    set_function(study, function)
+    set_assessment(study, assessment)
     assert process_time() - start < 2.0

@@ -225,10 +225,10 @@ class _Slot:
 
 
 def _parameters_of(target: Any, otherwise: int) -> int:
-    function = target.__func__ if inspect.ismethod(target) else target
-    if not inspect.isfunction(function) or function.__code__.co_flags & inspect.CO_VARARGS:
+    assessment = target.__func__ if inspect.ismethod(target) else target
+    if not inspect.isfunction(assessment) or assessment.__code__.co_flags & inspect.CO_VARARGS:
         return otherwise
-    return function.__code__.co_argcount - (1 if inspect.ismethod(target) else 0)
+    return assessment.__code__.co_argcount - (1 if inspect.ismethod(target) else 0)
 
 
 def _children(self: QtCore.QObject) -> list[Any]:

@@ -11,7 +11,7 @@ from CardiacSegmentationLib.cine.elements import quietly
 from CardiacSegmentationLib.cine.kinds import CINE
 from CardiacSegmentationLib.cine.parse import read_header
 from CardiacSegmentationLib.cine.study import ORIENTATION_UNKNOWN
-from CardiacSegmentationLib.stack import Finding, Severity
+from CardiacSegmentationLib.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from CardiacSegmentationLib.cine.study import Candidate, Study
-    from CardiacSegmentationLib.stack import Finding
+    from CardiacSegmentationLib.findings import Finding
 
 SCHEMA = "cardiacseg-info/1"
 

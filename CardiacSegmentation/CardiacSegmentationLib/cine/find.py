@@ -17,7 +17,7 @@ from CardiacSegmentationLib.cine.sort import arrange
 from CardiacSegmentationLib.cine.study import Candidate, Study
 from CardiacSegmentationLib.cine.volume_files import describe_volume, is_label_file
 from CardiacSegmentationLib.errors import StudyError
-from CardiacSegmentationLib.stack import Finding, Severity
+from CardiacSegmentationLib.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.cine.elements import Elements, quietly
 from CardiacSegmentationLib.cine.parse import read_header
-from CardiacSegmentationLib.stack import Finding, Patient, Severity
+from CardiacSegmentationLib.findings import Finding, Severity
+from CardiacSegmentationLib.stack import Patient
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from CardiacSegmentationLib.stack import Finding, Severity
+from CardiacSegmentationLib.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

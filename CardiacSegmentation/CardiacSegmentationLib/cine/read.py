@@ -11,7 +11,8 @@ from CardiacSegmentationLib.cine.patient import read_patient
 from CardiacSegmentationLib.cine.pixels import read_voxels
 from CardiacSegmentationLib.cine.volume_files import read_volume
 from CardiacSegmentationLib.errors import StudyError
-from CardiacSegmentationLib.stack import Array, CineStack, Finding, Patient, Severity, Source
+from CardiacSegmentationLib.findings import Finding, Severity
+from CardiacSegmentationLib.stack import Array, CineStack, Patient, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable

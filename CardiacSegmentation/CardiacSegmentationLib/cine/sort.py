@@ -13,7 +13,7 @@ from CardiacSegmentationLib.cine.kinds import CINE, is_location
 from CardiacSegmentationLib.cine.phases import Cycle, Note, find_cycle
 from CardiacSegmentationLib.cine.slices import acquisition_order
 from CardiacSegmentationLib.cine.study import Candidate
-from CardiacSegmentationLib.stack import Finding, Severity
+from CardiacSegmentationLib.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

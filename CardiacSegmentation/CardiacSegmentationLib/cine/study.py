@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.cine.frames import Frame
     from CardiacSegmentationLib.cine.headers import LeftOut
     from CardiacSegmentationLib.cine.open import TemporaryFolder
-    from CardiacSegmentationLib.stack import Array, Finding
+    from CardiacSegmentationLib.findings import Finding
+    from CardiacSegmentationLib.stack import Array
 
 ORIENTATION_UNKNOWN = "orientation-unknown"  # the code of the finding about a file that dropped the patient orientation
 

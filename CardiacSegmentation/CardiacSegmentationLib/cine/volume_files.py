@@ -19,7 +19,7 @@ from CardiacSegmentationLib.cine.kinds import CINE
 from CardiacSegmentationLib.cine.phases import UNKNOWN_RR_MS
 from CardiacSegmentationLib.cine.study import ORIENTATION_UNKNOWN, Candidate
 from CardiacSegmentationLib.errors import StudyError
-from CardiacSegmentationLib.stack import Finding, Severity
+from CardiacSegmentationLib.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

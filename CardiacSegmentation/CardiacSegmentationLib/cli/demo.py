@@ -90,8 +90,8 @@ def _print_against_truth(results: Results, truth: Truth) -> None:
 def _print_numbers(results: Results) -> None:
     from CardiacSegmentationLib.export.summary import format_summary
 
-    if results.function is not None:
-        print(f"\n{format_summary(results.function)}\n")
+    if results.assessment is not None:
+        print(f"\n{format_summary(results.assessment)}\n")
 
 
 def _print_files(results: Results, out: Path) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import argparse
 
     from CardiacSegmentationLib.cine import Candidate, LeftOut, Study
-    from CardiacSegmentationLib.stack import Finding
+    from CardiacSegmentationLib.findings import Finding
 
 _MARKS = {"info": "·", "warning": "!", "error": "✗"}
 

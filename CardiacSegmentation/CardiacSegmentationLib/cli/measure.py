@@ -21,8 +21,8 @@ from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Label, Papillary, Segmentation
 
 if TYPE_CHECKING:
+    from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.stack import CineStack
-    from CardiacSegmentationLib.ventricular import VentricularFunction
 
 AS_DRAWN = "every labelled slice counts, as drawn"
 ADVICE = "Add --force to replace them, or name another folder."
@@ -59,10 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure, print, and write where asked."""
+    from CardiacSegmentationLib.analysis import measure
     from CardiacSegmentationLib.cine import read_study
     from CardiacSegmentationLib.export.summary import format_summary
     from CardiacSegmentationLib.export.tables import FILES, measurements_as_dict, write_tables
-    from CardiacSegmentationLib.function import measure
     from CardiacSegmentationLib.pipeline.existing import remove_run, require_room
     from CardiacSegmentationLib.pipeline.options import Existing
 
@@ -70,14 +70,14 @@ def run(options: argparse.Namespace) -> int:
         require_room(options.out, list(FILES), Existing.REPLACE if options.force else Existing.STOP, ADVICE)
     stack = read_study(options.image, stack=options.stack, reacquired=options.reacquired)
     stack = _with_facts(stack, options)
-    function = measure(stack, _read_segmentation(stack, options))
+    assessment = measure(stack, _read_segmentation(stack, options))
     if options.out is not None:
         remove_run(options.out, but=options.labels)  # its other files would tell other numbers
-        write_tables(function, options.out)
+        write_tables(assessment, options.out)
     if options.json:
-        print(json.dumps(measurements_as_dict(function), indent=2, ensure_ascii=False))
+        print(json.dumps(measurements_as_dict(assessment), indent=2, ensure_ascii=False))
     else:
-        print(_headline(stack, function), format_summary(function), sep="\n\n")
+        print(_headline(stack, assessment), format_summary(assessment), sep="\n\n")
     return 0
 
 
@@ -122,7 +122,7 @@ def _at_heart_rate(stack: CineStack, beats_per_min: float) -> CineStack:
 
 
 def _read_segmentation(stack: CineStack, options: argparse.Namespace) -> Segmentation:
-    from CardiacSegmentationLib.function import propose_included
+    from CardiacSegmentationLib.analysis import propose_included
 
     labels, labelled = _read_labels(stack, options)
     conventions = Conventions(Papillary(options.papillary), options.bsa)
@@ -156,9 +156,9 @@ def _read_labels(stack: CineStack, options: argparse.Namespace) -> tuple[np.ndar
     return labels, labelled
 
 
-def _headline(stack: CineStack, function: VentricularFunction) -> str:
+def _headline(stack: CineStack, assessment: Assessment) -> str:
     title = f"{stack.title}: " if stack.title else ""
-    labelled = int(np.isfinite(function.volumes_ml).any(axis=0).sum())
+    labelled = int(np.isfinite(assessment.volumes_ml).any(axis=0).sum())
     return f"{title}{stack.slices} slices × {stack.phases} phases, {labelled} labelled"
 
 

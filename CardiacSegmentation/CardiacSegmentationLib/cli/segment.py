@@ -21,10 +21,10 @@ from CardiacSegmentationLib.segmentation import Papillary
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.pipeline.output import Writer
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
-    from CardiacSegmentationLib.ventricular import VentricularFunction
 
 EPILOG = """\
 exit codes:
@@ -133,10 +133,10 @@ def further_writers() -> Mapping[str, Writer]:
     return {} if find_spec("slicer") is None else {"scene.mrb": _write_scene}
 
 
-def _write_scene(path: Path, stack: CineStack, segmentation: Segmentation, function: VentricularFunction) -> None:
+def _write_scene(path: Path, stack: CineStack, segmentation: Segmentation, assessment: Assessment) -> None:
     from CardiacSegmentationLib.scene.files import write_scene  # takes a second to import, so only when it is wanted
 
-    write_scene(path, stack, segmentation, function)
+    write_scene(path, stack, segmentation, assessment)
 
 
 def final_report(results: Results, folder: Path | None) -> dict[str, Any]:
@@ -158,8 +158,8 @@ def _print_results(results: Results, folder: Path | None) -> None:
     if results.kept:
         print(f"{folder} holds the finished results of this study; they were kept ({RECORD_FILE}).")
         return
-    if results.function is not None:
-        print(format_summary(results.function))
+    if results.assessment is not None:
+        print(format_summary(results.assessment))
     print()
     for path in results.files:
         print(path)

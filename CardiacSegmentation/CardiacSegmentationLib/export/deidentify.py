@@ -18,8 +18,9 @@ from CardiacSegmentationLib.stack import Patient
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-    from CardiacSegmentationLib.stack import CineStack, Finding
-    from CardiacSegmentationLib.ventricular import VentricularFunction
+    from CardiacSegmentationLib.assessment import Assessment
+    from CardiacSegmentationLib.findings import Finding
+    from CardiacSegmentationLib.stack import CineStack
 
 KEY_VARIABLE = "CARDIACSEG_DEIDENTIFY_KEY"
 WITHHELD = "A remark of the importer is withheld, for it may name files or series."
@@ -77,9 +78,9 @@ class Deidentifier:
         findings = _hide_findings(stack.findings, stack)
         return replace(stack, patient=Patient(), title="", findings=findings, instance_uids=uids, source=None)
 
-    def hide_function(self, function: VentricularFunction, stack: CineStack) -> VentricularFunction:
+    def hide_assessment(self, assessment: Assessment, stack: CineStack) -> Assessment:
         """The numbers without the patient they depend on."""
-        return replace(function, patient=Patient(), findings=_hide_findings(function.findings, stack))
+        return replace(assessment, patient=Patient(), findings=_hide_findings(assessment.findings, stack))
 
     def finish(self, dataset: Dataset) -> Dataset:
         """Take out of one of our own objects when it was made, and say what was done."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from CardiacSegmentationLib.assessment import Code
 from CardiacSegmentationLib.export.dicom_objects import PRIVATE_SCHEME
 from CardiacSegmentationLib.segmentation import Papillary
-from CardiacSegmentationLib.ventricular import Code
 
 END_DIASTOLE, END_SYSTOLE = Code("SCT", "416190007", "End diastole"), Code("SCT", "416430001", "End Systole")
 HEART = Code("SCT", "80891009", "Heart")

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from highdicom.sr import CodedConcept
     from pydicom import Dataset
 
+    from CardiacSegmentationLib.assessment import Code
     from CardiacSegmentationLib.segmentation import Segmentation
-    from CardiacSegmentationLib.ventricular import Code
 
 PROGRAM = "CardiacSegmentation"
 PRIVATE_SCHEME = "99CARDIACSEG"  # for concepts no public scheme has

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from pydicom import Dataset
 
+    from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.export.dicom_source import DicomSource
     from CardiacSegmentationLib.segmentation import Segmentation
-    from CardiacSegmentationLib.ventricular import VentricularFunction
 
 DESCRIPTION = "Ventricular function (measurements)"
 
@@ -31,7 +31,7 @@ DESCRIPTION = "Ventricular function (measurements)"
 @without_warnings()
 def make_measurement_report(
     segmentation: Segmentation,
-    function: VentricularFunction,
+    assessment: Assessment,
     source: DicomSource,
     segments: Mapping[int, Dataset],
     *,
@@ -45,10 +45,10 @@ def make_measurement_report(
     content = MeasurementReport(
         observation_context=_observers(reader),
         procedure_reported=codes.SCT.MagneticResonanceImagingOfHeart,
-        imaging_measurements=make_groups(function, segmentation, evidence),
+        imaging_measurements=make_groups(assessment, segmentation, evidence),
     )
     report: Dataset = ComprehensiveSR(
-        evidence=[*evidence.images(function.key_phases), *segments.values()],
+        evidence=[*evidence.images(assessment.key_phases), *segments.values()],
         content=content[0],
         sop_instance_uid=new_uid(),
         instance_number=1,

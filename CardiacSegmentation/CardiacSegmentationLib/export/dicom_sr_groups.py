@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
     from pydicom import Dataset
 
+    from CardiacSegmentationLib.assessment import Assessment, Code, Measurement, WallSegment
     from CardiacSegmentationLib.export.dicom_source import DicomSource
     from CardiacSegmentationLib.segmentation import KeyPhases, Segmentation
-    from CardiacSegmentationLib.ventricular import Code, Measurement, VentricularFunction, WallSegment
 
 # Which measurements are those of one segment in one phase: its structure and which of the key phases.
 OF_SEGMENT = {
@@ -76,16 +76,16 @@ class Evidence:
         return [kind(header.SOPClassUID, uid, sorted(frames[uid]) or None) for uid, header in headers.items()]
 
 
-def make_groups(function: VentricularFunction, segmentation: Segmentation, evidence: Evidence) -> list[Any]:
+def make_groups(assessment: Assessment, segmentation: Segmentation, evidence: Evidence) -> list[Any]:
     """Every measurement once, in the groups of TID 1500."""
     from highdicom.sr import MeasurementsAndQualitativeEvaluations, SourceImageForMeasurementGroup
 
     algorithm = _algorithm(segmentation)
-    groups = [_conventions(function)]
+    groups = [_conventions(assessment)]
     for part, site in PARTS.items():
-        rest = dict(getattr(function, part))
+        rest = dict(getattr(assessment, part))
         for key in list(rest):
-            group = _of_segment(part, rest[key], function, evidence, algorithm)
+            group = _of_segment(part, rest[key], assessment, evidence, algorithm)
             if group is not None:
                 groups.append(group)
                 del rest[key]
@@ -94,48 +94,46 @@ def make_groups(function: VentricularFunction, segmentation: Segmentation, evide
             finding_sites=[_site(site)],
             algorithm_id=algorithm,
             measurements=[
-                make_measurement(part, item, item.value, function.conventions)
+                make_measurement(part, item, item.value, assessment.conventions)
                 for item in rest.values()
                 if item.value is not None
             ],
-            source_images=evidence.references(_known(function.key_phases), SourceImageForMeasurementGroup),
+            source_images=evidence.references(_known(assessment.key_phases), SourceImageForMeasurementGroup),
         )
         # A number without a value would be valid, but highdicom and others fail to read it.
         group[0].ContentSequence.extend(
             say(NOT_KNOWN, f"{item.title}: {item.note or 'not known'}") for item in rest.values() if item.value is None
         )
         groups.append(group)
-    groups += [_of_wall(segment) for segment in function.segments if segment.thickness_ed_mm is not None]
-    measured = np.flatnonzero(np.isfinite(function.volumes_ml).any(axis=0))
-    return groups + [_of_phase(function, int(phase), algorithm) for phase in measured]
+    groups += [_of_wall(segment) for segment in assessment.segments if segment.thickness_ed_mm is not None]
+    measured = np.flatnonzero(np.isfinite(assessment.volumes_ml).any(axis=0))
+    return groups + [_of_phase(assessment, int(phase), algorithm) for phase in measured]
 
 
-def _conventions(function: VentricularFunction) -> Any:
+def _conventions(assessment: Assessment) -> Any:
     """How the numbers came about, coded where there is a choice of codes and in words where not."""
     from highdicom.sr import MeasurementsAndQualitativeEvaluations, QualitativeEvaluation
 
-    conventions = function.conventions
+    conventions = assessment.conventions
     group = MeasurementsAndQualitativeEvaluations(
         tracking_identifier=_track("conventions"),
         qualitative_evaluations=[
             QualitativeEvaluation(concept(PAPILLARY_CONVENTION), concept(PAPILLARY_VALUES[conventions.papillary]))
         ],
     )
-    phases = {role.upper().replace("_", " "): phase for role, phase in asdict(function.key_phases).items()}
+    phases = {role.upper().replace("_", " "): phase for role, phase in asdict(assessment.key_phases).items()}
     texts = [
         (DISCLAIMER, tables.DISCLAIMER),
         (BSA_FORMULA, conventions.bsa_formula),
         (BASAL_RULE, conventions.basal_rule),
         (KEY_PHASES, ", ".join(f"{role}: {phase + 1}" for role, phase in phases.items() if phase is not None)),
-        *((FINDING, finding.message) for finding in function.findings),
+        *((FINDING, finding.message) for finding in assessment.findings),
     ]
     group[0].ContentSequence.extend([say(code, text) for code, text in texts if text])
     return group
 
 
-def _of_segment(
-    part: str, item: Measurement, function: VentricularFunction, evidence: Evidence, algorithm: Any
-) -> Any | None:
+def _of_segment(part: str, item: Measurement, assessment: Assessment, evidence: Evidence, algorithm: Any) -> Any | None:
     """A measurement of one segment in one phase, with the segment; ``None`` where it is of more, or has no SEG."""
     from highdicom.sr import (
         ReferencedSegment,
@@ -144,7 +142,7 @@ def _of_segment(
     )
 
     label, role = OF_SEGMENT.get((part, item.key), (None, ""))
-    phase = getattr(function.key_phases, role) if label else None
+    phase = getattr(assessment.key_phases, role) if label else None
     if label is None or phase is None or phase not in evidence.segments or item.value is None:
         return None
     seg, structure = evidence.segments[phase], BY_LABEL[label]
@@ -157,11 +155,11 @@ def _of_segment(
             segment_number=int(label),
             source_images=evidence.references([phase], SourceImageForSegmentation),
         ),
-        time_point_context=_time_point(function, phase, END_DIASTOLE if role.endswith("ed") else END_SYSTOLE),
+        time_point_context=_time_point(assessment, phase, END_DIASTOLE if role.endswith("ed") else END_SYSTOLE),
         finding_type=concept(structure.code),
         finding_sites=[_site(structure.code)],
         algorithm_id=algorithm,
-        measurements=[make_measurement(part, item, item.value, function.conventions)],
+        measurements=[make_measurement(part, item, item.value, assessment.conventions)],
     )
 
 
@@ -184,19 +182,19 @@ def _of_wall(segment: WallSegment) -> Any:
     )
 
 
-def _of_phase(function: VentricularFunction, phase: int, algorithm: Any) -> Any:
+def _of_phase(assessment: Assessment, phase: int, algorithm: Any) -> Any:
     """The volumes of one phase: a point of the volume–time curve."""
     from highdicom.sr import MeasurementsAndQualitativeEvaluations
 
     measurements = []
     for label, structure in BY_LABEL.items():
-        volume = float(function.volumes_ml[label - 1, phase])
+        volume = float(assessment.volumes_ml[label - 1, phase])
         if np.isfinite(volume):
             key = f"phase_{phase + 1}.{structure.segment_id.lower()}_ml"
             measurements.append(make_number(VOLUME, volume, "mL", key, site=structure.code))
     return MeasurementsAndQualitativeEvaluations(
         tracking_identifier=_track(f"Phase {phase + 1}"),
-        time_point_context=_time_point(function, phase),
+        time_point_context=_time_point(assessment, phase),
         algorithm_id=algorithm,
         measurements=measurements,
     )
@@ -218,11 +216,11 @@ def _site(code: Code) -> Any:
     return FindingSite(anatomic_location=concept(code))
 
 
-def _time_point(function: VentricularFunction, phase: int, kind: Code | None = None) -> Any:
+def _time_point(assessment: Assessment, phase: int, kind: Code | None = None) -> Any:
     from highdicom.sr import TimePointContext
 
     return TimePointContext(
-        time_point=f"phase {phase + 1} of {len(function.times_ms)}, {function.times_ms[phase]:.0f} ms",
+        time_point=f"phase {phase + 1} of {len(assessment.times_ms)}, {assessment.times_ms[phase]:.0f} ms",
         time_point_type=concept(kind) if kind else None,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from CardiacSegmentationLib.assessment import Code
 from CardiacSegmentationLib.export.dicom_codes import (
     COMMENT,
     CYCLE_PHASE,
@@ -15,11 +16,10 @@ from CardiacSegmentationLib.export.dicom_codes import (
 )
 from CardiacSegmentationLib.export.dicom_objects import PRIVATE_SCHEME, concept, new_uid
 from CardiacSegmentationLib.segmentation import Papillary
-from CardiacSegmentationLib.ventricular import Code
 
 if TYPE_CHECKING:
+    from CardiacSegmentationLib.assessment import Measurement, ReferenceRange
     from CardiacSegmentationLib.segmentation import Conventions
-    from CardiacSegmentationLib.ventricular import Measurement, ReferenceRange
 
 VOLUMES, MASSES = ("edv_ml", "esv_ml"), ("mass_g", "mass_es_g")
 

@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
-    from CardiacSegmentationLib.ventricular import VentricularFunction
 
 DOTS_PER_INCH = 200  # of the images; everything else is drawn as lines
 
 
 def write_report(
-    stack: CineStack, segmentation: Segmentation, function: VentricularFunction, path: Path, **details: Any
+    stack: CineStack, segmentation: Segmentation, assessment: Assessment, path: Path, **details: Any
 ) -> None:
     """Write the report; ``details`` are those of :func:`make_report`."""
-    content = make_report(stack, segmentation, function, **details)
+    content = make_report(stack, segmentation, assessment, **details)
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
 
@@ -38,7 +38,7 @@ def write_report(
 def make_report(
     stack: CineStack,
     segmentation: Segmentation,
-    function: VentricularFunction,
+    assessment: Assessment,
     *,
     facts: Mapping[str, str] | None = None,
     paper: str = "A4",
@@ -55,7 +55,7 @@ def make_report(
     import matplotlib as mpl
     from matplotlib.backends.backend_pdf import PdfPages
 
-    content = Content(stack, segmentation, function, facts or {}, paper, created, reader)
+    content = Content(stack, segmentation, assessment, facts or {}, paper, created, reader)
     facts_of_file = {"Title": "Ventricular function", "Creator": "CardiacSegmentation", "CreationDate": None}
     pdf = BytesIO()
     with (

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
-    from CardiacSegmentationLib.ventricular import VentricularFunction
 
 FOOTER_MM = 14.0
 PHASES_LISTED = 4  # corrections in more phases are counted, not listed
@@ -22,7 +22,7 @@ class Content:
 
     stack: CineStack
     segmentation: Segmentation
-    function: VentricularFunction
+    assessment: Assessment
     facts: Mapping[str, str] = field(default_factory=dict)  # what the source says about patient and study
     paper: str = "A4"
     created: str = ""

@@ -20,14 +20,14 @@ from CardiacSegmentationLib.export.paper import (
 )
 from CardiacSegmentationLib.export.report_content import FOOTER_MM, Content, describe_edits
 from CardiacSegmentationLib.export.tables import MM3_PER_ML
+from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.segmentation import Label, Papillary
-from CardiacSegmentationLib.stack import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from CardiacSegmentationLib.stack import Finding
-    from CardiacSegmentationLib.ventricular import VentricularFunction
+    from CardiacSegmentationLib.assessment import Assessment
+    from CardiacSegmentationLib.findings import Finding
 
 THICKNESS_MM, THICKENING_PERCENT = (0.0, 16.0), (0.0, 100.0)  # from the lightest to the darkest colour
 PAPILLARY_TEXT = {
@@ -40,18 +40,18 @@ SEVERITY_TEXT = {Severity.ERROR: "Error", Severity.WARNING: "Warning", Severity.
 def draw_evidence(content: Content) -> Sheet:
     """Draw wall segments, slices, conventions and findings."""
     page = Sheet(content.paper)
-    top = _bullseyes(page, content.function, MARGIN_MM)
-    top = _slices(page, content.function, top)
+    top = _bullseyes(page, content.assessment, MARGIN_MM)
+    top = _slices(page, content.assessment, top)
     top = _origin(page, content, top + 4.0)
-    _findings(page, content.function.findings, top + 4.0)
+    _findings(page, content.assessment.findings, top + 4.0)
     return page
 
 
-def _bullseyes(page: Sheet, function: VentricularFunction, top: float) -> float:
+def _bullseyes(page: Sheet, assessment: Assessment, top: float) -> float:
     top = page.heading(MARGIN_MM, top, page.inner_mm, "Wall of the left ventricle, AHA segments")
-    thickness_ed = {segment.number: segment.thickness_ed_mm for segment in function.segments}
-    thickness_es = {segment.number: segment.thickness_es_mm for segment in function.segments}
-    thickening = {segment.number: segment.thickening_percent for segment in function.segments}
+    thickness_ed = {segment.number: segment.thickness_ed_mm for segment in assessment.segments}
+    thickness_es = {segment.number: segment.thickness_es_mm for segment in assessment.segments}
+    thickening = {segment.number: segment.thickening_percent for segment in assessment.segments}
     if not any(value is not None for value in (*thickness_ed.values(), *thickness_es.values())):
         page.text(MARGIN_MM, top, "No wall thickness could be measured.", 8)
         return top + 6.0
@@ -81,10 +81,10 @@ def _bullseyes(page: Sheet, function: VentricularFunction, top: float) -> float:
     return top + size + 13.0
 
 
-def _slices(page: Sheet, function: VentricularFunction, top: float) -> float:
+def _slices(page: Sheet, assessment: Assessment, top: float) -> float:
     """Areas at ED and ES of each ventricle: with the slice spacing they give every volume of the first page."""
     top = page.heading(MARGIN_MM, top, page.inner_mm, "Slices included")
-    phases = function.key_phases
+    phases = assessment.key_phases
     shown = [
         (Label.LV, "ED", phases.lv_ed),
         (Label.LV, "ES", phases.lv_es),
@@ -94,7 +94,7 @@ def _slices(page: Sheet, function: VentricularFunction, top: float) -> float:
         (Label.RV, "ES", phases.rv_es),
     ]
     present = [(label, moment, phase) for label, moment, phase in shown if phase is not None]
-    slices = function.areas_mm2.shape[2]
+    slices = assessment.areas_mm2.shape[2]
     width = (page.inner_mm - 24.0) / max(len(present), 3)
     columns = [
         Column("", 24.0),
@@ -105,18 +105,18 @@ def _slices(page: Sheet, function: VentricularFunction, top: float) -> float:
         ends = {0: " (base)", slices - 1: " (apex)"} if slices > 1 else {}
         row = [Cell(f"{slice_ + 1}{ends.get(slice_, '')}")]
         for label, _, phase in present:
-            area = function.areas_mm2[label - 1, phase, slice_]
-            counts = function.included[label - 1, phase, slice_]
+            area = assessment.areas_mm2[label - 1, phase, slice_]
+            counts = assessment.included[label - 1, phase, slice_]
             row.append(
                 Cell("–" if not area > 0 else f"{area:.0f}" if counts else f"({area:.0f})", INK if counts else QUIET)
             )
         rows.append(row)
     total = [Cell("Volume (ml)", INK, "bold")]
-    total += [Cell(_volume_text(function.volumes_ml[label - 1, phase]), INK, "bold") for label, _, phase in present]
+    total += [Cell(_volume_text(assessment.volumes_ml[label - 1, phase]), INK, "bold") for label, _, phase in present]
     row_mm = 3.9 if slices <= 14 else 3.9 * 14 / slices
     top = page.table(MARGIN_MM, top, columns, [*rows, total], size=7.0 if slices <= 14 else 5.5, row_mm=row_mm)
     text = (
-        f"Volume = sum of the areas × {function.slice_spacing_mm:.2f} mm (distance between slices) / {MM3_PER_ML:.0f}. "
+        f"Volume = sum of the areas × {assessment.slice_spacing_mm:.2f} mm (distance between slices) / {MM3_PER_ML:.0f}. "
         "Areas in brackets are not counted. Mass = myocardial volume × 1.05 g/ml."
     )
     return page.paragraph(MARGIN_MM, top + 1.0, page.inner_mm, text, 6.5, color=QUIET)
@@ -129,7 +129,7 @@ def _volume_text(volume: float) -> str:
 def _origin(page: Sheet, content: Content, top: float) -> float:
     """Conventions and provenance: what another reader needs to get the same numbers."""
     top = page.heading(MARGIN_MM, top, page.inner_mm, "How the numbers came about")
-    conventions, provenance = content.function.conventions, content.function.provenance
+    conventions, provenance = content.assessment.conventions, content.assessment.provenance
     lines = {
         "Papillary muscles": PAPILLARY_TEXT[conventions.papillary],
         "Basal rule": f"{conventions.basal_rule}.",

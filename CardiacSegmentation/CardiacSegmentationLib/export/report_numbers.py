@@ -22,9 +22,9 @@ from CardiacSegmentationLib.export.report_curve import draw_curve
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from CardiacSegmentationLib.assessment import Assessment, Measurement
     from CardiacSegmentationLib.export.report_content import Content
     from CardiacSegmentationLib.stack import CineStack
-    from CardiacSegmentationLib.ventricular import Measurement, VentricularFunction
 
 
 def draw_numbers(content: Content) -> Sheet:
@@ -32,8 +32,8 @@ def draw_numbers(content: Content) -> Sheet:
     page = Sheet(content.paper)
     top = _title(page, content)
     top = _patient(page, content, top + 2.0)
-    top = _measures(page, content.function, top + 4.0)
-    draw_curve(page, content.function, top + 4.0)
+    top = _measures(page, content.assessment, top + 4.0)
+    draw_curve(page, content.assessment, top + 4.0)
     return page
 
 
@@ -41,7 +41,7 @@ def _title(page: Sheet, content: Content) -> float:
     page.text(MARGIN_MM, MARGIN_MM - 2.0, "Ventricular function", 17, weight="bold")
     right = page.width_mm - MARGIN_MM
     page.text(right, MARGIN_MM - 1.5, "Cine cardiac MR, short axis", 9, QUIET, align="right")
-    made = " · ".join(text for text in (content.function.provenance.get("program", ""), content.created) if text)
+    made = " · ".join(text for text in (content.assessment.provenance.get("program", ""), content.created) if text)
     page.text(right, MARGIN_MM + 2.7, made, 7, QUIET, align="right")
     page.rule(MARGIN_MM, MARGIN_MM + 7.0, page.inner_mm, INK, 1.2)
     return MARGIN_MM + 7.0
@@ -49,7 +49,7 @@ def _title(page: Sheet, content: Content) -> float:
 
 def _patient(page: Sheet, content: Content, top: float) -> float:
     """Facts in three columns, read downwards."""
-    patient, heart = content.function.patient, content.function.heart
+    patient, heart = content.assessment.patient, content.assessment.heart
     facts = dict(content.facts)
     known = {
         "Sex": {"M": "male", "F": "female"}.get(patient.sex or "", ""),
@@ -87,15 +87,15 @@ def _describe_stack(stack: CineStack) -> str:
     return f"{stack.slices} slices × {phases}, {stack.spacing_mm[0]:.1f} mm apart"
 
 
-def _measures(page: Sheet, function: VentricularFunction, top: float) -> float:
+def _measures(page: Sheet, assessment: Assessment, top: float) -> float:
     gap = 6.0
     width = (page.inner_mm - gap) / 2
     right = MARGIN_MM + width + gap
-    left_end = _measure_table(page, (MARGIN_MM, top, width), "Left ventricle", function.lv.values(), "LV ")
-    right_end = _measure_table(page, (right, top, width), "Right ventricle", function.rv.values(), "RV ")
-    heart = [item for key, item in function.heart.items() if key != "heart_rate_bpm"]
+    left_end = _measure_table(page, (MARGIN_MM, top, width), "Left ventricle", assessment.lv.values(), "LV ")
+    right_end = _measure_table(page, (right, top, width), "Right ventricle", assessment.rv.values(), "RV ")
+    heart = [item for key, item in assessment.heart.items() if key != "heart_rate_bpm"]
     right_end = _measure_table(page, (right, right_end + 3.0, width), "Heart", heart, "")
-    for line in _table_notes(function):
+    for line in _table_notes(assessment):
         right_end = page.paragraph(right, right_end + 1.2, width, line, 6.5, color=QUIET)
     return max(left_end, right_end)
 
@@ -127,9 +127,9 @@ def _arrow(item: Measurement) -> str:
     return "▼" if below else "▲"
 
 
-def _table_notes(function: VentricularFunction) -> list[str]:
+def _table_notes(assessment: Assessment) -> list[str]:
     """What the tables cannot say in their cells: what arrows mean, whose range it is, why a number is missing."""
-    items = [*function.lv.values(), *function.rv.values(), *function.heart.values()]
+    items = [*assessment.lv.values(), *assessment.rv.values(), *assessment.heart.values()]
     sources = {(item.reference.group, item.reference.source) for item in items if item.reference}
     notes = [f"Normal range of {group}: {source}." for group, source in sorted(sources)]
     if any(item.is_outside_reference for item in items):

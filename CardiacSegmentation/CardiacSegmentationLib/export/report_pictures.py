@@ -15,7 +15,7 @@ from CardiacSegmentationLib.export.report_content import FOOTER_MM, Content, des
 from CardiacSegmentationLib.structures import BY_LABEL
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.ventricular import VentricularFunction
+    from CardiacSegmentationLib.assessment import Assessment
 
 
 def draw_pictures(content: Content) -> Sheet:
@@ -23,7 +23,7 @@ def draw_pictures(content: Content) -> Sheet:
     page = Sheet(content.paper)
     top = page.heading(MARGIN_MM, MARGIN_MM, page.inner_mm, "Contours")
     top = _legend(page, content, top)
-    moments = _moments(content.function)
+    moments = _moments(content.assessment)
     height = (page.height_mm - FOOTER_MM - top) / max(len(moments), 1) - 8.0
     for title, phase in moments:
         page.text(MARGIN_MM, top + 1.0, title, 8.5, weight="bold")
@@ -50,9 +50,9 @@ def _legend(page: Sheet, content: Content, top: float) -> float:
     return top + 4.5 if not edited else page.paragraph(MARGIN_MM, top + 4.5, page.inner_mm, edited, 7.5, color=QUIET)
 
 
-def _moments(function: VentricularFunction) -> list[tuple[str, int]]:
+def _moments(assessment: Assessment) -> list[tuple[str, int]]:
     """ED and ES of each ventricle as titles and phases; a phase that is both ventricles' is shown once."""
-    phases = function.key_phases
+    phases = assessment.key_phases
     whose: dict[tuple[str, int], list[str]] = {}
     for ventricle, moment, phase in (
         ("LV", "End-diastole", phases.lv_ed),
@@ -63,6 +63,6 @@ def _moments(function: VentricularFunction) -> list[tuple[str, int]]:
         if phase is not None:
             whose.setdefault((moment, phase), []).append(ventricle)
     return [
-        (f"{moment} of {' and '.join(ventricles)}: phase {phase + 1}, {function.times_ms[phase]:.0f} ms", phase)
+        (f"{moment} of {' and '.join(ventricles)}: phase {phase + 1}, {assessment.times_ms[phase]:.0f} ms", phase)
         for (moment, phase), ventricles in whose.items()
     ]

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from pydicom import Dataset
 
+    from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.segmentation import KeyPhases, Segmentation
     from CardiacSegmentationLib.stack import CineStack
-    from CardiacSegmentationLib.ventricular import VentricularFunction
 
 
 @dataclass(frozen=True)
@@ -52,20 +52,20 @@ class Results:
         folder: Path,
         stack: CineStack,
         segmentation: Segmentation,
-        function: VentricularFunction,
+        assessment: Assessment,
         options: Options,
     ) -> None:
         self.folder, self.segmentation, self.options = folder, segmentation, options
         self.original = stack
         hide = options.deidentifier
         self.stack = hide.hide_stack(stack) if hide else stack
-        self.function = hide.hide_function(function, stack) if hide else function
+        self.assessment = hide.hide_assessment(assessment, stack) if hide else assessment
         self.reader = "" if hide else options.reader
 
     @cached_property
     def phases(self) -> dict[int, str]:
         """Phases that get a file each, and their names."""
-        names = name_phases(self.function.key_phases)
+        names = name_phases(self.assessment.key_phases)
         labelled = [phase for phase in range(self.stack.phases) if self.segmentation.labels[phase].any()]
         if not self.options.all_phases:
             return {phase: name for phase, name in names.items() if phase in labelled}
@@ -101,7 +101,7 @@ class Results:
         return make_report(
             self.stack,
             self.segmentation,
-            self.function,
+            self.assessment,
             facts=self.facts,
             paper=self.options.paper,
             created="" if self.options.deidentifier else self.options.created,
@@ -126,20 +126,20 @@ def name_phases(phases: KeyPhases) -> dict[int, str]:
 
 def _write_measurements(results: Results) -> list[Path]:
     paths = [results.folder / f"measurements.{suffix}" for suffix in ("json", "csv")]
-    write_measurements_json(results.function, paths[0])
-    write_measurements_csv(results.function, paths[1])
+    write_measurements_json(results.assessment, paths[0])
+    write_measurements_csv(results.assessment, paths[1])
     return paths
 
 
 def _write_slices(results: Results) -> list[Path]:
     path = results.folder / "slices.csv"
-    write_slices_csv(results.function, path)
+    write_slices_csv(results.assessment, path)
     return [path]
 
 
 def _write_phases(results: Results) -> list[Path]:
     path = results.folder / "phases.csv"
-    write_phases_csv(results.function, path)
+    write_phases_csv(results.assessment, path)
     return [path]
 
 
@@ -169,7 +169,7 @@ def _write_dicom_seg(results: Results) -> list[Path]:
 
 def _write_dicom_sr(results: Results) -> list[Path]:
     report = make_measurement_report(
-        results.segmentation, results.function, results.study, results.segments, reader=results.reader
+        results.segmentation, results.assessment, results.study, results.segments, reader=results.reader
     )
     return [results.save(report, "sr.dcm")]
 

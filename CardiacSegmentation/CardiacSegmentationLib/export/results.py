@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
-    from CardiacSegmentationLib.ventricular import VentricularFunction
 
 
 class PartError(ExportError):
@@ -30,7 +30,7 @@ def write_results(
     folder: Path,
     stack: CineStack,
     segmentation: Segmentation,
-    function: VentricularFunction,
+    assessment: Assessment,
     parts: Sequence[str] | None = None,
     *,
     options: Options | None = None,
@@ -45,7 +45,7 @@ def write_results(
     if unknown := [name for name in chosen if name not in PARTS]:
         msg = f"There is no result called {', '.join(unknown)}. Choose from: {', '.join(PARTS)}."
         raise ExportError(msg)
-    results = Results(folder, stack, segmentation, function, options or Options())
+    results = Results(folder, stack, segmentation, assessment, options or Options())
     written: list[Path] = []
     for number, name in enumerate(chosen):
         part = PARTS[name]

@@ -10,7 +10,7 @@ from CardiacSegmentationLib.segmentation import Papillary
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from CardiacSegmentationLib.ventricular import Measurement, VentricularFunction
+    from CardiacSegmentationLib.assessment import Assessment, Measurement
 
 PAPILLARY_WORDS = {
     Papillary.VOLUME: "papillary muscles of the LV counted as blood (in the volume)",
@@ -19,11 +19,11 @@ PAPILLARY_WORDS = {
 _MARKS = {"info": "·", "warning": "!", "error": "✗"}
 
 
-def format_summary(function: VentricularFunction) -> str:
+def format_summary(assessment: Assessment) -> str:
     """The whole text."""
-    parts = (("Left ventricle", function.lv), ("Right ventricle", function.rv), ("Heart", function.heart))
+    parts = (("Left ventricle", assessment.lv), ("Right ventricle", assessment.rv), ("Heart", assessment.heart))
     rows = [row for title, measurements in parts for row in _section(title, measurements.values())]
-    blocks = [_align(rows), *_segments(function), _conventions(function), *_findings(function), DISCLAIMER]
+    blocks = [_align(rows), *_segments(assessment), _conventions(assessment), *_findings(assessment), DISCLAIMER]
     return "\n\n".join(blocks)
 
 
@@ -48,8 +48,8 @@ def _align(rows: Sequence[tuple[str, ...]]) -> str:
     )  # fmt: skip
 
 
-def _segments(function: VentricularFunction) -> list[str]:
-    known = [segment for segment in function.segments if segment.thickness_ed_mm is not None]
+def _segments(assessment: Assessment) -> list[str]:
+    known = [segment for segment in assessment.segments if segment.thickness_ed_mm is not None]
     if not known:
         return []
     rows = [("Wall thickness, AHA segments", "ED mm", "ES mm", "thickening %")]
@@ -69,40 +69,40 @@ def _one_decimal(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
 
 
-def _conventions(function: VentricularFunction) -> str:
-    conventions = function.conventions
+def _conventions(assessment: Assessment) -> str:
+    conventions = assessment.conventions
     sources = dict.fromkeys(
         item.reference.source
-        for measurements in (function.lv, function.rv)
+        for measurements in (assessment.lv, assessment.rv)
         for item in measurements.values()
         if item.reference
     )
-    groups = {item.reference.group for item in (*function.lv.values(), *function.rv.values()) if item.reference}
+    groups = {item.reference.group for item in (*assessment.lv.values(), *assessment.rv.values()) if item.reference}
     lines = [
         "Conventions",
-        f"  {_phases(function)}",
+        f"  {_phases(assessment)}",
         f"  {PAPILLARY_WORDS[conventions.papillary]}; those of the RV as blood",
-        f"  volume = area × {function.slice_spacing_mm:.1f} mm between slices; mass = 1.05 g/ml at end-diastole",
+        f"  volume = area × {assessment.slice_spacing_mm:.1f} mm between slices; mass = 1.05 g/ml at end-diastole",
         f"  base: {conventions.basal_rule}",
         f"  body surface area: {conventions.bsa_formula}",
         *(f"  normal ({', '.join(sorted(groups))}): {source}" for source in sources),
     ]
-    if any(item.is_outside_reference for item in (*function.lv.values(), *function.rv.values())):
+    if any(item.is_outside_reference for item in (*assessment.lv.values(), *assessment.rv.values())):
         lines.append("  * outside the limits of normal")
     return "\n".join(lines)
 
 
-def _phases(function: VentricularFunction) -> str:
-    keys = function.key_phases
+def _phases(assessment: Assessment) -> str:
+    keys = assessment.key_phases
     words = []
     for side, ed, es in (("LV", keys.lv_ed, keys.lv_es), ("RV", keys.rv_ed, keys.rv_es)):
         moments = [f"{name} phase {phase + 1}" for name, phase in (("ED", ed), ("ES", es)) if phase is not None]
         words.append(f"{side}: {', '.join(moments) or 'no phase'}")
-    return f"{'; '.join(words)} (of {len(function.times_ms)}, counted from 1)"
+    return f"{'; '.join(words)} (of {len(assessment.times_ms)}, counted from 1)"
 
 
-def _findings(function: VentricularFunction) -> list[str]:
-    if not function.findings:
+def _findings(assessment: Assessment) -> list[str]:
+    if not assessment.findings:
         return []
-    lines = [f"  {_MARKS[finding.severity.value]} {finding.message}" for finding in function.findings]
+    lines = [f"  {_MARKS[finding.severity.value]} {finding.message}" for finding in assessment.findings]
     return ["\n".join(["Findings", *lines])]

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from CardiacSegmentationLib.stack import Finding
-    from CardiacSegmentationLib.ventricular import Code, Measurement, VentricularFunction, WallSegment
+    from CardiacSegmentationLib.assessment import Assessment, Code, Measurement, WallSegment
+    from CardiacSegmentationLib.findings import Finding
 
 SCHEMA = "cardiacseg-measurements"
 SCHEMA_VERSION = "1.0"  # the first number changes when a reader of older files would break
@@ -31,15 +31,15 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 Cell = str | float | int | bool | None
 
 
-def write_tables(function: VentricularFunction, folder: Path) -> None:
+def write_tables(assessment: Assessment, folder: Path) -> None:
     """All four files, each under its usual name."""
     for name, write in FILES.items():
-        write(function, folder / name)
+        write(assessment, folder / name)
 
 
-def write_measurements_json(function: VentricularFunction, path: Path) -> None:
+def write_measurements_json(assessment: Assessment, path: Path) -> None:
     """Every number with unit, code, range and note, and all that stands behind it."""
-    text = json.dumps(measurements_as_dict(function), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(measurements_as_dict(assessment), indent=2, ensure_ascii=False, allow_nan=False)
     try:
         with atomic_path(path) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
@@ -47,51 +47,51 @@ def write_measurements_json(function: VentricularFunction, path: Path) -> None:
         raise ExportError(_unwritable(path, error)) from error
 
 
-def write_measurements_csv(function: VentricularFunction, path: Path) -> None:
+def write_measurements_csv(assessment: Assessment, path: Path) -> None:
     """One row per measure, then one per wall segment and number."""
     header = (
         "part", "measure", "title", "value", "unit", "reference_low", "reference_high", "outside_reference",
         "reference_group", "reference_source", "code_scheme", "code_value", "code_meaning", "ucum", "note",
     )  # fmt: skip
-    _write_csv(path, header, _measure_rows(function))
+    _write_csv(path, header, _measure_rows(assessment))
 
 
-def write_phases_csv(function: VentricularFunction, path: Path) -> None:
+def write_phases_csv(assessment: Assessment, path: Path) -> None:
     """One row per phase: its time and the three volumes."""
     header = ("phase", "time_ms", "lv_ml", "myo_ml", "rv_ml", "role")
-    _write_csv(path, header, (tuple(row.values()) for row in _phases(function)))
+    _write_csv(path, header, (tuple(row.values()) for row in _phases(assessment)))
 
 
-def write_slices_csv(function: VentricularFunction, path: Path) -> None:
+def write_slices_csv(assessment: Assessment, path: Path) -> None:
     """One row per labelled phase and slice: areas, volumes, and whether they count."""
     structures = [label.name.lower() for label in reversed(STRUCTURES)]
     columns = [f"{name}_{what}" for name in structures for what in ("mm2", "ml", "included")]
-    _write_csv(path, ("phase", "slice", "time_ms", *columns), (tuple(row.values()) for row in _slices(function)))
+    _write_csv(path, ("phase", "slice", "time_ms", *columns), (tuple(row.values()) for row in _slices(assessment)))
 
 
-def measurements_as_dict(function: VentricularFunction) -> dict[str, Any]:
+def measurements_as_dict(assessment: Assessment) -> dict[str, Any]:
     """The content of ``measurements.json``."""
     return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
         "disclaimer": DISCLAIMER,
-        **{part: _measures(values) for part, values in _parts(function).items()},
-        "segments": [_segment(segment) for segment in function.segments],
+        **{part: _measures(values) for part, values in _parts(assessment).items()},
+        "segments": [_segment(segment) for segment in assessment.segments],
         "key_phases": {
-            role: None if phase is None else {"phase": phase + 1, "time_ms": _number(function.times_ms[phase])}
-            for role, phase in asdict(function.key_phases).items()
+            role: None if phase is None else {"phase": phase + 1, "time_ms": _number(assessment.times_ms[phase])}
+            for role, phase in asdict(assessment.key_phases).items()
         },
-        "phases": list(_phases(function)),
-        "slices": list(_slices(function)),
-        "slice_spacing_mm": _number(function.slice_spacing_mm),
-        "conventions": {**asdict(function.conventions), "papillary": function.conventions.papillary.value},
-        "findings": [_finding(finding) for finding in function.findings],
-        "patient": asdict(function.patient),
-        "provenance": dict(function.provenance),
+        "phases": list(_phases(assessment)),
+        "slices": list(_slices(assessment)),
+        "slice_spacing_mm": _number(assessment.slice_spacing_mm),
+        "conventions": {**asdict(assessment.conventions), "papillary": assessment.conventions.papillary.value},
+        "findings": [_finding(finding) for finding in assessment.findings],
+        "patient": asdict(assessment.patient),
+        "provenance": dict(assessment.provenance),
     }
 
 
-FILES: Mapping[str, Callable[[VentricularFunction, Path], None]] = {
+FILES: Mapping[str, Callable[[Assessment, Path], None]] = {
     "measurements.json": write_measurements_json,
     "measurements.csv": write_measurements_csv,
     "phases.csv": write_phases_csv,
@@ -99,8 +99,8 @@ FILES: Mapping[str, Callable[[VentricularFunction, Path], None]] = {
 }
 
 
-def _parts(function: VentricularFunction) -> dict[str, Mapping[str, Measurement]]:
-    return {"lv": function.lv, "rv": function.rv, "heart": function.heart}
+def _parts(assessment: Assessment) -> dict[str, Mapping[str, Measurement]]:
+    return {"lv": assessment.lv, "rv": assessment.rv, "heart": assessment.heart}
 
 
 def _measures(measurements: Mapping[str, Measurement]) -> dict[str, Any]:
@@ -147,40 +147,40 @@ def _number(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else round(float(value), 4)
 
 
-def _phases(function: VentricularFunction) -> Iterable[dict[str, Cell]]:
+def _phases(assessment: Assessment) -> Iterable[dict[str, Cell]]:
     names = {"lv_ed": "LV ED", "lv_es": "LV ES", "rv_ed": "RV ED", "rv_es": "RV ES"}
-    roles = asdict(function.key_phases)
-    for phase, time_ms in enumerate(function.times_ms):
+    roles = asdict(assessment.key_phases)
+    for phase, time_ms in enumerate(assessment.times_ms):
         volumes = {
-            f"{label.name.lower()}_ml": _number(float(function.volumes_ml[label - 1, phase]))
+            f"{label.name.lower()}_ml": _number(float(assessment.volumes_ml[label - 1, phase]))
             for label in reversed(STRUCTURES)
         }
         role = " ".join(names[key] for key, value in roles.items() if value == phase)
         yield {"phase": phase + 1, "time_ms": _number(time_ms), **volumes, "role": role}
 
 
-def _slices(function: VentricularFunction) -> Iterable[dict[str, Cell]]:
-    _, phases, slices = function.areas_mm2.shape
+def _slices(assessment: Assessment) -> Iterable[dict[str, Cell]]:
+    _, phases, slices = assessment.areas_mm2.shape
     for phase in range(phases):
-        if not math.isfinite(function.areas_mm2[Label.LV - 1, phase].sum()):
+        if not math.isfinite(assessment.areas_mm2[Label.LV - 1, phase].sum()):
             continue  # nobody labelled this phase
         for slice_ in range(slices):
             row: dict[str, Cell] = {
                 "phase": phase + 1,
                 "slice": slice_ + 1,
-                "time_ms": _number(function.times_ms[phase]),
+                "time_ms": _number(assessment.times_ms[phase]),
             }
             for label in reversed(STRUCTURES):
-                area = float(function.areas_mm2[label - 1, phase, slice_])
+                area = float(assessment.areas_mm2[label - 1, phase, slice_])
                 name = label.name.lower()
                 row[f"{name}_mm2"] = _number(area)
-                row[f"{name}_ml"] = _number(area * function.slice_spacing_mm / MM3_PER_ML)
-                row[f"{name}_included"] = bool(function.included[label - 1, phase, slice_])
+                row[f"{name}_ml"] = _number(area * assessment.slice_spacing_mm / MM3_PER_ML)
+                row[f"{name}_included"] = bool(assessment.included[label - 1, phase, slice_])
             yield row
 
 
-def _measure_rows(function: VentricularFunction) -> Iterable[Sequence[Cell]]:
-    for part, measurements in _parts(function).items():
+def _measure_rows(assessment: Assessment) -> Iterable[Sequence[Cell]]:
+    for part, measurements in _parts(assessment).items():
         for item in measurements.values():
             limits, code = item.reference, item.code
             yield (
@@ -191,7 +191,7 @@ def _measure_rows(function: VentricularFunction) -> Iterable[Sequence[Cell]]:
                 code.scheme if code else None, code.value if code else None, code.meaning if code else None,
                 item.ucum, item.note,
             )  # fmt: skip
-    for segment in function.segments:
+    for segment in assessment.segments:
         for key, title, value, unit in (
             ("thickness_ed_mm", "wall thickness at end-diastole", segment.thickness_ed_mm, "mm"),
             ("thickness_es_mm", "wall thickness at end-systole", segment.thickness_es_mm, "mm"),

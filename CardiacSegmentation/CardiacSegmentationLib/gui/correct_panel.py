@@ -86,7 +86,7 @@ class CorrectPanel:
         if self._ui.playButton.checked != playing:
             self._ui.playButton.checked = playing
         if not playing and self._panel.live is not None:
-            self._slices.show_phase(self._panel.live.function, phase)
+            self._slices.show_phase(self._panel.live.assessment, phase)
             self._show_history()
 
     def show_numbers(self) -> None:
@@ -95,7 +95,7 @@ class CorrectPanel:
         if live is None:
             self._slices.clear()
             return
-        self._slices.show_phase(live.function, current_phase(live.study))
+        self._slices.show_phase(live.assessment, current_phase(live.study))
         self._show_history()
 
     def scene_is_closing(self) -> None:

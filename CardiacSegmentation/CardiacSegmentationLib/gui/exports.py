@@ -54,7 +54,7 @@ def write_csv(live: LiveStudy, folder: Path) -> list[Path]:
         "phases.csv": tables.write_phases_csv,
     }
     for name, write in files.items():
-        write(live.function, folder / name)
+        write(live.assessment, folder / name)
     return [folder / name for name in files]
 
 
@@ -63,7 +63,7 @@ def write_json(live: LiveStudy, folder: Path) -> list[Path]:
     from CardiacSegmentationLib.export.tables import write_measurements_json
 
     path = folder / "measurements.json"
-    write_measurements_json(live.function, path)
+    write_measurements_json(live.assessment, path)
     return [path]
 
 
@@ -113,12 +113,12 @@ def _write_parts(live: LiveStudy, folder: Path, *parts: str) -> list[Path]:
     from CardiacSegmentationLib.export.results import write_results
 
     stack, segmentation = _values(live)
-    return write_results(folder, stack, segmentation, live.function, parts)
+    return write_results(folder, stack, segmentation, live.assessment, parts)
 
 
 def _values(live: LiveStudy) -> tuple[CineStack, Segmentation]:
     """The study as its values, with what the user said about the patient and who changed which image."""
-    stack = replace(stack_of(live.study), patient=live.function.patient)
+    stack = replace(stack_of(live.study), patient=live.assessment.patient)
     return stack, segmentation_of(live.study) or live.segmentation
 
 

@@ -19,10 +19,10 @@ from CardiacSegmentationLib.segmentation import Conventions, Label, Papillary
 from CardiacSegmentationLib.stack import Patient
 
 if TYPE_CHECKING:
+    from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.gui.widget import CardiacPanel
     from CardiacSegmentationLib.scene.live import LiveStudy
     from CardiacSegmentationLib.scene.study import StudySettings
-    from CardiacSegmentationLib.ventricular import VentricularFunction
 
 SEXES = (None, "F", "M")
 FORMULAS = ("Mosteller", "DuBois", "Haycock")
@@ -65,9 +65,9 @@ class ResultsPanel:
             self._ui.conventionsLabel.text = ""
             self._ui.findingsLabel.visible = False
             return
-        self._table.show(live.function)
-        self._ui.conventionsLabel.text = _conventions_text(live.function)
-        about_the_study = [finding for finding in live.function.findings if finding.slice is None]
+        self._table.show(live.assessment)
+        self._ui.conventionsLabel.text = _conventions_text(live.assessment)
+        about_the_study = [finding for finding in live.assessment.findings if finding.slice is None]
         self._ui.findingsLabel.text = findings_html(about_the_study)
         self._ui.findingsLabel.visible = bool(about_the_study)
 
@@ -150,30 +150,32 @@ def _conventions(settings: StudySettings, before: Conventions) -> Conventions:
     return replace(before, papillary=settings.papillary, bsa_formula=settings.bsa_formula)
 
 
-def _conventions_text(function: VentricularFunction) -> str:
+def _conventions_text(assessment: Assessment) -> str:
     """What a reader must know beside the numbers."""
-    key = function.key_phases
+    key = assessment.key_phases
     parts = []
     for name, label, ed, es in (("LV", Label.LV, key.lv_ed, key.lv_es), ("RV", Label.RV, key.rv_ed, key.rv_es)):
         if ed is None:
             continue
         text = _("{ventricle}: ED phase {ed} ({ed_slices} slices)").format(
-            ventricle=name, ed=ed + 1, ed_slices=_counted(function, label, ed)
+            ventricle=name, ed=ed + 1, ed_slices=_counted(assessment, label, ed)
         )
         if es is not None:
-            text += _(", ES phase {es} ({es_slices} slices)").format(es=es + 1, es_slices=_counted(function, label, es))
+            text += _(", ES phase {es} ({es_slices} slices)").format(
+                es=es + 1, es_slices=_counted(assessment, label, es)
+            )
         parts.append(text)
-    in_volume = function.conventions.papillary is Papillary.VOLUME
+    in_volume = assessment.conventions.papillary is Papillary.VOLUME
     parts.append(_("Papillary muscles in the volume") if in_volume else _("Papillary muscles in the mass"))
-    surface = function.heart.get("bsa_m2")
+    surface = assessment.heart.get("bsa_m2")
     if surface is not None and surface.value is not None:
         text = _("Body surface {area} m² ({formula})")
-        parts.append(text.format(area=surface.text, formula=function.conventions.bsa_formula))
+        parts.append(text.format(area=surface.text, formula=assessment.conventions.bsa_formula))
     return ". ".join(parts) + "."
 
 
-def _counted(function: VentricularFunction, label: Label, phase: int) -> int:
-    counted: Any = function.included[label - 1, phase] & (function.areas_mm2[label - 1, phase] > 0)
+def _counted(assessment: Assessment, label: Label, phase: int) -> int:
+    counted: Any = assessment.included[label - 1, phase] & (assessment.areas_mm2[label - 1, phase] > 0)
     return int(counted.sum())
 
 

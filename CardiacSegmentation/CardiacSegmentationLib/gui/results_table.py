@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from CardiacSegmentationLib.ventricular import Measurement, VentricularFunction
+    from CardiacSegmentationLib.assessment import Assessment, Measurement
 
 # What a report of cardiac function lists, in its usual order; the rest is in the files and in the tables of the scene.
 KEYS = (
@@ -35,15 +35,15 @@ class ResultsTable:
         """No numbers, no rows."""
         self._table.setRowCount(0)
 
-    def show(self, function: VentricularFunction) -> None:
+    def show(self, assessment: Assessment) -> None:
         """Fill in the numbers."""
-        keys = [key for key in KEYS if key in function.lv or key in function.rv]
+        keys = [key for key in KEYS if key in assessment.lv or key in assessment.rv]
         self._table.setRowCount(len(keys))
         for row, key in enumerate(keys):
-            measure = function.lv.get(key) or function.rv[key]
+            measure = assessment.lv.get(key) or assessment.rv[key]
             self._set(row, 0, _title(key, measure), measure.definition)
-            self._show_part(row, 1, key, function.lv)
-            self._show_part(row, 3, key, function.rv)
+            self._show_part(row, 1, key, assessment.lv)
+            self._show_part(row, 3, key, assessment.rv)
 
     def _show_part(self, row: int, column: int, key: str, part: Mapping[str, Measurement]) -> None:
         measure = part.get(key)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.cine.volume_files import read_values
+from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.gui.background import BackgroundRun, End, Process, Progress
 from CardiacSegmentationLib.gui.handover import write_stack
 from CardiacSegmentationLib.gui.layout import show_uncertainty
@@ -29,7 +30,6 @@ from CardiacSegmentationLib.scene.study import (
     write_study_settings,
 )
 from CardiacSegmentationLib.scene.uncertainty import set_uncertainty
-from CardiacSegmentationLib.stack import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable

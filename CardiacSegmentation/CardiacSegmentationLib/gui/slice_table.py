@@ -14,8 +14,8 @@ from CardiacSegmentationLib.segmentation import Label
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from CardiacSegmentationLib.stack import Finding
-    from CardiacSegmentationLib.ventricular import VentricularFunction
+    from CardiacSegmentationLib.assessment import Assessment
+    from CardiacSegmentationLib.findings import Finding
 
 COLUMNS = (Label.LV, Label.MYO, Label.RV)
 FINDING = 4
@@ -45,16 +45,16 @@ class SliceTable:
         """No segmentation, no rows."""
         self._table.setRowCount(0)
 
-    def show_phase(self, function: VentricularFunction, phase: int) -> None:
+    def show_phase(self, assessment: Assessment, phase: int) -> None:
         """Fill the rows for one phase; doubts that belong to another phase are listed and lead there."""
-        slices = function.areas_mm2.shape[2]
+        slices = assessment.areas_mm2.shape[2]
         if self._table.rowCount != slices:
             self._table.setRowCount(slices)
-        findings = _by_slice(function)
+        findings = _by_slice(assessment)
         for row in range(slices):
             self._set_text(row, 0, _slice_name(row, slices))
             for column, label in PLACE_OF_COLUMN.items():
-                self._set_tick(row, column, bool(function.included[label - 1, phase, row]))
+                self._set_tick(row, column, bool(assessment.included[label - 1, phase, row]))
             self._set_finding(row, findings.get(row, []))
 
     def select(self, row: int) -> None:
@@ -91,9 +91,9 @@ class SliceTable:
         item.setData(WHERE, findings[0].phase if findings else None)
 
 
-def _by_slice(function: VentricularFunction) -> dict[int, list[Finding]]:
+def _by_slice(assessment: Assessment) -> dict[int, list[Finding]]:
     found: dict[int, list[Finding]] = defaultdict(list)
-    for finding in sorted(function.findings, key=lambda finding: ORDER.index(finding.severity)):
+    for finding in sorted(assessment.findings, key=lambda finding: ORDER.index(finding.severity)):
         if finding.slice is not None:
             found[finding.slice].append(finding)
     return found

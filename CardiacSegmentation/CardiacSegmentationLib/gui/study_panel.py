@@ -14,6 +14,7 @@ from slicer.i18n import tr as _
 from CardiacSegmentationLib.cine import find_stacks, read_stack
 from CardiacSegmentationLib.cine.open import MOST_FILES
 from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, StudyError
+from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.gui.dicom_browser import selected_files
 from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.sample import sample_folder
@@ -21,7 +22,6 @@ from CardiacSegmentationLib.gui.texts import findings_html
 from CardiacSegmentationLib.scene.dicom import place_under_patient
 from CardiacSegmentationLib.scene.sources import stack_from_node
 from CardiacSegmentationLib.scene.study import Study, find_studies, load_study
-from CardiacSegmentationLib.stack import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

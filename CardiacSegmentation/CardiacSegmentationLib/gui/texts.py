@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from slicer.i18n import tr as _
 
-from CardiacSegmentationLib.stack import Severity
+from CardiacSegmentationLib.findings import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from CardiacSegmentationLib.stack import Finding
+    from CardiacSegmentationLib.findings import Finding
 
 SIGNS = {Severity.ERROR: "✖", Severity.WARNING: "⚠", Severity.INFO: "•"}
 ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.network import regions
 from CardiacSegmentationLib.network.quality import per_slice
 from CardiacSegmentationLib.segmentation import Label
-from CardiacSegmentationLib.stack import Finding, Severity
 
 if TYPE_CHECKING:
     import numpy.typing as npt

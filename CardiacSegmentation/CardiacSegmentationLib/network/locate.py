@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from CardiacSegmentationLib.findings import Finding
 from CardiacSegmentationLib.network.infer import footprint, over_phases, predict_phase
 from CardiacSegmentationLib.network.preprocess import View, from_darkest, heart_view, put_back, take_view, whole_view
 from CardiacSegmentationLib.segmentation import Label
-from CardiacSegmentationLib.stack import Finding
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.network.loaded import Network

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.network.infer import predict
 from CardiacSegmentationLib.segmentation import Label
-from CardiacSegmentationLib.stack import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

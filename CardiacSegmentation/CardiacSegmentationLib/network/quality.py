@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.network import regions
 from CardiacSegmentationLib.network.postprocess import GAP
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
-from CardiacSegmentationLib.stack import Finding, Severity
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from CardiacSegmentationLib.findings import Finding
     from CardiacSegmentationLib.network.infer import Prediction
     from CardiacSegmentationLib.network.loaded import Network
     from CardiacSegmentationLib.network.locate import Location
     from CardiacSegmentationLib.network.preprocess import View
-    from CardiacSegmentationLib.stack import CineStack, Finding
+    from CardiacSegmentationLib.stack import CineStack
 
     Report = Callable[[float], None]
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.network import regions
 from CardiacSegmentationLib.network.infer import SIDES
 from CardiacSegmentationLib.segmentation import Label
-from CardiacSegmentationLib.stack import Finding, Severity
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.network.regions import Labels, Mask

@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.pipeline.existing import remove_run, require_room
 from CardiacSegmentationLib.pipeline.options import Existing, Options
 from CardiacSegmentationLib.pipeline.record import RECORD_FILE, UNFINISHED, fingerprint, read_record, write_record
-from CardiacSegmentationLib.stack import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.export.deidentify import Deidentifier
     from CardiacSegmentationLib.export.results import PartError
     from CardiacSegmentationLib.pipeline.study import Results
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
-    from CardiacSegmentationLib.ventricular import VentricularFunction
 
-    Writer = Callable[[Path, CineStack, Segmentation, VentricularFunction], object]
+    Writer = Callable[[Path, CineStack, Segmentation, Assessment], object]
 
 LOG = logging.getLogger(__name__)  # on stderr, unless the program around us wants it elsewhere
 UNCERTAINTY_FILE = "uncertainty.nii.gz"
@@ -123,13 +123,13 @@ class Output:
         results = self._write_possible(aside, results, parts, hide, lambda done: report(share * done))
         if results.uncertainty is not None:
             write_label_nifti(stack, replace(segmentation, labels=results.uncertainty), aside / UNCERTAINTY_FILE)
-        function = results.function
-        assert function is not None
+        assessment = results.assessment
+        assert assessment is not None
         if hide is not None:
-            stack, function = hide.hide_stack(stack), hide.hide_function(function, stack)
+            stack, assessment = hide.hide_stack(stack), hide.hide_assessment(assessment, stack)
         for name, writer in self._writers.items():
             report(share)
-            writer(aside / name, stack, segmentation, function)
+            writer(aside / name, stack, segmentation, assessment)
         return results
 
     def _write_possible(
@@ -145,11 +145,11 @@ class Output:
         from CardiacSegmentationLib.export.result_parts import Options as ExportOptions
         from CardiacSegmentationLib.export.results import PartError, write_results
 
-        stack, segmentation, function = results.stack, results.segmentation, results.function
-        assert stack is not None and segmentation is not None and function is not None  # noqa: PT018
+        stack, segmentation, assessment = results.stack, results.segmentation, results.assessment
+        assert stack is not None and segmentation is not None and assessment is not None  # noqa: PT018
         try:
             write_results(
-                aside, stack, segmentation, function, parts,
+                aside, stack, segmentation, assessment, parts,
                 options=ExportOptions(paper=self._options.paper, deidentifier=hide),
                 progress=lambda _, done: report(done),
             )  # fmt: skip
@@ -236,11 +236,11 @@ def _tell(results: Results, error: PartError, hide: Deidentifier | None) -> Resu
     from CardiacSegmentationLib.export.result_parts import PARTS
     from CardiacSegmentationLib.pipeline.study import summarise
 
-    assert results.stack is not None and results.function is not None  # noqa: PT018
+    assert results.stack is not None and results.assessment is not None  # noqa: PT018
     reason = "" if hide else f" {error}"
     finding = Finding("part-not-written", f"Not written: {PARTS[error.part].title}.{reason}", Severity.ERROR)
-    function = replace(results.function, findings=(*results.function.findings, finding))
-    return replace(results, function=function, summary=summarise(results.stack, function))
+    assessment = replace(results.assessment, findings=(*results.assessment.findings, finding))
+    return replace(results, assessment=assessment, summary=summarise(results.stack, assessment))
 
 
 def _part_name(name: str) -> str:

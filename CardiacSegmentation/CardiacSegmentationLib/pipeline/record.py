@@ -14,8 +14,8 @@ from CardiacSegmentationLib import __version__
 from CardiacSegmentationLib.cine.open import open_study
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export.files import atomic_path
+from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Papillary, Segmentation
-from CardiacSegmentationLib.stack import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.pipeline.options import Options
 from CardiacSegmentationLib.pipeline.output import Output
 from CardiacSegmentationLib.pipeline.progress import Reporter
 from CardiacSegmentationLib.segmentation import Conventions, Label
-from CardiacSegmentationLib.stack import CineStack, Severity
+from CardiacSegmentationLib.stack import CineStack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.network.segment import Segmented
     from CardiacSegmentationLib.pipeline.output import Writer
     from CardiacSegmentationLib.pipeline.progress import Progress
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import Array
-    from CardiacSegmentationLib.ventricular import VentricularFunction
 
 USUAL_SECONDS = {"read": 0.8, "model": 0.3, "segment": 2.5, "measure": 0.3}
 MEASURES = ("edv_ml", "esv_ml", "sv_ml", "ef_percent", "co_l_min", "mass_g")
@@ -48,7 +49,7 @@ class Results:
     kept: bool = False
     stack: CineStack | None = None
     segmentation: Segmentation | None = None
-    function: VentricularFunction | None = None
+    assessment: Assessment | None = None
     uncertainty: Array | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -78,15 +79,15 @@ def segment_study(
     segmented = _segment(stack, options, reporter)
     networked = reporter.seconds
     reporter.stage("measure", "Measuring")
-    segmentation, function = _measure(stack, segmented.segmentation, options)
+    segmentation, assessment = _measure(stack, segmented.segmentation, options)
     measured = reporter.seconds
-    summary = summarise(stack, function)
+    summary = summarise(stack, assessment)
     seconds = {"read": read, "segment": networked - read, "measure": measured - networked}
     results = Results(
         summary=summary,
         stack=stack,
         segmentation=segmentation,
-        function=function,
+        assessment=assessment,
         uncertainty=segmented.uncertainty,
         seconds={name: round(value, 3) for name, value in seconds.items()},
     )
@@ -96,17 +97,17 @@ def segment_study(
     return results
 
 
-def summarise(stack: CineStack, function: VentricularFunction) -> dict[str, Any]:
+def summarise(stack: CineStack, assessment: Assessment) -> dict[str, Any]:
     """The numbers of a study as one row of a table."""
     row: dict[str, Any] = {"slices": stack.slices, "phases": stack.phases}
-    for side, measures in (("lv", function.lv), ("rv", function.rv)):
+    for side, measures in (("lv", assessment.lv), ("rv", assessment.rv)):
         for key in MEASURES:
             if f"{side}_{key}" in SUMMARY:
                 value = measures[key].value
                 row[f"{side}_{key}"] = None if value is None else round(value, 2)
-    for name, phase in asdict(function.key_phases).items():
+    for name, phase in asdict(assessment.key_phases).items():
         row[f"{name}_phase"] = None if phase is None else phase + 1  # counted from 1 where people read
-    doubts = [finding for finding in function.findings if finding.severity is not Severity.INFO]
+    doubts = [finding for finding in assessment.findings if finding.severity is not Severity.INFO]
     row["warnings"] = len(doubts)
     row["warning_codes"] = " ".join(sorted({finding.code for finding in doubts}))
     return row
@@ -145,21 +146,19 @@ def _segment(stack: CineStack, options: Options, reporter: Reporter) -> Segmente
     return segment_stack(stack, network, choices, reporter.stage("segment", f"Segmenting ({network.backend.name})"))
 
 
-def _measure(
-    stack: CineStack, segmentation: Segmentation, options: Options
-) -> tuple[Segmentation, VentricularFunction]:
+def _measure(stack: CineStack, segmentation: Segmentation, options: Options) -> tuple[Segmentation, Assessment]:
     """Leave out basal slices by the SCMR rule, measure, and add the doubts that only the numbers show."""
-    from CardiacSegmentationLib.function import measure
+    from CardiacSegmentationLib.analysis import measure
     from CardiacSegmentationLib.network.quality import check_curve
     from CardiacSegmentationLib.network.segment import is_cyclic
 
     conventions = Conventions(papillary=options.papillary, bsa_formula=options.bsa_formula)
     segmentation = _leave_out_basal(stack, replace(segmentation, conventions=conventions))
-    function = measure(stack, segmentation)
-    doubts = check_curve(function.volumes_ml, is_cyclic(stack))
+    assessment = measure(stack, segmentation)
+    doubts = check_curve(assessment.volumes_ml, is_cyclic(stack))
     return (
         replace(segmentation, findings=(*segmentation.findings, *doubts)),
-        replace(function, findings=(*function.findings, *doubts)),
+        replace(assessment, findings=(*assessment.findings, *doubts)),
     )
 
 
@@ -169,7 +168,7 @@ def _leave_out_basal(stack: CineStack, segmentation: Segmentation) -> Segmentati
     Further in, an open wall is an error of the labels, and in a single phase it is one, too: quality control tells of
     those. Leaving such slices out would take their blood from the volume, and make that phase end-systole.
     """
-    from CardiacSegmentationLib.function import propose_included
+    from CardiacSegmentationLib.analysis import propose_included
 
     _, row_mm, column_mm = stack.spacing_mm
     proposed, findings = propose_included(segmentation, row_mm, column_mm)

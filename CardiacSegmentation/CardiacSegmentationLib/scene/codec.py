@@ -13,7 +13,8 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from CardiacSegmentationLib.stack import Finding, Patient, Source
+from CardiacSegmentationLib.findings import Finding
+from CardiacSegmentationLib.stack import Patient, Source
 
 T = TypeVar("T")
 

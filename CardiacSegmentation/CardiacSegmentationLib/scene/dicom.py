@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 from CardiacSegmentationLib.cine import find_stacks, read_stack
 from CardiacSegmentationLib.cine.elements import quietly
 from CardiacSegmentationLib.errors import StudyError
+from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.scene.hierarchy import put_under_study
 from CardiacSegmentationLib.scene.study import Study, load_study
-from CardiacSegmentationLib.stack import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from CardiacSegmentationLib.cine import Candidate
-    from CardiacSegmentationLib.stack import Finding
+    from CardiacSegmentationLib.findings import Finding
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ import slicer
 import vtk
 
 from CardiacSegmentationLib.errors import ExportError
-from CardiacSegmentationLib.scene.study import load_study, set_function, set_segmentation
+from CardiacSegmentationLib.scene.study import load_study, set_assessment, set_segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
-    from CardiacSegmentationLib.ventricular import VentricularFunction
 
 # Each makes the scene know the classes of its module's nodes.
 LOGICS = ("vtkSlicerVolumesLogic", "vtkSlicerSegmentationsModuleLogic", "vtkSlicerSequencesLogic")
@@ -28,7 +28,7 @@ def write_scene(
     path: Path,
     stack: CineStack,
     segmentation: Segmentation | None = None,
-    function: VentricularFunction | None = None,
+    assessment: Assessment | None = None,
 ) -> None:
     """Write an ``.mrb`` that 3D Slicer opens with images, segmentation, tables and plot in place."""
     path = Path(path)
@@ -39,8 +39,8 @@ def write_scene(
         study = load_study(scene, stack)
         if segmentation is not None:
             set_segmentation(study, segmentation)
-        if function is not None:
-            set_function(study, function)
+        if assessment is not None:
+            set_assessment(study, assessment)
         _write(scene, path)
 
 

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import slicer
 
-from CardiacSegmentationLib.function import measure, remeasure
+from CardiacSegmentationLib.analysis import measure, reassess
 from CardiacSegmentationLib.scene import segmentation as sequences
-from CardiacSegmentationLib.scene.study import Study, segmentation_of, set_function, stack_of
+from CardiacSegmentationLib.scene.study import Study, segmentation_of, set_assessment, stack_of
 from CardiacSegmentationLib.scene.undo import FrameHistory
 from CardiacSegmentationLib.scene.views import current_phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.scene.labelmaps import Labels
     from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Segmentation
     from CardiacSegmentationLib.stack import Array, Patient
-    from CardiacSegmentationLib.ventricular import VentricularFunction
 
 
 class LiveStudy:
@@ -43,19 +43,19 @@ class LiveStudy:
         self._on_edit = on_edit
         self.node = study.segmentation_node  # the one it observes
         self._tag = self.node.AddObserver(slicer.vtkSegmentation.SourceRepresentationModified, self._note_edit)
-        self.function: VentricularFunction = measure(self._stack, segmentation)
-        set_function(study, self.function)
+        self.assessment: Assessment = measure(self._stack, segmentation)
+        set_assessment(study, self.assessment)
 
     def close(self) -> None:
         """Stop observing; the nodes stay."""
         self.node.RemoveObserver(self._tag)
 
-    def settle(self) -> VentricularFunction:
+    def settle(self) -> Assessment:
         """Take in the strokes since the last call; the numbers are those of the labels now."""
         touched, self._touched = sorted(self._touched), set()
         if touched and self.study.segmentation is not None:  # the scene may have been closed since the stroke
             self._take_in({phase: sequences.read_frame(self.study.segmentation, phase) for phase in touched})
-        return self.function
+        return self.assessment
 
     def can_undo(self) -> bool:
         """Whether the phase on display has a stroke to take back."""
@@ -65,35 +65,35 @@ class LiveStudy:
         """Whether the phase on display has a stroke to make again."""
         return self._history.can_redo(current_phase(self.study))
 
-    def undo(self) -> VentricularFunction:
+    def undo(self) -> Assessment:
         """Take back the last stroke in the phase on display, if there is one."""
         return self._step(self._history.can_undo, self._history.undo)
 
-    def redo(self) -> VentricularFunction:
+    def redo(self) -> Assessment:
         """Make the stroke again that was taken back last in the phase on display, if there is one."""
         return self._step(self._history.can_redo, self._history.redo)
 
-    def put(self, labels_by_phase: dict[int, Labels]) -> VentricularFunction:
+    def put(self, labels_by_phase: dict[int, Labels]) -> Assessment:
         """Replace the labels of some phases by the program's own hand, as propagation does; undo takes it back."""
         self.settle()
         for phase, labels in labels_by_phase.items():
             sequences.write_frame(self.study.segmentation, phase, labels)
         self._take_in(labels_by_phase)
-        return self.function
+        return self.assessment
 
-    def set_included(self, included: Array) -> VentricularFunction:
+    def set_included(self, included: Array) -> Assessment:
         """Count other slices; ``included[label - 1, phase, slice]``."""
         return self._decide(included=np.asarray(included, bool))
 
-    def set_key_phases(self, key_phases: KeyPhases) -> VentricularFunction:
+    def set_key_phases(self, key_phases: KeyPhases) -> Assessment:
         """Fix ED and ES by hand; ``None`` finds them from the volumes."""
         return self._decide(key_phases=key_phases)
 
-    def set_conventions(self, conventions: Conventions) -> VentricularFunction:
+    def set_conventions(self, conventions: Conventions) -> Assessment:
         """Measure by other conventions."""
         return self._decide(conventions=conventions)
 
-    def set_patient(self, patient: Patient) -> VentricularFunction:
+    def set_patient(self, patient: Patient) -> Assessment:
         """Use other facts about the patient than the images hold."""
         self.settle()
         self._stack = replace(self._stack, patient=patient)
@@ -108,14 +108,14 @@ class LiveStudy:
         changed = [phase for phase, labels in labels_by_phase.items() if self._history.record(phase, labels)]
         self._update(changed, labels_by_phase)
 
-    def _step(self, possible: Callable[[int], bool], step: Callable[[int], Labels]) -> VentricularFunction:
+    def _step(self, possible: Callable[[int], bool], step: Callable[[int], Labels]) -> Assessment:
         self.settle()
         phase = current_phase(self.study)
         if possible(phase):
             labels = step(phase)
             sequences.write_frame(self.study.segmentation, phase, labels)
             self._update([phase], {phase: labels})
-        return self.function
+        return self.assessment
 
     def _update(self, changed: Iterable[int], labels_by_phase: dict[int, Labels]) -> None:
         changed = list(changed)
@@ -129,16 +129,16 @@ class LiveStudy:
             labelled[phase] = facts.labelled[phase] or bool(labels[phase].any())
             edited |= facts.edited_in(phase, labels[phase])
         self.segmentation = replace(self.segmentation, labelled=labelled, edited=tuple(sorted(edited)))
-        self._show(remeasure(self.function, self._stack, self.segmentation, changed))
+        self._show(reassess(self.assessment, self._stack, self.segmentation, changed))
 
-    def _decide(self, **changes: Any) -> VentricularFunction:
+    def _decide(self, **changes: Any) -> Assessment:
         self.settle()
         self.segmentation = replace(self.segmentation, **changes)
         stored = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in changes.items()}
         sequences.change_facts(self.study.segmentation, **stored)
         return self._show(measure(self._stack, self.segmentation))
 
-    def _show(self, function: VentricularFunction) -> VentricularFunction:
-        self.function = function
-        set_function(self.study, function)
-        return function
+    def _show(self, assessment: Assessment) -> Assessment:
+        self.assessment = assessment
+        set_assessment(self.study, assessment)
+        return assessment

@@ -22,8 +22,8 @@ from CardiacSegmentationLib.scene.nodes import nodes_of_class, one_modification
 from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Segmentation
 
 if TYPE_CHECKING:
+    from CardiacSegmentationLib.findings import Finding
     from CardiacSegmentationLib.scene.labelmaps import Labels
-    from CardiacSegmentationLib.stack import Finding
 
 FACTS = "CardiacSegmentation.Segmentation"  # attribute of the segmentation sequence: what label maps cannot hold
 FILL_OPACITY = 0.2  # the image stays readable under the fill; the outline stays opaque

@@ -12,10 +12,11 @@ import vtk
 from CardiacSegmentationLib.cine.axis import toward_apex
 from CardiacSegmentationLib.cine.phases import UNKNOWN_RR_MS
 from CardiacSegmentationLib.errors import StudyError
+from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.scene.cine import UIDS, frame_affine, is_own, read_cine
 from CardiacSegmentationLib.scene.nodes import nodes_of_class
 from CardiacSegmentationLib.scene.voxels import lps_affine, reverse_slices, voxels_of
-from CardiacSegmentationLib.stack import CineStack, Finding, Severity
+from CardiacSegmentationLib.stack import CineStack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

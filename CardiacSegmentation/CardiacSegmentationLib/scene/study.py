@@ -15,16 +15,16 @@ import numpy as np
 
 from CardiacSegmentationLib.scene import segmentation as sequences
 from CardiacSegmentationLib.scene.cine import add_cine, read_cine
-from CardiacSegmentationLib.scene.function import RESULT_ROLES, show_function
 from CardiacSegmentationLib.scene.hierarchy import add_folder, put_beside, remove_folder
 from CardiacSegmentationLib.scene.nodes import nodes_of_class, one_modification, remove_nodes
+from CardiacSegmentationLib.scene.results import RESULT_ROLES, show_assessment
 from CardiacSegmentationLib.scene.settings import read_settings, write_settings
 from CardiacSegmentationLib.segmentation import Papillary
 
 if TYPE_CHECKING:
+    from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.segmentation import KeyPhases, Segmentation
     from CardiacSegmentationLib.stack import CineStack
-    from CardiacSegmentationLib.ventricular import VentricularFunction
 
 MODULE = "CardiacSegmentation"
 IMAGES, BROWSER, SEGMENTATION, UNCERTAINTY = "images", "browser", "segmentation", "uncertainty"
@@ -169,11 +169,11 @@ def has_edits(study: Study) -> bool:
     return segmentation is not None and bool(segmentation.edited)
 
 
-def set_function(study: Study, function: VentricularFunction) -> None:
+def set_assessment(study: Study, assessment: Assessment) -> None:
     """Show the numbers in the study's tables and plot, and bookmark ED and ES."""
-    if show_function(study.node, function):
+    if show_assessment(study.node, assessment):
         put_beside(study.images, filter(None, map(study.result, RESULT_ROLES)))
-    set_bookmarks(study, function.key_phases)
+    set_bookmarks(study, assessment.key_phases)
 
 
 def set_bookmarks(study: Study, key_phases: KeyPhases) -> None:

@@ -26,8 +26,8 @@ class CardiacSegmentationInSlicerTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             write_study(Path(folder, "study"), PhantomSpec(phases=12))
             logic = CardiacSegmentationLogic()
-            function = logic.segment(logic.load(Path(folder, "study")))
-        self.assertAlmostEqual(function.lv["ef_percent"].value, PhantomSpec().lv_ef_percent, delta=5)
+            assessment = logic.segment(logic.load(Path(folder, "study")))
+        self.assertAlmostEqual(assessment.lv["ef_percent"].value, PhantomSpec().lv_ef_percent, delta=5)
 
     def test_the_panel_shows_a_segmented_study(self) -> None:
         """The panel opens without a main window and its table has the numbers."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from CardiacSegmentationLib.function.areas import structure_areas
-from CardiacSegmentationLib.function.volumes import sum_slices
+from CardiacSegmentationLib.analysis.areas import structure_areas
+from CardiacSegmentationLib.analysis.volumes import sum_slices
 from CardiacSegmentationLib.segmentation import Label
 
 from cardiactrain.evaluate.measures import distances, overlap

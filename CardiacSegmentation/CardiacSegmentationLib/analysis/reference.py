@@ -1,0 +1,91 @@
+"""Limits of normal, read from ``Resources/ReferenceRanges/adult.csv``; shown only to those they were made for."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from CardiacSegmentationLib.analysis.measures import MEASURES
+from CardiacSegmentationLib.assessment import ReferenceRange
+from CardiacSegmentationLib.findings import Finding, Severity
+from CardiacSegmentationLib.resources import resource
+from CardiacSegmentationLib.segmentation import Papillary
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.stack import Patient
+
+SEXES = {"M": "men", "F": "women"}
+
+
+@dataclass(frozen=True)
+class ReferenceRow:
+    """One line of the data file: for whom, measured how, and who says so."""
+
+    measure: str  # ventricle and key: "lv.edv_ml"
+    sex: str
+    age_from: float
+    age_to: float
+    papillary: Papillary
+    limits: ReferenceRange
+
+    def holds_for(self, patient: Patient) -> bool:
+        """Whether sex and age allow this range."""
+        return (
+            self.sex == patient.sex
+            and patient.age_years is not None
+            and self.age_from <= patient.age_years < self.age_to
+        )
+
+
+def find_reference(measure: str, patient: Patient, papillary: Papillary) -> ReferenceRange | None:
+    """The range for ``measure`` ("lv.edv_ml") made on people like the patient with the same papillary convention."""
+    for row in reference_rows():
+        if row.measure == measure and row.papillary is papillary and row.holds_for(patient):
+            return row.limits
+    return None
+
+
+def explain_missing(patient: Patient, papillary: Papillary) -> list[Finding]:
+    """Tells the reader why no limits of normal stand beside some number that has them for other people."""
+    missing = [name for name, value in (("sex", patient.sex), ("age", patient.age_years)) if value is None]
+    if missing:
+        reason = f"the patient's {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not known"
+    elif patient.sex not in SEXES:
+        reason = "there are ranges for men and for women only"
+    elif not any(row.holds_for(patient) for row in reference_rows()):
+        youngest = min(row.age_from for row in reference_rows())
+        reason = f"they were made on adults of {youngest:g} years and older; the patient's age is {patient.age_years:g}"
+    else:
+        return _of_other_convention(patient, papillary)
+    return [Finding("no-reference-range", f"No reference ranges are shown: {reason}.", Severity.INFO)]
+
+
+def _of_other_convention(patient: Patient, papillary: Papillary) -> list[Finding]:
+    fitting = [row for row in reference_rows() if row.measure.startswith("lv.") and row.holds_for(patient)]
+    here = {row.measure for row in fitting if row.papillary is papillary}
+    elsewhere = {row.measure for row in fitting} - here
+    titles = [measure.title for measure in MEASURES if measure.name in elsewhere]
+    if not titles:
+        return []
+    message = (
+        f"No reference range is shown for {', '.join(titles)}: the known ones were made with the papillary muscles "
+        f"counted the other way, here they are in the {papillary.value}."
+    )
+    return [Finding("no-reference-range", message, Severity.INFO)]
+
+
+@lru_cache(maxsize=1)
+def reference_rows() -> tuple[ReferenceRow, ...]:
+    """Every row of the data file, in its order; of two that fit, the first counts."""
+    with resource("ReferenceRanges", "adult.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(_parse(row) for row in csv.DictReader(file))
+
+
+def _parse(row: dict[str, str]) -> ReferenceRow:
+    age_from, age_to = float(row["age_from"] or 0), float(row["age_to"] or "inf")
+    ages = f"{age_from:g} years and older" if age_to == float("inf") else f"{age_from:g} to {age_to:g} years"
+    source = row["source"] + (f"; {row['note']}" if row["note"] else "")
+    limits = ReferenceRange(float(row["low"]), float(row["high"]), source, f"{SEXES[row['sex']]}, {ages}")
+    return ReferenceRow(row["measure"], row["sex"], age_from, age_to, Papillary(row["papillary"]), limits)

@@ -1,0 +1,145 @@
+"""The fourth value: the numbers a cardiologist reports, each with its unit, code and range, and every finding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from CardiacSegmentationLib.findings import Finding
+    from CardiacSegmentationLib.reading import Conventions, Counted, KeyPhases, Proposal, Reading
+    from CardiacSegmentationLib.segmentation import Papillary
+    from CardiacSegmentationLib.stack import Patient
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Code:
+    """A coded concept, for example ``Code("LN", "8811-2", "Left ventricular ejection fraction by MR")``."""
+
+    scheme: str
+    value: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class ReferenceRange:
+    """Limits of normal for one measure, and where they come from."""
+
+    low: float
+    high: float
+    source: str
+    group: str  # whom it holds for, in words: "women, 20 years and older"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One reported number. ``value`` is ``None`` where it cannot be known; ``note`` then says why."""
+
+    key: str  # "edv_ml": unique within its ventricle, with its unit
+    title: str
+    value: float | None
+    unit: str  # as shown: "ml/m²"
+    ucum: str  # as coded: "mL/m2"
+    code: Code | None = None
+    reference: ReferenceRange | None = None
+    note: str = ""
+    definition: str = ""  # one line for tooltips and reports: how the number comes about
+    decimals: int = 1
+
+    @property
+    def text(self) -> str:
+        """The value as every table shows it, without its unit; a dash where it cannot be known."""
+        return "–" if self.value is None else f"{self.value:.{self.decimals}f}"
+
+    @property
+    def is_outside_reference(self) -> bool:
+        """Whether the value lies outside the limits of normal; false where there are none."""
+        return (
+            self.value is not None
+            and self.reference is not None
+            and not self.reference.low <= self.value <= self.reference.high
+        )
+
+
+@dataclass(frozen=True)
+class WallSegment:
+    """One of the 17 segments of the AHA model; ``None`` where the labels do not show it."""
+
+    number: int
+    name: str
+    thickness_ed_mm: float | None
+    thickness_es_mm: float | None
+    thickening_percent: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class ImageMeasures:
+    """What each image shows by itself, ``[phase, slice]`` and with the structures (RV, MYO, LV) first where there are.
+
+    After a correction only the images that changed are measured again.
+    """
+
+    areas_mm2: FloatArray  # by structure, after the papillary convention; NaN where a phase has no labels
+    pixels: npt.NDArray[np.int64]  # by structure
+    surrounded: FloatArray  # share of the LV cavity's outline that myocardium borders; NaN without a cavity
+    centre_mm: FloatArray  # (row, column) of cavity and myocardium together; NaN where there is too little
+    edge_pixels: npt.NDArray[np.int64]  # labelled pixels at the edge of the image
+    papillary: Papillary
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """Everything measured and everything doubted of one study, for a segmentation and a reading.
+
+    ``volumes_ml[label - 1, phase]`` and ``areas_mm2[label - 1, phase, slice]`` are for RV, MYO and LV, NaN where a
+    phase has no labels (volumes also where that structure has none); areas are those of every slice, volumes sum those
+    ``counted``. ``findings`` come in the order of what they can do to the ejection fraction. ``automatic`` is the same
+    for the network's own labels and no decisions, once a person corrected or decided anything.
+    """
+
+    lv: Mapping[str, Measurement]
+    rv: Mapping[str, Measurement]
+    heart: Mapping[str, Measurement]  # what belongs to neither: heart rate, body surface area, stroke-volume difference
+    volumes_ml: FloatArray
+    counted: Counted
+    times_ms: tuple[float, ...]
+    slice_spacing_mm: float
+    key_phases: KeyPhases
+    patient: Patient
+    reading: Reading
+    proposal: Proposal
+    images: ImageMeasures
+    segments: tuple[WallSegment, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)  # program version, model, source
+    automatic: Assessment | None = None
+    outlines: Mapping[tuple[int, int], object] = field(default_factory=dict)  # of walls traced, by (phase, slice)
+
+    @property
+    def areas_mm2(self) -> FloatArray:
+        """Areas of every slice, ``[label - 1, phase, slice]``."""
+        return self.images.areas_mm2
+
+    @property
+    def conventions(self) -> Conventions:
+        """The conventions of the reading."""
+        return self.reading.conventions
+
+    @property
+    def open_findings(self) -> tuple[Finding, ...]:
+        """The findings that the reader has not ticked off."""
+        return tuple(item for item in self.findings if finding_key(item) not in self.reading.acknowledged)
+
+
+def finding_key(finding: Finding) -> str:
+    """What tells a finding from others when it is ticked off: its kind, structure and slice, or phase where no slice."""
+    place = f"slice{finding.slice}" if finding.slice is not None else f"phase{finding.phase}"
+    about = [str(finding.parameters[name]) for name in ("structure", "moment") if name in finding.parameters]
+    return ":".join([finding.code, *about, place])

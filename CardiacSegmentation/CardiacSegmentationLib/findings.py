@@ -1,0 +1,144 @@
+"""What the reader should know: findings, and the one catalogue that puts them into sentences of a language.
+
+A finding is a code, a severity, a place and parameters. Its sentence is made where it is shown, from
+``Resources/Findings/<language>.json``: a template for each code, by the room that finds it, and the words that
+parameters may hold. To add a language, add a file.
+
+>>> describe(Finding("base-not-covered", slice=0))
+'The stack may not reach the base: the LV is still wide in slice 1. Volumes are then too small.'
+"""
+
+from __future__ import annotations
+
+import json
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from functools import cache
+from typing import Any
+
+from CardiacSegmentationLib.resources import resource
+
+Parameter = str | int | float | tuple[int, ...] | tuple[str, ...]
+
+DEFAULT_LANGUAGE = "en"
+COUNTED_FROM_ONE = frozenset({"slice", "phase", "slices", "phases", "other_phase", "other_slice"})
+# What a name in a file, a series or a header may hold; see ``withhold``.
+IDENTIFYING = frozenset({"file", "files", "folder", "series", "reason"})
+WITHHELD = "…"
+
+
+class Severity(str, Enum):
+    """How much a finding matters to the reader."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An assumption, something left out, a doubt: what it is, how grave, and where.
+
+    ``slice`` and ``phase`` count from 0, as everywhere in memory; so do ``slices``, ``phases``, ``other_slice`` and
+    ``other_phase`` among the parameters. Sentences count from 1.
+    """
+
+    code: str
+    severity: Severity = Severity.WARNING
+    slice: int | None = None
+    phase: int | None = None
+    parameters: Mapping[str, Parameter] = field(default_factory=dict, hash=False)
+
+    @property
+    def message(self) -> str:
+        """The English sentence."""
+        return describe(self)
+
+
+def describe(finding: Finding, language: str = DEFAULT_LANGUAGE) -> str:
+    """The sentence of a finding in a language; in English where that language has none."""
+    for catalogue in (read_catalogue(language), read_catalogue(DEFAULT_LANGUAGE)):
+        template = catalogue.templates.get(finding.code)
+        if template is not None:
+            values = {"slice": finding.slice, "phase": finding.phase, **finding.parameters}
+            if isinstance(template, dict):
+                template = template["one" if values.get("count") == 1 else "other"]
+            return _Sentence(catalogue.words).vformat(template, (), values)
+    return finding.code  # of a file that a later version wrote
+
+
+def withhold(finding: Finding) -> Finding:
+    """The finding without names that tell of a patient: of files, folders and series, and of reasons that hold them."""
+    hidden = {name: WITHHELD if name in IDENTIFYING else value for name, value in finding.parameters.items()}
+    return replace(finding, parameters=hidden)
+
+
+def languages() -> tuple[str, ...]:
+    """Every language that has a catalogue."""
+    return tuple(sorted(path.stem for path in resource("Findings").glob("*.json")))
+
+
+def finding_to_dict(finding: Finding) -> dict[str, Any]:
+    """A finding as JSON holds it; places count from 0."""
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "slice": finding.slice,
+        "phase": finding.phase,
+        "parameters": {
+            name: list(value) if isinstance(value, tuple) else value for name, value in finding.parameters.items()
+        },
+    }
+
+
+def finding_from_dict(data: Mapping[str, Any]) -> Finding:
+    """The finding that ``finding_to_dict`` wrote."""
+    parameters = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in data.get("parameters", {}).items()
+    }
+    return Finding(data["code"], Severity(data["severity"]), data["slice"], data["phase"], parameters)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The sentences and words of one language."""
+
+    templates: Mapping[str, Any]  # by code: a template, or one for a ``count`` of one and one for all others
+    words: Mapping[str, str]
+
+
+@cache
+def read_catalogue(language: str) -> Catalogue:
+    """The catalogue of a language; an empty one where there is none."""
+    try:
+        text = resource("Findings", f"{language}.json").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Catalogue({}, {})
+    stored = json.loads(text)
+    words = stored.pop("words")
+    return Catalogue({code: template for room in stored.values() for code, template in room.items()}, words)
+
+
+class _Sentence(string.Formatter):
+    """Fills a template: places count from 1, words are those of the language, lists have commas."""
+
+    def __init__(self, words: Mapping[str, str]) -> None:
+        self._words = words
+
+    def get_value(self, key: int | str, args: Any, kwargs: Mapping[str, Any]) -> Any:
+        """A parameter ready to be shown; one that is missing shows as such rather than as an error."""
+        value = kwargs.get(str(key))
+        if value is None:
+            return _Missing()
+        if key in COUNTED_FROM_ONE:
+            value = tuple(number + 1 for number in value) if isinstance(value, tuple) else value + 1
+        if isinstance(value, tuple):
+            return ", ".join(str(self._words.get(item, item)) if isinstance(item, str) else str(item) for item in value)
+        return self._words.get(value, value) if isinstance(value, str) else value
+
+
+class _Missing:
+    def __format__(self, _spec: str) -> str:
+        return "?"

@@ -1,0 +1,158 @@
+"""The third value: everything a person decided about a study. Nothing a program proposes ever replaces any of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
+from CardiacSegmentationLib.stack import Patient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Counted = npt.NDArray[np.bool_]  # [label - 1, phase, slice]
+Cell = tuple[int, int, int]  # label, phase, slice
+
+
+class BasalRule(str, Enum):
+    """Which slices at the base count for the LV."""
+
+    HALF_RING = "half"  # where myocardium surrounds at least half of the cavity (SCMR 2020)
+    WHOLE_RING = "whole"  # where it surrounds all of it, but for gaps of a pixel
+    AS_LABELLED = "as-labelled"  # every slice that has labels
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """The choices behind the numbers; printed beside them wherever they are shown."""
+
+    papillary: Papillary = Papillary.VOLUME
+    bsa_formula: str = "Mosteller"
+    basal_rule: BasalRule = BasalRule.HALF_RING
+
+
+@dataclass(frozen=True)
+class KeyPhases:
+    """End-diastole and end-systole of both ventricles; ``None`` where they are not known or not decided."""
+
+    lv_ed: int | None = None
+    lv_es: int | None = None
+    rv_ed: int | None = None
+    rv_es: int | None = None
+
+    def or_else(self, others: KeyPhases) -> KeyPhases:
+        """These, and those of ``others`` where there is none."""
+        known = {item.name: getattr(self, item.name) for item in fields(self)}
+        return replace(others, **{name: phase for name, phase in known.items() if phase is not None})
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """What the rules say of a segmentation: ED and ES, and ``counted[label - 1, phase, slice]``."""
+
+    key_phases: KeyPhases
+    counted: Counted
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Proposal)
+            and self.key_phases == other.key_phases
+            and np.array_equal(self.counted, other.counted)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class JournalEntry:
+    """One thing a person did: what, when, with which tool, where, and what it changed.
+
+    ``before`` and ``after`` are an area in mm², or the value decided, as text. An entry that was taken back stays, with
+    ``undone``: the journal is the audit trail.
+    """
+
+    when: str  # ISO 8601, UTC
+    action: str  # a code of the catalogue of texts: "edit", "count", "key-phase", …
+    tool: str = ""
+    structure: str = ""  # "LV", "MYO", "RV", or several with "+"; empty where none is meant
+    phase: int | None = None
+    slice: int | None = None
+    before: str = ""
+    after: str = ""
+    unit: str = ""
+    undone: bool = False
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Who answers for a reading."""
+
+    reader: str
+    when: str  # ISO 8601, UTC
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a person decided about a study; where nothing was decided, the proposal holds.
+
+    ``proposal`` is what the rules said before the first correction or decision. From then on it holds still: a border
+    moved by hand changes volumes, and never which phase or slice they are taken from. ``None`` means that nothing was
+    corrected or decided yet. ``counts`` holds the decided cells only. ``acknowledged`` names the findings that the
+    reader has looked at (``finding_key``).
+    """
+
+    key_phases: KeyPhases = field(default_factory=KeyPhases)
+    counts: tuple[tuple[Cell, bool], ...] = ()  # in the order of cells
+    conventions: Conventions = field(default_factory=Conventions)
+    patient: Patient = field(default_factory=Patient)  # what is put right; None: as the images say
+    proposal: Proposal | None = None
+    looked_at: frozenset[tuple[int, int]] = frozenset()  # (phase, slice)
+    acknowledged: frozenset[str] = frozenset()
+    reader: str = ""
+    impression: str = ""
+    signature: Signature | None = None
+    journal: tuple[JournalEntry, ...] = ()
+
+    @property
+    def has_decisions(self) -> bool:
+        """Whether anything was decided that bears on numbers: key phases, slices, conventions or the patient's facts."""
+        return (self.key_phases, self.counts, self.conventions, self.patient) != (
+            KeyPhases(), (), Conventions(), Patient()
+        )  # fmt: skip
+
+    def counted(self, proposed: Counted) -> Counted:
+        """Which cells count: as decided, else as proposed."""
+        counted = proposed.copy()
+        for (label, phase, slice_), counts in self.counts:
+            counted[label - 1, phase, slice_] = counts
+        return counted
+
+    def decide_counts(self, cells: Iterable[Cell], counts: bool | None) -> Reading:
+        """The reading with some cells decided; ``None`` leaves them to the rule again."""
+        decided = dict(self.counts)
+        for cell in cells:
+            if counts is None:
+                decided.pop(cell, None)
+            else:
+                decided[cell] = counts
+        return replace(self, counts=tuple(sorted(decided.items())))
+
+    def patient_of(self, patient: Patient) -> Patient:
+        """The patient's facts with what is put right in place of what the images say."""
+        known = {item.name: getattr(self.patient, item.name) for item in fields(Patient)}
+        return replace(patient, **{name: value for name, value in known.items() if value is not None})
+
+
+def belongs_together(label: Label) -> tuple[Label, ...]:
+    """The structures that count or do not count together: the LV's cavity with its myocardium."""
+    return (Label.RV,) if label is Label.RV else (Label.MYO, Label.LV)
+
+
+def all_counted(phases: int, slices: int) -> Counted:
+    """Every cell counts."""
+    return np.ones((len(STRUCTURES), phases, slices), bool)

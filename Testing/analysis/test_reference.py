@@ -1,0 +1,82 @@
+"""Limits of normal stand only beside the numbers of those they were made for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from CardiacSegmentationLib.analysis import measure
+from CardiacSegmentationLib.analysis.measures import MEASURES
+from CardiacSegmentationLib.analysis.reference import explain_missing, find_reference, reference_rows
+from CardiacSegmentationLib.segmentation import Conventions, Papillary
+from CardiacSegmentationLib.stack import Patient
+
+MakeHeart = Callable[..., Any]
+MAN, WOMAN = Patient(sex="M", age_years=40.0), Patient(sex="F", age_years=40.0)
+
+
+def test_every_row_belongs_to_a_measure_and_names_its_source() -> None:
+    names = {measure.name for measure in MEASURES}
+    assert len(reference_rows()) >= 30
+    for row in reference_rows():
+        assert row.measure in names
+        assert row.limits.low < row.limits.high
+        assert "20" in row.limits.source
+        assert row.age_from >= 18
+
+
+@pytest.mark.parametrize(
+    ("measure_name", "patient", "papillary", "limits"),
+    [
+        ("lv.ef_percent", MAN, Papillary.VOLUME, (51, 77)),
+        ("lv.ef_percent", WOMAN, Papillary.VOLUME, (54, 79)),
+        ("rv.edv_ml", WOMAN, Papillary.VOLUME, (59, 172)),
+        ("lv.edv_ml", MAN, Papillary.MASS, (106, 214)),
+        ("lv.mass_g", WOMAN, Papillary.MASS, (56, 140)),
+        ("lv.mass_g", WOMAN, Papillary.VOLUME, None),
+        ("lv.edv_ml", replace(MAN, age_years=12.0), Papillary.VOLUME, None),
+        ("lv.edv_ml", replace(MAN, age_years=None), Papillary.VOLUME, None),
+        ("lv.edv_ml", replace(MAN, sex=None), Papillary.VOLUME, None),
+        ("lv.edv_ml", replace(MAN, sex="O"), Papillary.VOLUME, None),
+    ],
+)
+def test_sex_age_and_convention_choose_the_range(
+    measure_name: str, patient: Patient, papillary: Papillary, limits: tuple[float, float] | None
+) -> None:
+    found = find_reference(measure_name, patient, papillary)
+    assert (None if found is None else (found.low, found.high)) == limits
+
+
+@pytest.mark.parametrize(
+    ("patient", "reason"),
+    [
+        (Patient(), "the patient's sex and age are not known"),
+        (Patient(sex="F"), "the patient's age is not known"),
+        (Patient(sex="M", age_years=9.0), "adults of 18 years and older; the patient's age is 9"),
+        (Patient(sex="O", age_years=40.0), "for men and for women only"),
+        (MAN, "for LV mass: the known ones were made with the papillary muscles counted the other way"),
+    ],
+)
+def test_a_finding_says_why_a_range_is_missing(patient: Patient, reason: str) -> None:
+    (finding,) = explain_missing(patient, Papillary.VOLUME)
+    assert reason in finding.message
+
+
+def test_a_number_outside_its_limits_is_marked_and_the_rv_keeps_its_ranges(make_heart: MakeHeart) -> None:
+    heart = make_heart((32.0, 29.0), slices=9)
+    volume = measure(heart.stack, heart.segmentation)
+    assert volume.lv["edv_ml"].is_outside_reference
+    assert volume.lv["ef_percent"].is_outside_reference
+    conventions = Conventions(papillary=Papillary.MASS)
+    mass = measure(heart.stack, replace(heart.segmentation, conventions=conventions))
+    assert mass.rv["edv_ml"].reference == volume.rv["edv_ml"].reference
+    assert mass.lv["edv_ml"].reference != volume.lv["edv_ml"].reference
+
+
+def test_a_child_gets_numbers_but_no_ranges(make_heart: MakeHeart) -> None:
+    heart = make_heart(patient=Patient(sex="F", age_years=8.0, height_cm=128.0, weight_kg=26.0))
+    assessment = measure(heart.stack, heart.segmentation)
+    assert assessment.lv["edvi_ml_m2"].value is not None
+    assert all(item.reference is None for item in (*assessment.lv.values(), *assessment.rv.values()))
