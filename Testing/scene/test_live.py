@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.analysis import measure
-from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Label, Papillary
+from CardiacSegmentationLib.analysis import assess
+from CardiacSegmentationLib.reading import Conventions, KeyPhases
+from CardiacSegmentationLib.segmentation import Label, Papillary
 from CardiacSegmentationLib.stack import Patient
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def test_numbers_and_table_follow_a_stroke(
     after = a_live_study.settle()
     labels = a_segmentation.labels.copy()
     labels[3, :, :20, :20] = Label.LV
-    truth = measure(a_stack, replace(a_segmentation, labels=labels))
+    truth = assess(a_stack, replace(a_segmentation, labels=labels))
     np.testing.assert_allclose(after.volumes_ml, truth.volumes_ml)
     assert after.volumes_ml[Label.LV - 1, 3] > before.volumes_ml[Label.LV - 1, 3] + 10
     table = study.result("perPhase").GetTable()

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.findings import Finding
-from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Label, Papillary, Segmentation
+from CardiacSegmentationLib.reading import Conventions, KeyPhases
+from CardiacSegmentationLib.segmentation import Label, Papillary, Segmentation
 from CardiacSegmentationLib.structures import BY_LABEL
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from CardiacSegmentationLib.cli.facts import (
     positive,
 )
 from CardiacSegmentationLib.errors import LabelError
-from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Label, Papillary, Segmentation
+from CardiacSegmentationLib.reading import Conventions, KeyPhases
+from CardiacSegmentationLib.segmentation import Label, Papillary, Segmentation
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.assessment import Assessment
@@ -59,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure, print, and write where asked."""
-    from CardiacSegmentationLib.analysis import measure
+    from CardiacSegmentationLib.analysis import assess
     from CardiacSegmentationLib.cine import read_study
     from CardiacSegmentationLib.export.summary import format_summary
     from CardiacSegmentationLib.export.tables import FILES, measurements_as_dict, write_tables
@@ -70,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
         require_room(options.out, list(FILES), Existing.REPLACE if options.force else Existing.STOP, ADVICE)
     stack = read_study(options.image, stack=options.stack, reacquired=options.reacquired)
     stack = _with_facts(stack, options)
-    assessment = measure(stack, _read_segmentation(stack, options))
+    assessment = assess(stack, _read_segmentation(stack, options))
     if options.out is not None:
         remove_run(options.out, but=options.labels)  # its other files would tell other numbers
         write_tables(assessment, options.out)

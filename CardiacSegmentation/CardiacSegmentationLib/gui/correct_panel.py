@@ -12,7 +12,7 @@ from CardiacSegmentationLib.gui.layout import reading_view
 from CardiacSegmentationLib.gui.slice_table import SliceTable
 from CardiacSegmentationLib.scene.study import Study, bookmark
 from CardiacSegmentationLib.scene.views import current_phase, current_slice, go_to_phase, go_to_slice, play
-from CardiacSegmentationLib.segmentation import KeyPhases
+from CardiacSegmentationLib.reading import KeyPhases
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.gui.widget import CardiacPanel

@@ -15,7 +15,8 @@ from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.results_table import ResultsTable
 from CardiacSegmentationLib.gui.texts import findings_html
 from CardiacSegmentationLib.scene.study import Study, read_study_settings, write_study_settings
-from CardiacSegmentationLib.segmentation import Conventions, Label, Papillary
+from CardiacSegmentationLib.reading import Conventions
+from CardiacSegmentationLib.segmentation import Label, Papillary
 from CardiacSegmentationLib.stack import Patient
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def _conventions_text(assessment: Assessment) -> str:
 
 
 def _counted(assessment: Assessment, label: Label, phase: int) -> int:
-    counted: Any = assessment.included[label - 1, phase] & (assessment.areas_mm2[label - 1, phase] > 0)
+    counted: Any = assessment.counted[label - 1, phase] & (assessment.areas_mm2[label - 1, phase] > 0)
     return int(counted.sum())
 
 

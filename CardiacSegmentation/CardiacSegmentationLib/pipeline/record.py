@@ -15,7 +15,8 @@ from CardiacSegmentationLib.cine.open import open_study
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.findings import Finding, Severity
-from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Papillary, Segmentation
+from CardiacSegmentationLib.reading import Conventions, KeyPhases
+from CardiacSegmentationLib.segmentation import Papillary, Segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -11,7 +11,8 @@ from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.pipeline.options import Options
 from CardiacSegmentationLib.pipeline.output import Output
 from CardiacSegmentationLib.pipeline.progress import Reporter
-from CardiacSegmentationLib.segmentation import Conventions, Label
+from CardiacSegmentationLib.reading import Conventions
+from CardiacSegmentationLib.segmentation import Label
 from CardiacSegmentationLib.stack import CineStack
 
 if TYPE_CHECKING:
@@ -148,13 +149,13 @@ def _segment(stack: CineStack, options: Options, reporter: Reporter) -> Segmente
 
 def _measure(stack: CineStack, segmentation: Segmentation, options: Options) -> tuple[Segmentation, Assessment]:
     """Leave out basal slices by the SCMR rule, measure, and add the doubts that only the numbers show."""
-    from CardiacSegmentationLib.analysis import measure
+    from CardiacSegmentationLib.analysis import assess
     from CardiacSegmentationLib.network.quality import check_curve
     from CardiacSegmentationLib.network.segment import is_cyclic
 
     conventions = Conventions(papillary=options.papillary, bsa_formula=options.bsa_formula)
     segmentation = _leave_out_basal(stack, replace(segmentation, conventions=conventions))
-    assessment = measure(stack, segmentation)
+    assessment = assess(stack, segmentation)
     doubts = check_curve(assessment.volumes_ml, is_cyclic(stack))
     return (
         replace(segmentation, findings=(*segmentation.findings, *doubts)),

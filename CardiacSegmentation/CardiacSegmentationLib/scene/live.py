@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import slicer
 
-from CardiacSegmentationLib.analysis import measure, reassess
+from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.scene import segmentation as sequences
 from CardiacSegmentationLib.scene.study import Study, segmentation_of, set_assessment, stack_of
 from CardiacSegmentationLib.scene.undo import FrameHistory
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.scene.labelmaps import Labels
-    from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Segmentation
+    from CardiacSegmentationLib.reading import Conventions, KeyPhases
+    from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import Array, Patient
 
 
@@ -43,7 +44,7 @@ class LiveStudy:
         self._on_edit = on_edit
         self.node = study.segmentation_node  # the one it observes
         self._tag = self.node.AddObserver(slicer.vtkSegmentation.SourceRepresentationModified, self._note_edit)
-        self.assessment: Assessment = measure(self._stack, segmentation)
+        self.assessment: Assessment = assess(self._stack, segmentation)
         set_assessment(study, self.assessment)
 
     def close(self) -> None:
@@ -97,7 +98,7 @@ class LiveStudy:
         """Use other facts about the patient than the images hold."""
         self.settle()
         self._stack = replace(self._stack, patient=patient)
-        return self._show(measure(self._stack, self.segmentation))
+        return self._show(assess(self._stack, self.segmentation))
 
     def _note_edit(self, *_: Any) -> None:
         self._touched.add(current_phase(self.study))
@@ -136,7 +137,7 @@ class LiveStudy:
         self.segmentation = replace(self.segmentation, **changes)
         stored = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in changes.items()}
         sequences.change_facts(self.study.segmentation, **stored)
-        return self._show(measure(self._stack, self.segmentation))
+        return self._show(assess(self._stack, self.segmentation))
 
     def _show(self, assessment: Assessment) -> Assessment:
         self.assessment = assessment

@@ -19,7 +19,8 @@ from CardiacSegmentationLib.scene.cine import SEQUENCE, add_sequence, set_stack_
 from CardiacSegmentationLib.scene.codec import from_text, to_text
 from CardiacSegmentationLib.scene.labelmaps import get_labels, put_labels
 from CardiacSegmentationLib.scene.nodes import nodes_of_class, one_modification
-from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Segmentation
+from CardiacSegmentationLib.reading import Conventions, KeyPhases
+from CardiacSegmentationLib.segmentation import Segmentation
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.findings import Finding

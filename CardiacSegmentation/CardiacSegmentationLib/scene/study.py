@@ -23,7 +23,8 @@ from CardiacSegmentationLib.segmentation import Papillary
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.assessment import Assessment
-    from CardiacSegmentationLib.segmentation import KeyPhases, Segmentation
+    from CardiacSegmentationLib.reading import KeyPhases
+    from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
 MODULE = "CardiacSegmentation"
