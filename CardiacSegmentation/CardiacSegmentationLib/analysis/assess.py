@@ -116,21 +116,22 @@ def _assess_automatic(
     stack: CineStack, segmentation: Segmentation, reading: Reading, before: Assessment | None
 ) -> Assessment | None:
     """The network's own labels without any decision, but with the reader's conventions and facts about the patient."""
-    if segmentation.automatic is None and not reading.has_decisions:
+    is_corrected = bool(segmentation.corrected.any())
+    if not is_corrected and not reading.has_decisions:
+        return None
+    if is_corrected and segmentation.automatic is None:  # changed by hand before this program kept what was there
         return None
     undecided = Reading(conventions=reading.conventions, patient=reading.patient)
     if before is not None:
-        known = before.automatic or before
-        same = (known.reading.conventions, known.reading.patient) == (undecided.conventions, undecided.patient)
-        if same and (known is not before or not _differs_from_automatic(before)):
+        known = before.automatic or (None if before.reading.has_decisions else before)
+        if known is not None and (known.reading.conventions, known.reading.patient) == (
+            undecided.conventions,
+            undecided.patient,
+        ):
             return known
     if segmentation.automatic is None:
         return assess(stack, segmentation, undecided)
     return assess(stack, automatic_segmentation(segmentation), undecided)
-
-
-def _differs_from_automatic(assessment: Assessment) -> bool:
-    return assessment.reading.has_decisions or assessment.reading.proposal is not None
 
 
 def automatic_segmentation(segmentation: Segmentation) -> Segmentation:
