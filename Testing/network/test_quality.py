@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from CardiacSegmentationLib.network.image_quality import check_images
-from CardiacSegmentationLib.network.infer import Prediction, expected_dice
+from CardiacSegmentationLib.network.infer import Prediction
 from CardiacSegmentationLib.network.preprocess import View
 from CardiacSegmentationLib.network.quality import check_curve, check_prediction, check_shape
 from CardiacSegmentationLib.network.regions import heart_box
@@ -123,16 +123,6 @@ def test_a_volume_no_heart_has_is_found() -> None:
     volumes = np.full((3, 2), 100.0)
     volumes[Label.LV - 1] = 900
     assert [finding.code for finding in check_curve(volumes, True)] == ["volume-implausible"]
-
-
-def test_expected_dice_is_high_for_sharp_and_low_for_washed_out_probabilities() -> None:
-    sharp = np.zeros((1, 4, 20, 20), np.float32)
-    sharp[:, 0] = 1
-    sharp[:, :, 5:15, 5:15] = np.array([0, 0, 0, 1], np.float32).reshape(1, 4, 1, 1)
-    washed = 0.55 * sharp + 0.15
-    assert expected_dice(sharp)[0, Label.LV - 1] == pytest.approx(1)
-    assert expected_dice(washed)[0, Label.LV - 1] < 0.85
-    assert expected_dice(sharp)[0, Label.RV - 1] == 1, "none there, nothing to doubt"
 
 
 def test_doubts_of_the_network_are_told_once_for_each_slice(study: tuple[CineStack, Segmentation]) -> None:

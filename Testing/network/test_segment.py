@@ -11,8 +11,8 @@ import pytest
 from CardiacSegmentationLib.errors import Cancelled
 from CardiacSegmentationLib.network.loaded import Network, load_network
 from CardiacSegmentationLib.network.locate import locate_heart
-from CardiacSegmentationLib.network.segment import NetworkOptions, is_cyclic, segment_stack
-from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Segmentation
+from CardiacSegmentationLib.network.segment import NetworkOptions, segment_stack
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Origin, Segmentation
 from CardiacSegmentationLib.stack import CineStack
 from painted_network import dice, write_bundle
 
@@ -42,6 +42,11 @@ def assert_found(network: Network, painted: Painted, least: float = 0.97) -> Non
     found = segment_stack(stack, network).segmentation
     for label in STRUCTURES:
         assert dice(found.labels == label, truth.labels == label) > least, label
+
+
+def remarks_of(segmentation: Segmentation) -> set[str]:
+    assert segmentation.evidence is not None
+    return {remark.code for remark in segmentation.evidence.remarks}
 
 
 def test_a_heart_is_labelled_in_every_phase_and_slice(network: Network, painted: Painted) -> None:
@@ -102,6 +107,22 @@ def test_only_ed_and_es_are_labelled_where_only_they_are_wanted(network: Network
     assert not found.labels[~found.labelled].any()
 
 
+def test_the_network_gives_evidence_for_what_it_looked_at(network: Network, painted: Painted) -> None:
+    stack, truth = painted
+    found = segment_stack(stack, network, NetworkOptions(only_ed_es=True)).segmentation
+    assert found.evidence is not None
+    assert found.evidence.presence.shape == (2, stack.phases, stack.slices)
+    assert found.evidence.confidence.shape == (3, stack.phases, stack.slices)
+    for values in (found.evidence.presence, found.evidence.confidence):
+        assert values.dtype == np.float32
+        assert np.isfinite(values[:, found.labelled]).all()
+        assert np.isnan(values[:, ~found.labelled]).all()
+    shown = (truth.labels == Label.LV).any(axis=(2, 3))[found.labelled]
+    assert np.array_equal(found.evidence.presence[0, found.labelled] > 0.5, shown)
+    assert (found.origin[found.labelled] == Origin.NETWORK).all()
+    assert found.corrected_images == ()
+
+
 def test_uncertainty_lies_on_the_borders(network: Network, painted: Painted) -> None:
     stack, truth = painted
     two = replace(stack, voxels=stack.voxels[:2], times_ms=stack.times_ms[:2])
@@ -130,7 +151,7 @@ def test_an_image_without_a_heart_gives_no_labels_and_a_warning(network: Network
     empty = replace(stack, voxels=noise * 0, times_ms=(0.0, 40.0, 80.0), rr_ms=None)
     result = segment_stack(empty, network).segmentation
     assert not result.labels.any()
-    assert "heart-not-found" in {finding.code for finding in result.findings}
+    assert "heart-not-found" in remarks_of(result)
 
 
 def test_motion_leads_the_way_where_the_network_sees_no_heart(network: Network, painted: Painted) -> None:
@@ -178,7 +199,7 @@ def test_a_faster_engine_is_used_only_where_it_gives_the_same_labels(
     else:
         assert np.array_equal(found.labels, exact.labels)
         assert network.backend.faster is None, "it is not tried again on the next study"
-        assert "precision-raised" in {finding.code for finding in found.findings}
+        assert "precision-raised" in remarks_of(found)
 
 
 def test_progress_rises_to_one_and_cancels_by_raising(network: Network, painted: Painted) -> None:
@@ -199,17 +220,11 @@ def test_unusual_spacing_is_told(tmp_path: Path, painted: Painted) -> None:
     seen = {"pixel_mm": [0.7, 1.3], "fov_mm": [200, 450], "slice_mm": [5, 8]}
     network = load_network(write_bundle(tmp_path / "bundle", training_range=seen), "onnx")
     found = segment_stack(painted[0], network).segmentation
-    messages = [finding.message for finding in found.findings if finding.code == "outside-training-range"]
+    assert found.evidence is not None
+    messages = [remark.message for remark in found.evidence.remarks if remark.code == "outside-training-range"]
     assert len(messages) == 2
     assert "pixel size of 2 mm" in messages[0]
     assert "slice distance of 13 mm" in messages[1]
-
-
-def test_phases_are_cyclic_only_where_they_cover_the_beat(painted: Painted) -> None:
-    stack, _ = painted
-    assert is_cyclic(stack)
-    assert not is_cyclic(replace(stack, rr_ms=stack.rr_ms * 1.5))
-    assert not is_cyclic(replace(stack, rr_ms=None))
 
 
 def _see_nothing(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.network.infer import empty_blank_slices, write_labels
+from CardiacSegmentationLib.network.infer import empty_blank_slices, expected_dice, write_labels
 from CardiacSegmentationLib.network.preprocess import Preprocessing, View, heart_view, take_view
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
-from CardiacSegmentationLib.segmentation import STRUCTURES
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 from painted_network import dice
 
 
@@ -72,3 +72,13 @@ def test_an_image_of_one_grey_shows_no_heart_whatever_the_network_says() -> None
     assert probabilities.argmax(axis=1).any(axis=(1, 2)).tolist() == [False, True, False, True]
     assert (probabilities.sum(axis=1) == 1).all()
     assert presence[:, 0].tolist() == [0, 1, 0, 1]
+
+
+def test_expected_dice_is_high_for_sharp_and_low_for_washed_out_probabilities() -> None:
+    sharp = np.zeros((1, 4, 20, 20), np.float32)
+    sharp[:, 0] = 1
+    sharp[:, :, 5:15, 5:15] = np.array([0, 0, 0, 1], np.float32).reshape(1, 4, 1, 1)
+    washed = 0.55 * sharp + 0.15
+    assert expected_dice(sharp)[0, Label.LV - 1] == pytest.approx(1)
+    assert expected_dice(washed)[0, Label.LV - 1] < 0.85
+    assert expected_dice(sharp)[0, Label.RV - 1] == 1, "none there, nothing to doubt"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.errors import ModelError
 from CardiacSegmentationLib.network.preprocess import Preprocessing
+from CardiacSegmentationLib.network.training_range import TrainingRange
 from CardiacSegmentationLib.resources import resource
 from CardiacSegmentationLib.segmentation import Label
 
@@ -22,17 +23,6 @@ GRAPH = "models/model.onnx"
 WEIGHT_DATA = "models/model.safetensors"  # where the graph keeps its numbers, in bundles that store them once
 DEFAULT = "cardiac-sax"
 ADVICE = "Install CardiacSegmentation again, or name another bundle with --model."
-
-
-@dataclass(frozen=True)
-class TrainingRange:
-    """What the network has seen; outside of it a segmentation deserves a second look. Ranges are (low, high)."""
-
-    pixel_mm: tuple[float, float]
-    fov_mm: tuple[float, float]
-    slice_mm: tuple[float, float]
-    vendors: tuple[str, ...] = ()
-    age: str = ""
 
 
 @dataclass(frozen=True)

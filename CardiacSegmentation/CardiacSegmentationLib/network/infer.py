@@ -17,7 +17,7 @@ from CardiacSegmentationLib.network.preprocess import (
     take_view,
     with_neighbours,
 )
-from CardiacSegmentationLib.segmentation import STRUCTURES, Label
+from CardiacSegmentationLib.segmentation import STRUCTURES, VENTRICLES, Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import CineStack
 
 T = TypeVar("T")
-SIDES = (Label.LV, Label.RV)  # the order of the network's presence output
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +57,7 @@ def predict(
     result = Prediction(
         labels=np.zeros(stack.voxels.shape, np.uint8),
         predicted=np.zeros(stack.phases, bool),
-        presence=np.full((len(SIDES), *shape), np.nan, np.float32),
+        presence=np.full((len(VENTRICLES), *shape), np.nan, np.float32),
         confidence=np.full((len(STRUCTURES), *shape), np.nan, np.float32),
         view=view,
     )

@@ -132,19 +132,18 @@ def _without_network(
     """A view about where the image moves most; the middle of the image where nothing does."""
     shape = (stack.voxels.shape[-2], stack.voxels.shape[-1])
     centre = view.centre
-    where = "the middle of the image"
+    where = "image-middle"
     if motion is not None:
         row, column = (float(np.average(axis, weights=motion**4)) for axis in np.indices(motion.shape))
         centre = _to_native(view, (row, column))
-        where = "where the image moves most"
+        where = "most-motion"
     half = [HEART_MM / 2 / mm for mm in view.native_spacing_mm]
     mask = np.zeros(shape, bool)
     rows, columns = (
         slice(max(0, int(c - h)), max(1, min(n, int(c + h) + 1))) for c, h, n in zip(centre, half, shape, strict=True)
     )
     mask[rows, columns] = True
-    message = f"No heart was recognised in the whole field of view; the program looked {where}. Check every contour."
-    finding = Finding("heart-not-found", message)
+    finding = Finding("heart-not-found", parameters={"where": where})
     return Location(frame_heart(mask, view.native_spacing_mm, pre), lv_areas, (finding,))
 
 

@@ -45,21 +45,12 @@ class Grid:
         return self.pixel_mm**2
 
 
-@dataclass(frozen=True)
-class Step:
-    """One repair: what it says when it changed much, and how it is done."""
-
-    said: str
-    apply: Callable[[Labels, Grid], Labels]
-
-
 def postprocess(labels: Labels, grid: Grid, steps: Sequence[str] | None = None) -> tuple[Labels, tuple[Finding, ...]]:
     """Labels after the named steps (all of ``STEPS`` when not given), and where they changed much."""
     findings: list[Finding] = []
     for name in STEPS if steps is None else steps:
-        step = STEPS[name]
-        after = step.apply(labels, grid)
-        findings += _report(name, step, labels, after, grid)
+        after = STEPS[name](labels, grid)
+        findings += _report(name, labels, after, grid)
         labels = after
     return labels, tuple(findings)
 
@@ -142,15 +133,13 @@ def keep_through_plane(labels: Labels, _: Grid) -> Labels:
     return result
 
 
-STEPS = {
-    "sides": Step("A ventricle taken for the other one was corrected from the neighbouring slices", keep_sides),
-    "one-heart": Step("Labels apart from the heart were removed", keep_one_heart),
-    "holes": Step("Holes within a structure were filled", fill_holes),
-    "closed-myocardium": Step("A gap in the myocardium was closed", close_myocardium),
-    "in-time": Step(
-        "A structure missing in, or found in, a single phase was corrected from its neighbours", keep_in_time
-    ),
-    "through-plane": Step("A piece of ventricle beyond an empty slice was removed", keep_through_plane),
+STEPS: dict[str, Callable[[Labels, Grid], Labels]] = {
+    "sides": keep_sides,
+    "one-heart": keep_one_heart,
+    "holes": fill_holes,
+    "closed-myocardium": close_myocardium,
+    "in-time": keep_in_time,
+    "through-plane": keep_through_plane,
 }
 
 
@@ -204,7 +193,7 @@ def _stray_slices(area: npt.NDArray[np.int64]) -> Mask:
     return stray
 
 
-def _report(name: str, step: Step, before: Labels, after: Labels, grid: Grid) -> list[Finding]:
+def _report(name: str, before: Labels, after: Labels, grid: Grid) -> list[Finding]:
     """One finding per slice that a step changed much, at the phase it changed most."""
     changed = np.count_nonzero(before != after, axis=(2, 3)) * grid.pixel_mm2
     labelled = np.count_nonzero(before, axis=(2, 3)) * grid.pixel_mm2
@@ -212,8 +201,6 @@ def _report(name: str, step: Step, before: Labels, after: Labels, grid: Grid) ->
     findings = []
     for place in np.flatnonzero(relevant.any(axis=0)):
         phase = int(np.argmax(np.where(relevant[:, place], changed[:, place], -1)))
-        count = int(relevant[:, place].sum())
-        phases = "1 phase" if count == 1 else f"{count} phases"
-        message = f"{step.said} (slice {place + 1}, {phases}, up to {changed[phase, place]:.0f} mm²)."
-        findings.append(Finding(f"repaired-{name}", message, Severity.INFO, int(place), phase))
+        facts = {"count": int(relevant[:, place].sum()), "area_mm2": round(float(changed[phase, place]))}
+        findings.append(Finding(f"repaired-{name}", Severity.INFO, int(place), phase, facts))
     return findings

@@ -55,8 +55,8 @@ def predict_fast_if_equal(
         ):
             return quick, faster.name, ()
     backend.faster = None
-    message = f"{faster.name} gave other labels than {backend.name} on this study; the latter was used."
-    finding = Finding("precision-raised", message, Severity.INFO)
+    engines = {"faster": faster.name, "exact": backend.name}
+    finding = Finding("precision-raised", Severity.INFO, parameters=engines)
     return predict(stack, view, network, phases, report), backend.name, (finding,)
 
 

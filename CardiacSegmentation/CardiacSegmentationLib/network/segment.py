@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from CardiacSegmentationLib.network.image_quality import check_images, check_training_range
 from CardiacSegmentationLib.network.infer import predict
 from CardiacSegmentationLib.network.locate import larger_view, locate_heart
 from CardiacSegmentationLib.network.postprocess import STEPS, Grid, postprocess
 from CardiacSegmentationLib.network.precision import predict_fast_if_equal
-from CardiacSegmentationLib.network.quality import check_prediction, check_shape
 from CardiacSegmentationLib.network.regions import heart_box
 from CardiacSegmentationLib.network.slices import drop_absent_ends, restore_lost
+from CardiacSegmentationLib.network.training_range import check_training_range
 from CardiacSegmentationLib.network.uncertainty import estimate_uncertainty
-from CardiacSegmentationLib.segmentation import Label, Segmentation
+from CardiacSegmentationLib.segmentation import Evidence, Label, Origin, Segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.network.loaded import Network
     from CardiacSegmentationLib.network.locate import Location
     from CardiacSegmentationLib.network.preprocess import View
+    from CardiacSegmentationLib.network.regions import Labels
     from CardiacSegmentationLib.stack import CineStack
 
     Report = Callable[[float], None]
@@ -49,10 +49,9 @@ class NetworkOptions:
 
 @dataclass(frozen=True, eq=False)
 class Segmented:
-    """A segmentation, what the network itself said, and its uncertainty in percent where that was asked for."""
+    """A segmentation, and the network's uncertainty in percent where that was asked for."""
 
     segmentation: Segmentation
-    prediction: Prediction
     uncertainty: npt.NDArray[np.uint8] | None = None
 
 
@@ -72,7 +71,7 @@ def segment_stack(
     prediction, engine, findings = _predict_whole_heart(
         stack, location.view, network, phases, lambda done: report(share * (0.08 + 0.84 * done))
     )
-    segmentation = repair_and_check(stack, prediction, options)
+    labels, repairs = repair(stack, prediction, options.repairs)
     uncertainty = None
     if options.uncertainty:
         uncertainty = estimate_uncertainty(
@@ -83,25 +82,17 @@ def segment_stack(
             lambda done: report(share + (1 - share) * done),
         )
     report(1.0)
-    segmentation = replace(
-        segmentation,
-        findings=(
-            *location.findings,
-            *findings,
-            *segmentation.findings,
-            *check_training_range(stack, network.bundle.training_range),
-        ),
+    unusual = check_training_range(stack, network.bundle.training_range)
+    remarks = (*location.findings, *findings, *repairs, *unusual)
+    made_by = np.where(prediction.predicted, Origin.NETWORK, Origin.FILE).astype(np.uint8)
+    segmentation = Segmentation(
+        labels=labels,
+        labelled=prediction.predicted,
+        origin=np.repeat(made_by[:, None], stack.slices, axis=1),
+        evidence=Evidence(prediction.presence, prediction.confidence, remarks),
         model=f"{network.bundle.identity}, {engine}",
     )
-    return Segmented(segmentation, prediction, uncertainty)
-
-
-def is_cyclic(stack: CineStack) -> bool:
-    """Whether the phases cover the whole beat, so that the first follows the last."""
-    if stack.phases < 8 or not stack.rr_ms:
-        return False
-    covered = (stack.times_ms[-1] - stack.times_ms[0]) * stack.phases / (stack.phases - 1)
-    return covered >= 0.9 * stack.rr_ms
+    return Segmented(segmentation, uncertainty)
 
 
 def _key_phases(stack: CineStack, location: Location, network: Network) -> list[int]:
@@ -127,25 +118,21 @@ def _predict_whole_heart(
     return result if larger is None else predict_fast_if_equal(stack, larger, network, phases, report)
 
 
-def repair_and_check(stack: CineStack, prediction: Prediction, options: NetworkOptions) -> Segmentation:
-    """Repair the network's labels, and note what a reader should look at, in the part of the images with labels."""
+def repair(stack: CineStack, prediction: Prediction, repairs: Sequence[str]) -> tuple[Labels, tuple[Finding, ...]]:
+    """The network's labels after the named repairs, and what those changed much."""
     _, row_mm, column_mm = stack.spacing_mm
-    cyclic = is_cyclic(stack)
+    cyclic = stack.is_whole_beat
     grid = Grid(float(np.sqrt(row_mm * column_mm)), cyclic, neighbouring=bool(prediction.predicted.all()))
     rows, columns = heart_box(prediction.labels)
     labels = np.ascontiguousarray(prediction.labels[:, :, rows, columns])
     findings: list[Finding] = []
-    if LOST_SLICES in options.repairs and grid.neighbouring:
+    if LOST_SLICES in repairs and grid.neighbouring:
         labels, found = restore_lost(labels, prediction.presence, cyclic, grid.pixel_mm2)
         findings += found
-    if END_SLICES in options.repairs:
+    if END_SLICES in repairs:
         labels, found = drop_absent_ends(labels, prediction.presence, grid.neighbouring, grid.pixel_mm2)
         findings += found
-    labels, found = postprocess(labels, grid, [step for step in STEPS if step in options.repairs])
-    findings += found
-    findings += check_prediction(prediction, labels, grid.pixel_mm2)
-    findings += check_shape(labels, prediction.predicted)
-    findings += check_images(stack, (rows, columns), labels, cyclic and grid.neighbouring)
+    labels, found = postprocess(labels, grid, [step for step in STEPS if step in repairs])
     whole = np.zeros_like(prediction.labels)
     whole[:, :, rows, columns] = labels
-    return Segmentation.of(whole, labelled=prediction.predicted.copy(), findings=tuple(findings))
+    return whole, (*findings, *found)

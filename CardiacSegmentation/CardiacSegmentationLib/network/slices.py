@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.network import regions
-from CardiacSegmentationLib.network.infer import SIDES
-from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.segmentation import VENTRICLES, Label
 
 if TYPE_CHECKING:
+    from CardiacSegmentationLib.findings import Parameter
     from CardiacSegmentationLib.network.regions import Labels, Mask
 
 ABSENT = 0.5  # below this probability, in its own and the neighbouring phases, a ventricle is not in the slice
@@ -31,7 +31,7 @@ def drop_absent_ends(
     """
     result = labels.copy()
     findings: list[Finding] = []
-    for side, chance in zip(SIDES, presence, strict=True):
+    for side, chance in zip(VENTRICLES, presence, strict=True):
         # A cap of myocardium without cavity is no claim that the ventricle is there, so it stays.
         claimed = (labels == side).any(axis=(2, 3))
         absent = claimed & _beyond_ends(_smooth_in_time(chance, neighbouring) >= ABSENT)
@@ -51,7 +51,7 @@ def restore_lost(
     """
     result = labels.copy()
     findings = []
-    for side, chance in zip(SIDES, presence, strict=True):
+    for side, chance in zip(VENTRICLES, presence, strict=True):
         mine = _belongs_to(labels, side)
         areas = np.count_nonzero(labels == side, axis=(2, 3)) * pixel_mm2
         for place in range(labels.shape[1]):
@@ -60,11 +60,9 @@ def restore_lost(
                 for phase in gap:
                     free = agreed & (mine[phase, place] | (labels[phase, place] == Label.BACKGROUND))
                     result[phase, place][free] = labels[before, place][free]
-                message = (
-                    f"The {side.name} was lost in slice {place + 1} for {len(gap)} phases, though it is there; it was "
-                    "taken from the phases before and after. Check its contours."
-                )
-                findings.append(Finding("slice-restored", message, Severity.WARNING, place, gap[len(gap) // 2]))
+                phase = gap[len(gap) // 2]
+                parameters: dict[str, Parameter] = {"structure": side.name, "count": len(gap)}
+                findings.append(Finding("slice-restored", Severity.WARNING, place, phase, parameters))
     return result, tuple(findings)
 
 
@@ -119,9 +117,7 @@ def _report(side: Label, removed_mm2: npt.NDArray[np.float64]) -> list[Finding]:
     findings = []
     for place in np.flatnonzero((removed_mm2 > RELEVANT_MM2).any(axis=0)):
         phase = int(np.argmax(removed_mm2[:, place]))
-        message = (
-            f"{side.name} labels in slice {place + 1} were removed ({removed_mm2[phase, place]:.0f} mm²): "
-            "the network does not recognise that ventricle there. Check the slice."
-        )
-        findings.append(Finding("end-slice-removed", message, Severity.INFO, int(place), phase))
+        area = round(float(removed_mm2[phase, place]))
+        parameters: dict[str, Parameter] = {"structure": side.name, "area_mm2": area}
+        findings.append(Finding("end-slice-removed", Severity.INFO, int(place), phase, parameters))
     return findings
