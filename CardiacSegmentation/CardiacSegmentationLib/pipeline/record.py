@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import PurePath
@@ -14,6 +13,7 @@ from CardiacSegmentationLib import __version__
 from CardiacSegmentationLib.cine.open import open_study
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export.files import atomic_path
+from CardiacSegmentationLib.pipeline.local_key import checksum
 from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Papillary, Segmentation
 from CardiacSegmentationLib.stack import Finding, Severity
 
@@ -29,15 +29,15 @@ UNFINISHED = ".cardiacseg-unfinished-"
 SCHEMA, VERSION = "cardiacseg-run", 1
 
 
-def fingerprint(source: Path, apart_from: Collection[Path]) -> str:
+def fingerprint(source: Path, apart_from: Collection[Path], key: bytes = b"") -> str:
     """A checksum over names, sizes and times of a study's files; results that lie among them do not count."""
-    digest = hashlib.sha256()
+    lines: list[bytes] = []
     for path in sorted(_files_of(source)):
         if not {path, *path.parents}.isdisjoint(apart_from):
             continue
         facts = path.stat()
-        digest.update(f"{path.relative_to(source.parent)}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
+        lines.append(f"{path.relative_to(source.parent)}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
+    return checksum(b"".join(lines), key)
 
 
 def write_record(folder: Path, facts: Mapping[str, Any], segmentation: Segmentation) -> None:
