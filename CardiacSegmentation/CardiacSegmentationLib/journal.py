@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, sentence
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.reading import KeyPhases
+    from collections.abc import Mapping
 
 NAMES = {"lv_ed": "LV ED", "lv_es": "LV ES", "rv_ed": "RV ED", "rv_es": "RV ES"}
 
@@ -34,8 +34,13 @@ class JournalEntry:
     undone: bool = False
 
 
-def describe_entry(entry: JournalEntry, key_phases: KeyPhases | None = None, language: str = DEFAULT_LANGUAGE) -> str:
-    """An entry in few words, as "exclude RV, slice 1, ES"; a phase that is ED or ES is named so."""
+def describe_entry(
+    entry: JournalEntry, key_phases: Mapping[str, int | None] | None = None, language: str = DEFAULT_LANGUAGE
+) -> str:
+    """An entry in few words, as "exclude RV, slice 1, ES".
+
+    Phases among ``key_phases`` (such as ``vars(assessment.key_phases)``) are called ED or ES.
+    """
     parameters = {
         "tool": entry.tool,
         "structure": tuple(entry.structure.split("+")) if entry.structure else (),
@@ -54,8 +59,8 @@ def describe_entry(entry: JournalEntry, key_phases: KeyPhases | None = None, lan
     return ", ".join(parts)
 
 
-def _name_phase(phase: int, key_phases: KeyPhases | None, language: str) -> str:
-    names = [] if key_phases is None else [name for name, at in vars(key_phases).items() if at == phase]
+def _name_phase(phase: int, key_phases: Mapping[str, int | None] | None, language: str) -> str:
+    names = [name for name, at in (key_phases or {}).items() if at == phase]
     moments = dict.fromkeys(name[-2:].upper() for name in names)
     if moments:
         return "/".join(moments)

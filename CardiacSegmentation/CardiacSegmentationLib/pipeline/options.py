@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from CardiacSegmentationLib.pipeline.local_key import checksum, local_key
 from CardiacSegmentationLib.segmentation import Papillary
 
 if TYPE_CHECKING:
@@ -53,6 +53,11 @@ class Options:
         said = {name: getattr(self, name) for name in ("sex", "age_years", "height_cm", "weight_kg")}
         return replace(patient, **{name: value for name, value in said.items() if value is not None})
 
+    @property
+    def record_key(self) -> bytes:
+        """What the checksums in the record are made with: nothing, or a secret where they must not be guessed."""
+        return local_key() if self.deidentify else b""
+
     def as_recorded(self) -> dict[str, Any]:
         """The choices that results depend on, fit to be written down: of the patient's facts only a checksum.
 
@@ -66,5 +71,5 @@ class Options:
             **facts,
             "papillary": self.papillary.value,
             "parts": None if self.parts is None else sorted(self.parts),
-            "patient": hashlib.sha256(repr(patient).encode()).hexdigest(),
+            "patient": checksum(repr(patient).encode(), self.record_key),
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import PurePath
@@ -17,6 +16,7 @@ from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.reading import Conventions, KeyPhases
 from CardiacSegmentationLib.segmentation import Papillary, Segmentation
+from CardiacSegmentationLib.pipeline.local_key import checksum
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -30,15 +30,15 @@ UNFINISHED = ".cardiacseg-unfinished-"
 SCHEMA, VERSION = "cardiacseg-run", 1
 
 
-def fingerprint(source: Path, apart_from: Collection[Path]) -> str:
+def fingerprint(source: Path, apart_from: Collection[Path], key: bytes = b"") -> str:
     """A checksum over names, sizes and times of a study's files; results that lie among them do not count."""
-    digest = hashlib.sha256()
+    lines: list[bytes] = []
     for path in sorted(_files_of(source)):
         if not {path, *path.parents}.isdisjoint(apart_from):
             continue
         facts = path.stat()
-        digest.update(f"{path.relative_to(source.parent)}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
+        lines.append(f"{path.relative_to(source.parent)}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
+    return checksum(b"".join(lines), key)
 
 
 def write_record(folder: Path, facts: Mapping[str, Any], segmentation: Segmentation) -> None:

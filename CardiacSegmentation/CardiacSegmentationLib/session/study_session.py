@@ -407,7 +407,7 @@ class StudySession:
         entry = self.reading.journal[change.first_entry]
         if change.entries > 1:
             entry = replace(entry, images=change.entries)
-        return describe_entry(entry, self.assessment.key_phases, language)
+        return describe_entry(entry, vars(self.assessment.key_phases), language)
 
     def _require_unlocked(self) -> None:
         signature = self.reading.signature
