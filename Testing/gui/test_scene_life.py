@@ -39,6 +39,21 @@ def test_closing_the_scene_leaves_an_empty_panel_that_works_again(
     assert a_hand.ui.editor.segmentationNode() is study.segmentation_node
 
 
+@pytest.mark.parametrize("tool", ["Paint", "Draw", "Erase", "Scissors"])
+def test_a_scene_can_be_closed_with_a_tool_in_hand(a_hand: Hand, a_segmented_study: Study, tool: str) -> None:
+    import slicer
+
+    editor = a_hand.ui.editor
+    editor.setActiveEffectByName(tool)
+    assert editor.mrmlSegmentEditorNode().GetActiveEffectName() == tool
+    slicer.mrmlScene.Clear(False)
+    a_hand.wait(0.3)
+    for view in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+        view.SetOrientation("Coronal")  # the editor acts on no view any more
+    assert editor.segmentationNode() is None
+    assert editor.mrmlSegmentEditorNode().GetActiveEffectName() == ""
+
+
 def test_a_scene_imported_beside_leaves_everything_with_the_study_at_hand(
     a_hand: Hand, a_segmented_study: Study, tmp_path: Path
 ) -> None:

@@ -103,7 +103,8 @@ class Application(host.Application):
         return str(QtCore.QCoreApplication.translate(context, text))
 
     def processEvents(self, *_: Any) -> None:
-        QtCore.QCoreApplication.processEvents()
+        QtCore.QCoreApplication.processEvents()  # leaves deleteLater() to a loop that runs, as Slicer's does
+        QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete.value)
 
     def setOverrideCursor(self, cursor: Any) -> None:
         QtWidgets.QApplication.setOverrideCursor(cursor)
@@ -184,6 +185,7 @@ class LoadedModule:
         if self._widget is not None:
             self.widget.cleanup()
             self._widget.deleteLater()
+            self._widget = None
         for name in (self.name.lower(), f"{self.name}Widget", f"{self.name}Instance"):
             if hasattr(slicer.modules, name):
                 delattr(slicer.modules, name)

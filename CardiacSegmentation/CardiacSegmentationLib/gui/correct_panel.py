@@ -99,7 +99,11 @@ class CorrectPanel:
         self._show_history()
 
     def scene_is_closing(self) -> None:
-        """Let go of nodes before they go."""
+        """Let go of nodes before they go.
+
+        While a scene closes, the editor does not hear of the effect's end: its brush would follow views without labels.
+        """
+        self._ui.editor.removeViewObservations()
         self._ui.editor.setActiveEffect(None)
         self._ui.editor.setSegmentationNode(None)
 
