@@ -21,8 +21,6 @@ from shiboken6 import isValid
 from slicer_stand_in import qt
 from slicer_stand_in.pythonqt import wrap_class
 
-_SCENE_EVENTS = ("NodeAddedEvent", "NodeRemovedEvent", "EndCloseEvent", "EndImportEvent")
-
 
 def _register(cls: type) -> type:
     qt.custom_widgets[cls.__name__] = cls
@@ -58,7 +56,11 @@ class qMRMLWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # type: ignore[mi
 
 @_register
 class qMRMLNodeComboBox(_WithScene, wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
-    """A choice of nodes; ``None`` first where allowed. Creating nodes is not offered: the panel needs none."""
+    """A choice of nodes; ``None`` first where allowed. Creating nodes is not offered: the panel needs none.
+
+    Its model (qMRMLSceneModel) follows a node from when it is added, unless it is hidden then: shown later, it never
+    gets in. In a batch it is blind, and nothing is current; at the end it reads the scene anew.
+    """
 
     mrmlSceneChanged = Signal(object)
     currentNodeChanged = Signal(object)
@@ -78,6 +80,7 @@ class qMRMLNodeComboBox(_WithScene, wrap_class(QtWidgets.QWidget)):  # type: ign
         self._flags = {"noneEnabled": False, "addEnabled": True, "removeEnabled": True, "renameEnabled": False}
         self._flags |= {"editEnabled": False, "showHidden": False, "showChildNodeTypes": True}
         self._current: Any = None
+        self._followed: dict[Any, int] = {}  # nodes the model observes, and the observers' tags
         self._none_text = "None"
 
     def _flag(name: str) -> Property:  # type: ignore[misc]  # noqa: N805
@@ -99,16 +102,19 @@ class qMRMLNodeComboBox(_WithScene, wrap_class(QtWidgets.QWidget)):  # type: ign
     noneDisplay = Property(str, lambda self: self._none_text, lambda self, text: self._set_none_text(text))
     currentNodeID = Property(
         str,
-        lambda self: self._current.GetID() if self._current is not None else "",
+        lambda self: self.currentNode().GetID() if self.currentNode() is not None else "",
         lambda self, node_id: self.setCurrentNode(self._node(node_id)),
     )
 
     def currentNode(self) -> Any:
-        return self._current
+        return None if self._is_in_batch() else self._current
 
     def setCurrentNode(self, node: Any) -> None:
-        """qMRMLNodeComboBox::setCurrentNode: a node that is not listed is no choice."""
-        self._select(node if node is not None and self._is_listed(node) else None)
+        """qMRMLNodeComboBox::setCurrentNode: a node that is not listed is no choice; in a batch it is a request."""
+        if self._is_in_batch():
+            self._current = node
+        else:
+            self._select(node if node is not None and node in self._listed() else None)
 
     def setCurrentNodeID(self, node_id: str) -> None:
         self.setCurrentNode(self._node(node_id))
@@ -122,7 +128,8 @@ class qMRMLNodeComboBox(_WithScene, wrap_class(QtWidgets.QWidget)):  # type: ign
 
     def _set_types(self, types: list[str]) -> None:
         self._types = list(types)
-        self._refresh()
+        if self._scene is not None:
+            self._read_scene()
 
     def _set_none_text(self, text: str) -> None:
         self._none_text = text
@@ -131,17 +138,49 @@ class qMRMLNodeComboBox(_WithScene, wrap_class(QtWidgets.QWidget)):  # type: ign
     def _node(self, node_id: str | None) -> Any:
         return self._scene.GetNodeByID(node_id) if node_id else None
 
+    def _is_in_batch(self) -> bool:
+        return self._scene is not None and bool(self._scene.IsBatchProcessing())
+
     def _scene_was_set(self) -> None:
-        for event in _SCENE_EVENTS:
-            identifier = getattr(slicer.vtkMRMLScene, event)
-            self._scene.AddObserver(identifier, lambda *_: self._refresh() if isValid(self) else None)
+        @vtk.calldata_type(vtk.VTK_OBJECT)
+        def added(_scene: Any, _event: str, node: Any) -> None:
+            if isValid(self) and not self._is_in_batch():
+                self._follow(node)
+                self._refresh()
+
+        @vtk.calldata_type(vtk.VTK_OBJECT)
+        def removed(_scene: Any, _event: str, node: Any) -> None:
+            if isValid(self) and not self._is_in_batch():
+                self._leave(node)
+                self._refresh()
+
+        events = slicer.vtkMRMLScene
+        self._scene.AddObserver(events.NodeAddedEvent, added)
+        self._scene.AddObserver(events.NodeRemovedEvent, removed)
+        self._scene.AddObserver(events.EndBatchProcessEvent, lambda *_: self._read_scene())
+        self._read_scene()
+
+    def _read_scene(self) -> None:
+        if not isValid(self):
+            return
+        for node in list(self._followed):
+            self._leave(node)
+        for index in range(self._scene.GetNumberOfNodes()):
+            self._follow(self._scene.GetNthNode(index))
         self._refresh()
 
+    def _follow(self, node: Any) -> None:
+        """qMRMLSceneModel::insertNode, with its default of observing visible nodes only."""
+        if any(node.IsA(kind) for kind in self._types) and (self._flags["showHidden"] or not node.GetHideFromEditors()):
+            refresh = lambda *_: self._refresh() if isValid(self) else None  # noqa: E731
+            self._followed[node] = node.AddObserver(vtk.vtkCommand.ModifiedEvent, refresh)
+
+    def _leave(self, node: Any) -> None:
+        if node in self._followed:
+            node.RemoveObserver(self._followed.pop(node))
+
     def _listed(self) -> list[Any]:
-        if self._scene is None:
-            return []
-        nodes = (self._scene.GetNthNode(index) for index in range(self._scene.GetNumberOfNodes()))
-        return [node for node in nodes if self._is_listed(node)]
+        return [node for node in self._followed if self._is_listed(node)]
 
     def _is_listed(self, node: Any) -> bool:
         """qMRMLSortFilterProxyModel::filterAcceptsRow."""
@@ -156,6 +195,8 @@ class qMRMLNodeComboBox(_WithScene, wrap_class(QtWidgets.QWidget)):  # type: ign
         return any(node.IsA(kind) if by_child else node.GetClassName() == kind for kind in self._types)
 
     def _refresh(self) -> None:
+        if self._is_in_batch():
+            return
         nodes = self._listed()
         self._combo.blockSignals(True)
         self._combo.clear()
@@ -215,7 +256,8 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
 
     def _build(self) -> None:
         self._selector = qMRMLNodeComboBox(self)
-        self._selector.nodeTypes, self._selector.noneEnabled = ["vtkMRMLSegmentationNode"], True
+        self._selector.setProperty("nodeTypes", ["vtkMRMLSegmentationNode"])
+        self._selector.setProperty("noneEnabled", True)
         self._selector.setVisible(False)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -293,7 +335,7 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
     def setSourceVolumeNode(self, node: Any) -> None:
         if self._node is None or self.segmentationNode() is None:
             if node is not None:
-                QtCore.qCritical(b"setSourceVolumeNode failed: need to set segment editor and segmentation nodes first")
+                QtCore.qCritical("setSourceVolumeNode failed: need to set segment editor and segmentation nodes first")
             return
         self._node.SetAndObserveSourceVolumeNode(node)
 
