@@ -2,7 +2,8 @@
 
 ==========================  =====================================================================================
 Application                 qSlicerApplication (Base/QTGUI/qSlicerApplication.cxx) above the host's core part
-LayoutManager               qMRMLLayoutManager (Libs/MRML/Widgets): the real layout logic and node, no widgets
+LayoutManager               qMRMLLayoutManager (Libs/MRML/Widgets): the real layout logic and node; of the view widgets
+                            only that plot and table lose their node when a batch ends
 play                        qSlicerSequencesModule.cxx: a timer calls vtkSlicerSequencesLogic::UpdateAllProxyNodes
 load_module                 qSlicerScriptedLoadableModule::setPythonSource, …ModuleWidget::setup
 ==========================  =====================================================================================
@@ -37,6 +38,19 @@ class LayoutManager(wrap_class(QtCore.QObject)):  # type: ignore[misc]
         self._logic = slicer.vtkMRMLLayoutLogic()
         self._logic.SetMRMLApplicationLogic(application_logic)
         self._logic.SetMRMLScene(slicer.mrmlScene)
+        event = slicer.vtkMRMLScene.EndBatchProcessEvent
+        self._tag = slicer.mrmlScene.AddObserver(event, lambda *_: self._reset_controllers())
+
+    def _reset_controllers(self) -> None:
+        """qMRMLPlotViewControllerWidget, qMRMLTableViewControllerWidget: their selectors were blind in the batch."""
+        for view in slicer.util.getNodesByClass("vtkMRMLPlotViewNode"):
+            view.SetPlotChartNodeID(None)
+        for view in slicer.util.getNodesByClass("vtkMRMLTableViewNode"):
+            view.SetTableNodeID(None)
+
+    def close(self) -> None:
+        """For tests: with the window go its views."""
+        slicer.mrmlScene.RemoveObserver(self._tag)
 
     def layoutLogic(self) -> Any:
         return self._logic
@@ -83,6 +97,8 @@ class Application(host.Application):
 
     def open_main_window(self, opened: bool = True) -> None:
         """For tests: with and without ``--no-main-window``."""
+        if self._layout_manager is not None:
+            self._layout_manager.close()
         self._layout_manager = LayoutManager(self._application_logic) if opened else None
         self._main_window = qt.QMainWindow() if opened else None
         if self._main_window is not None:
@@ -103,7 +119,8 @@ class Application(host.Application):
         return str(QtCore.QCoreApplication.translate(context, text))
 
     def processEvents(self, *_: Any) -> None:
-        QtCore.QCoreApplication.processEvents()
+        QtCore.QCoreApplication.processEvents()  # leaves deleteLater() to a loop that runs, as Slicer's does
+        QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete.value)
 
     def setOverrideCursor(self, cursor: Any) -> None:
         QtWidgets.QApplication.setOverrideCursor(cursor)
@@ -184,6 +201,7 @@ class LoadedModule:
         if self._widget is not None:
             self.widget.cleanup()
             self._widget.deleteLater()
+            self._widget = None
         for name in (self.name.lower(), f"{self.name}Widget", f"{self.name}Instance"):
             if hasattr(slicer.modules, name):
                 delattr(slicer.modules, name)

@@ -104,9 +104,12 @@ class Study:
 def load_study(scene: Any, stack: CineStack) -> Study:
     """Add a stack to the scene as a new study."""
     images, browser = add_cine(scene, stack)
-    node = scene.AddNewNodeByClass("vtkMRMLScriptedModuleNode", stack.title or "Short-axis cine")
+    node = scene.CreateNodeByClass("vtkMRMLScriptedModuleNode")
+    node.UnRegister(None)  # the scene made it for the caller
+    node.SetName(stack.title or "Short-axis cine")
     node.SetModuleName(MODULE)
-    node.SetHideFromEditors(False)
+    node.SetHideFromEditors(False)  # before it is added: selectors never look again at what was hidden then
+    node = scene.AddNode(node)
     node.SetNodeReferenceID(IMAGES, images.GetID())
     node.SetNodeReferenceID(BROWSER, browser.GetID())
     study = Study(node)
