@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import json
 import string
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.resources import resource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Parameter = str | int | float | tuple[int, ...] | tuple[str, ...]
 
@@ -72,6 +74,12 @@ def sentence(code: str, values: Mapping[str, Parameter | None], language: str = 
                 template = template["one" if values.get("count") == 1 else "other"]
             return _Sentence(catalogue.words).vformat(template, (), values)
     return code  # of a file that a later version wrote
+
+
+def translate(text: str, language: str = DEFAULT_LANGUAGE) -> str:
+    """A word or title in another language, as a line of its own; as it is where that language has none."""
+    word = read_catalogue(language).words.get(text, text)
+    return word[:1].upper() + word[1:]
 
 
 def withhold(finding: Finding) -> Finding:
@@ -138,7 +146,7 @@ class _Sentence(string.Formatter):
     def __init__(self, words: Mapping[str, str]) -> None:
         self._words = words
 
-    def get_value(self, key: int | str, args: Any, kwargs: Mapping[str, Any]) -> Any:
+    def get_value(self, key: int | str, _args: Any, kwargs: Mapping[str, Any]) -> Any:
         """A parameter ready to be shown; one that is missing shows as such rather than as an error."""
         value = kwargs.get(str(key))
         if value is None:
@@ -147,6 +155,13 @@ class _Sentence(string.Formatter):
         if isinstance(value, tuple):
             return ", ".join(str(self._words.get(item, item)) if isinstance(item, str) else str(item) for item in value)
         return self._words.get(value, value) if isinstance(value, str) else value
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """A parameter in its form; one of another kind, as a damaged file may hold, as it is."""
+        try:
+            return str(super().format_field(value, format_spec))
+        except (TypeError, ValueError):
+            return str(value)
 
 
 class _Missing:

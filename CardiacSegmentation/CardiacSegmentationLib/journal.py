@@ -10,6 +10,8 @@ from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, sentence
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from CardiacSegmentationLib.findings import Parameter
+
 NAMES = {"lv_ed": "LV ED", "lv_es": "LV ES", "rv_ed": "RV ED", "rv_es": "RV ES"}
 
 
@@ -17,8 +19,8 @@ NAMES = {"lv_ed": "LV ED", "lv_es": "LV ES", "rv_ed": "RV ED", "rv_es": "RV ES"}
 class JournalEntry:
     """One thing a person did: what, when, with which tool, where, and what it changed.
 
-    ``before`` and ``after`` are areas in mm² or the value that was decided, as text. An entry that was taken back stays,
-    with ``undone``. Places count from 0, as everywhere in memory.
+    ``before`` and ``after`` are areas in mm² or the value that was decided, as text. An entry that was taken back
+    stays, with ``undone``. Places count from 0, as everywhere in memory.
     """
 
     when: str  # ISO 8601, UTC
@@ -41,7 +43,7 @@ def describe_entry(
 
     Phases among ``key_phases`` (such as ``vars(assessment.key_phases)``) are called ED or ES.
     """
-    parameters = {
+    parameters: dict[str, Parameter] = {
         "tool": entry.tool,
         "structure": tuple(entry.structure.split("+")) if entry.structure else (),
         "subject": NAMES.get(entry.subject, entry.subject),

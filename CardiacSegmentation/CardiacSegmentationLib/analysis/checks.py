@@ -62,8 +62,13 @@ def check_labels(volumes_ml: FloatArray, labelled: npt.NDArray[np.bool_]) -> lis
         if known == 0:
             findings.append(Finding("structure-not-labelled", Severity.INFO, parameters={"structure": label.name}))
         elif known < of:
-            parameters = {"structure": label.name, "known": known, "total": of}
-            findings.append(Finding("structure-in-some-phases", Severity.INFO, parameters=parameters))
+            findings.append(
+                Finding(
+                    "structure-in-some-phases",
+                    Severity.INFO,
+                    parameters={"structure": label.name, "known": known, "total": of},
+                )
+            )
     return findings
 
 

@@ -148,5 +148,6 @@ def _check_size(name: str, volumes_ml: FloatArray) -> list[Finding]:
     largest, phase = float(np.nanmax(volumes_ml)), int(np.nanargmax(volumes_ml))
     if PLAUSIBLE_EDV_ML[0] <= largest <= PLAUSIBLE_EDV_ML[1]:
         return []
-    parameters = {"structure": name, "volume_ml": largest}
-    return [Finding("volume-implausible", Severity.ERROR, phase=phase, parameters=parameters)]
+    return [
+        Finding("volume-implausible", Severity.ERROR, phase=phase, parameters={"structure": name, "volume_ml": largest})
+    ]

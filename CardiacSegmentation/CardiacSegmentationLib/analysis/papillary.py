@@ -74,8 +74,13 @@ def check_papillaries(
             continue
         unclear = find_papillaries(stack.voxels[phase], segmentation.labels[phase], 1.0).unclear_slices
         if unclear:
-            parameters = {"moment": moment, "slices": unclear, "count": len(unclear)}
-            findings.append(Finding("papillary-contrast", phase=phase, parameters=parameters))
+            findings.append(
+                Finding(
+                    "papillary-contrast",
+                    phase=phase,
+                    parameters={"moment": moment, "slices": unclear, "count": len(unclear)},
+                )
+            )
     return findings
 
 
