@@ -162,6 +162,11 @@ def _check_input(stack: CineStack, segmentation: Segmentation, reading: Reading)
         labels, images = (" × ".join(map(str, array.shape)) for array in (segmentation.labels, stack.voxels))
         msg = f"The labels ({labels}: phases, slices, rows, columns) do not lie on the grid of the images ({images})."
         raise LabelError(msg)
+    check_reading(stack, reading)
+
+
+def check_reading(stack: CineStack, reading: Reading) -> None:
+    """Refuse a reading that was made on another stack, or that this program cannot follow."""
     if reading.conventions.bsa_formula not in FORMULAS:
         msg = f"{reading.conventions.bsa_formula} is no formula for body surface; use {', '.join(FORMULAS)}."
         raise LabelError(msg)

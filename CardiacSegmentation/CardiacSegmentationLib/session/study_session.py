@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from CardiacSegmentationLib.analysis import assess, propose
+from CardiacSegmentationLib.analysis.assess import check_reading
 from CardiacSegmentationLib.analysis.phases import find_key_phases
 from CardiacSegmentationLib.assessment import Assessment, finding_key
 from CardiacSegmentationLib.errors import ReadingError
@@ -259,6 +260,27 @@ class StudySession:
         after = replace(decided, reader=reading.reader or self.reading.reader)
         return self._decide(after, [JournalEntry(self._time(), "apply-reading", after=reading.reader)])
 
+    def restore(self, images: Mapping[Place, tuple[Labels, Origin]], reading: Reading) -> None:
+        """Take over what an earlier session left behind, as one step: label images with their origin, and a reading."""
+        self._require_unlocked()
+        check_reading(self.stack, reading)
+        labels, origins = self.segmentation.labels, self.segmentation.origin
+        changes = {
+            place: ImageChange(pack_image(labels[place]), pack_image(image), int(origins[place]), int(origin))
+            for place, (image, origin) in images.items()
+            if origins[place] != origin or (labels[place] != image).any()
+        }
+        before = self.reading
+        after = _with_earlier_work(before, reading)
+        entry = JournalEntry(self._time(), "recover", images=max(1, len(changes)))
+        earlier = [
+            number for number in range(len(before.journal), len(after.journal)) if not after.journal[number].undone
+        ]
+        self._apply(changes, replace(after, journal=(*after.journal, entry)), forward=True)
+        numbers = (len(after.journal), *earlier)
+        self.history.add(Change(numbers, changes, decisions_of(before), decisions_of(after)))
+        self._tell(Changed(frozenset(changes), decisions=True))
+
     # The reader
 
     def look_at(self, phase: int, slice_: int) -> None:
@@ -434,6 +456,23 @@ def _automatic(segmentation: Segmentation) -> PackedLabels | None:
 
 def _own_copy(segmentation: Segmentation) -> Segmentation:
     return replace(segmentation, labels=np.array(segmentation.labels, np.uint8, copy=True))
+
+
+def _with_earlier_work(reading: Reading, earlier: Reading) -> Reading:
+    """The earlier reading, with what is new in this one beside it: nothing that a person wrote is lost."""
+    shared = 0
+    while shared < min(len(reading.journal), len(earlier.journal)) and (
+        replace(reading.journal[shared], undone=False) == replace(earlier.journal[shared], undone=False)
+    ):
+        shared += 1
+    return replace(
+        earlier,
+        looked_at=reading.looked_at | earlier.looked_at,
+        acknowledged=reading.acknowledged | earlier.acknowledged,
+        reader=earlier.reader or reading.reader,
+        impression=earlier.impression or reading.impression,
+        journal=(*earlier.journal[:shared], *reading.journal[shared:], *earlier.journal[shared:]),
+    )
 
 
 def _changed_structures(before: Labels, after: Labels) -> list[Label]:
