@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.cli.facts import add_reacquired_argument
+from CardiacSegmentationLib.cli.facts import add_choices
 from CardiacSegmentationLib.errors import StudyError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``cardiacseg info``."""
     parser.add_argument("study", type=Path, help="folder, archive (zip, tar), DICOMDIR, NIfTI or NRRD file")
     parser.add_argument("--json", action="store_true", help="everything as JSON on standard output")
-    add_reacquired_argument(parser)
+    add_choices(parser, ["reacquired"])
 
 
 def run(options: argparse.Namespace) -> int:
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     from CardiacSegmentationLib.cine import describe_study, find_stacks
     from CardiacSegmentationLib.cine.read import say_none_chosen
 
-    study = find_stacks(options.study, reacquired=options.reacquired)
+    study = find_stacks(options.study, reacquired=options.reacquired or "last")
     if options.json:
         print(json.dumps(describe_study(study), indent=2))
     else:

@@ -154,9 +154,7 @@ def _change_from_dict(data: Mapping[str, Any]) -> Change:
         (int(phase), int(place)): ImageChange(_bytes(before), _bytes(after), int(origin_before), int(origin_after))
         for phase, place, before, after, origin_before, origin_after in data["images"]
     }
-    before, after = (
-        None if data[name] is None else reading_from_dict(data[name]) for name in ("before", "after")
-    )
+    before, after = (None if data[name] is None else reading_from_dict(data[name]) for name in ("before", "after"))
     return Change(int(data["first_entry"]), int(data["entries"]), images, before, after)
 
 

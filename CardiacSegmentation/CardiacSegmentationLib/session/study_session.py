@@ -128,7 +128,9 @@ class StudySession:
         self._finish(reading, entries, changes)
         return True
 
-    def copy_phase(self, source: int, phase: int, slices: Iterable[int], structures: Iterable[Label] = STRUCTURES) -> bool:
+    def copy_phase(
+        self, source: int, phase: int, slices: Iterable[int], structures: Iterable[Label] = STRUCTURES
+    ) -> bool:
         """Take structures over from another phase, in some slices."""
         return self.copy_images({(phase, place): (source, place) for place in slices}, structures)
 
