@@ -144,14 +144,14 @@ def test_a_phase_missing_from_the_labels_is_told(a_study: Study) -> None:
 
 def test_settings_are_the_studys_own_and_saved(a_study: Study, reload: Callable[[], None]) -> None:
     import slicer
-    from CardiacSegmentationLib.scene.study import Phases, find_studies, read_study_settings, write_study_settings
+    from CardiacSegmentationLib.scene.study import find_studies, read_study_settings, write_study_settings
 
     settings, notes = read_study_settings(a_study)
-    assert (settings.sex, settings.height_cm, notes) == ("F", 168.0, ())
-    write_study_settings(a_study, replace(settings, phases=Phases.KEY, weight_kg=None))
+    assert (settings.backend, settings.phases, notes) == ("auto", "all", ())
+    write_study_settings(a_study, replace(settings, phases="ed-es", uncertainty=True))
     reload()
     (study,) = find_studies(slicer.mrmlScene)
-    assert read_study_settings(study) == (replace(settings, phases=Phases.KEY, weight_kg=None), ())
+    assert read_study_settings(study) == (replace(settings, phases="ed-es", uncertainty=True), ())
 
 
 def test_views_show_rows_and_columns_as_the_scanner_made_them(
