@@ -12,7 +12,7 @@ from CardiacSegmentationLib.errors import StudyError
 if TYPE_CHECKING:
     import argparse
 
-    from CardiacSegmentationLib.cine import Candidate, LeftOut, Study
+    from CardiacSegmentationLib.cine import Candidate, Excluded, FoundStudy
     from CardiacSegmentationLib.findings import Finding
 
 _MARKS = {"info": "·", "warning": "!", "error": "✗"}
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _lines(study: Study) -> list[str]:
+def _lines(study: FoundStudy) -> list[str]:
     lines = [str(study.path), "", *_table(study)]
     if study.chosen is not None:
         lines += ["", f"Stack {study.chosen} would be segmented: {study.reason}."]
@@ -50,11 +50,11 @@ def _lines(study: Study) -> list[str]:
     if study.findings:
         lines += ["", "The study:", *_sentences(study.findings)]
     if study.left_out:
-        lines += ["", "Left out:", *(_left_out(one) for one in study.left_out)]
+        lines += ["", "Left out:", *(_left_out(group) for group in study.left_out)]
     return lines
 
 
-def _table(study: Study) -> list[str]:
+def _table(study: FoundStudy) -> list[str]:
     head = ("", "stack", "series", "slices", "phases", "pixels", "spacing mm", "R-R ms", "view", "complete")
     rows = [head, *(_row(index, one, index == study.chosen) for index, one in enumerate(study.stacks))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
@@ -78,12 +78,12 @@ def _row(index: int, one: Candidate, chosen: bool) -> tuple[str, ...]:
 
 
 def _sentences(findings: tuple[Finding, ...]) -> list[str]:
-    return [f"  {_MARKS[one.severity.value]} {one.message}" for one in findings]
+    return [f"  {_MARKS[finding.severity.value]} {finding.message}" for finding in findings]
 
 
-def _left_out(one: LeftOut) -> str:
-    what = "folder" if one.files and one.files[0].is_dir() else "file"
-    count = f"{len(one.files)} {what if len(one.files) == 1 else f'{what}s'}"
-    example = one.files[0].name if one.files else ""
-    series = f" of {one.description}" if one.description else ""
-    return f"  {count}{series} ({example}{', …' if len(one.files) > 1 else ''}): {one.reason}"
+def _left_out(group: Excluded) -> str:
+    what = "folder" if group.files and group.files[0].is_dir() else "file"
+    count = f"{len(group.files)} {what if len(group.files) == 1 else f'{what}s'}"
+    example = group.files[0].name if group.files else ""
+    series = f" of {group.description}" if group.description else ""
+    return f"  {count}{series} ({example}{', …' if len(group.files) > 1 else ''}): {group.sentence}"

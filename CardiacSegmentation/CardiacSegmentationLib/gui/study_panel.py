@@ -26,8 +26,7 @@ from CardiacSegmentationLib.scene.study import Study, find_studies, load_study
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from CardiacSegmentationLib.cine import Candidate
-    from CardiacSegmentationLib.cine import Study as FoundStudy
+    from CardiacSegmentationLib.cine import Candidate, FoundStudy
     from CardiacSegmentationLib.gui.widget import CardiacPanel
 
 PATIENCE_MS = 1000  # looking through files for longer shows how far it is
