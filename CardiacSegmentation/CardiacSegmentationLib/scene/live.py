@@ -41,14 +41,29 @@ class LiveStudy:
         self._history = FrameHistory(segmentation.labels)
         self._touched: set[int] = set()
         self._on_edit = on_edit
-        self.node = study.segmentation_node  # the one it observes
-        self._tag = self.node.AddObserver(slicer.vtkSegmentation.SourceRepresentationModified, self._note_edit)
+        self._observe(study.segmentation_node)
         self.function: VentricularFunction = measure(self._stack, segmentation)
         set_function(study, self.function)
 
     def close(self) -> None:
         """Stop observing; the nodes stay."""
         self.node.RemoveObserver(self._tag)
+
+    def follow_node(self) -> VentricularFunction:
+        """Go on with the node that is on display now; another one was deleted.
+
+        Slicer takes the segments out of a deleted node, and so out of the phase that shared them. They are written
+        back from what is held here, and undo takes them out again.
+        """
+        self.close()
+        self._observe(self.study.segmentation_node)
+        phase = current_phase(self.study)
+        held = self.segmentation.labels[phase].copy()
+        self._touched.add(phase)
+        self.settle()
+        if (self.segmentation.labels[phase] != held).any():
+            self.put({phase: held})
+        return self.function
 
     def settle(self) -> VentricularFunction:
         """Take in the strokes since the last call; the numbers are those of the labels now."""
@@ -98,6 +113,10 @@ class LiveStudy:
         self.settle()
         self._stack = replace(self._stack, patient=patient)
         return self._show(measure(self._stack, self.segmentation))
+
+    def _observe(self, node: Any) -> None:
+        self.node = node
+        self._tag = node.AddObserver(slicer.vtkSegmentation.SourceRepresentationModified, self._note_edit)
 
     def _note_edit(self, *_: Any) -> None:
         self._touched.add(current_phase(self.study))
