@@ -63,6 +63,7 @@ def test_dicom_objects_go_to_disk_and_into_slicers_database(
     assert not a_hand.messages.questions
     files = sorted((a_segmented_dicom_study / "dicom").glob("s*.dcm"))
     assert sorted(slicer.dicomDatabase.inserted) == files
+    assert sorted(slicer.dicomDatabase.listed) == files  # a browser that is open shows them at once
     kinds = {pydicom.dcmread(file, stop_before_pixels=True).Modality for file in files}
     assert kinds == {"SEG", "SR"}
     ed = pydicom.dcmread(a_segmented_dicom_study / "dicom" / "seg_ED.dcm", stop_before_pixels=True)
