@@ -61,6 +61,17 @@ def test_a_folder_shows_its_stacks_with_the_short_axis_chosen_and_one_click_load
     assert not a_hand.messages.errors
 
 
+def test_a_double_click_loads_one_study(a_hand: Hand, dicom_study: Path) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import find_studies
+
+    choose_folder(a_hand, dicom_study)
+    a_hand.double_click(a_hand.ui.loadButton)
+    assert len(find_studies(slicer.mrmlScene)) == 1
+    a_hand.click(a_hand.ui.loadButton)
+    assert len(find_studies(slicer.mrmlScene)) == 2  # who clicks again means it
+
+
 def test_a_long_axis_view_is_warned_of_before_it_is_loaded(a_hand: Hand, dicom_study: Path) -> None:
     choose_folder(a_hand, dicom_study)
     tree = a_hand.ui.stackTree
