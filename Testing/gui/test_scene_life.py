@@ -141,6 +141,40 @@ def test_labels_that_are_deleted_leave_a_study_without_labels(a_hand: Hand, a_se
     a_hand.panel._correct.copy_from_previous_phase()
 
 
+@pytest.mark.parametrize("by_hierarchy", [True, False])
+def test_labels_stay_although_the_node_on_display_was_deleted(
+    a_hand: Hand, a_segmented_study: Study, by_hierarchy: bool
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import segmentation_of
+
+    study = a_segmented_study
+    a_hand.ui.phaseSlider.value = 3
+    before, numbers = segmentation_of(study), a_hand.ui.resultsTable.item(0, 1).text()
+    assert before is not None
+    if by_hierarchy:
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+        hierarchy.RemoveItem(hierarchy.GetItemByDataNode(study.segmentation_node))
+    else:
+        slicer.mrmlScene.RemoveNode(study.segmentation_node)
+    a_hand.wait(0.5)
+    after = segmentation_of(study)
+    assert after is not None
+    np.testing.assert_array_equal(after.labels, before.labels)
+    assert after.edited == ()
+    assert study.segmentation_node.GetSegmentation().GetNumberOfSegments() == 3
+    assert a_hand.ui.resultsTable.item(0, 1).text() == numbers
+    assert a_hand.ui.editor.segmentationNode() is study.segmentation_node
+    a_hand.ui.undoButton.click()  # who meant it can still have it
+    emptied = segmentation_of(study)
+    assert emptied is not None
+    assert not emptied.labels[3].any()
+    a_hand.ui.redoButton.click()
+    restored = segmentation_of(study)
+    assert restored is not None
+    np.testing.assert_array_equal(restored.labels, before.labels)
+
+
 def test_edits_count_although_the_node_on_display_was_deleted(a_hand: Hand, a_segmented_study: Study) -> None:
     import slicer
 

@@ -226,11 +226,14 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         """The labels were deleted, or the node that shows them and is edited is another one now."""
         if self.study is None or not self.study.exists or self._is_followed():
             return
-        self._close_live()
-        if self.study.segmentation_node is not None:
-            set_display(self.study.segmentation_node, self.study.volume_node)
-        self._open_live()
-        self._show_study()
+        if self.live is None or self.study.segmentation_node is None:
+            self._close_live()
+            self._show_study()
+            return
+        set_display(self.study.segmentation_node, self.study.volume_node)
+        self.live.follow_node()
+        self.numbers_changed()
+        self._correct.bind_editor(self.study)
 
     def _is_followed(self) -> bool:
         return self.study is None or self.live is None or self.live.node is self.study.segmentation_node

@@ -49,8 +49,7 @@ class LiveStudy:
         self._on_edit, self._on_change, self._tool = on_edit, on_change, tool or (lambda: "")
         self._touched: set[int] = set()
         self._is_reading_strokes = False
-        self.node = study.segmentation_node  # the one it observes
-        self._tag = self.node.AddObserver(slicer.vtkSegmentation.SourceRepresentationModified, self._note_edit)
+        self._observe(study.segmentation_node)
         self.session.subscribe(self._follow)
         self.session.note_outside(sequences.changed_outside(study.segmentation, segmentation))
         set_assessment(study, self.assessment)
@@ -63,6 +62,19 @@ class LiveStudy:
     def close(self) -> None:
         """Stop observing; the nodes stay."""
         self.node.RemoveObserver(self._tag)
+
+    def follow_node(self) -> None:
+        """Go on with the node that is on display now; another one was deleted.
+
+        Slicer takes the segments out of a deleted node, and so out of the phase that shared them. They are written
+        back from what the session holds, and undo takes them out again.
+        """
+        self.close()
+        self._observe(self.study.segmentation_node)
+        phase = current_phase(self.study)
+        held = self.session.segmentation.labels[phase].copy()
+        self._touched.add(phase)
+        self.settle().put({(phase, place): image for place, image in enumerate(held)}, "restore")
 
     def settle(self) -> StudySession:
         """Take in the strokes since the last call; the session, ready for a command.
@@ -83,6 +95,10 @@ class LiveStudy:
         finally:
             self._is_reading_strokes = False
         return self.session
+
+    def _observe(self, node: Any) -> None:
+        self.node = node
+        self._tag = node.AddObserver(slicer.vtkSegmentation.SourceRepresentationModified, self._note_edit)
 
     def _note_edit(self, *_: Any) -> None:
         self._touched.add(current_phase(self.study))

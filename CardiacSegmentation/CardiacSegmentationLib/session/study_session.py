@@ -117,7 +117,10 @@ class StudySession:
         self._require_unlocked()
         changes = {
             place: ImageChange(
-                pack_image(labels[place]), pack_image(image), int(self.segmentation.origin[place]), int(origin)
+                pack_image(labels[place]),
+                pack_image(image),
+                int(self.segmentation.origin[place]),
+                int(self._origin_of(place, image, origin)),
             )
             for place, image in differing.items()
         }
@@ -383,6 +386,13 @@ class StudySession:
         self.reading = reading
         self.assessment = replace(self.assessment, reading=reading)
         self._tell(changed)
+
+    def _origin_of(self, place: Place, image: Labels, origin: Origin) -> Origin:
+        """Whose an image is: one that is again as the network made it is the network's, whoever put it there."""
+        phase, slice_ = place
+        if not np.array_equal(self._automatic.phase(phase)[slice_], image):
+            return origin
+        return Origin.FILE if self.segmentation.model is None else Origin.NETWORK
 
     def _was_labelled(self, phase: int) -> bool:
         """Whether a phase counts as labelled even where a person takes all labels out of it."""
