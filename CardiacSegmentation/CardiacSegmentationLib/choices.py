@@ -54,8 +54,13 @@ class Choice:
         return self._parse_number(text) if self.limits else Path(text)
 
     def describe(self, value: str, language: str = DEFAULT_LANGUAGE) -> str:
-        """One of the values, in a reader's words."""
+        """One of the values as a sentence says it, beside the numbers that rest on it."""
         return sentence(f"choice-{self.name}-{value}", {}, language)
+
+    def label(self, value: str, language: str = DEFAULT_LANGUAGE) -> str:
+        """One of the values as a list shows it, in few words."""
+        text = sentence(f"short-{self.name}-{value}", {}, language)
+        return text[0].upper() + text[1:]
 
     def _parse_number(self, text: str) -> float:
         low, high = self.limits or (0.0, 0.0)

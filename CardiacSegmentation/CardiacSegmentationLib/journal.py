@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, sentence
@@ -10,6 +11,7 @@ from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, sentence
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 NAMES = {"lv_ed": "LV ED", "lv_es": "LV ES", "rv_ed": "RV ED", "rv_es": "RV ES"}
 
 
@@ -32,6 +34,11 @@ class JournalEntry:
     before: str = ""
     after: str = ""
     undone: bool = False
+
+
+def now_utc() -> str:
+    """This moment as entries hold it: ISO 8601, UTC, seconds."""
+    return datetime.now(timezone.utc).strftime(TIME_FORMAT)
 
 
 def describe_entry(

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from CardiacSegmentationLib.journal import JournalEntry, now_utc
 from CardiacSegmentationLib.segmentation import STRUCTURES, Papillary
 from CardiacSegmentationLib.stack import Patient
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from CardiacSegmentationLib.journal import JournalEntry
 
 Counted = npt.NDArray[np.bool_]  # [label - 1, phase, slice]
 Cell = tuple[int, int, int]  # label, phase, slice
@@ -121,6 +120,13 @@ class Reading:
             else:
                 decided[cell] = counts
         return replace(self, counts=tuple(sorted(decided.items())))
+
+    def begun_again(self, model: str, when: str = "") -> Reading:
+        """What stays when the study is segmented again: conventions, facts, the reader, the journal; see ``segment``."""
+        entry = JournalEntry(when or now_utc(), "segment", after=model)
+        return Reading(
+            conventions=self.conventions, patient=self.patient, reader=self.reader, journal=(*self.journal, entry)
+        )
 
     def patient_of(self, patient: Patient) -> Patient:
         """The patient's facts with what is put right in place of what the images say."""

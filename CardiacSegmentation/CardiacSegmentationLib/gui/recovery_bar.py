@@ -53,7 +53,7 @@ class RecoveryBar:
         live = self._panel.live
         self._found = None
         if live is not None:
-            labels = live.segmentation.labels
+            labels = live.session.segmentation.labels
             if live.study not in self._begun:
                 self._begun[live.study] = _Begun(recovery.recovery_path(live.study), _checksums(labels))
             self._found = recovery.find_recovered(self._begun[live.study].path, labels)
@@ -62,7 +62,7 @@ class RecoveryBar:
             text = _("A session ended unexpectedly; its corrections were kept (phases: {count}).")
             self._ui.recoveryLabel.text = text.format(count=len(self._found.labels))
 
-    def labels_changed(self) -> None:
+    def session_changed(self) -> None:
         """A correction was made: keep it soon."""
         if not self._timer.isActive():
             self._timer.start()
@@ -74,7 +74,7 @@ class RecoveryBar:
         begun = self._begun.get(live.study) if live is not None else None
         if live is None or begun is None or self._found is not None:
             return
-        labels = live.segmentation.labels
+        labels = live.session.segmentation.labels
         pairs = enumerate(zip(begun.at_start, _checksums(labels), strict=True))
         edited = {phase: labels[phase] for phase, (then, now) in pairs if then != now}
         if edited:
@@ -105,8 +105,10 @@ class RecoveryBar:
         live, found = self._panel.live, self._found
         self._dismiss()
         if live is not None and found is not None:
-            live.put(found.labels)
-            self._panel.numbers_changed()
+            images = {
+                (phase, place): image for phase, frame in found.labels.items() for place, image in enumerate(frame)
+            }
+            live.session.put(images, tool="", action="restore")
             self.keep()
 
     def discard(self) -> None:

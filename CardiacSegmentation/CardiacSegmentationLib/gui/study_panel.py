@@ -14,12 +14,12 @@ from slicer.i18n import tr as _
 from CardiacSegmentationLib.cine import find_stacks, read_stack
 from CardiacSegmentationLib.cine.open import MOST_FILES
 from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, StudyError
-from CardiacSegmentationLib.findings import Finding, Severity
+from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.gui.clicks import once
 from CardiacSegmentationLib.gui.dicom_browser import selected_files
 from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.sample import sample_folder
-from CardiacSegmentationLib.gui.texts import findings_html
+from CardiacSegmentationLib.gui.texts import findings_html, message_html
 from CardiacSegmentationLib.scene.dicom import place_under_patient
 from CardiacSegmentationLib.scene.sources import stack_from_node
 from CardiacSegmentationLib.scene.study import Study, find_studies, load_study
@@ -137,7 +137,7 @@ class StudyPanel:
                 found = find_stacks(path, progress)
             self._show_found(found)
         except CardiacSegmentationError as error:  # said in place: a mistyped path deserves no window
-            self._show_text(findings_html([Finding("study", str(error), Severity.ERROR)]))
+            self._show_text(message_html(Severity.ERROR, str(error)))
 
     def _node_changed(self, node: Any) -> None:
         self._ui.useNodeButton.enabled = node is not None
@@ -168,14 +168,15 @@ class StudyPanel:
             self._show_text("")
             return
         if row is None:
-            self._show_text(findings_html([Finding("none", self._found.reason, Severity.WARNING)]))
+            self._show_text(message_html(Severity.WARNING, self._found.reason))
             return
         stack = self._found.stacks[row]
         findings = [*self._found.findings, *stack.findings]
+        lines = [findings_html(findings)] if findings else []
         if not stack.is_short_axis:
             text = _("This does not look like a short axis. Volumes would be wrong.")
-            findings.insert(0, Finding("not-short-axis", text, Severity.ERROR))
-        self._show_text(findings_html(findings) or _("Complete: nothing had to be assumed."))
+            lines.insert(0, message_html(Severity.ERROR, text))
+        self._show_text("<br>".join(lines) or _("Complete: nothing had to be assumed."))
 
     def _show_text(self, text: str) -> None:
         self._ui.stackFindings.text = text

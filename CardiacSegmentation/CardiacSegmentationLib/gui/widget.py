@@ -12,7 +12,7 @@ from slicer.util import VTKObservationMixin
 
 from CardiacSegmentationLib.gui import layout, recovery
 from CardiacSegmentationLib.gui.correct_panel import CorrectPanel
-from CardiacSegmentationLib.gui.messages import Messages, Windows
+from CardiacSegmentationLib.gui.messages import Messages, Windows, errors_shown
 from CardiacSegmentationLib.gui.recovery_bar import RecoveryBar
 from CardiacSegmentationLib.gui.results_panel import ResultsPanel
 from CardiacSegmentationLib.gui.segment_panel import SegmentPanel
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from CardiacSegmentationLib.gui.background import Process
+    from CardiacSegmentationLib.session import Changed, StudySession
 
 SETTLE_MS = 250  # after the last stroke: soon enough to be felt as live, late enough not to disturb a hand
 # Which sections are open: with no study (0), with images alone (1), with labels (2).
@@ -86,14 +87,16 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         """Take in the strokes made since the last time; the numbers are those of the labels afterwards."""
         self._stroke_timer.stop()
         if self.live is not None:
-            self.live.settle()
-            self.numbers_changed()
+            with errors_shown(self.messages):
+                self.live.settle()
 
-    def numbers_changed(self) -> None:
-        """The numbers of the study at hand are others now."""
-        self._recovery.labels_changed()
-        self._correct.show_numbers()
-        self._results.show_numbers()
+    @property
+    def session(self) -> StudySession | None:
+        """The study at hand with all strokes taken in, ready for a command; None where it is not segmented."""
+        if self.live is None:
+            return None
+        self.settle()
+        return self.live.session
 
     def before_replacing(self, study: Study) -> None:
         """A study's segmentation is about to be replaced."""
@@ -143,8 +146,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
     def _open_live(self) -> None:
         if self.study is None or self.study.segmentation_node is None:
             return
-        self.live = LiveStudy(self.study, self._stroke_made)
-        self._results.apply_settings(self.live)
+        self.live = LiveStudy(self.study, self._stroke_made, self._session_changed, self._correct.tool_in_hand)
         layout.show_results(self.study)
 
     def _close_live(self) -> None:
@@ -178,6 +180,14 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._step = step
         for section, steps in SECTIONS.items():
             getattr(self.ui, section).collapsed = step not in steps
+
+    def _session_changed(self, changed: Changed) -> None:
+        """Numbers, decisions or notes of the study at hand are others now."""
+        self._recovery.session_changed()
+        if changed.place is not None:
+            self._correct.jump(changed.place[1], changed.place[0])
+        self._correct.show_numbers()
+        self._results.show_numbers()
 
     def _stroke_made(self) -> None:
         self._stroke_timer.start()
@@ -231,8 +241,8 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
             self._show_study()
             return
         set_display(self.study.segmentation_node, self.study.volume_node)
-        self.live.follow_node()
-        self.numbers_changed()
+        with errors_shown(self.messages):
+            self.live.follow_node()
         self._correct.bind_editor(self.study)
 
     def _is_followed(self) -> bool:

@@ -170,15 +170,8 @@ class StudySession:
         self._require_unlocked()
         self.segmentation = _own_copy(segmentation)
         self._automatic = segmentation.automatic or PackedLabels.pack(self.segmentation.labels)
-        entry = JournalEntry(self._time(), "segment", after=segmentation.model or "")
-        kept = Reading(
-            conventions=self.reading.conventions,
-            patient=self.reading.patient,
-            reader=self.reading.reader,
-            journal=(*self.reading.journal, entry),
-        )
         self.history.clear()
-        self.reading = kept
+        self.reading = self.reading.begun_again(segmentation.model or "", self._time())
         self.assessment = assess(self.stack, self.segmentation, self.reading)
         self._tell(Changed(images=self._all_places(), decisions=True))
 
