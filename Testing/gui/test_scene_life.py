@@ -161,7 +161,7 @@ def test_labels_stay_although_the_node_on_display_was_deleted(
     after = segmentation_of(study)
     assert after is not None
     np.testing.assert_array_equal(after.labels, before.labels)
-    assert after.edited == ()
+    assert after.corrected_images == ()
     assert study.segmentation_node.GetSegmentation().GetNumberOfSegments() == 3
     assert a_hand.ui.resultsTable.item(0, 1).text() == numbers
     assert a_hand.ui.editor.segmentationNode() is study.segmentation_node
@@ -213,7 +213,7 @@ def test_a_corrected_study_comes_back_from_a_saved_scene(
     a_hand.ui.exportEdit.currentPath = str(tmp_path)
     a_hand.ui.sceneButton.click()
     assert not a_hand.messages.errors
-    before = a_hand.panel.live.segmentation.labels.copy()
+    before = a_hand.panel.live.session.segmentation.labels.copy()
     numbers = {key: measure.text for key, measure in a_hand.panel.live.assessment.lv.items()}
     slicer.mrmlScene.Clear(False)
     assert a_hand.panel.study is None
@@ -221,7 +221,7 @@ def test_a_corrected_study_comes_back_from_a_saved_scene(
     slicer.util.loadScene(str(scene))
     a_hand.see()
     assert a_hand.panel.study is not None
-    np.testing.assert_array_equal(a_hand.panel.live.segmentation.labels, before)
+    np.testing.assert_array_equal(a_hand.panel.live.session.segmentation.labels, before)
     assert {key: measure.text for key, measure in a_hand.panel.live.assessment.lv.items()} == numbers
     assert a_hand.ui.weightSpin.value == 91.0
 
@@ -287,7 +287,7 @@ def test_keys_do_what_the_guide_says(a_hand: Hand, a_segmented_study: Study) -> 
     paint(a_segmented_study, 4)
     a_hand.wait(0.4)
     keys["Ctrl+Z"]()
-    assert not a_hand.panel.live.segmentation.labels[0, :, :12, :12].any()
+    assert not a_hand.panel.live.session.segmentation.labels[0, :, :12, :12].any()
 
 
 def test_arrow_keys_step_through_slices_of_the_short_axis_view(a_hand: Hand, a_segmented_study: Study) -> None:

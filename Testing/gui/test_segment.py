@@ -63,7 +63,7 @@ def test_one_click_segments_all_phases_in_the_background(
     assert not a_hand.ui.errorText.visible
     assert any(text.startswith("Segmenting") for text in texts)
     truth = painted[1].labels
-    found = a_hand.panel.live.segmentation.labels
+    found = a_hand.panel.live.session.segmentation.labels
     assert all(dice(found == label, truth == label) > 0.9 for label in (1, 2, 3))
     assert a_hand.ui.segmentButton.text == "Segment again"
     assert a_hand.ui.resultsTable.rowCount > 5
@@ -137,7 +137,7 @@ def test_corrections_are_not_overwritten_unless_the_user_says_so(a_hand: Hand, a
     a_hand.click(a_hand.ui.segmentButton)
     assert not running(a_hand)
     assert len(a_hand.messages.questions) == 1
-    assert "corrected by hand" in a_hand.messages.questions[0]
+    assert "1 image of" in a_hand.messages.questions[0]
 
 
 def test_what_was_corrected_while_the_run_went_on_is_kept_if_the_user_wants(
@@ -155,7 +155,7 @@ def test_what_was_corrected_while_the_run_went_on_is_kept_if_the_user_wants(
     assert len(a_hand.messages.questions) == 1
     assert "kept" in a_hand.ui.progressLabel.text
     phase = a_hand.ui.phaseSlider.value
-    assert (a_hand.panel.live.segmentation.labels[phase, :, :12, :12] == 3).any()
+    assert (a_hand.panel.live.session.segmentation.labels[phase, :, :12, :12] == 3).any()
 
 
 def test_a_run_goes_on_for_its_study_while_another_is_looked_at(

@@ -121,17 +121,18 @@ def _assess_automatic(
         return None
     if is_corrected and segmentation.automatic is None:  # changed by hand before this program kept what was there
         return None
-    undecided = Reading(conventions=reading.conventions, patient=reading.patient)
+    undecided = Reading(conventions=reading.conventions, patient=reading.patient, unknown_facts=reading.unknown_facts)
     if before is not None:
         known = before.automatic or (None if before.reading.has_decisions else before)
-        if known is not None and (known.reading.conventions, known.reading.patient) == (
-            undecided.conventions,
-            undecided.patient,
-        ):
+        if known is not None and _measures_alike(known.reading, undecided):
             return known
     if segmentation.automatic is None:
         return assess(stack, segmentation, undecided)
     return assess(stack, automatic_segmentation(segmentation), undecided)
+
+
+def _measures_alike(one: Reading, other: Reading) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in ("conventions", "patient", "unknown_facts"))
 
 
 def automatic_segmentation(segmentation: Segmentation) -> Segmentation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,9 @@ from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.results_table import ResultsTable
 from CardiacSegmentationLib.gui.texts import findings_html
 from CardiacSegmentationLib.gui.translation import language
-from CardiacSegmentationLib.reading import BasalRule
+from CardiacSegmentationLib.reading import BasalRule, Conventions
+from CardiacSegmentationLib.scene.cine import read_patient
+from CardiacSegmentationLib.scene.study import reading_of, set_reading
 from CardiacSegmentationLib.segmentation import Label, Papillary
 from CardiacSegmentationLib.stack import Patient
 
@@ -54,8 +57,12 @@ class ResultsPanel:
         """Another study, or another segmentation of it."""
         segmented = self._panel.live is not None
         combos = ("sexCombo", "bsaCombo", "papillaryCombo", "basalCombo")
-        for name in (*EXPORTS, *combos, "exportEdit", "resultsTable", "heightSpin", "weightSpin", "ageSpin"):
+        for name in (*EXPORTS, "exportEdit", "resultsTable"):
             getattr(self._ui, name).enabled = segmented
+        for name in (*combos, "heightSpin", "weightSpin", "ageSpin"):
+            getattr(self._ui, name).enabled = study is not None
+        if study is not None:
+            self._fill_facts(study)
         self._ui.exportLabel.text = ""
         self.show_numbers()
 
@@ -69,7 +76,7 @@ class ResultsPanel:
             self._ui.correctionsLabel.visible = False
             self._ui.journalList.clear()
             return
-        self._fill_facts(live.assessment)
+        self._fill_facts(live.study)
         self._table.show(live.assessment)
         self._show_corrections(live)
         self._ui.conventionsLabel.text = _conventions_text(live.assessment)
@@ -120,10 +127,11 @@ class ResultsPanel:
         names = ", ".join(path.name for path in files)
         return self._panel.messages.ask(question.format(files=names, folder=files[0].parent))
 
-    def _fill_facts(self, assessment: Assessment) -> None:
-        """The facts and conventions that the numbers rest on."""
+    def _fill_facts(self, study: Study) -> None:
+        """The facts and conventions that the numbers rest on, or will."""
         self._is_filling = True
-        ui, patient, conventions = self._ui, assessment.patient, assessment.conventions
+        reading = self._reading(study)
+        ui, patient, conventions = self._ui, reading.patient_of(read_patient(study.images)), reading.conventions
         ui.sexCombo.currentIndex = SEXES.index(patient.sex) if patient.sex in SEXES else 0
         ui.heightSpin.value = patient.height_cm or 0.0
         ui.weightSpin.value = patient.weight_kg or 0.0
@@ -139,8 +147,8 @@ class ResultsPanel:
 
     def _facts_changed(self) -> None:
         """Take over what was chosen, as facts put right and conventions of the reading."""
-        live, ui = self._panel.live, self._ui
-        if live is None or self._is_filling:
+        study, ui = self._panel.study, self._ui
+        if study is None or self._is_filling:
             return
         said = Patient(
             sex=SEXES[ui.sexCombo.currentIndex],
@@ -148,19 +156,23 @@ class ResultsPanel:
             weight_kg=ui.weightSpin.value or None,
             age_years=ui.ageSpin.value if ui.ageSpin.value >= 0 else None,
         )
-        of_images = vars(live.session.stack.patient)
-        facts = {name: value for name, value in vars(said).items() if value != of_images[name]}
         chosen = {name: CHOICES[name].values[combo.currentIndex] for name, combo in self._convention_combos().items()}
+        conventions = Conventions(
+            Papillary(chosen["papillary"]), chosen["bsa_formula"], BasalRule(chosen["basal_rule"])
+        )
         session = self._panel.session
+        if session is None:  # not segmented yet: the session to come will know
+            reading = replace(self._reading(study), conventions=conventions)
+            set_reading(study, reading.put_right(read_patient(study.images), said))
+            return
         with errors_shown(self._panel.messages):
-            if session is not None:
-                session.set_patient(**{name: facts.get(name) for name in of_images})
-                session.set_conventions(
-                    papillary=Papillary(chosen["papillary"]),
-                    bsa_formula=chosen["bsa_formula"],
-                    basal_rule=BasalRule(chosen["basal_rule"]),
-                )
-        self._fill_facts(live.assessment)  # a signed reading refuses
+            session.set_patient(**vars(said))
+            session.set_conventions(**vars(conventions))
+        self._fill_facts(study)  # a signed reading refuses
+
+    def _reading(self, study: Study) -> Reading:
+        live = self._panel.live
+        return live.session.reading if live is not None else reading_of(study)
 
 
 def _conventions_text(assessment: Assessment) -> str:

@@ -24,7 +24,7 @@ from CardiacSegmentationLib.scene.voxels import (
     right_handed,
     voxels_of,
 )
-from CardiacSegmentationLib.stack import CineStack
+from CardiacSegmentationLib.stack import CineStack, Patient
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import Array
@@ -76,6 +76,11 @@ def read_cine(sequence: Any) -> CineStack:
     except (ValueError, IndexError) as error:
         msg = f"{sequence.GetName()} was changed, or saved by another version of this program: load the images again."
         raise StudyError(msg) from error
+
+
+def read_patient(sequence: Any) -> Patient:
+    """The facts about the patient that the images state, without reading a voxel."""
+    return _read_facts(sequence).get("patient", Patient())  # type: ignore[no-any-return]
 
 
 def is_own(sequence: Any) -> bool:

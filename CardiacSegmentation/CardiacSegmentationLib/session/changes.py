@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
 Place = tuple[int, int]  # phase, slice
 
-DECISIONS = ("key_phases", "counts", "conventions", "patient", "proposal")  # what undo takes back of a reading
+DECISIONS = (
+    "key_phases",
+    "counts",
+    "conventions",
+    "patient",
+    "unknown_facts",
+    "proposal",
+)  # what undo takes back of a reading
 
 
 @dataclass(frozen=True)

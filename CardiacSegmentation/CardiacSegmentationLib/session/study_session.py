@@ -244,14 +244,13 @@ class StudySession:
         return self._decide(after, _value_entries(self._time(), "convention", before, conventions))
 
     def set_patient(self, **facts: Any) -> bool:
-        """Put facts about the patient right; ``None`` takes what the images say."""
-        before = self.reading.patient
+        """State facts about the patient, whatever the images say; ``None`` means that one is not known."""
+        before = self.assessment.patient
         patient = replace(before, **facts)
         if patient == before:
             return False
-        return self._decide(
-            replace(self.reading, patient=patient), _value_entries(self._time(), "patient", before, patient)
-        )
+        after = self.reading.put_right(self.stack.patient, patient)
+        return self._decide(after, _value_entries(self._time(), "patient", before, patient))
 
     def apply_reading(self, reading: Reading) -> bool:
         """Take over all decisions of another reading of this stack, as one step."""
