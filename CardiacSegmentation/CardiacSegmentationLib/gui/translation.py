@@ -17,9 +17,11 @@ _installed: list[Any] = []  # Qt keeps a pointer only
 
 
 def install_translation() -> bool:
-    """Install the translation for Slicer's language, once; false where there is none."""
-    language = str(slicer.app.settings().value("language", "") or "")[:2]
-    if _installed or not language:
+    """Install the translation for Slicer's language, once; false where there is none, or Slicer translates nothing."""
+    settings = slicer.app.settings()
+    is_on = slicer.util.toBool(settings.value("Internationalization/Enabled", False))
+    language = str(settings.value("language", "") or "")[:2]
+    if _installed or not is_on or not language:
         return bool(_installed)
     try:
         path = resource("Translations", f"CardiacSegmentation_{language}.qm")
