@@ -28,7 +28,6 @@ class CardiacSegmentation(ScriptedLoadableModule):  # type: ignore[misc]
     def __init__(self, parent: Any) -> None:
         super().__init__(parent)
         import qt
-
         from CardiacSegmentationLib.gui.translation import install_translation
 
         install_translation()

@@ -69,6 +69,22 @@ def test_a_module_that_is_added_to_a_running_slicer_brings_its_layout_and_its_sa
     module.unload()
 
 
+@pytest.mark.parametrize(("width", "height", "panel_width"), [(1920, 1080, 500), (1280, 800, 560)])
+def test_curve_and_numbers_can_be_read_in_their_windows(
+    a_hand: Hand, a_segmented_study: Study, width: int, height: int, panel_width: int
+) -> None:
+    from slicer_stand_in.window import Window
+
+    window = Window(a_hand.widget, a_segmented_study.volume_node, (width, height), panel_width)
+    a_hand.see()
+    plot, table = window.views["vtkMRMLPlotViewNode"], window.views["vtkMRMLTableViewNode"]
+    assert plot.height() >= 250
+    assert table.needed() <= table.width()  # type: ignore[attr-defined]
+    chart = a_segmented_study.result("chart")
+    assert not chart.GetLegendVisibility()  # it would lie over the curves
+    window.close()
+
+
 def test_no_view_gives_the_segment_editor_a_reason_to_warn(a_hand: Hand, a_segmented_study: Study) -> None:
     import slicer
 

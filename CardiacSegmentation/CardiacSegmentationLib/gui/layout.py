@@ -19,17 +19,17 @@ UNCERTAINTY_OPACITY = 0.4
 OPACITY_BEFORE = "CardiacSegmentation.ForegroundOpacity"  # attribute of a view that shows the map of uncertainty
 LAYOUT = """
 <layout type="horizontal" split="true">
- <item splitSize="620">
+ <item splitSize="570">
   <view class="vtkMRMLSliceNode" singletontag="Red">
    <property name="orientation" action="default">Axial</property>
    <property name="viewlabel" action="relayout">SAX</property>
    <property name="viewcolor" action="default">#F34A33</property>
   </view>
  </item>
- <item splitSize="380">
+ <item splitSize="430">
   <layout type="vertical" split="true">
-   <item><view class="vtkMRMLPlotViewNode" singletontag="CardiacPlot"/></item>
-   <item><view class="vtkMRMLTableViewNode" singletontag="CardiacTable"/></item>
+   <item splitSize="440"><view class="vtkMRMLPlotViewNode" singletontag="CardiacPlot"/></item>
+   <item splitSize="560"><view class="vtkMRMLTableViewNode" singletontag="CardiacTable"/></item>
   </layout>
  </item>
 </layout>

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from CardiacSegmentationLib.scene import segmentation as sequences
-from CardiacSegmentationLib.scene.cine import add_cine, read_cine
+from CardiacSegmentationLib.scene.cine import add_cine, fit_window, read_cine
 from CardiacSegmentationLib.scene.function import RESULT_ROLES, show_function
 from CardiacSegmentationLib.scene.hierarchy import add_folder, put_beside, remove_folder
 from CardiacSegmentationLib.scene.nodes import nodes_of_class, one_modification, remove_nodes
@@ -158,6 +158,7 @@ def set_segmentation(study: Study, segmentation: Segmentation) -> None:
         node = sequences.add_segmentation(study.browser, study.images, segmentation)
         study.node.SetNodeReferenceID(SEGMENTATION, node.GetID())
         put_beside(study.images, [study.segmentation, study.segmentation_node])
+    fit_window(study.volume_node, stack_of(study).voxels, segmentation.labels)
     _remove_uncertainty(study)
 
 
