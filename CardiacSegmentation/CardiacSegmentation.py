@@ -27,6 +27,7 @@ class CardiacSegmentation(ScriptedLoadableModule):  # type: ignore[misc]
 
     def __init__(self, parent: Any) -> None:
         super().__init__(parent)
+        import qt
         from CardiacSegmentationLib.gui.translation import install_translation
 
         install_translation()
@@ -40,6 +41,7 @@ class CardiacSegmentation(ScriptedLoadableModule):  # type: ignore[misc]
         )
         parent.acknowledgementText = _("The network was trained on public data; see the model card.")
         slicer.app.connect("startupCompleted()", _start)
+        qt.QTimer.singleShot(0, _start)  # for a module that is added to a running Slicer; a second time does nothing
         if not hasattr(slicer.modules, "dicomPlugins"):  # as Slicer's own plugins do: this may be loaded first
             slicer.modules.dicomPlugins = {}
         slicer.modules.dicomPlugins["CardiacCinePlugin"] = _make_dicom_plugin
@@ -49,17 +51,20 @@ class CardiacSegmentationWidget(ScriptedLoadableModuleWidget):  # type: ignore[m
     """The module's panel."""
 
     panel: Any = None
+    widget: Any = None
 
     def setup(self) -> None:
         """Build the panel from its .ui file."""
         from CardiacSegmentationLib.gui.widget import CardiacPanel
 
         super().setup()
-        widget = slicer.util.loadUI(self.resourcePath("UI/CardiacSegmentation.ui"))
-        widget.setMRMLScene(slicer.mrmlScene)
-        self.layout.addWidget(widget)
-        self.ui = slicer.util.childWidgetVariables(widget)
+        self.widget = slicer.util.loadUI(self.resourcePath("UI/CardiacSegmentation.ui"))
+        self.widget.setMRMLScene(slicer.mrmlScene)
+        self.layout.addWidget(self.widget)
+        self.ui = slicer.util.childWidgetVariables(self.widget)
         self.panel = CardiacPanel(self.ui)
+        if self.parent.visible:  # reloaded while it is in view: Slicer does not enter it again
+            self.panel.enter()
 
     def enter(self) -> None:
         """The module is shown."""
@@ -74,6 +79,7 @@ class CardiacSegmentationWidget(ScriptedLoadableModuleWidget):  # type: ignore[m
         if self.panel is not None:
             self.panel.clean_up()
             self.panel = None
+            self.widget.deleteLater()  # a reload only hides it, and its connections would keep the panel alive
 
 
 class CardiacSegmentationLogic(ScriptedLoadableModuleLogic):  # type: ignore[misc]

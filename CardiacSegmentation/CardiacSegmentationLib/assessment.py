@@ -139,7 +139,7 @@ class Assessment:
 
 
 def finding_key(finding: Finding) -> str:
-    """What tells a finding from others when it is ticked off: its kind, structure and slice, or phase where no slice."""
+    """What tells a finding from others when it is ticked off: its kind, structure and slice, else its phase."""
     place = f"slice{finding.slice}" if finding.slice is not None else f"phase{finding.phase}"
     about = [str(finding.parameters[name]) for name in ("structure", "moment") if name in finding.parameters]
     return ":".join([finding.code, *about, place])

@@ -26,7 +26,7 @@ METRES = (0.3, 2.5)
 class Choice:
     """One thing that can be chosen: its name everywhere, its flag on the command line, its values, its default.
 
-    A choice has ``values`` to choose from, or is a number within ``limits``, a switch (its default is a bool) or a path.
+    It has ``values`` to choose from, or is a number within ``limits``, a switch (its default is a bool) or a path.
     """
 
     name: str

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import json
 import string
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.resources import resource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Parameter = str | int | float | tuple[int, ...] | tuple[str, ...]
 
@@ -138,7 +140,7 @@ class _Sentence(string.Formatter):
     def __init__(self, words: Mapping[str, str]) -> None:
         self._words = words
 
-    def get_value(self, key: int | str, args: Any, kwargs: Mapping[str, Any]) -> Any:
+    def get_value(self, key: int | str, _args: Any, kwargs: Mapping[str, Any]) -> Any:
         """A parameter ready to be shown; one that is missing shows as such rather than as an error."""
         value = kwargs.get(str(key))
         if value is None:

@@ -19,8 +19,8 @@ NAMES = {"lv_ed": "LV ED", "lv_es": "LV ES", "rv_ed": "RV ED", "rv_es": "RV ES"}
 class JournalEntry:
     """One thing a person did: what, when, with which tool, where, and what it changed.
 
-    ``before`` and ``after`` are areas in mm² or the value that was decided, as text. An entry that was taken back stays,
-    with ``undone``. Places count from 0, as everywhere in memory.
+    ``before`` and ``after`` are areas in mm² or the value that was decided, as text. An entry that was taken back
+    stays, with ``undone``. Places count from 0, as everywhere in memory.
     """
 
     when: str  # ISO 8601, UTC

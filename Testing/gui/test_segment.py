@@ -286,6 +286,49 @@ def test_a_run_abandoned_before_its_process_could_say_who_it_is_is_ended_when_it
     assert ends == []
 
 
+def test_a_run_is_never_done_with_a_moment_left(
+    a_hand: Hand, a_painted_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from CardiacSegmentationLib.gui import background
+
+    worker = tmp_path / "worker.py"
+    worker.write_text(
+        "import json, time\n"
+        "print(json.dumps({'stage': 'export', 'fraction': 0.9, 'seconds_left': 1.0}), flush=True)\n"
+        "print(json.dumps({'stage': 'done', 'fraction': 1.0, 'seconds_left': 0.0}), flush=True)\n"
+        "time.sleep(1)\n"
+    )
+    monkeypatch.setattr(background, "WORKER", worker)
+    a_hand.click(a_hand.ui.segmentButton)
+    a_hand.wait_for(lambda: a_hand.ui.progressBar.value == 1000, 30)
+    assert a_hand.ui.progressLabel.text == "Writing results, a moment left"
+    a_hand.wait_for(lambda: not running(a_hand), 30)
+
+
+def test_what_the_user_laid_over_the_images_stays(
+    a_hand: Hand, a_view: Any, phantom: tuple[CineStack, Segmentation]
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study, set_segmentation
+    from CardiacSegmentationLib.scene.uncertainty import set_uncertainty, uncertainty_node
+
+    stack, truth = phantom
+    scar = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "scar")
+    a_view.SetForegroundVolumeID(scar.GetID())
+    a_view.SetForegroundOpacity(0.9)
+    plain, unsure = load_study(slicer.mrmlScene, stack), load_study(slicer.mrmlScene, replace(stack, title="unsure"))
+    set_segmentation(unsure, truth)
+    set_uncertainty(unsure, np.zeros(stack.voxels.shape, np.uint8))
+    a_hand.panel.select(plain)
+    assert (a_view.GetForegroundVolumeID(), a_view.GetForegroundOpacity()) == (scar.GetID(), 0.9)
+    a_hand.panel.select(unsure)
+    assert a_view.GetForegroundVolumeID() == uncertainty_node(unsure).GetID()
+    assert a_view.GetForegroundOpacity() == pytest.approx(0.4)
+    a_hand.panel.select(plain)
+    assert a_view.GetForegroundVolumeID() is None
+    assert a_view.GetForegroundOpacity() == pytest.approx(0.9)
+
+
 def test_a_missing_package_is_asked_for_once_and_declining_is_a_sentence(
     a_hand: Hand, a_painted_study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:

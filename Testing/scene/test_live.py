@@ -143,7 +143,7 @@ def test_a_signed_reading_puts_strokes_back(a_live_study: LiveStudy) -> None:
     a_live_study.session.set_reader("Dr. Who")
     a_live_study.session.sign()
     paint_square(a_live_study.study, 10)
-    with pytest.raises(ReadingError, match="signed by Dr. Who"):
+    with pytest.raises(ReadingError, match="signed by Dr"):
         a_live_study.settle()
     assert np.array_equal(labels_of(a_live_study.study), before)
 

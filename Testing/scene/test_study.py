@@ -204,3 +204,18 @@ def test_a_large_study_is_in_the_scene_within_two_seconds(a_scene: Any) -> None:
     set_segmentation(study, segmentation)
     set_assessment(study, assessment)
     assert process_time() - start < 2.0
+
+
+def test_the_grey_scale_is_fitted_to_the_heart_and_a_users_own_is_kept(
+    a_study: Study, a_stack: CineStack, a_segmentation: Segmentation
+) -> None:
+    from CardiacSegmentationLib.scene.study import set_segmentation
+
+    display = a_study.volume_node.GetDisplayNode()
+    set_segmentation(a_study, a_segmentation)
+    heart = a_stack.voxels[a_segmentation.labels > 0]
+    assert display.GetWindowLevelMax() > np.percentile(heart, 99)  # no blood is burnt out
+    assert display.GetWindowLevelMax() < 1.3 * np.percentile(heart, 99)
+    display.SetWindowLevelMinMax(10.0, 90.0)
+    set_segmentation(a_study, a_segmentation)
+    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (10.0, 90.0)

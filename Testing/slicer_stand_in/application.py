@@ -203,6 +203,19 @@ class LoadedModule:
             self.widget.setup()
         return self._widget
 
+    def reload(self) -> None:
+        """slicer.util.reloadScriptedModule: the old widgets are hidden only, and the module is not entered again."""
+        for child in self._widget.children():
+            if hasattr(child, "hide"):
+                child.hide()
+        self.widget.cleanup()
+        layout = self._widget.layout()
+        while layout.count():
+            layout.takeAt(0)
+        self.widget = getattr(self._python, f"{self.name}Widget")(self._widget)
+        setattr(slicer.modules, f"{self.name}Widget", self.widget)
+        self.widget.setup()
+
     def logic(self) -> Any:
         """qSlicerScriptedLoadableModule has a C++ logic of no use to Python; nothing here asks for it."""
         raise NotImplementedError

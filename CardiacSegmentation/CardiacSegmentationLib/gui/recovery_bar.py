@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import qt
 from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.gui import recovery
+from CardiacSegmentationLib.gui.timers import Timer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,10 +40,7 @@ class RecoveryBar:
         self._panel, self._ui = panel, panel.ui
         self._found: Recovered | None = None
         self._begun: dict[Study, _Begun] = {}  # until the scene is closed, whichever study is at hand
-        self._timer = qt.QTimer()
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(KEEP_MS)
-        self._timer.connect("timeout()", self.keep)
+        self._timer = Timer(KEEP_MS, self.keep)
         self._ui.recoveryFrame.visible = False
         self._ui.restoreButton.connect("clicked()", self.restore)
         self._ui.discardButton.connect("clicked()", self.discard)
@@ -64,7 +61,7 @@ class RecoveryBar:
 
     def session_changed(self) -> None:
         """A correction was made: keep it soon."""
-        if not self._timer.isActive():
+        if not self._timer.is_active:
             self._timer.start()
 
     def keep(self) -> None:
@@ -99,6 +96,11 @@ class RecoveryBar:
         self._timer.stop()
         for study in list(self._begun):
             self.forget(study)
+
+    def clean_up(self) -> None:
+        """The module is unloaded."""
+        self.forget_all()
+        self._timer.end()
 
     def restore(self) -> None:
         """Put the corrections back; undo takes them out again."""

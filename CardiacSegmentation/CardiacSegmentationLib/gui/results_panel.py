@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,8 @@ from CardiacSegmentationLib.stack import Patient
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.assessment import Assessment
+    from CardiacSegmentationLib.reading import Reading
+    from CardiacSegmentationLib.scene.study import Study
     from CardiacSegmentationLib.gui.widget import CardiacPanel
     from CardiacSegmentationLib.scene.live import LiveStudy
 

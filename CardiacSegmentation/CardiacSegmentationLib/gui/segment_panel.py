@@ -137,6 +137,8 @@ class SegmentPanel:
 
     def _show_progress(self, progress: Progress) -> None:
         self._ui.progressBar.value = round(1000 * progress.fraction)
+        if progress.fraction >= 1.0:  # the end has words of its own
+            return
         text = stage_text(progress.stage)
         if progress.seconds_left is not None:
             text = _("{stage}, {time} left").format(stage=text, time=duration(progress.seconds_left))

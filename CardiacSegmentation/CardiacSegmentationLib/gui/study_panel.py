@@ -17,9 +17,10 @@ from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, S
 from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.gui.clicks import once
 from CardiacSegmentationLib.gui.dicom_browser import selected_files
-from CardiacSegmentationLib.gui.messages import errors_shown
+from CardiacSegmentationLib.gui.messages import arrow_shown, errors_shown
 from CardiacSegmentationLib.gui.sample import sample_folder
 from CardiacSegmentationLib.gui.texts import findings_html, message_html
+from CardiacSegmentationLib.gui.timers import Timer
 from CardiacSegmentationLib.scene.dicom import place_under_patient
 from CardiacSegmentationLib.scene.sources import stack_from_node
 from CardiacSegmentationLib.scene.study import Study, find_studies, load_study
@@ -40,9 +41,7 @@ class StudyPanel:
     def __init__(self, panel: CardiacPanel) -> None:
         self._panel, self._ui = panel, panel.ui
         self._found: FoundStudy | None = None
-        self._chosen = qt.QTimer()  # Enter on a path of the history sends two signals: they become one look
-        self._chosen.setSingleShot(True)
-        self._chosen.connect("timeout()", self.look_into_path)
+        self._chosen = Timer(0, self.look_into_path)  # Enter on a path of the history sends two signals: one look
         self._connect()
 
     def _connect(self) -> None:
@@ -69,6 +68,10 @@ class StudyPanel:
         ui.stackTree.header().setStretchLastSection(False)
         self._node_changed(None)
         self._show_found(None)
+
+    def clean_up(self) -> None:
+        """The module is unloaded."""
+        self._chosen.end()
 
     def show_study(self, study: Study | None) -> None:
         """Name the study at hand; a section that has done its work makes room."""
@@ -203,7 +206,8 @@ def _progress_shown() -> Iterator[Callable[[int, int], None]]:
             raise Cancelled(_("Cancelled; nothing was loaded."))
 
     try:
-        yield tell
+        with arrow_shown():  # its button can be pressed
+            yield tell
     finally:
         dialog.close()
         dialog.deleteLater()

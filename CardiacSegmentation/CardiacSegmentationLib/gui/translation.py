@@ -24,7 +24,7 @@ def language() -> str:
 
 
 def install_translation() -> bool:
-    """Install the translation for Slicer's language, once; false where there is none."""
+    """Install the translation for Slicer's language, once; false where there is none, or Slicer translates nothing."""
     chosen = _chosen_language()
     if _installed or not chosen:
         return bool(_installed)
@@ -47,4 +47,6 @@ def remove_translation() -> None:
 
 
 def _chosen_language() -> str:
-    return str(slicer.app.settings().value("language", "") or "")[:2]
+    settings = slicer.app.settings()
+    is_on = slicer.util.toBool(settings.value("Internationalization/Enabled", False))
+    return str(settings.value("language", "") or "")[:2] if is_on else ""

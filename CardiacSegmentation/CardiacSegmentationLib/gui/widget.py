@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-import qt
 import slicer
 import vtk
 from slicer.util import VTKObservationMixin
@@ -18,6 +17,7 @@ from CardiacSegmentationLib.gui.results_panel import ResultsPanel
 from CardiacSegmentationLib.gui.segment_panel import SegmentPanel
 from CardiacSegmentationLib.gui.shortcuts import Shortcuts
 from CardiacSegmentationLib.gui.study_panel import StudyPanel
+from CardiacSegmentationLib.gui.timers import Timer
 from CardiacSegmentationLib.scene.live import LiveStudy
 from CardiacSegmentationLib.scene.segmentation import set_display
 from CardiacSegmentationLib.scene.study import Study, find_studies
@@ -51,9 +51,9 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._is_selecting = False
         self._was_imported = False
         self._step: int | None = None
-        self._stroke_timer = _single_shot(SETTLE_MS, self.settle)
-        self._removal_timer = _single_shot(0, self._follow_segmentation)
-        self._batch_timer = _single_shot(0, self._bind_again)
+        self._stroke_timer = Timer(SETTLE_MS, self.settle)
+        self._removal_timer = Timer(0, self._follow_segmentation)
+        self._batch_timer = Timer(0, self._bind_again)
         self._study_section = StudyPanel(self)
         self._segment = SegmentPanel(self, make_process)
         self._correct = CorrectPanel(self)
@@ -131,9 +131,11 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._shortcuts.remove()
         self._correct.scene_is_closing()
         self._leave_study()
-        self._recovery.forget_all()
+        self._recovery.clean_up()
+        self._study_section.clean_up()
         self.removeObservers()
-        self._batch_timer.stop()
+        for timer in (self._stroke_timer, self._removal_timer, self._batch_timer):
+            timer.end()
 
     def _observe_scene(self) -> None:
         scene, events = slicer.mrmlScene, slicer.vtkMRMLScene
@@ -247,11 +249,3 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
 
     def _is_followed(self) -> bool:
         return self.study is None or self.live is None or self.live.node is self.study.segmentation_node
-
-
-def _single_shot(milliseconds: int, action: Any) -> Any:
-    timer = qt.QTimer()
-    timer.setSingleShot(True)
-    timer.setInterval(milliseconds)
-    timer.connect("timeout()", action)
-    return timer

@@ -16,7 +16,7 @@ import numpy as np
 from CardiacSegmentationLib.reading import Reading
 from CardiacSegmentationLib.reading_json import reading_from_dict, reading_to_dict
 from CardiacSegmentationLib.scene import segmentation as sequences
-from CardiacSegmentationLib.scene.cine import add_cine, read_cine
+from CardiacSegmentationLib.scene.cine import add_cine, fit_window, read_cine
 from CardiacSegmentationLib.scene.hierarchy import add_folder, put_beside, remove_folder
 from CardiacSegmentationLib.scene.nodes import nodes_of_class, one_modification, remove_nodes
 from CardiacSegmentationLib.scene.results import RESULT_ROLES, show_assessment
@@ -149,6 +149,7 @@ def set_segmentation(study: Study, segmentation: Segmentation) -> None:
         node = sequences.add_segmentation(study.browser, study.images, segmentation)
         study.node.SetNodeReferenceID(SEGMENTATION, node.GetID())
         put_beside(study.images, [study.segmentation, study.segmentation_node])
+    fit_window(study.volume_node, stack_of(study).voxels, segmentation.labels)
     _remove_uncertainty(study)
 
 

@@ -101,7 +101,7 @@ class StudySession:
     # Labels
 
     def edit(self, phase: int, labels: Labels, tool: str) -> bool:
-        """Take in ``labels[slice, row, column]`` of a phase after a person worked on them; false where they are equal."""
+        """Take in ``labels[slice, row, column]`` of a phase that a person worked on; false where they are equal."""
         now = self.segmentation.labels[phase]
         differing = np.flatnonzero((labels != now).any(axis=(1, 2)))
         return self.put({(phase, int(place)): labels[place] for place in differing}, tool)
@@ -373,11 +373,11 @@ class StudySession:
         self.history.add(Change(len(before.journal), len(entries), dict(images), old, new))
         self._note(replace(self.reading, journal=(*before.journal, *entries)), Changed(frozenset(images), True, place))
 
-    def _note(self, reading: Reading, changed: Changed = Changed()) -> None:
+    def _note(self, reading: Reading, changed: Changed | None = None) -> None:
         """Take over a reading whose numbers are the same."""
         self.reading = reading
         self.assessment = replace(self.assessment, reading=reading)
-        self._tell(changed)
+        self._tell(changed or Changed())
 
     def _origin_of(self, place: Place, image: Labels, origin: Origin) -> Origin:
         """Whose an image is: one that is again as the network made it is the network's, whoever put it there."""
