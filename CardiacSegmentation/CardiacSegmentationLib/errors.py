@@ -15,6 +15,10 @@ class LabelError(CardiacSegmentationError):
     """A label map does not fit the images, or its codes are unknown."""
 
 
+class ContourError(CardiacSegmentationError):
+    """Contours cannot be read, or there is nothing to do this to."""
+
+
 class ModelError(CardiacSegmentationError):
     """The network's bundle is missing, damaged or of another version."""
 
