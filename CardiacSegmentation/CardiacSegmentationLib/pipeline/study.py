@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from CardiacSegmentationLib.locks import locked
 from CardiacSegmentationLib.pipeline.options import Options
 from CardiacSegmentationLib.pipeline.output import Output
 from CardiacSegmentationLib.pipeline.progress import Reporter
@@ -69,6 +71,17 @@ def segment_study(
     """
     options = options or Options()
     output = Output(source, folder, options, writers or {})
+    with contextlib.nullcontext() if folder is None else locked(folder):
+        return _segment_study(source, output, options, report, is_cancelled)
+
+
+def _segment_study(
+    source: Path | CineStack,
+    output: Output,
+    options: Options,
+    report: Callable[[Progress], None] | None,
+    is_cancelled: Callable[[], bool] | None,
+) -> Results:
     kept = output.prepare()
     if kept is not None:
         return Results(kept["summary"], output.files_of(kept), kept=True)
