@@ -13,7 +13,7 @@ from CardiacSegmentationLib.cli.facts import (
     add_reacquired_argument,
     add_stack_argument,
 )
-from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report, print_json
+from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report, print_json, while_heard
 from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError
 from CardiacSegmentationLib.pipeline import RECORD_FILE, Existing, Options, Results, segment_study
 from CardiacSegmentationLib.segmentation import Papillary
@@ -116,11 +116,13 @@ def run(arguments: argparse.Namespace) -> int:
     except (CardiacSegmentationError, OSError, KeyboardInterrupt) as error:
         if arguments.json_progress:
             cancelled = isinstance(error, (Cancelled, KeyboardInterrupt))
-            print_json({"error": str(error) or "cancelled", "kind": type(error).__name__, "cancelled": cancelled})
+            while_heard(print_json)(
+                {"error": str(error) or "cancelled", "kind": type(error).__name__, "cancelled": cancelled}
+            )
             return EXIT_CANCELLED if cancelled else EXIT_ERROR
         raise
     if arguments.json_progress:
-        print_json(final_report(results, arguments.out))
+        while_heard(print_json)(final_report(results, arguments.out))
     else:
         _print_results(results, arguments.out)
     return 0

@@ -35,7 +35,8 @@ SUMMARY = (
     *(f"lv_{key}" for key in MEASURES),
     *(f"rv_{key}" for key in MEASURES[:-2]),
     *(f"{moment}_phase" for moment in ("lv_ed", "lv_es", "rv_ed", "rv_es")),
-    "warnings",
+    "errors",
+    "warnings",  # errors among them
     "warning_codes",
 )
 UNCERTAINTY_COSTS = 9.0  # times a segmentation without
@@ -120,6 +121,7 @@ def summarise(stack: CineStack, function: VentricularFunction) -> dict[str, Any]
     for name, phase in asdict(function.key_phases).items():
         row[f"{name}_phase"] = None if phase is None else phase + 1  # counted from 1 where people read
     doubts = [finding for finding in function.findings if finding.severity is not Severity.INFO]
+    row["errors"] = sum(finding.severity is Severity.ERROR for finding in doubts)
     row["warnings"] = len(doubts)
     row["warning_codes"] = " ".join(sorted({finding.code for finding in doubts}))
     return row
