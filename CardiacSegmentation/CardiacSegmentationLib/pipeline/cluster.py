@@ -142,7 +142,7 @@ def _connect(scheduler: str, patience_s: float, is_cancelled: Callable[[], bool]
     except ImportError as error:
         raise ClusterError(INSTALL) from error
     open_client: Any = Client  # has no types
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters of it is told in our words
+    _silence_dask()
     patience_ends = time.monotonic() + patience_s
     while True:
         try:
@@ -157,6 +157,13 @@ def _connect(scheduler: str, patience_s: float, is_cancelled: Callable[[], bool]
         if is_cancelled():
             raise Cancelled(CANCELLED)
         time.sleep(POLL_S)
+
+
+def _silence_dask() -> None:
+    """What matters of its log is told in our words; each of its loggers has a level and a handler of its own."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.split(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def _close(client: Any) -> None:
