@@ -35,5 +35,13 @@ class ExportError(CardiacSegmentationError):
     """Results cannot be written."""
 
 
+class FolderBusyError(ExportError):
+    """Another run works in the folder for the results."""
+
+
+class ClusterError(CardiacSegmentationError):
+    """The computers that were to share the work cannot be reached."""
+
+
 class Cancelled(CardiacSegmentationError):
     """The user stopped the work."""

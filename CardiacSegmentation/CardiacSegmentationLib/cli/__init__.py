@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from difflib import get_close_matches
@@ -11,6 +12,7 @@ from io import TextIOWrapper
 from typing import Any, NoReturn
 
 from CardiacSegmentationLib import __version__
+from CardiacSegmentationLib.cli.streams import forget_unheard, open_closed_streams
 from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError
 
 # Our matrices are small: more threads than one only wait for each other, above all on a busy machine.
@@ -31,21 +33,30 @@ EXIT_OK, EXIT_ERROR, EXIT_USAGE, EXIT_CANCELLED = 0, 1, 2, 130
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; errors meant for the user become one line on stderr and exit code 1."""
+    open_closed_streams()
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser(arguments).parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):  # file names and terminals may know fewer characters than we write
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
+        return _run(options)
+    finally:
+        forget_unheard()
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
         code: int = options.run(options)
     except (KeyboardInterrupt, Cancelled):
-        print("cardiacseg: cancelled", file=sys.stderr)
+        with contextlib.suppress(OSError):
+            print("cardiacseg: cancelled", file=sys.stderr)
         return EXIT_CANCELLED
-    except BrokenPipeError:  # the reader of our output went away, as `| head` does
-        sys.stderr.close()
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does; the work was done before
         return EXIT_OK
     except (CardiacSegmentationError, OSError) as error:
-        print(f"cardiacseg: {error}", file=sys.stderr)
+        with contextlib.suppress(OSError):
+            print(f"cardiacseg: {error}", file=sys.stderr)
         return EXIT_ERROR
     return code
 

@@ -103,6 +103,6 @@ def _print_files(results: Results, out: Path) -> None:
 
 
 def _name_of(study: Path) -> str:
-    from CardiacSegmentationLib.pipeline.batch import stem_of
+    from CardiacSegmentationLib.pipeline.plan import stem_of
 
     return stem_of(study.absolute()) or "study"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from CardiacSegmentationLib.choices import CHOICES
 from CardiacSegmentationLib.cli import EXIT_CANCELLED, EXIT_ERROR
 from CardiacSegmentationLib.cli.facts import add_choices, add_reading_argument, add_stack_argument, chosen
-from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report, print_json
+from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report, print_json, while_heard
 from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError
 from CardiacSegmentationLib.pipeline import RECORD_FILE, Existing, Options, Results, segment_study
 
@@ -87,11 +87,13 @@ def run(arguments: argparse.Namespace) -> int:
     except (CardiacSegmentationError, OSError, KeyboardInterrupt) as error:
         if arguments.json_progress:
             cancelled = isinstance(error, (Cancelled, KeyboardInterrupt))
-            print_json({"error": str(error) or "cancelled", "kind": type(error).__name__, "cancelled": cancelled})
+            while_heard(print_json)(
+                {"error": str(error) or "cancelled", "kind": type(error).__name__, "cancelled": cancelled}
+            )
             return EXIT_CANCELLED if cancelled else EXIT_ERROR
         raise
     if arguments.json_progress:
-        print_json(final_report(results, arguments.out))
+        while_heard(print_json)(final_report(results, arguments.out))
     else:
         _print_results(results, arguments.out)
     return 0

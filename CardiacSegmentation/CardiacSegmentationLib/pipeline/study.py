@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.findings import Severity
+from CardiacSegmentationLib.locks import locked
 from CardiacSegmentationLib.pipeline.options import Options
 from CardiacSegmentationLib.pipeline.output import Output
 from CardiacSegmentationLib.pipeline.progress import Reporter
@@ -33,7 +35,8 @@ SUMMARY = (
     *(f"lv_{key}" for key in MEASURES),
     *(f"rv_{key}" for key in MEASURES[:-2]),
     *(f"{moment}_phase" for moment in ("lv_ed", "lv_es", "rv_ed", "rv_es")),
-    "warnings",
+    "errors",
+    "warnings",  # errors among them
     "warning_codes",
 )
 UNCERTAINTY_COSTS = 9.0  # times a segmentation without
@@ -67,11 +70,23 @@ def segment_study(
     ``report`` hears of the progress; ``is_cancelled`` is asked often, and a run that is cancelled raises ``Cancelled``
     and leaves no file. ``writers`` are further parts of the results by their file name, such as a scene.
     """
-    from CardiacSegmentationLib.analysis import assess
-
     options = options or Options()
     output = Output(source, folder, options, writers or {})
     reading = options.complete(Reading() if options.reading is None else read_reading(options.reading))
+    with contextlib.nullcontext() if folder is None else locked(folder):
+        return _segment_study(source, output, options, reading, report, is_cancelled)
+
+
+def _segment_study(
+    source: Path | CineStack,
+    output: Output,
+    options: Options,
+    reading: Reading,
+    report: Callable[[Progress], None] | None,
+    is_cancelled: Callable[[], bool] | None,
+) -> Results:
+    from CardiacSegmentationLib.analysis import assess
+
     kept = output.prepare()
     if kept is not None:
         return Results(kept["summary"], output.files_of(kept), kept=True)
@@ -111,6 +126,7 @@ def summarise(stack: CineStack, assessment: Assessment) -> dict[str, Any]:
     for name, phase in asdict(assessment.key_phases).items():
         row[f"{name}_phase"] = None if phase is None else phase + 1  # counted from 1 where people read
     doubts = [finding for finding in assessment.findings if finding.severity is not Severity.INFO]
+    row["errors"] = sum(finding.severity is Severity.ERROR for finding in doubts)
     row["warnings"] = len(doubts)
     row["warning_codes"] = " ".join(sorted({finding.code for finding in doubts}))
     return row
