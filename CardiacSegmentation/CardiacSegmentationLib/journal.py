@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, sentence
+from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, Parameters, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,7 @@ def describe_entry(
 
     Phases among ``key_phases`` (such as ``vars(assessment.key_phases)``) are called ED or ES.
     """
-    parameters = {
+    parameters: Parameters = {
         "tool": entry.tool,
         "structure": tuple(entry.structure.split("+")) if entry.structure else (),
         "subject": NAMES.get(entry.subject, entry.subject),

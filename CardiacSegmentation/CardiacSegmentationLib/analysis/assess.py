@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from CardiacSegmentationLib.analysis.wall import Outlines
     from CardiacSegmentationLib.stack import CineStack, Patient
 
 
@@ -58,7 +59,7 @@ def assess(
     images = measure_images(
         stack, segmentation, reading.conventions.papillary, before.images if before else None, changed
     )
-    outlines = dict(before.outlines) if before is not None and changed is not None else {}
+    outlines: Outlines = dict(before.outlines) if before is not None and changed is not None else {}
     for place in changed or ():
         outlines.pop(place, None)
     proposal = reading.proposal or propose(stack, segmentation, reading.conventions, images)

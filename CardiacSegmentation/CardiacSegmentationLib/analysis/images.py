@@ -81,9 +81,8 @@ def _centres_mm(labels: Labels, origin: tuple[int, int], pixel_mm: tuple[float, 
 
 def _count_at_edge(labels: Labels, row_mm: float, column_mm: float) -> npt.NDArray[np.int64]:
     rows, columns = int(np.ceil(EDGE_MM / row_mm)), int(np.ceil(EDGE_MM / column_mm))
-    return np.count_nonzero(labels, axis=(1, 2)) - np.count_nonzero(
-        labels[:, rows:-rows, columns:-columns], axis=(1, 2)
-    )
+    inner = labels[:, rows:-rows, columns:-columns]
+    return np.asarray(np.count_nonzero(labels, axis=(1, 2)) - np.count_nonzero(inner, axis=(1, 2)))
 
 
 def _empty(stack: CineStack, papillary: Papillary) -> ImageMeasures:

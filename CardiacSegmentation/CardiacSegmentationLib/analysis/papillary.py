@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from CardiacSegmentationLib.analysis.box import find_box
-from CardiacSegmentationLib.findings import Finding
+from CardiacSegmentationLib.findings import Finding, Parameters
 from CardiacSegmentationLib.segmentation import Label, Papillary
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def check_papillaries(
             continue
         unclear = find_papillaries(stack.voxels[phase], segmentation.labels[phase], 1.0).unclear_slices
         if unclear:
-            parameters = {"moment": moment, "slices": unclear, "count": len(unclear)}
+            parameters: Parameters = {"moment": moment, "slices": unclear, "count": len(unclear)}
             findings.append(Finding("papillary-contrast", phase=phase, parameters=parameters))
     return findings
 

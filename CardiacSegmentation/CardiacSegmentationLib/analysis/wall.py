@@ -65,7 +65,7 @@ Rings = dict[int, "Outline | None"]  # slice → outline, base first; None where
 Outlines = dict[tuple[int, int], "Outline | None"]  # by (phase, slice)
 
 
-def measure_wall(
+def measure_wall(  # noqa: PLR0917
     stack: CineStack,
     segmentation: Segmentation,
     images: ImageMeasures,
@@ -136,7 +136,7 @@ def _places_of_cavity(images: ImageMeasures, counted: Counted, phase: int, apex_
     return [int(place) for place in np.flatnonzero(counts)[:: -1 if apex_first else 1]]
 
 
-def _trace_ring(
+def _trace_ring(  # noqa: PLR0917
     stack: CineStack,
     segmentation: Segmentation,
     images: ImageMeasures,

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, duration, print_json, while_heard
-from CardiacSegmentationLib.cli.segment import add_run_arguments, count, further_writers, options_of
+from CardiacSegmentationLib.cli.segment import add_run_arguments, count, options_of
 from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.export.results import choose_parts
 from CardiacSegmentationLib.locks import locked
 from CardiacSegmentationLib.network.bundle import load_bundle
 from CardiacSegmentationLib.pipeline import Existing
 from CardiacSegmentationLib.pipeline.batch import segment_batch
 from CardiacSegmentationLib.pipeline.cluster import segment_on_cluster
-from CardiacSegmentationLib.pipeline.output import check_parts
 from CardiacSegmentationLib.pipeline.plan import OVERVIEW_FILE, SUMMARY_FILE, plan_batch
 from CardiacSegmentationLib.pipeline.table import BatchTables
 
@@ -71,7 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Segment all studies; report each as it ends."""
     options = options_of(arguments)
     load_bundle(options.model)  # what is wrong with all studies is one error at the beginning, not one for each
-    check_parts(options.parts, further_writers())
+    if options.parts is not None:
+        choose_parts(options.parts)
     with locked(arguments.out):
         return _run(arguments, options)
 
@@ -98,14 +99,11 @@ def _run(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def _segment(tasks: list[Task], arguments: argparse.Namespace, options: Options) -> Iterator[dict[str, Any]]:
-    writers = further_writers()
     with cancelled_by_signals() as is_cancelled:
         if arguments.scheduler:
-            yield from segment_on_cluster(
-                tasks, options, arguments.scheduler, writers=writers, is_cancelled=is_cancelled
-            )
+            yield from segment_on_cluster(tasks, options, arguments.scheduler, is_cancelled=is_cancelled)
         else:
-            yield from segment_batch(tasks, options, jobs=arguments.jobs, writers=writers, is_cancelled=is_cancelled)
+            yield from segment_batch(tasks, options, jobs=arguments.jobs, is_cancelled=is_cancelled)
 
 
 class BatchProgress:

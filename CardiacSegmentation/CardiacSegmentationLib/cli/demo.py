@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report
-from CardiacSegmentationLib.cli.segment import add_run_arguments, further_writers, options_of
+from CardiacSegmentationLib.cli.segment import add_run_arguments, options_of
 from CardiacSegmentationLib.pipeline import Existing, Results, segment_study
 
 if TYPE_CHECKING:
@@ -72,7 +72,6 @@ def _segment(study: Path, out: Path, options: Options) -> Results:
             options,
             report=choose_report(as_json=False),
             is_cancelled=is_cancelled,
-            writers=further_writers(),
         )
 
 

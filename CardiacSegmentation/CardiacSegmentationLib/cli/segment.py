@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from CardiacSegmentationLib.choices import CHOICES
 from CardiacSegmentationLib.cli import EXIT_CANCELLED, EXIT_ERROR
@@ -12,14 +12,6 @@ from CardiacSegmentationLib.cli.facts import add_choices, add_reading_argument, 
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report, print_json, while_heard
 from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError
 from CardiacSegmentationLib.pipeline import RECORD_FILE, Existing, Options, Results, segment_study
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from CardiacSegmentationLib.assessment import Assessment
-    from CardiacSegmentationLib.pipeline.output import Writer
-    from CardiacSegmentationLib.segmentation import Segmentation
-    from CardiacSegmentationLib.stack import CineStack
 
 EPILOG = """\
 exit codes:
@@ -82,7 +74,6 @@ def run(arguments: argparse.Namespace) -> int:
                 options_of(arguments),
                 report=choose_report(arguments.json_progress),
                 is_cancelled=is_cancelled,
-                writers=further_writers(),
             )
     except (CardiacSegmentationError, OSError, KeyboardInterrupt) as error:
         if arguments.json_progress:
@@ -97,19 +88,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print_results(results, arguments.out)
     return 0
-
-
-def further_writers() -> Mapping[str, Writer]:
-    """Parts of the results that are made above the pipeline: the scene, where slicer-core is installed."""
-    from importlib.util import find_spec
-
-    return {} if find_spec("slicer") is None else {"scene.mrb": _write_scene}
-
-
-def _write_scene(path: Path, stack: CineStack, segmentation: Segmentation, assessment: Assessment) -> None:
-    from CardiacSegmentationLib.scene.files import write_scene  # takes a second to import, so only when it is wanted
-
-    write_scene(path, stack, segmentation, assessment)
 
 
 def final_report(results: Results, folder: Path | None) -> dict[str, Any]:

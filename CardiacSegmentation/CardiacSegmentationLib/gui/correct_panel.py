@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import slicer
@@ -16,13 +17,13 @@ from CardiacSegmentationLib.gui.translation import language
 from CardiacSegmentationLib.scene.study import Study, bookmark
 from CardiacSegmentationLib.scene.views import current_phase, current_slice, go_to_phase, go_to_slice, play
 from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.session import StudySession
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from CardiacSegmentationLib.findings import Finding
     from CardiacSegmentationLib.gui.widget import CardiacPanel
-    from CardiacSegmentationLib.session import StudySession
 
 # Those that draw on slices; the rest of Slicer's effects is in the Segment Editor module.
 EFFECTS = ("Paint", "Draw", "Erase", "Smoothing", "Islands", "Fill between slices", "Margin", "Scissors")
@@ -261,7 +262,7 @@ class CorrectPanel:
         live = self._panel.live
         if live is not None:
             for finding in [item for item in live.assessment.open_findings if item.slice == row]:
-                self._command(lambda session, finding=finding: session.acknowledge(finding))
+                self._command(partial(StudySession.acknowledge, finding=finding))
 
     def _command(self, command: Callable[[StudySession], object]) -> None:
         """Let the session do something; what it refuses is said."""

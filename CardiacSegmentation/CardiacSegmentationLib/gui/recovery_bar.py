@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.gui.recovery import Recovered
     from CardiacSegmentationLib.gui.widget import CardiacPanel
-    from CardiacSegmentationLib.scene.labelmaps import Labels
     from CardiacSegmentationLib.scene.study import Study
+    from CardiacSegmentationLib.segmentation import Labels
 
 KEEP_MS = 3000  # after the first change that is not kept yet
 

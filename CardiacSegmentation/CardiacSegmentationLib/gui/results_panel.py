@@ -27,10 +27,10 @@ from CardiacSegmentationLib.stack import Patient
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.assessment import Assessment
-    from CardiacSegmentationLib.reading import Reading
-    from CardiacSegmentationLib.scene.study import Study
     from CardiacSegmentationLib.gui.widget import CardiacPanel
+    from CardiacSegmentationLib.reading import Reading
     from CardiacSegmentationLib.scene.live import LiveStudy
+    from CardiacSegmentationLib.scene.study import Study
 
 SEXES = (None, "F", "M")
 EXPORT_FOLDER = "CardiacSegmentation/ExportFolder"  # key in Slicer's settings

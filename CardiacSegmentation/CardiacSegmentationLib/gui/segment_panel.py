@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 from CardiacSegmentationLib.choices import CHOICES, arguments_for
 from CardiacSegmentationLib.cine.volume_files import read_values
 from CardiacSegmentationLib.corrections import describe_work
+from CardiacSegmentationLib.export.result_parts import PARTS
 from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.gui.background import BackgroundRun, End, Process, Progress
 from CardiacSegmentationLib.gui.clicks import once
@@ -22,7 +23,6 @@ from CardiacSegmentationLib.gui.packages import ensure_packages, is_installed
 from CardiacSegmentationLib.gui.texts import SIGNS, duration, stage_text
 from CardiacSegmentationLib.gui.translation import language
 from CardiacSegmentationLib.pipeline import read_segmentation
-from CardiacSegmentationLib.pipeline.output import UNCERTAINTY_FILE
 from CardiacSegmentationLib.scene.study import (
     Study,
     StudySettings,
@@ -167,8 +167,8 @@ class SegmentPanel:
         self._panel.before_replacing(study)
         set_segmentation(study, segmentation)
         set_reading(study, reading_of(study).begun_again(segmentation.model or ""))
-        if UNCERTAINTY_FILE in result["files"]:
-            set_uncertainty(study, read_values(Path(result["files"][UNCERTAINTY_FILE])))
+        if PARTS["uncertainty"].pattern in result["files"]:
+            set_uncertainty(study, read_values(Path(result["files"][PARTS["uncertainty"].pattern])))
             if study == self._panel.study:
                 show_uncertainty(study)
         self._panel.segmentation_replaced(study)

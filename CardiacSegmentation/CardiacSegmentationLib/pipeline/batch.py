@@ -16,11 +16,10 @@ from CardiacSegmentationLib.pipeline.record import read_record
 from CardiacSegmentationLib.pipeline.study import segment_study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.connection import Connection
 
     from CardiacSegmentationLib.pipeline.options import Options
-    from CardiacSegmentationLib.pipeline.output import Writer
     from CardiacSegmentationLib.pipeline.plan import Task
 
 POLL_S = 0.2
@@ -33,10 +32,9 @@ def segment_batch(
     options: Options,
     *,
     jobs: int = 1,
-    writers: Mapping[str, Writer] | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[dict[str, Any]]:
-    """A row of the summary for each study, in the order they finish. ``writers`` must be importable functions."""
+    """A row of the summary for each study, in the order they finish."""
     threads = options.threads or max(1, (os.cpu_count() or 1) // jobs)
     waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
     finished: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
@@ -45,7 +43,7 @@ def segment_batch(
     workers = [
         threading.Thread(
             target=_serve,
-            args=(waiting, finished, replace(options, threads=threads), dict(writers or {}), is_cancelled),
+            args=(waiting, finished, replace(options, threads=threads), is_cancelled),
             daemon=True,
         )
         for _ in range(min(jobs, len(tasks)))
@@ -64,12 +62,12 @@ def segment_batch(
 
 
 def segment_one(
-    task: Task, options: Options, writers: Mapping[str, Writer], is_cancelled: Callable[[], bool] = lambda: False
+    task: Task, options: Options, is_cancelled: Callable[[], bool] = lambda: False
 ) -> dict[str, Any] | None:
     """The row of one study, also of one that fails; ``None`` where it was cancelled."""
     started = time.monotonic()
     try:
-        row = _segment(task, options, writers, is_cancelled)
+        row = _segment(task, options, is_cancelled)
     except Cancelled:
         return None
     except (CardiacSegmentationError, OSError) as error:
@@ -84,10 +82,8 @@ def failed(task: Task, error: str, kind: str = "") -> dict[str, Any]:
     return {"study": task.name, "status": "failed", "error": error, "kind": kind}
 
 
-def _segment(
-    task: Task, options: Options, writers: Mapping[str, Writer], is_cancelled: Callable[[], bool]
-) -> dict[str, Any]:
-    results = segment_study(task.source, task.folder, options, is_cancelled=is_cancelled, writers=writers)
+def _segment(task: Task, options: Options, is_cancelled: Callable[[], bool]) -> dict[str, Any]:
+    results = segment_study(task.source, task.folder, options, is_cancelled=is_cancelled)
     if results.stack is not None and results.segmentation is not None:
         write_thumbnail(results.stack, results.segmentation, task.thumbnail)
     record = read_record(task.folder)  # its summary also counts what could not be written
@@ -98,7 +94,6 @@ def _serve(
     waiting: queue.SimpleQueue[Task],
     finished: queue.SimpleQueue[dict[str, Any] | None],
     options: Options,
-    writers: dict[str, Writer],
     is_cancelled: Callable[[], bool],
 ) -> None:
     """One worker process at a time, replaced when it dies, until nothing is waiting."""
@@ -110,7 +105,7 @@ def _serve(
             except queue.Empty:
                 break
             if worker is None or not worker.is_alive:
-                worker = _Worker(options, writers)
+                worker = _Worker(options)
             row = worker.run(task, is_cancelled)
             if row is not None:
                 finished.put(row)
@@ -123,10 +118,10 @@ def _serve(
 class _Worker:
     """A process of its own, so that a crash or a lack of memory costs one study only."""
 
-    def __init__(self, options: Options, writers: dict[str, Writer]) -> None:
+    def __init__(self, options: Options) -> None:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_work, args=(theirs, options, writers), daemon=True)
+        self._process = context.Process(target=_work, args=(theirs, options), daemon=True)
         self._process.start()
         theirs.close()
 
@@ -158,7 +153,7 @@ class _Worker:
             self._process.kill()
 
 
-def _work(connection: Connection, options: Options, writers: dict[str, Writer]) -> None:
+def _work(connection: Connection, options: Options) -> None:
     """The worker process: studies in, rows out."""
     import signal
 
@@ -171,4 +166,4 @@ def _work(connection: Connection, options: Options, writers: dict[str, Writer]) 
                 task: Task = connection.recv()
             except EOFError:
                 return
-            connection.send(segment_one(task, options, writers, stopped.is_set))
+            connection.send(segment_one(task, options, stopped.is_set))

@@ -22,10 +22,9 @@ from CardiacSegmentationLib.pipeline.output import ADVICE
 from CardiacSegmentationLib.pipeline.record import RECORD_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from CardiacSegmentationLib.pipeline.options import Options
-    from CardiacSegmentationLib.pipeline.output import Writer
     from CardiacSegmentationLib.pipeline.plan import Task
 
 CONNECT_S = 10.0
@@ -39,7 +38,6 @@ def segment_on_cluster(
     options: Options,
     scheduler: str,
     *,
-    writers: Mapping[str, Writer] | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[dict[str, Any]]:
     """A row of the summary for each study, in the order they finish.
@@ -51,7 +49,7 @@ def segment_on_cluster(
     new, refused = _apart_from_finished(tasks, options)
     yield from refused
     missing = {task.name: task for task in new}
-    work = _Work(options, dict(writers or {}))
+    work = _Work(options)
     patience_s = CONNECT_S
     while missing:
         client = _connect(scheduler, patience_s, is_cancelled)
@@ -65,7 +63,7 @@ def segment_on_cluster(
 class _Work:
     """What a worker does with a task: a function that travels to it, with all that it needs."""
 
-    def __init__(self, options: Options, writers: Mapping[str, Writer]) -> None:
+    def __init__(self, options: Options) -> None:
         """Results of this batch that a worker finds are those of one that died before its row was heard."""
         self._may_find = options.existing is not Existing.STOP
         self._options = replace(
@@ -74,7 +72,6 @@ class _Work:
             threads=options.threads or 1,
             existing=options.existing if self._may_find else Existing.RESUME,
         )
-        self._writers = writers
         self._version = __version__
 
     def __call__(self, task: Task) -> dict[str, Any]:
@@ -83,10 +80,10 @@ class _Work:
             error = f"This worker has version {__version__} of the program, and the batch version {self._version}."
             return failed(task, error)
         patience_ends = time.monotonic() + FOLDER_PATIENCE_S
-        row = segment_one(task, self._options, self._writers)
+        row = segment_one(task, self._options)
         while row is not None and row.get("kind") == FolderBusyError.__name__ and time.monotonic() < patience_ends:
             time.sleep(1.0)
-            row = segment_one(task, self._options, self._writers)
+            row = segment_one(task, self._options)
         assert row is not None  # nobody cancels it here
         return row if self._may_find or row["status"] != "kept" else {**row, "status": "done"}
 

@@ -14,6 +14,7 @@ from CardiacSegmentationLib.segmentation import Papillary
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from CardiacSegmentationLib.cine.slices import Keep
     from CardiacSegmentationLib.reading import Reading
 
 
@@ -33,7 +34,7 @@ class Options:
     """
 
     stack: int | None = None  # as `cardiacseg info` numbers them; None: the one that fits best
-    reacquired: str = "last"
+    reacquired: Keep = "last"
     backend: str = "auto"
     model: Path | None = None
     phases: str = "all"

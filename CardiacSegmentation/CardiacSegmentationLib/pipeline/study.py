@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.network.segment import Segmented
-    from CardiacSegmentationLib.pipeline.output import Writer
     from CardiacSegmentationLib.pipeline.progress import Progress
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import Array
@@ -63,21 +62,20 @@ def segment_study(
     *,
     report: Callable[[Progress], None] | None = None,
     is_cancelled: Callable[[], bool] | None = None,
-    writers: Mapping[str, Writer] | None = None,
 ) -> Results:
     """Read, segment, measure and, where a ``folder`` is named, write.
 
     ``report`` hears of the progress; ``is_cancelled`` is asked often, and a run that is cancelled raises ``Cancelled``
-    and leaves no file. ``writers`` are further parts of the results by their file name, such as a scene.
+    and leaves no file.
     """
     options = options or Options()
-    output = Output(source, folder, options, writers or {})
+    output = Output(source, folder, options)
     reading = options.complete(Reading() if options.reading is None else read_reading(options.reading))
     with contextlib.nullcontext() if folder is None else locked(folder):
         return _segment_study(source, output, options, reading, report, is_cancelled)
 
 
-def _segment_study(
+def _segment_study(  # noqa: PLR0917
     source: Path | CineStack,
     output: Output,
     options: Options,
