@@ -27,6 +27,7 @@ class CardiacSegmentation(ScriptedLoadableModule):  # type: ignore[misc]
 
     def __init__(self, parent: Any) -> None:
         super().__init__(parent)
+        import qt
         from CardiacSegmentationLib.gui.translation import install_translation
 
         install_translation()
@@ -40,6 +41,7 @@ class CardiacSegmentation(ScriptedLoadableModule):  # type: ignore[misc]
         )
         parent.acknowledgementText = _("The network was trained on public data; see the model card.")
         slicer.app.connect("startupCompleted()", _start)
+        qt.QTimer.singleShot(0, _start)  # for a module that is added to a running Slicer; a second time does nothing
         if not hasattr(slicer.modules, "dicomPlugins"):  # as Slicer's own plugins do: this may be loaded first
             slicer.modules.dicomPlugins = {}
         slicer.modules.dicomPlugins["CardiacCinePlugin"] = _make_dicom_plugin
@@ -49,17 +51,20 @@ class CardiacSegmentationWidget(ScriptedLoadableModuleWidget):  # type: ignore[m
     """The module's panel."""
 
     panel: Any = None
+    widget: Any = None
 
     def setup(self) -> None:
         """Build the panel from its .ui file."""
         from CardiacSegmentationLib.gui.widget import CardiacPanel
 
         super().setup()
-        widget = slicer.util.loadUI(self.resourcePath("UI/CardiacSegmentation.ui"))
-        widget.setMRMLScene(slicer.mrmlScene)
-        self.layout.addWidget(widget)
-        self.ui = slicer.util.childWidgetVariables(widget)
+        self.widget = slicer.util.loadUI(self.resourcePath("UI/CardiacSegmentation.ui"))
+        self.widget.setMRMLScene(slicer.mrmlScene)
+        self.layout.addWidget(self.widget)
+        self.ui = slicer.util.childWidgetVariables(self.widget)
         self.panel = CardiacPanel(self.ui)
+        if self.parent.visible:  # reloaded while it is in view: Slicer does not enter it again
+            self.panel.enter()
 
     def enter(self) -> None:
         """The module is shown."""
@@ -74,6 +79,7 @@ class CardiacSegmentationWidget(ScriptedLoadableModuleWidget):  # type: ignore[m
         if self.panel is not None:
             self.panel.clean_up()
             self.panel = None
+            self.widget.deleteLater()  # a reload only hides it, and its connections would keep the panel alive
 
 
 class CardiacSegmentationLogic(ScriptedLoadableModuleLogic):  # type: ignore[misc]
@@ -124,6 +130,7 @@ class CardiacSegmentationTest(ScriptedLoadableModuleTest):  # type: ignore[misc]
         from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
         from CardiacSegmentationLib.scene.live import LiveStudy
         from CardiacSegmentationLib.scene.study import find_studies, load_study, set_segmentation
+        from CardiacSegmentationLib.segmentation import STRUCTURES
 
         stack, truth = make_stack(PhantomSpec(phases=4, slices=8))
         study = load_study(slicer.mrmlScene, stack)
@@ -132,9 +139,8 @@ class CardiacSegmentationTest(ScriptedLoadableModuleTest):  # type: ignore[misc]
         live = LiveStudy(study)
         before = live.assessment.lv["edv_ml"].value
         self.assertAlmostEqual(before, PhantomSpec().lv_edv_ml, delta=0.05 * PhantomSpec().lv_edv_ml)
-        labels = live.segmentation.labels[0].copy()
-        labels[3] = 0
-        self.assertLess(live.put({0: labels}).lv["edv_ml"].value, before)
+        live.session.delete(0, 3, STRUCTURES)
+        self.assertLess(live.assessment.lv["edv_ml"].value, before)
         self.delayDisplay("Numbers follow an edit")
         live.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -128,7 +128,7 @@ class Assessment:
     findings: tuple[Finding, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)  # program version, model, source
     automatic: Assessment | None = None
-    outlines: Mapping[tuple[int, int], object] = field(default_factory=dict)  # of walls traced, by (phase, slice)
+    outlines: Mapping[tuple[int, int], Any] = field(default_factory=dict)  # of walls traced, by (phase, slice)
 
     @property
     def areas_mm2(self) -> FloatArray:

@@ -19,6 +19,10 @@ class ReadingError(CardiacSegmentationError):
     """A reading cannot be used on these images, or is signed and may not be changed."""
 
 
+class ContourError(CardiacSegmentationError):
+    """Contours cannot be read, or there is nothing to do this to."""
+
+
 class ModelError(CardiacSegmentationError):
     """The network's bundle is missing, damaged or of another version."""
 
@@ -29,6 +33,14 @@ class PhantomError(CardiacSegmentationError):
 
 class ExportError(CardiacSegmentationError):
     """Results cannot be written."""
+
+
+class FolderBusyError(ExportError):
+    """Another run works in the folder for the results."""
+
+
+class ClusterError(CardiacSegmentationError):
+    """The computers that were to share the work cannot be reached."""
 
 
 class Cancelled(CardiacSegmentationError):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Parameter = str | int | float | tuple[int, ...] | tuple[str, ...]
+Parameters = dict[str, Parameter]
 
 DEFAULT_LANGUAGE = "en"
 COUNTED_FROM_ONE = frozenset({"slice", "phase", "slices", "phases", "other_phase", "other_slice"})

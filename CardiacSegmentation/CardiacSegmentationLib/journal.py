@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, sentence
@@ -10,8 +11,9 @@ from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, sentence
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from CardiacSegmentationLib.findings import Parameter
+    from CardiacSegmentationLib.findings import Parameters
 
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 NAMES = {"lv_ed": "LV ED", "lv_es": "LV ES", "rv_ed": "RV ED", "rv_es": "RV ES"}
 
 
@@ -36,6 +38,11 @@ class JournalEntry:
     undone: bool = False
 
 
+def now_utc() -> str:
+    """This moment as entries hold it: ISO 8601, UTC, seconds."""
+    return datetime.now(timezone.utc).strftime(TIME_FORMAT)
+
+
 def describe_entry(
     entry: JournalEntry, key_phases: Mapping[str, int | None] | None = None, language: str = DEFAULT_LANGUAGE
 ) -> str:
@@ -43,7 +50,7 @@ def describe_entry(
 
     Phases among ``key_phases`` (such as ``vars(assessment.key_phases)``) are called ED or ES.
     """
-    parameters: dict[str, Parameter] = {
+    parameters: Parameters = {
         "tool": entry.tool,
         "structure": tuple(entry.structure.split("+")) if entry.structure else (),
         "subject": NAMES.get(entry.subject, entry.subject),

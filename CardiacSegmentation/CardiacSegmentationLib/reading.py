@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from CardiacSegmentationLib.journal import JournalEntry, now_utc
 from CardiacSegmentationLib.segmentation import STRUCTURES, Papillary
 from CardiacSegmentationLib.stack import Patient
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from CardiacSegmentationLib.journal import JournalEntry
 
 Counted = npt.NDArray[np.bool_]  # [label - 1, phase, slice]
 Cell = tuple[int, int, int]  # label, phase, slice
@@ -92,6 +91,7 @@ class Reading:
     counts: tuple[tuple[Cell, bool], ...] = ()  # in the order of cells
     conventions: Conventions = field(default_factory=Conventions)
     patient: Patient = field(default_factory=Patient)  # what is put right; None: as the images say
+    unknown_facts: frozenset[str] = frozenset()  # facts about the patient that the images state and the reader does not
     proposal: Proposal | None = None
     looked_at: frozenset[tuple[int, int]] = frozenset()  # (phase, slice)
     acknowledged: frozenset[str] = frozenset()
@@ -122,10 +122,29 @@ class Reading:
                 decided[cell] = counts
         return replace(self, counts=tuple(sorted(decided.items())))
 
+    def begun_again(self, model: str, when: str = "") -> Reading:
+        """What stays when the study is segmented again: conventions, facts, the reader's name and words, journal."""
+        entry = JournalEntry(when or now_utc(), "segment", after=model)
+        return Reading(
+            conventions=self.conventions,
+            patient=self.patient,
+            unknown_facts=self.unknown_facts,
+            reader=self.reader,
+            impression=self.impression,
+            journal=(*self.journal, entry),
+        )
+
     def patient_of(self, patient: Patient) -> Patient:
         """The patient's facts with what is put right in place of what the images say."""
-        known = {item.name: getattr(self.patient, item.name) for item in fields(Patient)}
-        return replace(patient, **{name: value for name, value in known.items() if value is not None})
+        put_right = {item.name: getattr(self.patient, item.name) for item in fields(Patient)}
+        stated = {name: value for name, value in put_right.items() if value is not None}
+        return replace(patient, **{**stated, **dict.fromkeys(self.unknown_facts)})
+
+    def put_right(self, of_images: Patient, patient: Patient) -> Reading:
+        """The reading in which these are the patient's facts, whatever the images say."""
+        differing = {name: value for name, value in vars(patient).items() if value != getattr(of_images, name)}
+        unknown = frozenset(name for name, value in differing.items() if value is None)
+        return replace(self, patient=Patient(**differing), unknown_facts=unknown)
 
 
 def all_counted(phases: int, slices: int) -> Counted:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import shutil
 import subprocess
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,8 +16,10 @@ import pytest
 from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.cine import read_labels, read_study
 from CardiacSegmentationLib.phantom import PhantomSpec, write_study
-from CardiacSegmentationLib.segmentation import Label, Segmentation
+from CardiacSegmentationLib.segmentation import Label, Origin, Segmentation
+from CardiacSegmentationLib.session import StudySession
 from CardiacSegmentationLib.stack import CineStack, Patient
+from scipy.ndimage import binary_erosion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.assessment import Assessment
 
+MODEL = "phantom-net 0.1 (sha256 0123456789ab)"
 PHASES, SLICES, ROWS, COLUMNS = 8, 6, 72, 80
 
 
@@ -67,7 +73,15 @@ def stack(labels: np.ndarray) -> CineStack:
 @pytest.fixture(scope="session")
 def segmentation(labels: np.ndarray) -> Segmentation:
     """Labels as a network leaves them, with one slice corrected by a person."""
-    return Segmentation.of(labels, model="phantom-net 0.1 (sha256 0123456789ab)", edited=((0, 2),))
+    return corrected(Segmentation.of(labels, model=MODEL), (0, 2))
+
+
+def corrected(segmentation: Segmentation, *images: tuple[int, int]) -> Segmentation:
+    """The segmentation with some images ``(phase, slice)`` drawn by the reader."""
+    origin = segmentation.origin.copy()
+    for image in images:
+        origin[image] = Origin.READER
+    return dataclasses.replace(segmentation, origin=origin)
 
 
 @dataclass(frozen=True)
@@ -86,6 +100,32 @@ def case(stack: CineStack, segmentation: Segmentation) -> Case:
 
 
 @pytest.fixture(scope="session")
+def read_case(stack: CineStack, labels: np.ndarray) -> Case:
+    """The small heart after a reader: two images drawn anew, RV slices left out, ES fixed, one decision taken back."""
+    return read_by_a_person(stack, Segmentation.of(labels, model=MODEL))
+
+
+def read_by_a_person(stack: CineStack, segmentation: Segmentation) -> Case:
+    """A session with corrections and decisions, signed."""
+    clock = itertools.count()
+    start = datetime(2026, 11, 28, 9, 0, 0, tzinfo=timezone.utc)
+    session = StudySession(stack, segmentation, now=lambda: start + timedelta(seconds=17 * next(clock)))
+    session.set_reader("Reader^Ada")
+    for place in (2, 3):
+        image = session.segmentation.labels[3, place]
+        smaller = np.where((image == Label.LV) & ~binary_erosion(image == Label.LV, iterations=2), Label.MYO, image)
+        session.put({(3, place): smaller.astype(np.uint8)}, "Erase")
+    session.set_counts([Label.RV], list(range(stack.phases)), [0, 1], counts=False)
+    session.set_counts([Label.LV, Label.MYO], 0, 0, counts=False)
+    session.undo()
+    session.set_key_phases(lv_es=3)
+    session.acknowledge(session.assessment.findings[-1])
+    session.set_impression("Normal size of both ventricles. LV function at the lower limit of normal.")
+    session.sign()
+    return Case(stack, session.segmentation, session.assessment)
+
+
+@pytest.fixture(scope="session")
 def dicom_case(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Case]:
     """A phantom study on disk in the layout of a vendor, read back, with its true labels as the network's."""
 
@@ -95,7 +135,7 @@ def dicom_case(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Case
         write_study(folder, PhantomSpec(slices=7, phases=8, pixel_mm=2.2, rv_ef_percent=50, layout=layout))
         stack = read_study(folder)
         truth = read_labels(folder / "labels.nii.gz", stack)
-        segmentation = Segmentation.of(truth.labels, model="phantom-net 0.1 (sha256 0123456789ab)", edited=((0, 2),))
+        segmentation = corrected(Segmentation.of(truth.labels, model=MODEL), (0, 2))
         return Case(stack, segmentation, assess(stack, segmentation))
 
     return make

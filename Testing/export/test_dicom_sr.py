@@ -13,6 +13,7 @@ from CardiacSegmentationLib.export.dicom_objects import PRIVATE_SCHEME, save_dic
 from CardiacSegmentationLib.export.dicom_seg import make_segmentations
 from CardiacSegmentationLib.export.dicom_source import read_source
 from CardiacSegmentationLib.export.dicom_sr import make_measurement_report
+from CardiacSegmentationLib.reading import Conventions, Reading
 from CardiacSegmentationLib.segmentation import Label, Papillary
 from pydicom.sr.codedict import codes
 
@@ -28,7 +29,9 @@ def written(dicom_case: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
         case = dicom_case(layout)
         source, phases = read_source(case.stack), case.assessment.key_phases
         segs = make_segmentations(case.stack, case.segmentation, source, {phases.lv_ed: "ED", phases.lv_es: "ES"})
-        report = make_measurement_report(case.segmentation, case.assessment, source, segs, reader="Reader^Ada")
+        reading = dataclasses.replace(case.assessment.reading, reader="Reader^Ada")
+        assessment = dataclasses.replace(case.assessment, reading=reading)
+        report = make_measurement_report(case.segmentation, assessment, source, segs)
         path = tmp_path_factory.mktemp("sr") / "sr.dcm"
         save_dicom(report, path)
         return case, segs, path
@@ -147,8 +150,8 @@ def test_the_papillary_convention_stands_beside_volume_and_mass(
     papillary: str, volume: str, mass: str, dicom_case: Any
 ) -> None:
     case = dicom_case("siemens")
-    conventions = dataclasses.replace(case.assessment.conventions, papillary=Papillary(papillary))
-    assessment = dataclasses.replace(case.assessment, conventions=conventions)
+    reading = Reading(conventions=Conventions(papillary=Papillary(papillary)))
+    assessment = dataclasses.replace(case.assessment, reading=reading)
     numbers = _numbers(make_measurement_report(case.segmentation, assessment, read_source(case.stack), {}))
     for name, expected in (("lv.edv_ml", volume), ("lv.mass_g", mass)):
         meanings = [

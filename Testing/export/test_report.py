@@ -17,12 +17,14 @@ from CardiacSegmentationLib.export import fonts, paper
 from CardiacSegmentationLib.export.bullseye import WEDGES
 from CardiacSegmentationLib.export.montage import best_columns, contours
 from CardiacSegmentationLib.export.report import make_pages, make_report
-from CardiacSegmentationLib.export.report_content import Content, describe_edits
+from CardiacSegmentationLib.export.report_content import Content
 from CardiacSegmentationLib.export.tables import DISCLAIMER
 from CardiacSegmentationLib.findings import Finding, Severity
-from CardiacSegmentationLib.reading import KeyPhases
+from CardiacSegmentationLib.journal import JournalEntry
+from CardiacSegmentationLib.reading import KeyPhases, Reading, Signature
 from CardiacSegmentationLib.segmentation import Label, Segmentation
 from CardiacSegmentationLib.stack import Patient
+from export.conftest import corrected
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,14 +64,12 @@ def test_every_number_is_in_it(case: Any, tmp_path: Path) -> None:
 
 
 def test_it_names_patient_conventions_network_corrections_and_ranges(case: Any, tmp_path: Path) -> None:
-    pages = _read(
-        make_report(case.stack, case.segmentation, case.assessment, facts=FACTS, reader="A. Reader"), tmp_path
-    )
+    pages = _read(make_report(case.stack, case.segmentation, case.assessment, facts=FACTS), tmp_path)
     text = re.sub(r"\s+", " ", " ".join(pages))
-    for words in (*FACTS.values(), "54 years", "168 cm", "sha256 0123456789ab", "A. Reader", "Mosteller", "SCMR 2020"):
+    for words in (*FACTS.values(), "54 years", "168 cm", "sha256 0123456789ab", "Mosteller", "SCMR 2020"):
         assert words in text, words
-    assert "Papillary muscles and trabeculae count as blood" in text
-    assert "Corrected by a person – phase 1: slice 3." in text
+    assert "Papillary muscles and trabeculae of the LV count as blood" in text
+    assert "Images corrected – phase 1: slice 3." in text
     assert "Normal range of women" in text
 
 
@@ -98,20 +98,29 @@ def _hard_cases(case: Any) -> dict[str, Content]:
     long = (
         "the wall is not closed around the cavity, and the blood pool was cut off at a straight line between its ends"
     )
-    findings = tuple(Finding("x", f"{i}: {long}", list(Severity)[i % 3], slice=i % 6, phase=i) for i in range(40))
-    many = dataclasses.replace(
-        case.assessment, findings=findings, key_phases=KeyPhases(0, 3, 7, 2), patient=dataclasses.replace(Patient())
+    findings = tuple(Finding(f"{i}: {long}", list(Severity)[i % 3], slice=i % 6, phase=i) for i in range(40))
+    entries = [
+        JournalEntry("2026-11-28T09:30:00Z", "edit", "Scissors", "RV+MYO+LV", i % 8, i % 6, before=long, after=long)
+        for i in range(90)
+    ]
+    reading = Reading(
+        reader="R" * 90, impression=f"{long}. " * 8, signature=Signature("R" * 90, "now"), journal=tuple(entries)
     )
-    edited = tuple((phase, slice_) for phase in range(8) for slice_ in range(6))
+    many = dataclasses.replace(
+        case.assessment,
+        findings=findings,
+        key_phases=KeyPhases(0, 3, 7, 2),
+        patient=dataclasses.replace(Patient()),
+        reading=reading,
+    )
+    everywhere = ((phase, slice_) for phase in range(8) for slice_ in range(6))
     names = {
         "Name": "Ä" * 90,
         "Patient ID": "0" * 90,
         "Study": "a long description of a study " * 5,
         "Scanner": "X" * 64,
     }
-    crowded = Content(
-        case.stack, dataclasses.replace(case.segmentation, edited=edited), many, names, "Letter", "now", "R" * 90
-    )
+    crowded = Content(case.stack, corrected(case.segmentation, *everywhere), many, names, "Letter", "now", "de")
 
     one = dataclasses.replace(
         case.stack, voxels=case.stack.voxels[:1, :1], times_ms=(0.0,), rr_ms=None, patient=Patient()
@@ -180,19 +189,6 @@ def test_the_bullseye_has_the_anterior_wall_on_top_and_the_septum_on_the_left() 
 @pytest.mark.parametrize(("slices", "columns"), [(1, 1), (2, 2), (12, 4), (20, 5)])
 def test_tiles_are_as_large_as_the_space_allows(slices: int, columns: int) -> None:
     assert best_columns(slices, 182.0, 118.0) == columns
-
-
-@pytest.mark.parametrize(
-    ("edited", "words"),
-    [
-        ((), ""),
-        (((0, 2),), "Corrected by a person – phase 1: slice 3."),
-        (((4, 1), (0, 2), (0, 0)), "Corrected by a person – phase 1: slices 1, 3; phase 5: slice 2."),
-        (tuple((phase, 0) for phase in range(9)), "Corrected by a person – 9 images in 9 phases."),
-    ],
-)
-def test_corrections_are_listed_while_they_are_few(edited: Any, words: str, case: Any) -> None:
-    assert describe_edits(dataclasses.replace(case.segmentation, edited=edited)) == words
 
 
 @pytest.mark.parametrize(

@@ -7,22 +7,35 @@ import json
 import re
 import shutil
 import subprocess
-from typing import TYPE_CHECKING, Any
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
+import numpy as np
 import pydicom
 import pytest
+import SimpleITK
+from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.cine import read_study
 from CardiacSegmentationLib.errors import Cancelled, ExportError
+from CardiacSegmentationLib.export import result_parts
 from CardiacSegmentationLib.export.deidentify import KEY_VARIABLE, Deidentifier
 from CardiacSegmentationLib.export.dicom_source import read_source
-from CardiacSegmentationLib.export.result_parts import PARTS, Options, name_phases
-from CardiacSegmentationLib.export.results import default_parts, write_results
+from CardiacSegmentationLib.export.result_parts import PARTS, ExportOptions, name_phases
+from CardiacSegmentationLib.export.results import choose_parts, default_parts, part_names, write_results
 from CardiacSegmentationLib.export.tables import DISCLAIMER
 from CardiacSegmentationLib.findings import Finding
-from CardiacSegmentationLib.reading import KeyPhases
+from CardiacSegmentationLib.journal import JournalEntry
+from CardiacSegmentationLib.reading import KeyPhases, Reading, Signature
+from CardiacSegmentationLib.reading_json import reading_from_dict
+from CardiacSegmentationLib.stack import Patient
 
-if TYPE_CHECKING:
-    from pathlib import Path
+
+@pytest.fixture(autouse=True)
+def without_slicer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scenes have tests of their own, and take seconds."""
+    monkeypatch.setattr(result_parts, "find_spec", lambda _: None)
 
 
 def _names(folder: Path) -> set[str]:
@@ -30,7 +43,7 @@ def _names(folder: Path) -> set[str]:
 
 
 ALWAYS = {
-    "measurements.json", "measurements.csv", "slices.csv", "phases.csv", "labels.nii.gz", "report.pdf",
+    "measurements.json", "measurements.csv", "slices.csv", "phases.csv", "reading.json", "labels.nii.gz", "report.pdf",
     "segmentation_ED.seg.nrrd", "segmentation_ES.seg.nrrd",
 }  # fmt: skip
 FROM_DICOM = {"dicom/seg_ED.dcm", "dicom/seg_ES.dcm", "dicom/sr.dcm", "dicom/report.dcm"}
@@ -71,7 +84,7 @@ def test_images_from_elsewhere_give_everything_but_dicom(case: Any, tmp_path: Pa
 def test_only_the_parts_asked_for_are_written(case: Any, tmp_path: Path) -> None:
     write_results(tmp_path, case.stack, case.segmentation, case.assessment, ["slices", "labels"])
     assert _names(tmp_path) == {"slices.csv", "labels.nii.gz"}
-    with pytest.raises(ExportError, match=r"no result called sclices\. Choose from: measurements, "):
+    with pytest.raises(ExportError, match=r"no result called sclices\. Choose from: tables, dicom, measurements, "):
         write_results(tmp_path, case.stack, case.segmentation, case.assessment, ["sclices"])
 
 
@@ -82,7 +95,7 @@ def test_a_cancelled_run_leaves_no_half_written_file(case: Any, tmp_path: Path) 
 
     with pytest.raises(Cancelled):
         write_results(tmp_path, case.stack, case.segmentation, case.assessment, progress=cancel)
-    assert _names(tmp_path) == {"measurements.json", "measurements.csv", "slices.csv", "phases.csv"}
+    assert _names(tmp_path) == {"measurements.json", "measurements.csv", "slices.csv", "phases.csv", "reading.json"}
 
 
 def test_a_failing_write_leaves_the_older_file(case: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +132,7 @@ def test_headers_that_allow_no_dicom_leave_the_other_results(dicom_case: Any, tm
 
 
 def test_a_second_run_replaces_the_first_and_takes_stale_phases_away(case: Any, tmp_path: Path) -> None:
-    options = Options(all_phases=True)
+    options = ExportOptions(all_phases=True)
     write_results(tmp_path, case.stack, case.segmentation, case.assessment, ["slicer"], options=options)
     assert len(_names(tmp_path)) == case.stack.phases
     (tmp_path / "notes.txt").write_text("the user's own")
@@ -141,9 +154,51 @@ def test_key_phases_name_the_files(phases: KeyPhases, names: dict[int, str]) -> 
     assert name_phases(phases) == names
 
 
-def test_default_parts_are_all_parts_for_dicom(dicom_case: Any, case: Any) -> None:
-    assert default_parts(dicom_case("siemens").stack) == list(PARTS)
+def test_default_parts_are_all_that_source_and_machine_allow(
+    dicom_case: Any, case: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(result_parts, "find_spec", lambda _: object())
+    assert default_parts(dicom_case("siemens").stack, uncertainty=True) == list(PARTS)
+    assert set(PARTS) - set(default_parts(dicom_case("siemens").stack)) == {"uncertainty"}
     assert not any(name.startswith("dicom") for name in default_parts(case.stack))
+    monkeypatch.setattr(result_parts, "find_spec", lambda _: None)
+    assert "scene" not in default_parts(case.stack)
+    with pytest.raises(ExportError, match="needs Slicer's libraries"):
+        write_results(Path("nowhere"), case.stack, case.segmentation, case.assessment, ["scene"])
+
+
+def test_parts_are_chosen_by_their_names_and_by_those_of_groups() -> None:
+    assert choose_parts(["dicom", "tables"]) == [
+        "measurements", "slices", "phases", "dicom-seg", "dicom-sr", "dicom-pdf",
+    ]  # fmt: skip
+    assert choose_parts(["report", "labels"]) == ["labels", "report"]
+    assert part_names()[:2] == ["tables", "dicom"]
+
+
+def test_uncertainty_is_a_part_like_any_other(case: Any, tmp_path: Path) -> None:
+    percent = (case.segmentation.labels > 0).astype(np.uint8) * 37
+    values = (case.stack, case.segmentation, case.assessment)
+    write_results(tmp_path, *values, ["uncertainty"], uncertainty=percent)
+    image = SimpleITK.ReadImage(tmp_path / "uncertainty.nii.gz")
+    assert np.array_equal(SimpleITK.GetArrayFromImage(image), percent)
+    with pytest.raises(ExportError, match="--uncertainty"):
+        write_results(tmp_path, *values, ["uncertainty"])
+
+
+def test_the_scenes_writer_is_found_by_its_name(case: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = ModuleType("a_room_above")
+    room.write = lambda path, *values: path.write_text(repr([type(value).__name__ for value in values]))
+    monkeypatch.setitem(sys.modules, room.__name__, room)
+    monkeypatch.setattr(result_parts, "SCENE_WRITER", (room.__name__, "write"))
+    monkeypatch.setattr(result_parts, "find_spec", lambda _: object())
+    write_results(tmp_path, case.stack, case.segmentation, case.assessment, ["scene"])
+    assert (tmp_path / "scene.mrb").read_text() == "['CineStack', 'Segmentation', 'Assessment']"
+
+
+def test_the_reading_that_is_written_is_the_one_that_was_made(case: Any, tmp_path: Path) -> None:
+    write_results(tmp_path, case.stack, case.segmentation, case.assessment, ["reading"])
+    written = json.loads((tmp_path / "reading.json").read_text(encoding="utf-8"))
+    assert reading_from_dict(written) == case.assessment.reading
 
 
 # What the phantom's headers say about its patient and its study, and what the tests add to it.
@@ -164,12 +219,25 @@ SECRETS = (
 def hidden(dicom_case: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The de-identified results of a study whose importer found something about a file named after the patient."""
     case = dicom_case("siemens")
-    finding = Finding("file-damaged", "The file Mrs. Smith.dcm is left out.", slice=1)
+    finding = Finding("file-damaged", slice=1, parameters={"file": "Mrs. Smith.dcm", "count": 3})
     stack = dataclasses.replace(case.stack, findings=(*case.stack.findings, finding), title="Mrs. Smith")
-    assessment = dataclasses.replace(case.assessment, findings=(*case.assessment.findings, finding))
-    options = Options(reader="Reader^Ada", created="2026-01-02", deidentifier=Deidentifier(b"a key"))
+    when = "2024-05-15T10:00:00Z"
+    reading = Reading(
+        reader="Reader^Ada",
+        impression="Mrs. Smith is well.",
+        signature=Signature("Reader^Ada", when),
+        patient=Patient(age_years=44.0),
+        journal=(
+            JournalEntry(when, "leave-out", structure="RV", phase=0, slice=0),
+            JournalEntry(when, "patient", subject="age_years", before="45.0", after="44.0"),
+            JournalEntry(when, "sign", after="Reader^Ada"),
+        ),
+    )
+    assessment = assess(stack, case.segmentation, reading)
+    options = ExportOptions(created="2026-01-02", deidentifier=Deidentifier(b"a key"))
     folder = tmp_path_factory.mktemp("hidden")
-    write_results(folder, stack, case.segmentation, assessment, options=options)
+    parts = [name for name in default_parts(stack) if name != "scene"]
+    write_results(folder, stack, case.segmentation, assessment, parts, options=options)
     return case, folder
 
 
@@ -191,8 +259,16 @@ def test_the_importers_remarks_keep_their_kind_but_not_their_words(hidden: Any) 
     measurements = json.loads((hidden[1] / "measurements.json").read_text())
     assert measurements["patient"] == {"sex": None, "age_years": None, "height_cm": None, "weight_kg": None}
     [finding] = [finding for finding in measurements["findings"] if finding["code"] == "file-damaged"]
-    assert "withheld" in finding["message"]
+    assert finding["parameters"] == {"file": "…", "count": 3}
     assert finding["slice"] == 2
+
+
+def test_the_readers_work_stays_without_who_did_it_and_when(hidden: Any) -> None:
+    reading = reading_from_dict(json.loads((hidden[1] / "reading.json").read_text()))
+    assert (reading.reader, reading.impression, reading.signature) == ("", "", None)
+    assert [entry.action for entry in reading.journal] == ["leave-out", "patient", "sign"]
+    assert {entry.when for entry in reading.journal} == {""}
+    assert pydicom.dcmread(hidden[1] / "dicom" / "sr.dcm").VerificationFlag == "UNVERIFIED"
 
 
 def test_all_objects_share_one_pseudonym_and_one_substituted_study(hidden: Any, valid_dicom: Any) -> None:
@@ -233,7 +309,7 @@ def test_a_hidden_stack_knows_no_way_back(dicom_case: Any) -> None:
 
 def test_multi_frame_headers_are_hidden_too(dicom_case: Any, valid_dicom: Any, tmp_path: Path) -> None:
     case = dicom_case("enhanced")
-    options = Options(deidentifier=Deidentifier(b"a key"))
+    options = ExportOptions(deidentifier=Deidentifier(b"a key"))
     parts = ["dicom-seg", "dicom-sr"]
     write_results(tmp_path, case.stack, case.segmentation, case.assessment, parts, options=options)
     for path in tmp_path.glob("dicom/*.dcm"):

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from CardiacSegmentationLib.analysis import assess
+from CardiacSegmentationLib.assessment import finding_key
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export.summary import format_summary
 from CardiacSegmentationLib.export.tables import FILES, write_measurements_json, write_slices_csv, write_tables
 from CardiacSegmentationLib.findings import Finding
-from CardiacSegmentationLib.reading import Conventions
+from CardiacSegmentationLib.reading import Conventions, Reading
 from CardiacSegmentationLib.segmentation import Label, Papillary, Segmentation
 from CardiacSegmentationLib.stack import CineStack, Patient
 
@@ -36,9 +37,8 @@ def assessment() -> Assessment:
     patient = Patient(sex="F", age_years=61.0, height_cm=165.0, weight_kg=60.0)
     affine = np.diag([1.5, 1.5, -10.0, 1.0])
     stack = CineStack(np.zeros(labels.shape), affine, (0.0, 300.0, 600.0), rr_ms=900.0, patient=patient)
-    included = np.ones((3, 3, 2), bool)
-    included[Label.RV - 1, 2, 0] = False
-    return assess(stack, Segmentation.of(labels, included=included))
+    reading = Reading().decide_counts([(Label.RV, 2, 0)], counts=False)
+    return assess(stack, Segmentation.of(labels), reading)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_all_four_files_are_written_and_nothing_else(folder: Path) -> None:
 
 def test_json_holds_every_number_with_unit_and_code(assessment: Assessment, folder: Path) -> None:
     content = json.loads((folder / "measurements.json").read_text(encoding="utf-8"))
-    assert (content["schema"], content["schema_version"]) == ("cardiacseg-measurements", "1.0")
+    assert (content["schema"], content["schema_version"]) == ("cardiacseg-measurements", "2.0")
     for side, measurements in (("lv", assessment.lv), ("rv", assessment.rv)):
         for key in ("edv_ml", "esv_ml", "sv_ml", "ef_percent"):
             entry = content[side][key]
@@ -128,12 +128,16 @@ def test_text_is_no_formula_and_negative_numbers_stay_numbers(
 
 def test_findings_name_slices_and_phases_from_one(assessment: Assessment, tmp_path: Path) -> None:
     told = replace(
-        assessment, findings=(Finding("doubt", "Look here.", slice=0, phase=2), Finding("all", "Everywhere."))
+        assessment,
+        findings=(Finding("network-unsure", slice=0, phase=2), Finding("apex-first"), Finding("no-range-sex")),
+        reading=replace(assessment.reading, acknowledged=frozenset({finding_key(Finding("apex-first"))})),
     )
     write_measurements_json(told, tmp_path / "m.json")
     findings = json.loads((tmp_path / "m.json").read_text(encoding="utf-8"))["findings"]
-    assert [(one["slice"], one["phase"]) for one in findings] == [(1, 3), (None, None)]
+    assert [(one["slice"], one["phase"]) for one in findings] == [(1, 3), (None, None), (None, None)]
+    assert [one["acknowledged"] for one in findings] == [False, True, False]
     assert findings[0]["severity"] == "warning"
+    assert "in slice 1, most in phase 3" in findings[0]["message"]
 
 
 def test_a_file_that_cannot_be_written_is_an_error_and_leaves_the_old_one(
@@ -149,15 +153,16 @@ def test_a_file_that_cannot_be_written_is_an_error_and_leaves_the_old_one(
 def test_the_summary_prints_value_unit_limits_conventions_and_findings(assessment: Assessment) -> None:
     mass = replace(
         assessment,
-        conventions=Conventions(papillary=Papillary.MASS, bsa_formula="DuBois"),
-        findings=(Finding("doubt", "Look at slice 1."),),
+        reading=Reading(conventions=Conventions(papillary=Papillary.MASS, bsa_formula="DuBois")),
+        findings=(Finding("apex-not-covered", slice=0),),
     )
     text = format_summary(mass)
     value = f"{assessment.lv['ef_percent'].value:.1f}"
     (line,) = [line for line in text.splitlines() if "LV ejection fraction" in line]
     assert line.split()[3:] == [value, "%", "54–79"]
     for words in (
-        "counted as muscle", "DuBois", "10.0 mm between slices", "! Look at slice 1.", "Not a medical device",
+        "count as muscle", "DuBois", "10.0 mm between slices", "! The stack may not reach the apex",
+        "Not a medical device",
         "needs the LV labelled in every phase", "ED phase 1, ES phase 3",
     ):  # fmt: skip
         assert words in text

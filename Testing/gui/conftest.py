@@ -55,6 +55,7 @@ def a_module(a_window: Any) -> Iterator[Any]:
     from slicer_stand_in import application
 
     module = application.load_module(MODULE)
+    a_window.processEvents()
     yield module
     module.unload()
     a_window.processEvents()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -48,18 +49,66 @@ def test_the_table_follows_a_stroke_within_three_tenths_of_a_second(a_hand: Hand
     assert chart_table.GetValueByName(0, "LV (ml)").ToDouble() > float(before)
 
 
-def test_only_the_phase_that_was_edited_is_measured_again(
-    a_hand: Hand, a_segmented_study: Study, monkeypatch: pytest.MonkeyPatch
+def test_ed_and_es_hold_still_and_a_line_offers_the_phase_that_is_extreme_now(
+    a_hand: Hand, a_segmented_study: Study
 ) -> None:
-    from CardiacSegmentationLib.scene import live
-
-    measured: list[list[int]] = []
-    real = live.reassess
-    monkeypatch.setattr(live, "remeasure", lambda *a: measured.append(list(a[3])) or real(*a))  # type: ignore[func-returns-value]
-    a_hand.ui.phaseSlider.value = 3
+    live = a_hand.panel.live
+    before = live.assessment
+    assert not a_hand.ui.keyPhaseFrame.visible
+    a_hand.ui.esButton.click()
+    es = a_hand.ui.phaseSlider.value
     paint(a_segmented_study, 4)
     a_hand.wait(0.5)
-    assert measured == [[3]]
+    assert live.assessment.key_phases == before.key_phases
+    assert live.assessment.lv["esv_ml"].value > before.lv["esv_ml"].value + 1
+    a_hand.see()
+    assert a_hand.ui.keyPhaseFrame.visible
+    assert "the volume is smallest in phase" in a_hand.ui.keyPhaseLabel.text
+    a_hand.ui.useExtremeButton.click()
+    assert live.assessment.key_phases.lv_es != es
+    assert not a_hand.ui.keyPhaseFrame.visible
+    a_hand.ui.undoButton.click()
+    assert live.assessment.key_phases == before.key_phases
+
+
+def test_ed_of_one_ventricle_can_be_set_alone(a_hand: Hand, a_segmented_study: Study) -> None:
+    before = a_hand.panel.live.assessment.key_phases
+    a_hand.ui.phaseSlider.value = before.rv_es + 1
+    a_hand.ui.ventricleCombo.currentIndex = 2
+    a_hand.ui.setEsButton.click()
+    assert a_hand.panel.live.assessment.key_phases == replace(before, rv_es=before.rv_es + 1)
+
+
+def test_automatic_and_corrected_stand_side_by_side_and_the_journal_tells_how(
+    a_hand: Hand, a_segmented_study: Study
+) -> None:
+    import qt
+
+    assert not a_hand.ui.correctionsLabel.visible
+    ef = a_hand.panel.live.assessment.lv["ef_percent"].text
+    paint(a_segmented_study, 4)
+    a_hand.wait(0.5)
+    a_hand.ui.sliceTable.item(1, 3).setCheckState(qt.Qt.Unchecked)
+    a_hand.ui.sliceTable.cellClicked.emit(1, 3)
+    text = a_hand.ui.correctionsLabel.text
+    assert text.startswith(f"LV EF {ef} → {a_hand.panel.live.assessment.lv['ef_percent'].text} %")
+    assert text.endswith("1 image of 72 corrected, 1 slice decided by hand")
+    lines = [a_hand.ui.journalList.item(row).text() for row in range(a_hand.ui.journalList.count)]
+    assert lines[0].endswith("exclude RV, slice 2, ED")
+    assert a_hand.ui.undoButton.toolTip == "Undo: exclude RV, slice 2, ED (Ctrl+Z)"
+    a_hand.ui.undoButton.click()
+    assert a_hand.ui.journalList.item(0).text().endswith("(undone)")
+
+
+def test_findings_that_were_looked_at_are_not_shown_again(a_hand: Hand, a_segmented_study: Study) -> None:
+    session = a_hand.panel.session
+    labels = session.segmentation.labels[0].copy()
+    labels[4][labels[4] == 1] = 0
+    session.edit(0, labels, "Erase")
+    assert "The RV is missing in slice 5" in cell(a_hand.ui.sliceTable, 4, 4)
+    a_hand.ui.sliceTable.selectRow(4)
+    a_hand.ui.tickOffButton.click()
+    assert "missing" not in cell(a_hand.ui.sliceTable, 4, 4)
 
 
 def test_the_slider_steps_through_the_phases_of_images_and_labels(a_hand: Hand, a_segmented_study: Study) -> None:
@@ -124,14 +173,12 @@ def test_undo_and_redo_reach_back_to_a_phase_that_was_left_in_between(a_hand: Ha
 
     study = a_segmented_study
     a_hand.ui.phaseSlider.value = 2
-    before = a_hand.panel.live.segmentation.labels[2].copy()
+    before = a_hand.panel.live.session.segmentation.labels[2].copy()
     paint(study, 4)
     a_hand.wait(0.4)
     a_hand.ui.phaseSlider.value = 5
-    assert not a_hand.ui.undoButton.enabled
-    a_hand.ui.phaseSlider.value = 2
-    assert a_hand.ui.undoButton.enabled
     a_hand.ui.undoButton.click()
+    assert a_hand.ui.phaseSlider.value == 2  # undo leads to what it takes back
     np.testing.assert_array_equal(read_frame(study.segmentation, 2), before)
     a_hand.ui.redoButton.click()
     assert (read_frame(study.segmentation, 2) != before).any()
@@ -144,7 +191,7 @@ def test_a_slice_is_copied_from_the_phase_before(a_hand: Hand, a_segmented_study
     a_hand.ui.phaseSlider.value = 4
     a_hand.panel._correct.jump(5, None)
     a_hand.ui.copyPhaseButton.click()
-    np.testing.assert_array_equal(live.segmentation.labels[4, 5], live.segmentation.labels[3, 5])
+    np.testing.assert_array_equal(live.session.segmentation.labels[4, 5], live.session.segmentation.labels[3, 5])
 
 
 def test_facts_about_the_patient_and_conventions_change_what_follows_from_them(
@@ -197,24 +244,17 @@ def test_the_reading_layout_shows_the_short_axis_the_curve_and_the_table(
 
 
 def test_a_finding_leads_to_its_slice_and_phase(a_hand: Hand, a_segmented_study: Study) -> None:
-    from dataclasses import replace
-
-    from CardiacSegmentationLib.findings import Finding
     from CardiacSegmentationLib.gui.layout import reading_view
-    from CardiacSegmentationLib.scene.study import set_segmentation
     from CardiacSegmentationLib.scene.views import current_phase, current_slice
 
-    doubt = Finding("open-wall", "The myocardium is not closed.", slice=5, phase=6)
-    study_wide = Finding("curve", "The volume curve jumps.")
-    with_doubts = replace(a_hand.panel.live.segmentation, findings=(doubt, study_wide))
-    set_segmentation(a_segmented_study, with_doubts)
-    a_hand.panel.before_replacing(a_segmented_study)
-    a_hand.panel.segmentation_replaced(a_segmented_study)
-    assert cell(a_hand.ui.sliceTable, 5, 4) == "⚠ phase 7: The myocardium is not closed."
-    assert "The volume curve jumps." in a_hand.ui.findingsLabel.text
-    a_hand.ui.sliceTable.cellClicked.emit(5, 4)
+    session = a_hand.panel.session
+    labels = session.segmentation.labels[6].copy()
+    labels[4][labels[4] == 1] = 0
+    session.edit(6, labels, "Erase")
+    assert cell(a_hand.ui.sliceTable, 4, 4).startswith("✖ phase 7: The RV is missing in slice 5")
+    a_hand.ui.sliceTable.cellClicked.emit(4, 4)
     assert current_phase(a_segmented_study) == 6
-    assert current_slice(a_segmented_study, reading_view(a_segmented_study)) == 5
+    assert current_slice(a_segmented_study, reading_view(a_segmented_study)) == 4
 
 
 def test_slicer_knows_the_term_for_the_myocardium(a_hand: Hand) -> None:

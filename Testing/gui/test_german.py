@@ -21,6 +21,7 @@ MODULE = Path(__file__).parents[2] / "CardiacSegmentation" / "CardiacSegmentatio
 def a_german_hand(a_window: Any) -> Iterator[Hand]:
     from slicer_stand_in import application
 
+    a_window.settings().setValue("Internationalization/Enabled", True)
     a_window.settings().setValue("language", "de-DE")
     module = application.load_module(MODULE)
     widget = module.widgetRepresentation()
@@ -54,7 +55,19 @@ def test_the_panel_speaks_german(a_german_hand: Hand, phantom: tuple[CineStack, 
 def test_a_language_without_a_translation_stays_english(a_window: Any) -> None:
     from slicer_stand_in import application
 
+    a_window.settings().setValue("Internationalization/Enabled", True)
     a_window.settings().setValue("language", "fi")
+    module = application.load_module(MODULE)
+    module.widgetRepresentation()
+    assert module.widget.panel.ui.segmentButton.text == "Segment"
+    module.unload()
+
+
+def test_where_slicer_does_not_translate_the_panel_does_not_either(a_window: Any) -> None:
+    from slicer_stand_in import application
+
+    a_window.settings().setValue("Internationalization/Enabled", False)
+    a_window.settings().setValue("language", "de-DE")  # Slicer keeps it while translating is off
     module = application.load_module(MODULE)
     module.widgetRepresentation()
     assert module.widget.panel.ui.segmentButton.text == "Segment"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from CardiacSegmentationLib.scene.study import Study
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
+    from slicer_stand_in.hand import Hand
+
+MODULE = Path(__file__).parents[2] / "CardiacSegmentation" / "CardiacSegmentation.py"
 
 
 def views_shown() -> str:
@@ -45,7 +48,48 @@ def test_a_saved_scene_opens_in_its_layout_before_the_module_is_opened(
     slicer.app.send("startupCompleted()")
     slicer.util.loadScene(a_scene_in_the_reading_layout)
     assert "CardiacPlot" in views_shown()
+    assert slicer.mrmlScene.GetSingletonNode("Red", "vtkMRMLSliceNode").GetLayoutLabel() == "SAX"
     assert vtk_output() == ""
+
+
+def test_a_module_that_is_added_to_a_running_slicer_brings_its_layout_and_its_sample(
+    a_window: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.gui.layout import LAYOUT_ID
+    from slicer_stand_in import application
+
+    layouts = a_window.layoutManager().layoutLogic().GetLayoutNode()
+    layouts.SetLayoutDescription(LAYOUT_ID, "")
+    monkeypatch.setattr(slicer.modules, "sampleDataSources", {}, raising=False)
+    module = application.load_module(MODULE)
+    a_window.processEvents()
+    assert "CardiacPlot" in layouts.GetLayoutDescription(LAYOUT_ID)
+    assert len(slicer.modules.sampleDataSources["Cardiac"]) == 1
+    module.unload()
+
+
+@pytest.mark.parametrize(("width", "height", "panel_width"), [(1920, 1080, 500), (1280, 800, 560)])
+def test_curve_and_numbers_can_be_read_in_their_windows(
+    a_hand: Hand, a_segmented_study: Study, width: int, height: int, panel_width: int
+) -> None:
+    from slicer_stand_in.window import Window
+
+    window = Window(a_hand.widget, a_segmented_study.volume_node, (width, height), panel_width)
+    a_hand.see()
+    plot, table = window.views["vtkMRMLPlotViewNode"], window.views["vtkMRMLTableViewNode"]
+    assert plot.height() >= 250
+    assert table.needed() <= table.width()  # type: ignore[attr-defined]
+    chart = a_segmented_study.result("chart")
+    assert not chart.GetLegendVisibility()  # it would lie over the curves
+    window.close()
+
+
+def test_no_view_gives_the_segment_editor_a_reason_to_warn(a_hand: Hand, a_segmented_study: Study) -> None:
+    import slicer
+
+    (warning,) = slicer.util.findChildren(a_hand.ui.editor, name="SliceRotateWarningButton")
+    assert not warning.isVisibleTo(a_hand.ui.editor)
 
 
 def test_a_scene_opened_while_slicer_starts_gets_its_layout_when_it_has(

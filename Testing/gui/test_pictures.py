@@ -42,7 +42,7 @@ def test_the_sample_is_segmented_by_the_shipped_network_and_pictured(
     hand.picture(pictures / "slicer-panel-study.png")
 
     ui.loadButton.click()
-    ui.segmentButton.click()
+    hand.click(ui.segmentButton)
     hand.wait_for(lambda: ui.progressLabel.text.startswith("Segmenting"), 120)
     hand.picture(pictures / "slicer-panel-running.png")
     hand.wait_for(lambda: not hand.panel._segment.is_running, 300)
@@ -58,7 +58,7 @@ def test_what_goes_wrong_and_what_is_recovered_is_pictured(
 ) -> None:
     a_hand.ui.modelEdit.currentPath = "/home/reader/my-network"
     a_hand.ui.segmentSection.collapsed = False
-    a_hand.ui.segmentButton.click()
+    a_hand.click(a_hand.ui.segmentButton)
     a_hand.wait_for(lambda: not a_hand.panel._segment.is_running, 60)
     a_hand.ui.correctSection.collapsed = True
     a_hand.ui.resultsSection.collapsed = True
@@ -96,3 +96,23 @@ def test_the_contours_in_the_slice_view_are_pictured(a_hand: Hand, a_slice_view:
     assert ((red > green + 60) & (red > blue + 60)).any()  # the contour of the LV
     pictures.mkdir(parents=True, exist_ok=True)
     matplotlib.image.imsave(pictures / "slicer-view.png", np.hstack(views))
+
+
+@pytest.mark.parametrize(("size", "panel_width"), [((1920, 1080), 500), ((1280, 800), 560)])
+def test_the_window_is_pictured(
+    a_hand: Hand, a_slice_view: Any, pictures: Path, size: tuple[int, int], panel_width: int
+) -> None:
+    """As large as Slicer's own: the panel, the short axis, the curve, the numbers."""
+    import slicer
+    from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
+    from CardiacSegmentationLib.scene.study import load_study, set_segmentation
+    from slicer_stand_in.window import Window
+
+    stack, truth = make_stack(PhantomSpec())
+    study = load_study(slicer.mrmlScene, stack)
+    set_segmentation(study, truth)
+    a_hand.panel.select(study)
+    window = Window(a_hand.widget, study.volume_node, size, panel_width)
+    pictures.mkdir(parents=True, exist_ok=True)
+    assert window.picture().save(str(pictures / f"slicer-window-{size[0]}.png"))
+    window.close()

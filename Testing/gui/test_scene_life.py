@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+import weakref
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +143,40 @@ def test_labels_that_are_deleted_leave_a_study_without_labels(a_hand: Hand, a_se
     a_hand.panel._correct.copy_from_previous_phase()
 
 
+@pytest.mark.parametrize("by_hierarchy", [True, False])
+def test_labels_stay_although_the_node_on_display_was_deleted(
+    a_hand: Hand, a_segmented_study: Study, by_hierarchy: bool
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import segmentation_of
+
+    study = a_segmented_study
+    a_hand.ui.phaseSlider.value = 3
+    before, numbers = segmentation_of(study), a_hand.ui.resultsTable.item(0, 1).text()
+    assert before is not None
+    if by_hierarchy:
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+        hierarchy.RemoveItem(hierarchy.GetItemByDataNode(study.segmentation_node))
+    else:
+        slicer.mrmlScene.RemoveNode(study.segmentation_node)
+    a_hand.wait(0.5)
+    after = segmentation_of(study)
+    assert after is not None
+    np.testing.assert_array_equal(after.labels, before.labels)
+    assert after.corrected_images == ()
+    assert study.segmentation_node.GetSegmentation().GetNumberOfSegments() == 3
+    assert a_hand.ui.resultsTable.item(0, 1).text() == numbers
+    assert a_hand.ui.editor.segmentationNode() is study.segmentation_node
+    a_hand.ui.undoButton.click()  # who meant it can still have it
+    emptied = segmentation_of(study)
+    assert emptied is not None
+    assert not emptied.labels[3].any()
+    a_hand.ui.redoButton.click()
+    restored = segmentation_of(study)
+    assert restored is not None
+    np.testing.assert_array_equal(restored.labels, before.labels)
+
+
 def test_edits_count_although_the_node_on_display_was_deleted(a_hand: Hand, a_segmented_study: Study) -> None:
     import slicer
 
@@ -179,7 +215,7 @@ def test_a_corrected_study_comes_back_from_a_saved_scene(
     a_hand.ui.exportEdit.currentPath = str(tmp_path)
     a_hand.ui.sceneButton.click()
     assert not a_hand.messages.errors
-    before = a_hand.panel.live.segmentation.labels.copy()
+    before = a_hand.panel.live.session.segmentation.labels.copy()
     numbers = {key: measure.text for key, measure in a_hand.panel.live.assessment.lv.items()}
     slicer.mrmlScene.Clear(False)
     assert a_hand.panel.study is None
@@ -187,7 +223,7 @@ def test_a_corrected_study_comes_back_from_a_saved_scene(
     slicer.util.loadScene(str(scene))
     a_hand.see()
     assert a_hand.panel.study is not None
-    np.testing.assert_array_equal(a_hand.panel.live.segmentation.labels, before)
+    np.testing.assert_array_equal(a_hand.panel.live.session.segmentation.labels, before)
     assert {key: measure.text for key, measure in a_hand.panel.live.assessment.lv.items()} == numbers
     assert a_hand.ui.weightSpin.value == 91.0
 
@@ -219,7 +255,8 @@ def test_leaving_and_entering_takes_the_keys_and_gives_them_back(a_hand: Hand, a
     import slicer
 
     window = slicer.util.mainWindow()
-    keys = len(a_hand.panel._shortcuts.actions())
+    keys = shortcuts_of(window)
+    assert keys > 15
     assert shortcuts_of(window) == keys
     a_module.widget.exit()
     a_hand.see()
@@ -253,7 +290,7 @@ def test_keys_do_what_the_guide_says(a_hand: Hand, a_segmented_study: Study) -> 
     paint(a_segmented_study, 4)
     a_hand.wait(0.4)
     keys["Ctrl+Z"]()
-    assert not a_hand.panel.live.segmentation.labels[0, :, :12, :12].any()
+    assert not a_hand.panel.live.session.segmentation.labels[0, :, :12, :12].any()
 
 
 def test_arrow_keys_step_through_slices_of_the_short_axis_view(a_hand: Hand, a_segmented_study: Study) -> None:
@@ -295,6 +332,29 @@ def test_the_module_can_be_reloaded_in_the_middle_of_work(
     again.unload()
 
 
+def test_after_a_reload_there_is_one_panel_and_its_keys_work(
+    a_module: Any, a_window: Any, phantom: tuple[CineStack, Segmentation]
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study, set_segmentation
+
+    a_module.widgetRepresentation().show()
+    a_module.widget.enter()
+    study = load_study(slicer.mrmlScene, phantom[0])
+    set_segmentation(study, phantom[1])
+    a_module.widget.panel.select(study)
+    a_window.processEvents()
+    keys = shortcuts_of(slicer.util.mainWindow())
+    before = weakref.ref(a_module.widget.panel)
+    a_module.reload()
+    a_window.processEvents()
+    gc.collect()
+    assert before() is None
+    assert shortcuts_of(slicer.util.mainWindow()) == keys > 15
+    assert a_module.widget.panel.study == study
+    a_module.widget.exit()
+
+
 def test_nothing_is_printed_in_normal_use(
     a_hand: Hand, a_segmented_study: Study, capfd: pytest.CaptureFixture[str], vtk_output: Any
 ) -> None:
@@ -329,6 +389,4 @@ def test_without_a_main_window_the_panel_works_all_the_same(
 
 
 def shortcuts_of(window: Any) -> int:
-    from PySide6.QtGui import QShortcut
-
-    return sum(isinstance(child, QShortcut) for child in window.children())
+    return sum(child.className() == "QShortcut" for child in window.children())

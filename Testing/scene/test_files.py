@@ -32,7 +32,7 @@ segmentation = segmentation_of(study)
 print(json.dumps({
     "name": study.name,
     "ef": assess(stack_of(study), segmentation).lv["ef_percent"].value,
-    "edited": segmentation.edited,
+    "edited": segmentation.corrected_images,
     "results": [role for role in RESULT_ROLES if study.result(role) is not None],
     "segments": study.segmentation_node.GetSegmentation().GetSegmentIDs(),
     "fps": study.browser.GetPlaybackRateFps(),

@@ -1,4 +1,4 @@
-"""VentricularFunction → tables and plot."""
+"""Assessment → tables and plot."""
 
 from __future__ import annotations
 
@@ -36,15 +36,30 @@ def test_the_summary_shows_every_measure_with_its_unit_and_range(a_study: Study,
     from CardiacSegmentationLib.scene.study import set_assessment
 
     set_assessment(a_study, a_function)
-    shown = {row["Measure"]: row for row in rows(a_study, "summary")}
+    shown = {row["Measure"]: row for row in rows(a_study, "measures")}
     for measurement in (*a_function.lv.values(), *a_function.rv.values(), *a_function.heart.values()):
         assert shown[measurement.title]["Value"] == measurement.text
     ef = a_function.lv["ef_percent"]
     assert shown[ef.title]["Unit"] == "%"
     assert ef.reference is not None
     assert shown[ef.title]["Normal range"].startswith(f"{ef.reference.low:g}–{ef.reference.high:g}")
-    assert "count as blood" in shown["Papillary convention"]["Value"]
-    assert shown["Key phases"]["Value"].startswith(f"LV ED {(a_function.key_phases.lv_ed or 0) + 1}")
+    assert "count as blood" in shown["Papillary convention"]["Note"]
+    assert shown["Key phases"]["Note"].startswith(f"LV ED {(a_function.key_phases.lv_ed or 0) + 1}")
+
+
+def test_both_ventricles_stand_side_by_side(a_study: Study, a_function: Assessment) -> None:
+    from CardiacSegmentationLib.scene.study import set_assessment
+
+    set_assessment(a_study, a_function)
+    shown = {row["Measure"]: row for row in rows(a_study, "summary")}
+    assert list(shown)[:6] == ["EF (%)", "EDV (ml)", "ESV (ml)", "SV (ml)", "CO (l/min)", "LVM (g)"]
+    assert shown["EDV (ml)"]["LV"] == a_function.lv["edv_ml"].text
+    assert shown["EDV (ml)"]["RV"] == a_function.rv["edv_ml"].text
+    assert shown["LVM (g)"]["RV"] == ""
+    limits = a_function.rv["ef_percent"].reference
+    assert limits is not None
+    assert shown["EF (%)"]["RV normal"].startswith(f"{limits.low:g}–{limits.high:g}")
+    assert max(len(text) for row in shown.values() for text in row.values()) < 20  # it fits into its window
 
 
 def test_the_tables_hold_what_the_files_hold(a_study: Study, a_function: Assessment) -> None:
@@ -112,11 +127,11 @@ def test_text_survives_slicers_table_files(a_study: Study, a_function: Assessmen
     from CardiacSegmentationLib.scene.study import find_studies, set_assessment
 
     set_assessment(a_study, a_function)  # with a finding that has quotation marks, see the phantom fixture
-    before = rows(a_study, "summary")
-    assert any("gap of ”2” mm" in row["Value"] for row in before)
+    before = rows(a_study, "measures")
+    assert any("gap of ”2” mm" in row["Note"] for row in before)
     reload()
     (study,) = find_studies(slicer.mrmlScene)
-    assert rows(study, "summary") == before
+    assert rows(study, "measures") == before
 
 
 def test_the_plot_can_be_drawn(a_study: Study, a_function: Assessment) -> None:

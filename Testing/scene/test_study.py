@@ -144,14 +144,14 @@ def test_a_phase_missing_from_the_labels_is_told(a_study: Study) -> None:
 
 def test_settings_are_the_studys_own_and_saved(a_study: Study, reload: Callable[[], None]) -> None:
     import slicer
-    from CardiacSegmentationLib.scene.study import Phases, find_studies, read_study_settings, write_study_settings
+    from CardiacSegmentationLib.scene.study import find_studies, read_study_settings, write_study_settings
 
     settings, notes = read_study_settings(a_study)
-    assert (settings.sex, settings.height_cm, notes) == ("F", 168.0, ())
-    write_study_settings(a_study, replace(settings, phases=Phases.KEY, weight_kg=None))
+    assert (settings.backend, settings.phases, notes) == ("auto", "all", ())
+    write_study_settings(a_study, replace(settings, phases="ed-es", uncertainty=True))
     reload()
     (study,) = find_studies(slicer.mrmlScene)
-    assert read_study_settings(study) == (replace(settings, phases=Phases.KEY, weight_kg=None), ())
+    assert read_study_settings(study) == (replace(settings, phases="ed-es", uncertainty=True), ())
 
 
 def test_views_show_rows_and_columns_as_the_scanner_made_them(
@@ -204,3 +204,18 @@ def test_a_large_study_is_in_the_scene_within_two_seconds(a_scene: Any) -> None:
     set_segmentation(study, segmentation)
     set_assessment(study, assessment)
     assert process_time() - start < 2.0
+
+
+def test_the_grey_scale_is_fitted_to_the_heart_and_a_users_own_is_kept(
+    a_study: Study, a_stack: CineStack, a_segmentation: Segmentation
+) -> None:
+    from CardiacSegmentationLib.scene.study import set_segmentation
+
+    display = a_study.volume_node.GetDisplayNode()
+    set_segmentation(a_study, a_segmentation)
+    heart = a_stack.voxels[a_segmentation.labels > 0]
+    assert display.GetWindowLevelMax() > np.percentile(heart, 99)  # no blood is burnt out
+    assert display.GetWindowLevelMax() < 1.3 * np.percentile(heart, 99)
+    display.SetWindowLevelMinMax(10.0, 90.0)
+    set_segmentation(a_study, a_segmentation)
+    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (10.0, 90.0)

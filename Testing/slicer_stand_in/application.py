@@ -4,6 +4,7 @@
 Application                 qSlicerApplication (Base/QTGUI/qSlicerApplication.cxx) above the host's core part
 LayoutManager               qMRMLLayoutManager (Libs/MRML/Widgets): the real layout logic and node; of the view widgets
                             only that plot and table lose their node when a batch ends
+_remove_segments            qSlicerSubjectHierarchySegmentsPlugin.cxx (Modules/Loadable/Segmentations)
 play                        qSlicerSequencesModule.cxx: a timer calls vtkSlicerSequencesLogic::UpdateAllProxyNodes
 load_module                 qSlicerScriptedLoadableModule::setPythonSource, …ModuleWidget::setup
 ==========================  =====================================================================================
@@ -17,6 +18,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import slicer
+import vtk
 from PySide6 import QtCore, QtWidgets
 from PySide6.QtCore import Signal
 from slicer_host import host
@@ -157,7 +159,16 @@ def start() -> Application:
     running = host.start()
     if not isinstance(slicer.app, Application):
         slicer.app = Application(running.application_logic, running.folder)
+        slicer.mrmlScene.AddObserver(slicer.vtkMRMLScene.NodeRemovedEvent, _remove_segments)
     return slicer.app  # type: ignore[no-any-return]
+
+
+@vtk.calldata_type(vtk.VTK_OBJECT)
+def _remove_segments(scene: Any, _event: str, node: Any) -> None:
+    """qSlicerSubjectHierarchySegmentsPlugin: with a segmentation's branch go the segments, whoever shares them."""
+    if node.IsA("vtkMRMLSegmentationNode") and not scene.IsClosing():
+        for segment_id in list(node.GetSegmentation().GetSegmentIDs()):
+            node.GetSegmentation().RemoveSegment(segment_id)
 
 
 class ModuleParent:
@@ -191,6 +202,19 @@ class LoadedModule:
             setattr(slicer.modules, f"{self.name}Widget", self.widget)
             self.widget.setup()
         return self._widget
+
+    def reload(self) -> None:
+        """slicer.util.reloadScriptedModule: the old widgets are hidden only, and the module is not entered again."""
+        for child in self._widget.children():
+            if hasattr(child, "hide"):
+                child.hide()
+        self.widget.cleanup()
+        layout = self._widget.layout()
+        while layout.count():
+            layout.takeAt(0)
+        self.widget = getattr(self._python, f"{self.name}Widget")(self._widget)
+        setattr(slicer.modules, f"{self.name}Widget", self.widget)
+        self.widget.setup()
 
     def logic(self) -> Any:
         """qSlicerScriptedLoadableModule has a C++ logic of no use to Python; nothing here asks for it."""

@@ -271,6 +271,10 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
         self._segments.cellClicked.connect(lambda row, _: self.setCurrentSegmentID(self._segment_id(row)))
         self._effects = QtWidgets.QWidget(self)
         QtWidgets.QGridLayout(self._effects).setContentsMargins(0, 0, 0, 0)
+        self._rotate_warning = QtWidgets.QPushButton("Slice views orientation are not aligned", self)
+        self._rotate_warning.setObjectName("SliceRotateWarningButton")
+        self._rotate_warning.setVisible(False)
+        layout.addWidget(self._rotate_warning)
         layout.addWidget(self._segments)
         layout.addWidget(self._effects)
         self._show_effects()
@@ -384,6 +388,7 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
             for observed in (node, node.GetSliceToRAS()):
                 tag = observed.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._view_changed())
                 self._view_observers.append((observed, tag))
+        self._show_rotate_warning()
 
     def removeViewObservations(self) -> None:
         for observed, tag in self._view_observers:
@@ -394,6 +399,18 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
         """processEvents: the effect in hand moves its brush, for which it needs its segmentation."""
         if isValid(self) and self._active and self._node.GetSegmentationNode() is None:
             crashes.append(f"{self._active} was in hand, without a segmentation, when a view changed")
+
+    def _show_rotate_warning(self) -> None:
+        """updateSliceRotateWarningButtonVisibility: every view counts, also one that the layout does not show."""
+        volume, matrix = self.sourceVolumeNode(), vtk.vtkMatrix4x4()
+        rotated = False
+        if volume is not None and slicer.app.layoutManager() is not None:
+            volume.GetIJKToRASDirectionMatrix(matrix)
+            axes = slicer.util.arrayFromVTKMatrix(matrix)[:3, :3]
+            for node in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+                view = slicer.util.arrayFromVTKMatrix(node.GetSliceToRAS())[:3, :3]
+                rotated |= bool((abs(axes.T @ view).max(axis=0) < 0.999).any())
+        self._rotate_warning.setVisible(rotated)
 
     def installKeyboardShortcuts(self) -> None:
         self._shortcuts_installed = True
@@ -417,6 +434,7 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
         try:
             self._update_segmentation(self._node.GetSegmentationNode())
             self._update_effect()
+            self._show_rotate_warning()
         finally:
             self._node.EndModify(modifying)
         self._show_segments()

@@ -177,8 +177,7 @@ def _connect(self: QtCore.QObject, signal: str, target: Any) -> bool:
     instance, parameters = _signal(self, signal)
     slot = _Slot(target, parameters)
     instance.connect(slot.call)
-    connections = _connections(self)
-    connections.append((_normalized(signal), target, slot.call))
+    _connections(self).append((_normalized(signal), target, slot.call))
     return True
 
 
@@ -192,10 +191,17 @@ def _disconnect(self: QtCore.QObject, signal: str, target: Any = None) -> bool:
     return bool(matching)
 
 
+# What is connected lives as long as the C++ object it is connected to, in PythonQt as here, and Python's garbage
+# collector sees nothing of it: a timer that calls a method of its owner is never freed unless it is told to go.
+_alive: dict[int, list[tuple[str, Any, Any]]] = {}
+
+
 def _connections(target: QtCore.QObject) -> list[tuple[str, Any, Any]]:
-    if not hasattr(target, "_pythonqt_connections"):
-        target._pythonqt_connections = []  # type: ignore[attr-defined]
-    return target._pythonqt_connections  # type: ignore[attr-defined,no-any-return]
+    key = id(target)
+    if key not in _alive:
+        _alive[key] = []
+        QtCore.QObject.destroyed.__get__(target).connect(lambda *_: _alive.pop(key, None))
+    return _alive[key]
 
 
 def _signal(target: QtCore.QObject, signature: str) -> tuple[Any, int]:

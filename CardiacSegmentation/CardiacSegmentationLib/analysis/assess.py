@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -61,7 +61,7 @@ def assess(
     )
     outlines: Outlines = {}
     if before is not None and changed is not None:
-        outlines = {place: cast("Outlines", before.outlines)[place] for place in before.outlines.keys() - set(changed)}
+        outlines = {place: ring for place, ring in before.outlines.items() if place not in changed}
     proposal = reading.proposal or propose(stack, segmentation, reading.conventions, images)
     counted = reading.counted(proposal.counted)
     slice_mm, row_mm, column_mm = stack.spacing_mm
@@ -122,11 +122,15 @@ def _assess_automatic(
         return None
     if is_corrected and segmentation.automatic is None:  # changed by hand before this program kept what was there
         return None
-    undecided = Reading(conventions=reading.conventions, patient=reading.patient)
+    undecided = Reading(conventions=reading.conventions, patient=reading.patient, unknown_facts=reading.unknown_facts)
     known = None if before is None else before.automatic or (before if _is_undecided(before.reading) else None)
-    if known is not None and (known.conventions, known.reading.patient) == (undecided.conventions, undecided.patient):
+    if known is not None and _measures_alike(known.reading, undecided):
         return replace(known, reading=undecided)
     return assess(stack, automatic_segmentation(segmentation), undecided)
+
+
+def _measures_alike(one: Reading, other: Reading) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in ("conventions", "patient", "unknown_facts"))
 
 
 def _is_undecided(reading: Reading) -> bool:

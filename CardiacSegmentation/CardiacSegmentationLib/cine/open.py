@@ -11,9 +11,10 @@ import weakref
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from CardiacSegmentationLib.errors import StudyError
+from CardiacSegmentationLib.locks import hold, remove_abandoned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 32 * 2**30  # no cardiac study is larger; an archive that claims so is damaged or a trap
 MOST_FILES = 200_000
 VOLUME_ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr")
+UNPACKED = "cardiacseg-unpacked-"
 ARCHIVE_ENDINGS = (".zip", ".tar", ".tgz", ".txz", ".tar.gz", ".tar.xz", ".tar.bz2", ".7z", ".rar")
 
 
@@ -40,11 +42,21 @@ class Opened:
 
 
 class TemporaryFolder:
-    """A folder that is deleted when nobody holds this value any more, at the latest when the program ends."""
+    """A folder that is deleted when nobody holds this value any more, at the latest when the program ends.
+
+    Of a program that was killed it stays; the next one deletes it.
+    """
 
     def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="cardiacseg-"))
-        self.close: Callable[[], object] = weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+        remove_abandoned(Path(tempfile.gettempdir()), f"{UNPACKED}*")
+        self.path = Path(tempfile.mkdtemp(prefix=UNPACKED))
+        self.close: Callable[[], object] = weakref.finalize(self, _remove, self.path, hold(self.path))
+
+
+def _remove(folder: Path, lock: IO[str] | None) -> None:
+    if lock is not None:
+        lock.close()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def open_study(path: Path) -> Opened:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report
-from CardiacSegmentationLib.cli.segment import add_choices, further_writers, options_of
+from CardiacSegmentationLib.cli.segment import add_run_arguments, options_of
 from CardiacSegmentationLib.pipeline import Existing, Results, segment_study
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "study", type=Path, nargs="?", metavar="STUDY", help="a study of your own; without it a phantom is made"
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help=f"folder for study and results ({DEFAULT_OUT})")
-    add_choices(parser)
+    add_run_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -72,7 +72,6 @@ def _segment(study: Path, out: Path, options: Options) -> Results:
             options,
             report=choose_report(as_json=False),
             is_cancelled=is_cancelled,
-            writers=further_writers(),
         )
 
 
@@ -103,6 +102,6 @@ def _print_files(results: Results, out: Path) -> None:
 
 
 def _name_of(study: Path) -> str:
-    from CardiacSegmentationLib.pipeline.batch import stem_of
+    from CardiacSegmentationLib.pipeline.plan import stem_of
 
     return stem_of(study.absolute()) or "study"

@@ -4,27 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from CardiacSegmentationLib.choices import CHOICES
 from CardiacSegmentationLib.cli import EXIT_CANCELLED, EXIT_ERROR
-from CardiacSegmentationLib.cli.facts import (
-    add_papillary_argument,
-    add_patient_arguments,
-    add_reacquired_argument,
-    add_stack_argument,
-)
-from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report, print_json
+from CardiacSegmentationLib.cli.facts import add_choices, add_reading_argument, add_stack_argument, chosen
+from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report, print_json, while_heard
 from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError
 from CardiacSegmentationLib.pipeline import RECORD_FILE, Existing, Options, Results, segment_study
-from CardiacSegmentationLib.segmentation import Papillary
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from CardiacSegmentationLib.assessment import Assessment
-    from CardiacSegmentationLib.pipeline.output import Writer
-    from CardiacSegmentationLib.segmentation import Segmentation
-    from CardiacSegmentationLib.stack import CineStack
 
 EPILOG = """\
 exit codes:
@@ -45,28 +32,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--labels", type=Path, metavar="FILE.nii.gz", help="the label map, on exactly the input's grid")
     parser.add_argument("--json-progress", action="store_true", help="one JSON object a line on stdout, for programs")
     add_stack_argument(parser)
-    add_choices(parser)
+    add_reading_argument(parser)
+    add_run_arguments(parser)
 
 
-def add_choices(parser: argparse.ArgumentParser) -> None:
-    """The choices that one study, a batch and the demo have in common."""
-    add_reacquired_argument(parser)
-    parser.add_argument(
-        "--backend", choices=("auto", "onnx", "openvino", "torch"), default="auto", help="engine (auto)"
-    )
-    parser.add_argument("--phases", choices=("all", "ed-es"), default="all", help="label all phases, or ED and ES only")
-    parser.add_argument("--model", type=Path, metavar="DIR", help="a network bundle of your own")
-    parser.add_argument(
-        "--uncertainty", action="store_true", help="uncertainty of every voxel (takes nine times longer)"
-    )
-    parser.add_argument("--no-repairs", action="store_true", help="the network's labels as they are")
-    add_papillary_argument(parser)
-    add_patient_arguments(parser)
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments that one study, a batch and the demo have in common."""
+    add_choices(parser, CHOICES)
     parser.add_argument(
         "--only", type=_names, metavar="PART,…", help="write only these parts of the results, for example tables,labels"
     )
-    parser.add_argument("--paper", choices=("A4", "Letter"), default="A4", help="of the report (A4)")
-    parser.add_argument("--deidentify", action="store_true", help="leave the patient's name, id and dates out")
     parser.add_argument("--threads", type=count, metavar="N", help="processor cores to use (all)")
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--resume", action="store_true", help="keep finished results of the same study and options")
@@ -75,24 +50,12 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
 
 def options_of(arguments: argparse.Namespace) -> Options:
     """The pipeline's options from the command line's."""
-    existing = Existing.RESUME if arguments.resume else Existing.REPLACE if arguments.force else Existing.STOP
-    return Options(
+    return Options.choose(
+        **chosen(arguments, CHOICES),
         stack=getattr(arguments, "stack", None),
-        reacquired=arguments.reacquired,
-        backend=arguments.backend,
-        model=arguments.model,
-        only_ed_es=arguments.phases == "ed-es",
-        uncertainty=arguments.uncertainty,
-        repairs=not arguments.no_repairs,
-        papillary=Papillary(arguments.papillary),
-        sex=arguments.sex,
-        age_years=arguments.age,
-        height_cm=arguments.height,
-        weight_kg=arguments.weight,
+        reading=getattr(arguments, "reading", None),
         parts=arguments.only,
-        paper=arguments.paper,
-        deidentify=arguments.deidentify,
-        existing=existing,
+        existing=Existing.RESUME if arguments.resume else Existing.REPLACE if arguments.force else Existing.STOP,
         threads=arguments.threads,
         labels_file=getattr(arguments, "labels", None),
     )
@@ -111,32 +74,20 @@ def run(arguments: argparse.Namespace) -> int:
                 options_of(arguments),
                 report=choose_report(arguments.json_progress),
                 is_cancelled=is_cancelled,
-                writers=further_writers(),
             )
     except (CardiacSegmentationError, OSError, KeyboardInterrupt) as error:
         if arguments.json_progress:
             cancelled = isinstance(error, (Cancelled, KeyboardInterrupt))
-            print_json({"error": str(error) or "cancelled", "kind": type(error).__name__, "cancelled": cancelled})
+            while_heard(print_json)(
+                {"error": str(error) or "cancelled", "kind": type(error).__name__, "cancelled": cancelled}
+            )
             return EXIT_CANCELLED if cancelled else EXIT_ERROR
         raise
     if arguments.json_progress:
-        print_json(final_report(results, arguments.out))
+        while_heard(print_json)(final_report(results, arguments.out))
     else:
         _print_results(results, arguments.out)
     return 0
-
-
-def further_writers() -> Mapping[str, Writer]:
-    """Parts of the results that are made above the pipeline: the scene, where slicer-core is installed."""
-    from importlib.util import find_spec
-
-    return {} if find_spec("slicer") is None else {"scene.mrb": _write_scene}
-
-
-def _write_scene(path: Path, stack: CineStack, segmentation: Segmentation, assessment: Assessment) -> None:
-    from CardiacSegmentationLib.scene.files import write_scene  # takes a second to import, so only when it is wanted
-
-    write_scene(path, stack, segmentation, assessment)
 
 
 def final_report(results: Results, folder: Path | None) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from CardiacSegmentationLib.cli.progress import while_heard
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``cardiacseg send``."""
@@ -44,11 +46,11 @@ def run(options: argparse.Namespace) -> int:
         answers = store_to_node(paths, options.to, options.title, tls if is_encrypted else None)
     else:
         answers = store_to_web(paths, options.dicomweb, tls)
-    failed = 0
+    failed, tell = 0, while_heard(lambda line: print(line, flush=True))
     for answer in answers:
-        print(f"{'FAILED' if answer.problem else 'stored'}  {answer.path}  {answer.problem or answer.kind}", flush=True)
+        tell(f"{'FAILED' if answer.problem else 'stored'}  {answer.path}  {answer.problem or answer.kind}")
         failed += bool(answer.problem)
-    print(f"{len(paths) - failed} of {len(paths)} objects stored")
+    tell(f"{len(paths) - failed} of {len(paths)} objects stored")
     return 1 if failed else 0
 
 

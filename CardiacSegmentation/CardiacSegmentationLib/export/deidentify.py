@@ -13,17 +13,20 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.export.dicom_source import STUDY_ELEMENTS, DicomSource, SourceImage
+from CardiacSegmentationLib.findings import WITHHELD, withhold
 from CardiacSegmentationLib.stack import Patient
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
     from CardiacSegmentationLib.assessment import Assessment
-    from CardiacSegmentationLib.findings import Finding
+    from CardiacSegmentationLib.journal import JournalEntry
+    from CardiacSegmentationLib.reading import Reading
     from CardiacSegmentationLib.stack import CineStack
 
 KEY_VARIABLE = "CARDIACSEG_DEIDENTIFY_KEY"
-WITHHELD = "A remark of the importer is withheld, for it may name files or series."
+# Entries of the journal that hold a name, or a fact about the patient.
+TELLING_ACTIONS = frozenset({"sign", "unlock", "apply-reading", "patient"})
 DUMMY_DATE, DUMMY_TIME = "19000101", "000000"
 UIDS = ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID")
 GEOMETRY = (
@@ -75,12 +78,18 @@ class Deidentifier:
     def hide_stack(self, stack: CineStack) -> CineStack:
         """The stack without what its source says about the patient, and without the way back; its pixels stay."""
         uids = tuple(tuple(uid and self.uid(uid) for uid in row) for row in stack.instance_uids)
-        findings = _hide_findings(stack.findings, stack)
+        findings = tuple(map(withhold, stack.findings))
         return replace(stack, patient=Patient(), title="", findings=findings, instance_uids=uids, source=None)
 
-    def hide_assessment(self, assessment: Assessment, stack: CineStack) -> Assessment:
-        """The numbers without the patient they depend on."""
-        return replace(assessment, patient=Patient(), findings=_hide_findings(assessment.findings, stack))
+    def hide_assessment(self, assessment: Assessment) -> Assessment:
+        """The numbers without the patient they depend on, and without the person who read them."""
+        return replace(
+            assessment,
+            patient=Patient(),
+            reading=hide_reading(assessment.reading),
+            findings=tuple(map(withhold, assessment.findings)),
+            automatic=None if assessment.automatic is None else self.hide_assessment(assessment.automatic),
+        )
 
     def finish(self, dataset: Dataset) -> Dataset:
         """Take out of one of our own objects when it was made, and say what was done."""
@@ -136,9 +145,23 @@ def _keep_geometry(item: Dataset) -> Dataset:
     return kept
 
 
-def _hide_findings(findings: tuple[Finding, ...], stack: CineStack) -> tuple[Finding, ...]:
-    """What the importer remarked keeps its kind and place, not its words."""
-    return tuple(replace(finding, message=WITHHELD) if finding in stack.findings else finding for finding in findings)
+def hide_reading(reading: Reading) -> Reading:
+    """The decisions without who made them and when, without facts about the patient, and without free text."""
+    return replace(
+        reading,
+        patient=Patient(),
+        reader="",
+        impression="",
+        signature=None,
+        journal=tuple(map(_hide_entry, reading.journal)),
+    )
+
+
+def _hide_entry(entry: JournalEntry) -> JournalEntry:
+    """What was done and where stays; when, by whom, and facts about the patient do not."""
+    if entry.action in TELLING_ACTIONS:
+        return replace(entry, when="", before=WITHHELD, after=WITHHELD)
+    return replace(entry, when="")
 
 
 def _code_item(code: Any) -> Dataset:

@@ -9,6 +9,7 @@ import numpy as np
 
 from CardiacSegmentationLib import __version__
 from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.export.corrections import name_ranges
 from CardiacSegmentationLib.export.dicom_objects import (
     PROGRAM,
     SEG_SERIES,
@@ -19,6 +20,7 @@ from CardiacSegmentationLib.export.dicom_objects import (
     person_name,
     without_warnings,
 )
+from CardiacSegmentationLib.segmentation import Origin
 from CardiacSegmentationLib.structures import ANATOMICAL_STRUCTURE, BY_LABEL
 
 if TYPE_CHECKING:
@@ -106,7 +108,7 @@ def _describe_segments(segmentation: Segmentation, phase: int, tracking: Mapping
         source=PROGRAM,
         parameters={"model": describe_labels(segmentation)},
     )
-    return [
+    descriptions = [
         SegmentDescription(
             segment_number=int(label),
             segment_label=structure.name,
@@ -120,14 +122,26 @@ def _describe_segments(segmentation: Segmentation, phase: int, tracking: Mapping
         )
         for label, structure in sorted(BY_LABEL.items())
     ]
+    for description in descriptions:
+        description.SegmentDescription = describe_origin(segmentation, phase)
+    return descriptions
 
 
 def find_algorithm_type(segmentation: Segmentation, phase: int) -> str:
     """Whether the labels of a phase are the network's, the network's with corrections, or not the network's."""
     if segmentation.model is None:
         return "MANUAL"
-    edited = any(edited_phase == phase for edited_phase, _ in segmentation.edited)
-    return "SEMIAUTOMATIC" if edited else "AUTOMATIC"
+    return "SEMIAUTOMATIC" if segmentation.corrected[phase].any() else "AUTOMATIC"
+
+
+def describe_origin(segmentation: Segmentation, phase: int) -> str:
+    """Who made the labels of a phase, slice by slice: "network …; slices 3, 4 by the reader"."""
+    parts = [describe_labels(segmentation)]
+    for origin, words in ((Origin.READER, "by the reader"), (Origin.PROPAGATED, "propagated from the reader's")):
+        places = np.flatnonzero(segmentation.origin[phase] == origin).tolist()
+        if places:
+            parts.append(f"{'slice' if len(places) == 1 else 'slices'} {name_ranges(places)} {words}")
+    return "; ".join(parts)
 
 
 def _as_single_image(image: SourceImage, uid: str, first: Dataset) -> Dataset:

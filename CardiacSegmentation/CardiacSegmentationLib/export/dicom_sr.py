@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.export.dicom_source import DicomSource
+    from CardiacSegmentationLib.reading import Signature
     from CardiacSegmentationLib.segmentation import Segmentation
 
+UNKNOWN_ORGANIZATION = "not known"  # DICOM wants one
 DESCRIPTION = "Ventricular function (measurements)"
 
 
@@ -34,8 +36,6 @@ def make_measurement_report(
     assessment: Assessment,
     source: DicomSource,
     segments: Mapping[int, Dataset],
-    *,
-    reader: str = "",
 ) -> Dataset:
     """A Comprehensive SR with every measurement; ``segments`` are the SEG objects by phase, where there are any."""
     from highdicom.sr import ComprehensiveSR, MeasurementReport
@@ -43,7 +43,7 @@ def make_measurement_report(
 
     evidence = Evidence(source, segments)
     content = MeasurementReport(
-        observation_context=_observers(reader),
+        observation_context=_observers(assessment.reading.reader),
         procedure_reported=codes.SCT.MagneticResonanceImagingOfHeart,
         imaging_measurements=make_groups(assessment, segmentation, evidence),
     )
@@ -53,11 +53,30 @@ def make_measurement_report(
         sop_instance_uid=new_uid(),
         instance_number=1,
         is_complete=True,
+        **_verification(assessment.reading.signature, source),
         specific_character_set="ISO_IR 192",
         coding_schemes=[_private_scheme()],
         **Series(SR_SERIES, DESCRIPTION).arguments,
     )
+    if assessment.reading.signature is not None:
+        report.VerifyingObserverSequence[0].VerificationDateTime = _date_time(assessment.reading.signature.when)
     return report
+
+
+def _verification(signature: Signature | None, source: DicomSource) -> dict[str, Any]:
+    """Who answers for the report; a report that nobody signed stays unverified."""
+    if signature is None:
+        return {}
+    return {
+        "is_verified": True,
+        "verifying_observer_name": person_name(signature.reader),
+        "verifying_organization": str(source.first.get("InstitutionName", "")) or UNKNOWN_ORGANIZATION,
+    }
+
+
+def _date_time(when: str) -> str:
+    """ISO 8601 in UTC as DICOM writes it."""
+    return f"{when[:19].replace('-', '').replace(':', '').replace('T', '')}+0000"
 
 
 def _observers(reader: str) -> Any:

@@ -9,15 +9,19 @@ import numpy as np
 
 from CardiacSegmentationLib import __version__
 from CardiacSegmentationLib.export import tables
+from CardiacSegmentationLib.export.corrections import entry_line, find_corrections, list_corrections
 from CardiacSegmentationLib.export.dicom_codes import (
     AHA_SEGMENTS,
     BASAL_RULE,
     BSA_FORMULA,
+    CORRECTIONS,
     DISCLAIMER,
     END_DIASTOLE,
     END_SYSTOLE,
     FINDING,
     HEART,
+    IMPRESSION,
+    JOURNAL,
     KEY_PHASES,
     NOT_KNOWN,
     PAPILLARY_CONVENTION,
@@ -27,7 +31,8 @@ from CardiacSegmentationLib.export.dicom_codes import (
     WALL_THICKNESS,
 )
 from CardiacSegmentationLib.export.dicom_objects import PROGRAM, concept, describe_labels, new_uid
-from CardiacSegmentationLib.export.dicom_sr_items import make_measurement, make_number, say
+from CardiacSegmentationLib.export.dicom_sr_items import make_measurement, make_number, make_text
+from CardiacSegmentationLib.export.wording import describe_conventions
 from CardiacSegmentationLib.segmentation import Label
 from CardiacSegmentationLib.structures import BY_LABEL
 
@@ -82,7 +87,7 @@ def make_groups(assessment: Assessment, segmentation: Segmentation, evidence: Ev
     from highdicom.sr import MeasurementsAndQualitativeEvaluations, SourceImageForMeasurementGroup
 
     algorithm = _algorithm(segmentation)
-    groups = [_conventions(assessment)]
+    groups = [_conventions(assessment), *_reader(assessment, segmentation)]
     for part, site in PARTS.items():
         rest = dict(getattr(assessment, part))
         for key in list(rest):
@@ -103,7 +108,9 @@ def make_groups(assessment: Assessment, segmentation: Segmentation, evidence: Ev
         )
         # A number without a value would be valid, but highdicom and others fail to read it.
         group[0].ContentSequence.extend(
-            say(NOT_KNOWN, f"{item.title}: {item.note or 'not known'}") for item in rest.values() if item.value is None
+            make_text(NOT_KNOWN, f"{item.title}: {item.note or 'not known'}")
+            for item in rest.values()
+            if item.value is None
         )
         groups.append(group)
     groups += [_of_wall(segment) for segment in assessment.segments if segment.thickness_ed_mm is not None]
@@ -126,12 +133,31 @@ def _conventions(assessment: Assessment) -> Any:
     texts = [
         (DISCLAIMER, tables.DISCLAIMER),
         (BSA_FORMULA, conventions.bsa_formula),
-        (BASAL_RULE, conventions.basal_rule),
+        (BASAL_RULE, describe_conventions(conventions)["basal_rule"]),
         (KEY_PHASES, ", ".join(f"{role}: {phase + 1}" for role, phase in phases.items() if phase is not None)),
-        *((FINDING, finding.message) for finding in assessment.findings),
+        *((FINDING, finding.message) for finding in assessment.open_findings),
     ]
-    group[0].ContentSequence.extend([say(code, text) for code, text in texts if text])
+    group[0].ContentSequence.extend([make_text(code, text) for code, text in texts if text])
     return group
+
+
+def _reader(assessment: Assessment, segmentation: Segmentation) -> list[Any]:
+    """What the reader says, what the reader changed, and the journal: the audit trail as text, one item an entry."""
+    from highdicom.sr import MeasurementsAndQualitativeEvaluations
+
+    reading = assessment.reading
+    texts = [(IMPRESSION, reading.impression.strip())]
+    texts += [
+        (CORRECTIONS, line) for line in list_corrections(find_corrections(segmentation, assessment), segmentation)
+    ]
+    key_phases = asdict(assessment.key_phases)
+    texts += [(JOURNAL, entry_line(entry, key_phases)) for entry in reading.journal]
+    items = [make_text(code, text) for code, text in texts if text]
+    if not items:
+        return []
+    group = MeasurementsAndQualitativeEvaluations(tracking_identifier=_track("reader"))
+    group[0].ContentSequence.extend(items)
+    return [group]
 
 
 def _of_segment(part: str, item: Measurement, assessment: Assessment, evidence: Evidence, algorithm: Any) -> Any | None:

@@ -40,7 +40,7 @@ def make_measurement(part: str, item: Measurement, value: float, conventions: Co
         included = in_volume if item.key in VOLUMES else not in_volume
         _qualify(made, PAPILLARY_MUSCLE, INCLUDED if included else EXCLUDED)
     if item.note:
-        made[0].ContentSequence.append(say(COMMENT, item.note, "HAS PROPERTIES"))
+        made[0].ContentSequence.append(make_text(COMMENT, item.note, "HAS PROPERTIES"))
     return made
 
 
@@ -72,7 +72,7 @@ def make_number(
     return made
 
 
-def say(code: Code, text: str, relation: str = "CONTAINS") -> Any:
+def make_text(code: Code, text: str, relation: str = "CONTAINS") -> Any:
     """A line of text under a coded name."""
     from highdicom.sr import TextContentItem
 

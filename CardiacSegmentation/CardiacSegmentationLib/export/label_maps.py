@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -61,22 +62,35 @@ MM_AND_MS = 2 | 16
 
 
 def write_label_nifti(stack: CineStack, segmentation: Segmentation, path: Path) -> None:
-    """Write all phases as ``.nii.gz``, voxel for voxel on the grid of the file the stack was read from.
+    """Write all phases as ``.nii.gz``, voxel for voxel on the grid of the file the stack was read from."""
+    write_nifti(stack, segmentation.labels, path, "CardiacSegmentation: 1 RV, 2 LV myocardium, 3 LV")
+
+
+def write_nifti(stack: CineStack, voxels: npt.NDArray[np.uint8], path: Path, description: str) -> None:
+    """Write ``voxels[phase, slice, row, column]`` on the grid of the file the stack was read from.
 
     A NIfTI source lends its own header, so its affine survives to the last bit. DICOM has no such grid: there the
-    stack's is written, slices from base to apex.
+    stack's is written, slices from base to apex. Phases are written one by one: a long study fits in little memory.
     """
     if not path.name.endswith((".nii", ".nii.gz")):
         msg = f"Label maps are written as NIfTI: give {path} a name that ends in .nii.gz."
         raise ExportError(msg)
-    labels, affine = _in_source_order(stack, segmentation.labels)
+    voxels, affine = _in_source_order(stack, voxels)
     header = _source_header(stack)
     if header is None:
         header = _new_header(stack, affine)
-    header["descrip"] = b"CardiacSegmentation: 1 RV, 2 LV myocardium, 3 LV"
-    content = header.tobytes() + labels.tobytes()
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(gzip.compress(content, 6, mtime=0) if path.suffix == ".gz" else content)
+    header["descrip"] = description.encode()
+    with atomic_path(path) as temporary, temporary.open("wb") as file, _compressed(file, path) as content:
+        content.write(header.tobytes())
+        for phase in voxels:
+            content.write(np.ascontiguousarray(phase).data)
+
+
+def _compressed(file: IO[bytes], path: Path) -> Any:
+    """The file to write to; compressed without name and time in it, so that equal labels give equal bytes."""
+    if path.suffix != ".gz":
+        return contextlib.nullcontext(file)
+    return gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0)
 
 
 def write_slicer_segmentation(stack: CineStack, segmentation: Segmentation, phase: int, path: Path) -> None:

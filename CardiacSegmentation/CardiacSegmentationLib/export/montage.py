@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from CardiacSegmentationLib.export.wording import phrase
 from CardiacSegmentationLib.segmentation import Label
 from CardiacSegmentationLib.structures import BY_LABEL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from CardiacSegmentationLib.export.report_content import Content
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import Array, CineStack
 
@@ -51,9 +53,10 @@ def best_columns(slices: int, width: float, height: float) -> int:
     return max(range(1, slices + 1), key=lambda columns: min(width / columns, height / math.ceil(slices / columns)))
 
 
-def draw_montage(axes: Axes, stack: CineStack, segmentation: Segmentation, phase: int, columns: int) -> None:
+def draw_montage(axes: Axes, content: Content, phase: int, columns: int) -> None:
     """Draw all slices of a phase, base first; contours of slices that do not count are dashed."""
-    montage = _Montage(axes, stack, segmentation, phase, find_window(stack, segmentation))
+    stack = content.stack
+    montage = _Montage(axes, content, phase, find_window(stack, content.segmentation))
     darkest, brightest = _grey_levels(stack, montage.window)
     for slice_ in range(stack.slices):
         row, column = divmod(slice_, columns)
@@ -74,8 +77,7 @@ def draw_montage(axes: Axes, stack: CineStack, segmentation: Segmentation, phase
 @dataclass(frozen=True)
 class _Montage:
     axes: Axes
-    stack: CineStack
-    segmentation: Segmentation
+    content: Content
     phase: int
     window: Window
 
@@ -92,9 +94,9 @@ def _draw_contours(montage: _Montage, slice_: int, corner: tuple[int, int]) -> N
     from matplotlib.collections import LineCollection
     from matplotlib.patches import Rectangle
 
-    window, segmentation = montage.window, montage.segmentation
-    _, row_mm, column_mm = montage.stack.spacing_mm
-    labels = segmentation.labels[montage.phase, slice_]
+    window, content = montage.window, montage.content
+    _, row_mm, column_mm = content.stack.spacing_mm
+    labels = content.segmentation.labels[montage.phase, slice_]
     frame = Rectangle(corner, TILE, TILE, transform=montage.axes.transData)
     for label, structure in BY_LABEL.items():
         if not (labels == label).any():
@@ -105,7 +107,7 @@ def _draw_contours(montage: _Montage, slice_: int, corner: tuple[int, int]) -> N
             (outline - [window.column, window.row]) * [column_mm, row_mm] / window.side_mm * TILE + corner
             for outline in contours(mask)
         ]
-        counts = segmentation.included[label - 1, montage.phase, slice_]
+        counts = content.assessment.counted[label - 1, montage.phase, slice_]
         style = "solid" if counts else (0, (2.0, 1.5))
         color = np.array(structure.color_rgb) / 255
         collection = LineCollection(lines, colors=[color], linewidths=0.9, linestyles=style)
@@ -116,18 +118,19 @@ def _draw_contours(montage: _Montage, slice_: int, corner: tuple[int, int]) -> N
 def _caption(montage: _Montage, slice_: int, corner: tuple[int, int]) -> None:
     from matplotlib.patheffects import withStroke
 
-    segmentation, phase, last = montage.segmentation, montage.phase, montage.stack.slices - 1
-    end = {0: " base", last: " apex"}.get(slice_, "") if last else ""
-    texts = [(0.03, 0.04, f"{slice_ + 1}{end}", "left", "top")]
-    if (phase, slice_) in segmentation.edited:
-        texts.append((0.95, 0.04, "edited", "right", "top"))
+    content, phase, last = montage.content, montage.phase, montage.content.stack.slices - 1
+    language, labels = content.language, content.segmentation.labels[phase, slice_]
+    end = {0: "base", last: "apex"}.get(slice_) if last else None
+    texts = [(0.03, 0.04, f"{slice_ + 1}{f' {phrase(end, language)}' if end else ''}", "left", "top")]
+    if content.segmentation.corrected[phase, slice_]:
+        texts.append((0.95, 0.04, phrase("corrected", language), "right", "top"))
     left_out = [
         structure.segment_id
         for label, structure in BY_LABEL.items()
-        if not segmentation.included[label - 1, phase, slice_] and (segmentation.labels[phase, slice_] == label).any()
+        if not content.assessment.counted[label - 1, phase, slice_] and (labels == label).any()
     ]
     if left_out:
-        texts.append((0.03, 0.95, f"not counted: {', '.join(left_out)}", "left", "bottom"))
+        texts.append((0.03, 0.95, phrase("not-counted", language, names=", ".join(left_out)), "left", "bottom"))
     for x, y, text, ha, va in texts:
         written = montage.axes.text(corner[0] + x, corner[1] + y, text, color="#ffe680", fontsize=6, ha=ha, va=va)
         written.set_path_effects([withStroke(linewidth=1.2, foreground="black")])

@@ -68,9 +68,12 @@ class Sheet:
         *,
         weight: str = "normal",
         align: str = "left",
+        struck: bool = False,
     ) -> None:
         """One line of text; ``left`` is its right edge or its middle where ``align`` says so."""
         printable = make_printable(text)
+        if struck and align == "left":
+            self.rule(left, top + size * MM_PER_POINT * 0.72, text_width_mm(printable, size, weight), color, 0.5)
         if not printable:
             return
         self.figure.text(

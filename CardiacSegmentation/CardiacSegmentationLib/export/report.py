@@ -11,9 +11,11 @@ from CardiacSegmentationLib.export.fonts import BASE_FONT
 from CardiacSegmentationLib.export.paper import ALARM, MARGIN_MM, QUIET, SIZES_MM, Sheet, shorten
 from CardiacSegmentationLib.export.report_content import Content
 from CardiacSegmentationLib.export.report_evidence import draw_evidence
+from CardiacSegmentationLib.export.report_journal import draw_journal
 from CardiacSegmentationLib.export.report_numbers import draw_numbers
 from CardiacSegmentationLib.export.report_pictures import draw_pictures
 from CardiacSegmentationLib.export.tables import DISCLAIMER
+from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +45,7 @@ def make_report(
     facts: Mapping[str, str] | None = None,
     paper: str = "A4",
     created: str = "",
-    reader: str = "",
+    language: str = DEFAULT_LANGUAGE,
 ) -> bytes:
     """The report as PDF. ``facts`` are what the source says about patient and study, printed in their order.
 
@@ -55,7 +57,7 @@ def make_report(
     import matplotlib as mpl
     from matplotlib.backends.backend_pdf import PdfPages
 
-    content = Content(stack, segmentation, assessment, facts or {}, paper, created, reader)
+    content = Content(stack, segmentation, assessment, facts or {}, paper, created, language)
     facts_of_file = {"Title": "Ventricular function", "Creator": "CardiacSegmentation", "CreationDate": None}
     pdf = BytesIO()
     with (
@@ -68,8 +70,8 @@ def make_report(
 
 
 def make_pages(content: Content) -> list[Sheet]:
-    """The pages in their order: numbers, pictures, how the numbers came about."""
-    pages = [draw_numbers(content), draw_pictures(content), draw_evidence(content)]
+    """The pages in their order: numbers, pictures, how the numbers came about, the journal."""
+    pages = [draw_numbers(content), draw_pictures(content), draw_evidence(content), *draw_journal(content)]
     for number, page in enumerate(pages, 1):
         _footer(page, content, number, len(pages))
     return pages

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from CardiacSegmentationLib.export.corrections import Corrections, find_corrections
+from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +17,6 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import CineStack
 
 FOOTER_MM = 14.0
-PHASES_LISTED = 4  # corrections in more phases are counted, not listed
 
 
 @dataclass(frozen=True)
@@ -26,20 +29,9 @@ class Content:
     facts: Mapping[str, str] = field(default_factory=dict)  # what the source says about patient and study
     paper: str = "A4"
     created: str = ""
-    reader: str = ""
+    language: str = DEFAULT_LANGUAGE
 
-
-def describe_edits(segmentation: Segmentation) -> str:
-    """Which images a person corrected, in words; empty where none."""
-    by_phase: dict[int, list[str]] = {}
-    for phase, slice_ in sorted(segmentation.edited):
-        by_phase.setdefault(phase + 1, []).append(str(slice_ + 1))
-    if not by_phase:
-        return ""
-    if len(by_phase) > PHASES_LISTED:
-        return f"Corrected by a person – {len(segmentation.edited)} images in {len(by_phase)} phases."
-    images = "; ".join(
-        f"phase {phase}: {'slice' if len(slices) == 1 else 'slices'} {', '.join(slices)}"
-        for phase, slices in by_phase.items()
-    )
-    return f"Corrected by a person – {images}."
+    @cached_property
+    def corrections(self) -> Corrections:
+        """What the reader changed."""
+        return find_corrections(self.segmentation, self.assessment)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from CardiacSegmentationLib.export.bullseye import draw_bullseye
+from CardiacSegmentationLib.export.corrections import list_corrections
 from CardiacSegmentationLib.export.paper import (
     ALARM,
     INK,
@@ -18,10 +19,11 @@ from CardiacSegmentationLib.export.paper import (
     line_height_mm,
     wrap,
 )
-from CardiacSegmentationLib.export.report_content import FOOTER_MM, Content, describe_edits
+from CardiacSegmentationLib.export.report_content import FOOTER_MM, Content
 from CardiacSegmentationLib.export.tables import MM3_PER_ML
+from CardiacSegmentationLib.export.wording import describe_conventions
 from CardiacSegmentationLib.findings import Severity
-from CardiacSegmentationLib.segmentation import Label, Papillary
+from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,10 +32,6 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.findings import Finding
 
 THICKNESS_MM, THICKENING_PERCENT = (0.0, 16.0), (0.0, 100.0)  # from the lightest to the darkest colour
-PAPILLARY_TEXT = {
-    Papillary.VOLUME: "Papillary muscles and trabeculae count as blood (in the volume).",
-    Papillary.MASS: "Papillary muscles and trabeculae count as muscle (in the mass).",
-}
 SEVERITY_TEXT = {Severity.ERROR: "Error", Severity.WARNING: "Warning", Severity.INFO: "Note"}
 
 
@@ -43,7 +41,7 @@ def draw_evidence(content: Content) -> Sheet:
     top = _bullseyes(page, content.assessment, MARGIN_MM)
     top = _slices(page, content.assessment, top)
     top = _origin(page, content, top + 4.0)
-    _findings(page, content.assessment.findings, top + 4.0)
+    _findings(page, content.assessment.open_findings, top + 4.0)
     return page
 
 
@@ -129,15 +127,17 @@ def _volume_text(volume: float) -> str:
 def _origin(page: Sheet, content: Content, top: float) -> float:
     """Conventions and provenance: what another reader needs to get the same numbers."""
     top = page.heading(MARGIN_MM, top, page.inner_mm, "How the numbers came about")
-    conventions, provenance = content.assessment.conventions, content.assessment.provenance
+    provenance, reading = content.assessment.provenance, content.assessment.reading
+    sentences = describe_conventions(content.assessment.conventions)
+    corrections = list_corrections(content.corrections, content.segmentation)
     lines = {
-        "Papillary muscles": PAPILLARY_TEXT[conventions.papillary],
-        "Basal rule": f"{conventions.basal_rule}.",
-        "Body surface": f"{conventions.bsa_formula} formula.",
+        "Papillary muscles": sentences["papillary"],
+        "Basal rule": sentences["basal_rule"],
+        "Body surface": sentences["bsa_formula"],
         "Labels": f"{provenance.get('labels', 'not known')}.",
-        "Corrections": describe_edits(content.segmentation) or "None recorded.",
+        "Corrections": "; ".join(corrections) + "." if corrections else "None.",
         "Program": f"{provenance.get('program', 'not known')}; images: {provenance.get('images', 'not known')}.",
-        "Reader": content.reader,
+        "Reader": reading.reader,
     }
     for name, text in lines.items():
         if text:

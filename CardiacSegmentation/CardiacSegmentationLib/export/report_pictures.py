@@ -11,7 +11,7 @@ from CardiacSegmentationLib.export.paper import (
     QUIET,
     Sheet,
 )
-from CardiacSegmentationLib.export.report_content import FOOTER_MM, Content, describe_edits
+from CardiacSegmentationLib.export.report_content import FOOTER_MM, Content
 from CardiacSegmentationLib.structures import BY_LABEL
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def draw_pictures(content: Content) -> Sheet:
     """Draw both montages."""
     page = Sheet(content.paper)
     top = page.heading(MARGIN_MM, MARGIN_MM, page.inner_mm, "Contours")
-    top = _legend(page, content, top)
+    top = _legend(page, top)
     moments = _moments(content.assessment)
     height = (page.height_mm - FOOTER_MM - top) / max(len(moments), 1) - 8.0
     for title, phase in moments:
@@ -31,14 +31,14 @@ def draw_pictures(content: Content) -> Sheet:
         rows = math.ceil(content.stack.slices / columns)
         tile = min(page.inner_mm / columns, height / rows)
         axes = page.axes(MARGIN_MM, top + 6.0, tile * columns, tile * rows)
-        draw_montage(axes, content.stack, content.segmentation, phase, columns)
+        draw_montage(axes, content, phase, columns)
         top += 8.0 + tile * rows
     if not moments:
         page.text(MARGIN_MM, top, "No phase has labels.", 8.5)
     return page
 
 
-def _legend(page: Sheet, content: Content, top: float) -> float:
+def _legend(page: Sheet, top: float) -> float:
     left = MARGIN_MM
     for structure in BY_LABEL.values():
         color = "#{:02x}{:02x}{:02x}".format(*structure.color_rgb)
@@ -46,8 +46,7 @@ def _legend(page: Sheet, content: Content, top: float) -> float:
         page.text(left + 6.5, top, structure.name, 7.5)
         left += 34.0
     page.text(page.width_mm - MARGIN_MM, top, "dashed: not counted", 7.5, QUIET, align="right")
-    edited = describe_edits(content.segmentation)
-    return top + 4.5 if not edited else page.paragraph(MARGIN_MM, top + 4.5, page.inner_mm, edited, 7.5, color=QUIET)
+    return top + 4.5
 
 
 def _moments(assessment: Assessment) -> list[tuple[str, int]]:

@@ -1,9 +1,12 @@
-"""Every file a result folder can hold. To add one, add an entry to ``PARTS``."""
+"""The one list of everything a result folder can hold. To add a kind of file, add an entry to ``PARTS``."""
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.export.deidentify import Deidentifier, identify
@@ -13,14 +16,16 @@ from CardiacSegmentationLib.export.dicom_seg import make_segmentations
 from CardiacSegmentationLib.export.dicom_source import DicomSource, describe_source, read_source, require_study
 from CardiacSegmentationLib.export.dicom_sr import make_measurement_report
 from CardiacSegmentationLib.export.files import atomic_path
-from CardiacSegmentationLib.export.label_maps import write_label_nifti, write_slicer_segmentation
+from CardiacSegmentationLib.export.label_maps import write_label_nifti, write_nifti, write_slicer_segmentation
 from CardiacSegmentationLib.export.report import make_report
 from CardiacSegmentationLib.export.tables import (
     write_measurements_csv,
     write_measurements_json,
     write_phases_csv,
+    write_reading_json,
     write_slices_csv,
 )
+from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,22 +35,33 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.reading import KeyPhases
-    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.segmentation import Labels, Segmentation
     from CardiacSegmentationLib.stack import CineStack
+
+# Made in a room above this one, so it is named here and looked up when it is wanted.
+SCENE_WRITER = ("CardiacSegmentationLib.scene.files", "write_scene")
+
+
+class Need(str, Enum):
+    """What a part cannot be made without."""
+
+    DICOM = "dicom"  # a DICOM study to belong to
+    UNCERTAINTY = "uncertainty"  # the network's, which is not always asked for
+    SLICER = "slicer"  # Slicer's libraries, inside Slicer or as slicer-core
 
 
 @dataclass(frozen=True)
-class Options:
+class ExportOptions:
     """How results are written, beyond what they say."""
 
     paper: str = "A4"
+    language: str = DEFAULT_LANGUAGE  # of the report
     created: str = ""  # printed on the report; nothing where empty, so that equal values give equal bytes
-    reader: str = ""  # who answers for the labels
     all_phases: bool = False  # a DICOM SEG and a Slicer segmentation for every labelled phase, not ED and ES alone
     deidentifier: Deidentifier | None = None
 
 
-class Results:
+class PartInputs:
     """The values as they may leave, and what several parts share, each made once."""
 
     def __init__(
@@ -54,14 +70,15 @@ class Results:
         stack: CineStack,
         segmentation: Segmentation,
         assessment: Assessment,
-        options: Options,
+        options: ExportOptions,
+        *,
+        uncertainty: Labels | None = None,
     ) -> None:
-        self.folder, self.segmentation, self.options = folder, segmentation, options
+        self.folder, self.segmentation, self.options, self.uncertainty = folder, segmentation, options, uncertainty
         self.original = stack
         hide = options.deidentifier
         self.stack = hide.hide_stack(stack) if hide else stack
-        self.assessment = hide.hide_assessment(assessment, stack) if hide else assessment
-        self.reader = "" if hide else options.reader
+        self.assessment = hide.hide_assessment(assessment) if hide else assessment
 
     @cached_property
     def phases(self) -> dict[int, str]:
@@ -86,7 +103,9 @@ class Results:
     @cached_property
     def segments(self) -> dict[int, Dataset]:
         """The DICOM SEG objects."""
-        return make_segmentations(self.stack, self.segmentation, self.study, self.phases, reader=self.reader)
+        return make_segmentations(
+            self.stack, self.segmentation, self.study, self.phases, reader=self.assessment.reading.reader
+        )
 
     @cached_property
     def facts(self) -> dict[str, str]:
@@ -105,8 +124,8 @@ class Results:
             self.assessment,
             facts=self.facts,
             paper=self.options.paper,
+            language=self.options.language,
             created="" if self.options.deidentifier else self.options.created,
-            reader=self.reader,
         )
 
     def save(self, dataset: Dataset, name: str) -> Path:
@@ -125,79 +144,119 @@ def name_phases(phases: KeyPhases) -> dict[int, str]:
     return dict(sorted(names.items()))
 
 
-def _write_measurements(results: Results) -> list[Path]:
-    paths = [results.folder / f"measurements.{suffix}" for suffix in ("json", "csv")]
-    write_measurements_json(results.assessment, paths[0])
-    write_measurements_csv(results.assessment, paths[1])
+def _write_measurements(inputs: PartInputs) -> list[Path]:
+    paths = [inputs.folder / f"measurements.{suffix}" for suffix in ("json", "csv")]
+    write_measurements_json(inputs.assessment, paths[0], inputs.segmentation)
+    write_measurements_csv(inputs.assessment, paths[1])
     return paths
 
 
-def _write_slices(results: Results) -> list[Path]:
-    path = results.folder / "slices.csv"
-    write_slices_csv(results.assessment, path)
+def _write_slices(inputs: PartInputs) -> list[Path]:
+    path = inputs.folder / "slices.csv"
+    write_slices_csv(inputs.assessment, path)
     return [path]
 
 
-def _write_phases(results: Results) -> list[Path]:
-    path = results.folder / "phases.csv"
-    write_phases_csv(results.assessment, path)
+def _write_phases(inputs: PartInputs) -> list[Path]:
+    path = inputs.folder / "phases.csv"
+    write_phases_csv(inputs.assessment, path)
     return [path]
 
 
-def _write_labels(results: Results) -> list[Path]:
-    path = results.folder / "labels.nii.gz"
-    write_label_nifti(results.original, results.segmentation, path)
+def _write_reading(inputs: PartInputs) -> list[Path]:
+    path = inputs.folder / "reading.json"
+    write_reading_json(inputs.assessment.reading, path)
     return [path]
 
 
-def _write_slicer_segmentations(results: Results) -> list[Path]:
-    paths = {phase: results.folder / f"segmentation_{name}.seg.nrrd" for phase, name in results.phases.items()}
+def _write_labels(inputs: PartInputs) -> list[Path]:
+    path = inputs.folder / "labels.nii.gz"
+    write_label_nifti(inputs.original, inputs.segmentation, path)
+    return [path]
+
+
+def _write_uncertainty(inputs: PartInputs) -> list[Path]:
+    assert inputs.uncertainty is not None
+    path = inputs.folder / "uncertainty.nii.gz"
+    write_nifti(inputs.original, inputs.uncertainty, path, "CardiacSegmentation: uncertainty in percent")
+    return [path]
+
+
+def _write_slicer_segmentations(inputs: PartInputs) -> list[Path]:
+    paths = {phase: inputs.folder / f"segmentation_{name}.seg.nrrd" for phase, name in inputs.phases.items()}
     for phase, path in paths.items():
-        write_slicer_segmentation(results.stack, results.segmentation, phase, path)
+        write_slicer_segmentation(inputs.stack, inputs.segmentation, phase, path)
     return list(paths.values())
 
 
-def _write_report(results: Results) -> list[Path]:
-    path = results.folder / "report.pdf"
+def _write_report(inputs: PartInputs) -> list[Path]:
+    path = inputs.folder / "report.pdf"
     with atomic_path(path) as temporary:
-        temporary.write_bytes(results.report)
+        temporary.write_bytes(inputs.report)
     return [path]
 
 
-def _write_dicom_seg(results: Results) -> list[Path]:
-    return [results.save(seg, f"seg_{results.phases[phase]}.dcm") for phase, seg in results.segments.items()]
+def _write_dicom_seg(inputs: PartInputs) -> list[Path]:
+    return [inputs.save(seg, f"seg_{inputs.phases[phase]}.dcm") for phase, seg in inputs.segments.items()]
 
 
-def _write_dicom_sr(results: Results) -> list[Path]:
-    report = make_measurement_report(
-        results.segmentation, results.assessment, results.study, results.segments, reader=results.reader
-    )
-    return [results.save(report, "sr.dcm")]
+def _write_dicom_sr(inputs: PartInputs) -> list[Path]:
+    report = make_measurement_report(inputs.segmentation, inputs.assessment, inputs.study, inputs.segments)
+    return [inputs.save(report, "sr.dcm")]
 
 
-def _write_dicom_pdf(results: Results) -> list[Path]:
-    study = results.study  # asked first: where there is none, the report need not be made
-    return [results.save(make_encapsulated_pdf(results.report, study), "report.dcm")]
+def _write_dicom_pdf(inputs: PartInputs) -> list[Path]:
+    study = inputs.study  # asked first: where there is none, the report need not be made
+    return [inputs.save(make_encapsulated_pdf(inputs.report, study), "report.dcm")]
+
+
+def _write_scene(inputs: PartInputs) -> list[Path]:
+    module, name = SCENE_WRITER
+    path = inputs.folder / "scene.mrb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    getattr(importlib.import_module(module), name)(path, inputs.stack, inputs.segmentation, inputs.assessment)
+    return [path]
 
 
 @dataclass(frozen=True)
 class Part:
-    """One kind of result: what it is called, which files it may leave, how they are written."""
+    """One kind of result: what it is called, which files it may leave, what it takes, how it is written.
+
+    ``group`` is a name that several parts answer to where parts are chosen by name.
+    """
 
     title: str
     pattern: str
-    write: Callable[[Results], list[Path]]
-    needs_dicom: bool = False
+    usual_seconds: float
+    write: Callable[[PartInputs], list[Path]]
+    needs: Need | None = None
+    group: str = ""
 
 
 PARTS = {
-    "measurements": Part("measurements", "measurements.[cj]s*", _write_measurements),
-    "slices": Part("numbers per slice", "slices.csv", _write_slices),
-    "phases": Part("numbers per phase", "phases.csv", _write_phases),
-    "labels": Part("label map (NIfTI)", "labels.nii.gz", _write_labels),
-    "slicer": Part("segmentations for 3D Slicer", "segmentation_*.seg.nrrd", _write_slicer_segmentations),
-    "report": Part("report (PDF)", "report.pdf", _write_report),
-    "dicom-seg": Part("DICOM segmentations", "dicom/seg_*.dcm", _write_dicom_seg, needs_dicom=True),
-    "dicom-sr": Part("DICOM structured report", "dicom/sr.dcm", _write_dicom_sr, needs_dicom=True),
-    "dicom-pdf": Part("report as DICOM", "dicom/report.dcm", _write_dicom_pdf, needs_dicom=True),
+    "measurements": Part("measurements", "measurements.[cj]s*", 0.05, _write_measurements, group="tables"),
+    "slices": Part("numbers per slice", "slices.csv", 0.03, _write_slices, group="tables"),
+    "phases": Part("numbers per phase", "phases.csv", 0.02, _write_phases, group="tables"),
+    "reading": Part("the reader's decisions", "reading.json", 0.02, _write_reading),
+    "labels": Part("label map (NIfTI)", "labels.nii.gz", 0.4, _write_labels),
+    "uncertainty": Part("uncertainty (NIfTI)", "uncertainty.nii.gz", 0.4, _write_uncertainty, Need.UNCERTAINTY),
+    "slicer": Part("segmentations for 3D Slicer", "segmentation_*.seg.nrrd", 0.3, _write_slicer_segmentations),
+    "report": Part("report (PDF)", "report.pdf", 3.0, _write_report),
+    "dicom-seg": Part("DICOM segmentations", "dicom/seg_*.dcm", 1.0, _write_dicom_seg, Need.DICOM, "dicom"),
+    "dicom-sr": Part("DICOM structured report", "dicom/sr.dcm", 2.5, _write_dicom_sr, Need.DICOM, "dicom"),
+    "dicom-pdf": Part("report as DICOM", "dicom/report.dcm", 0.1, _write_dicom_pdf, Need.DICOM, "dicom"),
+    "scene": Part("3D Slicer scene", "scene.mrb", 4.0, _write_scene, Need.SLICER),
 }
+
+
+def available_needs(stack: CineStack | None, *, uncertainty: bool) -> frozenset[Need]:
+    """What a study (one that is not read yet may be DICOM) and this machine offer."""
+    may_be_dicom = stack is None or (
+        stack.source is not None and stack.source.format == "DICOM" and bool(stack.instance_uids)
+    )
+    offered = {
+        Need.DICOM: may_be_dicom,
+        Need.UNCERTAINTY: uncertainty,
+        Need.SLICER: find_spec("slicer") is not None,
+    }
+    return frozenset(need for need, is_there in offered.items() if is_there)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.errors import CardiacSegmentationError, ExportError
 from CardiacSegmentationLib.export.dicom_source import SourceError
 from CardiacSegmentationLib.export.files import reason_of
-from CardiacSegmentationLib.export.result_parts import PARTS, Options, Results
+from CardiacSegmentationLib.export.result_parts import PARTS, ExportOptions, Need, PartInputs, available_needs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from CardiacSegmentationLib.assessment import Assessment
-    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.segmentation import Labels, Segmentation
     from CardiacSegmentationLib.stack import CineStack
+
+WITHOUT = {
+    Need.UNCERTAINTY: "The network's uncertainty was not computed: ask for it (--uncertainty) or leave that part out.",
+    Need.SLICER: "A scene needs Slicer's libraries: run inside 3D Slicer, install slicer-core, or leave that part out.",
+}
 
 
 class PartError(ExportError):
@@ -31,53 +36,86 @@ def write_results(
     stack: CineStack,
     segmentation: Segmentation,
     assessment: Assessment,
-    parts: Sequence[str] | None = None,
+    parts: Iterable[str] | None = None,
     *,
-    options: Options | None = None,
+    options: ExportOptions | None = None,
+    uncertainty: Labels | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> list[Path]:
-    """Write the parts asked for (all that the source allows, unless told) and return their files.
+    """Write the parts asked for (all that can be made, unless told) and return their files.
 
     Each file appears whole or not at all, and takes the place of an older one. ``progress`` hears what is written next
     and how much is done; it may raise :class:`Cancelled`.
     """
-    chosen = list(default_parts(stack) if parts is None else parts)
-    if unknown := [name for name in chosen if name not in PARTS]:
-        msg = f"There is no result called {', '.join(unknown)}. Choose from: {', '.join(PARTS)}."
-        raise ExportError(msg)
-    results = Results(folder, stack, segmentation, assessment, options or Options())
+    with_uncertainty = uncertainty is not None
+    chosen = default_parts(stack, uncertainty=with_uncertainty) if parts is None else choose_parts(parts)
+    require_needs(chosen, uncertainty=with_uncertainty)
+    inputs = PartInputs(folder, stack, segmentation, assessment, options or ExportOptions(), uncertainty=uncertainty)
+    total, done = usual_seconds(chosen), 0.0
     written: list[Path] = []
-    for number, name in enumerate(chosen):
+    for name in chosen:
         part = PARTS[name]
         if progress:
-            progress(part.title, number / len(chosen))
-        files = _write_part(name, results)
+            progress(part.title, done / total)
+        files = _write_part(name, inputs)
         for stale in set(folder.glob(part.pattern)) - set(files):
             stale.unlink()  # of an earlier run over the same study, with other phases
         written += files
+        done += part.usual_seconds
     if progress and chosen:
         progress("results written", 1.0)
     return written
 
 
-def _write_part(name: str, results: Results) -> list[Path]:
+def default_parts(stack: CineStack | None, *, uncertainty: bool = False) -> list[str]:
+    """Every part that can be made of a study (``None``: of one that is not read yet) on this machine."""
+    available = available_needs(stack, uncertainty=uncertainty)
+    return [name for name, part in PARTS.items() if part.needs is None or part.needs in available]
+
+
+def require_needs(parts: Iterable[str], *, uncertainty: bool) -> None:
+    """Refuse parts that this machine or this run cannot make; whether a source allows DICOM, its headers will tell."""
+    available = available_needs(None, uncertainty=uncertainty)
+    for name in parts:
+        need = PARTS[name].needs
+        if need is not None and need not in available:
+            raise PartError(name, WITHOUT[need])
+
+
+def choose_parts(names: Iterable[str]) -> list[str]:
+    """The parts that names mean, be it of parts or of groups (``tables``, ``dicom``), in their order."""
+    wanted = set(names)
+    if unknown := sorted(wanted - set(part_names())):
+        msg = f"There is no result called {', '.join(unknown)}. Choose from: {', '.join(part_names())}."
+        raise ExportError(msg)
+    return [name for name, part in PARTS.items() if name in wanted or part.group in wanted]
+
+
+def part_names() -> list[str]:
+    """Every name that parts answer to: groups first."""
+    groups = dict.fromkeys(part.group for part in PARTS.values() if part.group)
+    return [*groups, *PARTS]
+
+
+def usual_seconds(parts: Sequence[str]) -> float:
+    """What writing some parts usually takes."""
+    return sum(PARTS[name].usual_seconds for name in parts)
+
+
+def _write_part(name: str, inputs: PartInputs) -> list[Path]:
     """The files of one part; what the disk or the source's headers do not allow is said to the user."""
     part = PARTS[name]
     try:
-        return part.write(results)
+        return part.write(inputs)
     except OSError as error:
-        msg = f"{results.folder} cannot be written ({reason_of(error)}). Choose another folder."
+        msg = f"{inputs.folder} cannot be written ({reason_of(error)}). Choose another folder."
         raise ExportError(msg) from error
     except SourceError as error:
         raise PartError(name, str(error)) from error
+    except CardiacSegmentationError:
+        raise
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        if not part.needs_dicom:
+        if part.needs is not Need.DICOM:
             raise
         msg = f"The headers of this study allow no {part.title} ({reason_of(error)}). All other results can be written."
         raise PartError(name, msg) from error
-
-
-def default_parts(stack: CineStack) -> list[str]:
-    """Every part; without the DICOM objects where the source is not DICOM."""
-    is_dicom = stack.source is not None and stack.source.format == "DICOM" and bool(stack.instance_uids)
-    return [name for name, part in PARTS.items() if is_dicom or not part.needs_dicom]

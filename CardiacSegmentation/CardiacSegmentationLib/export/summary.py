@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.export.tables import DISCLAIMER
-from CardiacSegmentationLib.segmentation import Papillary
+from CardiacSegmentationLib.export.wording import describe_conventions, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from CardiacSegmentationLib.assessment import Assessment, Measurement
 
-PAPILLARY_WORDS = {
-    Papillary.VOLUME: "papillary muscles of the LV counted as blood (in the volume)",
-    Papillary.MASS: "papillary muscles of the LV counted as muscle (in the mass)",
-}
 _MARKS = {"info": "·", "warning": "!", "error": "✗"}
 
 
@@ -70,7 +66,7 @@ def _one_decimal(value: float | None) -> str:
 
 
 def _conventions(assessment: Assessment) -> str:
-    conventions = assessment.conventions
+    sentences = describe_conventions(assessment.conventions)
     sources = dict.fromkeys(
         item.reference.source
         for measurements in (assessment.lv, assessment.rv)
@@ -81,10 +77,10 @@ def _conventions(assessment: Assessment) -> str:
     lines = [
         "Conventions",
         f"  {_phases(assessment)}",
-        f"  {PAPILLARY_WORDS[conventions.papillary]}; those of the RV as blood",
+        f"  {sentences['papillary']} {phrase('papillary-rv')}",
         f"  volume = area × {assessment.slice_spacing_mm:.1f} mm between slices; mass = 1.05 g/ml at end-diastole",
-        f"  base: {conventions.basal_rule}",
-        f"  body surface area: {conventions.bsa_formula}",
+        f"  {sentences['basal_rule']}",
+        f"  body surface area: {sentences['bsa_formula']}",
         *(f"  normal ({', '.join(sorted(groups))}): {source}" for source in sources),
     ]
     if any(item.is_outside_reference for item in (*assessment.lv.values(), *assessment.rv.values())):
@@ -102,7 +98,7 @@ def _phases(assessment: Assessment) -> str:
 
 
 def _findings(assessment: Assessment) -> list[str]:
-    if not assessment.findings:
+    if not assessment.open_findings:
         return []
-    lines = [f"  {_MARKS[finding.severity.value]} {finding.message}" for finding in assessment.findings]
+    lines = [f"  {_MARKS[finding.severity.value]} {finding.message}" for finding in assessment.open_findings]
     return ["\n".join(["Findings", *lines])]

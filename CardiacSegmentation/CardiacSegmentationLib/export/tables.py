@@ -11,8 +11,13 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from CardiacSegmentationLib.assessment import finding_key
 from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.export.corrections import corrections_as_dict, find_corrections
 from CardiacSegmentationLib.export.files import atomic_path
+from CardiacSegmentationLib.findings import finding_to_dict
+from CardiacSegmentationLib.journal import describe_entry
+from CardiacSegmentationLib.reading_json import conventions_to_dict, entry_to_dict, reading_to_dict
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 
 if TYPE_CHECKING:
@@ -21,10 +26,14 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.assessment import Assessment, Code, Measurement, WallSegment
     from CardiacSegmentationLib.findings import Finding
+    from CardiacSegmentationLib.reading import Reading
+    from CardiacSegmentationLib.segmentation import Segmentation
 
 SCHEMA = "cardiacseg-measurements"
-SCHEMA_VERSION = "1.0"  # the first number changes when a reader of older files would break
+SCHEMA_VERSION = "2.0"  # the first number changes when a reader of older files would break
 DISCLAIMER = "Not a medical device. For research; not for diagnosis or treatment."
+# What of a reading stands in measurements.json: all that numbers depend on, and who answers for them.
+DECISIONS = ("key_phases", "counts", "patient", "reader", "impression", "signature")
 MM3_PER_ML = 1000.0
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -37,9 +46,18 @@ def write_tables(assessment: Assessment, folder: Path) -> None:
         write(assessment, folder / name)
 
 
-def write_measurements_json(assessment: Assessment, path: Path) -> None:
+def write_measurements_json(assessment: Assessment, path: Path, segmentation: Segmentation | None = None) -> None:
     """Every number with unit, code, range and note, and all that stands behind it."""
-    text = json.dumps(measurements_as_dict(assessment), indent=2, ensure_ascii=False, allow_nan=False)
+    _write_json(measurements_as_dict(assessment, segmentation), path)
+
+
+def write_reading_json(reading: Reading, path: Path) -> None:
+    """What the reader decided, for ``--reading``: another run, or another segmentation, can take it up."""
+    _write_json(reading_to_dict(reading), path)
+
+
+def _write_json(content: dict[str, Any], path: Path) -> None:
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     try:
         with atomic_path(path) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
@@ -69,8 +87,10 @@ def write_slices_csv(assessment: Assessment, path: Path) -> None:
     _write_csv(path, ("phase", "slice", "time_ms", *columns), (tuple(row.values()) for row in _slices(assessment)))
 
 
-def measurements_as_dict(assessment: Assessment) -> dict[str, Any]:
-    """The content of ``measurements.json``."""
+def measurements_as_dict(assessment: Assessment, segmentation: Segmentation | None = None) -> dict[str, Any]:
+    """The content of ``measurements.json``; without the segmentation it does not say how many images were corrected."""
+    reading = reading_to_dict(assessment.reading)
+    decided = {name: reading[name] for name in DECISIONS}
     return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
@@ -84,8 +104,14 @@ def measurements_as_dict(assessment: Assessment) -> dict[str, Any]:
         "phases": list(_phases(assessment)),
         "slices": list(_slices(assessment)),
         "slice_spacing_mm": _number(assessment.slice_spacing_mm),
-        "conventions": {**asdict(assessment.conventions), "papillary": assessment.conventions.papillary.value},
-        "findings": [_finding(finding) for finding in assessment.findings],
+        "conventions": conventions_to_dict(assessment.conventions),
+        "reading": decided,
+        "corrections": corrections_as_dict(find_corrections(segmentation, assessment)),
+        "journal": [
+            {**entry_to_dict(entry), "text": describe_entry(entry, asdict(assessment.key_phases))}
+            for entry in assessment.reading.journal
+        ],
+        "findings": [_finding(finding, assessment) for finding in assessment.findings],
         "patient": asdict(assessment.patient),
         "provenance": dict(assessment.provenance),
     }
@@ -128,18 +154,9 @@ def _segment(segment: WallSegment) -> dict[str, Any]:
     return {key: _number(value) if isinstance(value, float) else value for key, value in asdict(segment).items()}
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "code": finding.code,
-        "severity": finding.severity.value,
-        "message": finding.message,
-        "slice": _from_one(finding.slice),
-        "phase": _from_one(finding.phase),
-    }
-
-
-def _from_one(index: int | None) -> int | None:
-    return None if index is None else index + 1
+def _finding(finding: Finding, assessment: Assessment) -> dict[str, Any]:
+    acknowledged = finding_key(finding) in assessment.reading.acknowledged
+    return {**finding_to_dict(finding), "message": finding.message, "acknowledged": acknowledged}
 
 
 def _number(value: float | None) -> float | None:

@@ -161,19 +161,17 @@ class ConsoleProcess:
 
     def start(self, command: list[str], on_line: Callable[[str], None], on_exit: Callable[[int], None]) -> None:
         """Start the command; both functions are called from Qt's event loop."""
-        import qt
         import slicer
+
+        from CardiacSegmentationLib.gui.timers import Timer
 
         process = slicer.util.launchConsoleProcess(command, useStartupEnvironment=False)
         process.stdout.reconfigure(encoding="utf-8", errors="replace")
         lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         threading.Thread(target=_read_lines, args=(process, lines), daemon=True).start()
         self._process = process
-        timer = qt.QTimer()
-        timer.setInterval(POLL_MS)
-        timer.connect("timeout()", lambda: self._hand_over(lines, on_line, on_exit))
-        timer.start()
-        self._timer = timer
+        self._timer = Timer(POLL_MS, lambda: self._hand_over(lines, on_line, on_exit), repeated=True)
+        self._timer.start()
 
     def _hand_over(
         self, lines: queue.SimpleQueue[str | None], on_line: Callable[[str], None], on_exit: Callable[[int], None]
@@ -181,7 +179,7 @@ class ConsoleProcess:
         while not lines.empty():
             line = lines.get()
             if line is None:
-                self._timer.stop()
+                self._timer.end()
                 process, self._process = self._process, None
                 on_exit(process.returncode if process is not None else -1)
                 return

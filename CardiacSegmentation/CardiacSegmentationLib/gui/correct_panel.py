@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import slicer
 from slicer.i18n import tr as _
 
+from CardiacSegmentationLib.findings import Severity, describe
 from CardiacSegmentationLib.gui.layout import reading_view
+from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.slice_table import SliceTable
+from CardiacSegmentationLib.gui.texts import message_html
+from CardiacSegmentationLib.gui.translation import language
 from CardiacSegmentationLib.scene.study import Study, bookmark
 from CardiacSegmentationLib.scene.views import current_phase, current_slice, go_to_phase, go_to_slice, play
-from CardiacSegmentationLib.reading import KeyPhases
+from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.session import StudySession
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from CardiacSegmentationLib.findings import Finding
     from CardiacSegmentationLib.gui.widget import CardiacPanel
 
 # Those that draw on slices; the rest of Slicer's effects is in the Segment Editor module.
 EFFECTS = ("Paint", "Draw", "Erase", "Smoothing", "Islands", "Fill between slices", "Margin", "Scissors")
+SIDES = (("lv", "rv"), ("lv",), ("rv",))  # in the order of the combo box beside "Set as ED"
 EDITOR_TAG = "CardiacSegmentationEditor"
 
 
@@ -27,7 +36,7 @@ class CorrectPanel:
 
     def __init__(self, panel: CardiacPanel) -> None:
         self._panel, self._ui = panel, panel.ui
-        self._slices = SliceTable(self._ui.sliceTable, self.jump, self._include)
+        self._slices = SliceTable(self._ui.sliceTable, self.jump, self._count)
         self._set_up_editor()
         self._connect()
 
@@ -37,9 +46,11 @@ class CorrectPanel:
         ui.playButton.connect("toggled(bool)", self._play)
         ui.edButton.connect("clicked()", lambda: self.go_to_bookmark("lv_ed"))
         ui.esButton.connect("clicked()", lambda: self.go_to_bookmark("lv_es"))
-        ui.setEdButton.connect("clicked()", lambda: self._fix_key_phases("ed"))
-        ui.setEsButton.connect("clicked()", lambda: self._fix_key_phases("es"))
-        ui.autoPhasesButton.connect("clicked()", lambda: self._fix_key_phases(None))
+        ui.setEdButton.connect("clicked()", lambda: self._fix_key_phase("ed"))
+        ui.setEsButton.connect("clicked()", lambda: self._fix_key_phase("es"))
+        ui.autoPhasesButton.connect("clicked()", lambda: self._command(lambda session: session.propose_key_phases()))
+        ui.useExtremeButton.connect("clicked()", self._use_extreme)
+        ui.tickOffButton.connect("clicked()", self._tick_off)
         ui.undoButton.connect("clicked()", self.undo)
         ui.redoButton.connect("clicked()", self.redo)
         ui.copyPhaseButton.connect("clicked()", self.copy_from_previous_phase)
@@ -64,7 +75,7 @@ class CorrectPanel:
             widget.enabled = study is not None
         segmented = self._panel.live is not None
         names = ("edButton", "esButton", "setEdButton", "setEsButton", "autoPhasesButton", "sliceTable", "editor")
-        for name in (*names, "undoButton", "redoButton", "copyPhaseButton"):
+        for name in (*names, "undoButton", "redoButton", "copyPhaseButton", "ventricleCombo", "tickOffButton"):
             getattr(self._ui, name).enabled = segmented
         self.bind_editor(study)
         self.show_phase()
@@ -94,8 +105,10 @@ class CorrectPanel:
         live = self._panel.live
         if live is None:
             self._slices.clear()
+            self._ui.keyPhaseFrame.visible = False
             return
         self._slices.show_phase(live.assessment, current_phase(live.study))
+        self._show_key_phases()
         self._show_history()
 
     def bind_editor(self, study: Study | None) -> None:
@@ -169,28 +182,25 @@ class CorrectPanel:
             self._ui.playButton.checked = not self._ui.playButton.checked
 
     def undo(self) -> None:
-        """Take back the last change of the phase on display."""
-        if self._panel.live is not None:
-            self._panel.live.undo()
-            self._panel.numbers_changed()
+        """Take back the last change, wherever it was made, and go there."""
+        self._command(lambda session: session.undo())
 
     def redo(self) -> None:
         """Make it again."""
-        if self._panel.live is not None:
-            self._panel.live.redo()
-            self._panel.numbers_changed()
+        self._command(lambda session: session.redo())
 
     def copy_from_previous_phase(self) -> None:
         """Replace the labels of the slice on display by those of the phase before."""
-        live, view = self._panel.live, reading_view(self._panel.study) if self._panel.study is not None else None
-        if live is None or view is None:
-            return
-        live.settle()
-        phase, index = current_phase(live.study), current_slice(live.study, view)
-        labels = live.segmentation.labels[phase].copy()
-        labels[index] = live.segmentation.labels[phase - 1, index]
-        live.put({phase: labels})
-        self._panel.numbers_changed()
+        study = self._panel.study
+        view = reading_view(study) if study is not None else None
+        if study is not None and view is not None:
+            phase, place = current_phase(study), current_slice(study, view)
+            self._command(lambda session: session.copy_phase(phase - 1, phase, [place]))
+
+    def tool_in_hand(self) -> str:
+        """The name of the effect that paints now, for the journal."""
+        node = self._ui.editor.mrmlSegmentEditorNode()
+        return str(node.GetActiveEffectName() or "") if node is not None else ""
 
     def choose_effect(self, name: str) -> None:
         """Pick up a tool, or lay it down when it is the one in use."""
@@ -226,31 +236,62 @@ class CorrectPanel:
             play(study, on)
         self._ui.playButton.text = "■" if on else "▶"
 
-    def _fix_key_phases(self, which: str | None) -> None:
-        live = self._panel.live
-        if live is None:
-            return
-        if which is None:
-            key_phases = KeyPhases()
-        else:
-            phase = current_phase(live.study)
-            chosen: dict[str, Any] = {f"lv_{which}": phase, f"rv_{which}": phase}
-            key_phases = replace(live.segmentation.key_phases, **chosen)
-        live.set_key_phases(key_phases)
-        self._panel.numbers_changed()
+    def _fix_key_phase(self, moment: str) -> None:
+        """Take the phase shown as ED or ES of the ventricles chosen beside the buttons."""
+        study = self._panel.study
+        if study is not None:
+            phase = current_phase(study)
+            sides = SIDES[self._ui.ventricleCombo.currentIndex]
+            chosen: dict[str, int | None] = {f"{side}_{moment}": phase for side in sides}
+            self._command(lambda session: session.set_key_phases(**chosen))
 
-    def _include(self, label: int, slice_index: int, on: bool) -> None:
+    def _use_extreme(self) -> None:
+        finding = self._moved_key_phase()
+        if finding is not None:
+            self._command(lambda session: session.use_extreme(finding))
+
+    def _count(self, label: int, slice_index: int, on: bool) -> None:
+        study = self._panel.study
+        if study is not None:
+            phase = current_phase(study)
+            self._command(lambda session: session.set_counts([Label(label)], phase, slice_index, counts=on))
+
+    def _tick_off(self) -> None:
+        """The reader has looked at the doubts of the row: they are not shown again."""
+        row = self._ui.sliceTable.currentRow()
         live = self._panel.live
         if live is not None:
-            included = live.segmentation.included.copy()
-            included[label - 1, current_phase(live.study), slice_index] = on
-            live.set_included(included)
-            self._panel.numbers_changed()
+            for finding in [item for item in live.assessment.open_findings if item.slice == row]:
+                self._command(partial(StudySession.acknowledge, finding=finding))
+
+    def _command(self, command: Callable[[StudySession], object]) -> None:
+        """Let the session do something; what it refuses is said."""
+        session = self._panel.session
+        if session is not None:
+            with errors_shown(self._panel.messages):
+                command(session)
+            self.show_numbers()  # a tick that was refused goes back
+
+    def _moved_key_phase(self) -> Finding | None:
+        """The gravest finding that another phase has become the extreme one."""
+        live = self._panel.live
+        found = live.assessment.open_findings if live is not None else ()
+        moved = (item for item in found if item.code.startswith("key-phase-") and item.severity is Severity.WARNING)
+        return next(moved, None)
+
+    def _show_key_phases(self) -> None:
+        """One line where ED or ES held still and another phase is the extreme one now."""
+        finding = self._moved_key_phase()
+        self._ui.keyPhaseFrame.visible = finding is not None
+        if finding is not None:
+            self._ui.keyPhaseLabel.text = message_html(Severity.WARNING, describe(finding, language()))
 
     def _show_history(self) -> None:
         live = self._panel.live
-        self._ui.undoButton.enabled = live is not None and live.can_undo()
-        self._ui.redoButton.enabled = live is not None and live.can_redo()
+        undo, redo = (live.session.undo_text(language()), live.session.redo_text(language())) if live else ("", "")
+        self._ui.undoButton.enabled, self._ui.redoButton.enabled = bool(undo), bool(redo)
+        self._ui.undoButton.toolTip = _("Undo: {change} (Ctrl+Z)").format(change=undo) if undo else _("Undo (Ctrl+Z)")
+        self._ui.redoButton.toolTip = _("Redo: {change} (Ctrl+Y)").format(change=redo) if redo else _("Redo (Ctrl+Y)")
 
 
 def _phase_text(study: Study, phase: int) -> str:

@@ -6,7 +6,7 @@ Every study has a folder of its own in the one that the user chose: nothing of o
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import slicer
@@ -14,7 +14,7 @@ from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.gui.packages import ensure_packages
-from CardiacSegmentationLib.scene.study import fingerprint, segmentation_of, stack_of
+from CardiacSegmentationLib.scene.study import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.scene.live import LiveStudy
     from CardiacSegmentationLib.scene.study import Study
-    from CardiacSegmentationLib.segmentation import Segmentation
-    from CardiacSegmentationLib.stack import CineStack
 
 
 @dataclass(frozen=True)
@@ -87,6 +85,8 @@ def write_dicom(live: LiveStudy, folder: Path) -> list[Path]:
         database.prepareInsert()
         for path in written:
             database.insert(str(path))
+        database.updateDisplayedFields()
+        database.databaseChanged()  # an open browser looks again
     return written
 
 
@@ -112,14 +112,8 @@ EXPORTS = {  # by their buttons
 def _write_parts(live: LiveStudy, folder: Path, *parts: str) -> list[Path]:
     from CardiacSegmentationLib.export.results import write_results
 
-    stack, segmentation = _values(live)
-    return write_results(folder, stack, segmentation, live.assessment, parts)
-
-
-def _values(live: LiveStudy) -> tuple[CineStack, Segmentation]:
-    """The study as its values, with what the user said about the patient and who changed which image."""
-    stack = replace(stack_of(live.study), patient=live.assessment.patient)
-    return stack, segmentation_of(live.study) or live.segmentation
+    session = live.session
+    return write_results(folder, session.stack, session.segmentation, session.assessment, parts)
 
 
 def _study_date(study: Study) -> str:

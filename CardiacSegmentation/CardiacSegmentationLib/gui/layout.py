@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import slicer
 
+from CardiacSegmentationLib.scene.nodes import nodes_of_class
 from CardiacSegmentationLib.scene.uncertainty import uncertainty_node
 from CardiacSegmentationLib.scene.views import align_view, go_to_slice, short_axis_views
 
@@ -15,19 +16,20 @@ if TYPE_CHECKING:
 LAYOUT_ID = 5160  # any number that no other module uses; Slicer's own end below 100
 SHORT_AXIS = "Red"
 UNCERTAINTY_OPACITY = 0.4
+OPACITY_BEFORE = "CardiacSegmentation.ForegroundOpacity"  # attribute of a view that shows the map of uncertainty
 LAYOUT = """
 <layout type="horizontal" split="true">
- <item splitSize="620">
+ <item splitSize="570">
   <view class="vtkMRMLSliceNode" singletontag="Red">
    <property name="orientation" action="default">Axial</property>
-   <property name="viewlabel" action="default">SAX</property>
+   <property name="viewlabel" action="relayout">SAX</property>
    <property name="viewcolor" action="default">#F34A33</property>
   </view>
  </item>
- <item splitSize="380">
+ <item splitSize="430">
   <layout type="vertical" split="true">
-   <item><view class="vtkMRMLPlotViewNode" singletontag="CardiacPlot"/></item>
-   <item><view class="vtkMRMLTableViewNode" singletontag="CardiacTable"/></item>
+   <item splitSize="440"><view class="vtkMRMLPlotViewNode" singletontag="CardiacPlot"/></item>
+   <item splitSize="560"><view class="vtkMRMLTableViewNode" singletontag="CardiacTable"/></item>
   </layout>
  </item>
 </layout>
@@ -55,6 +57,9 @@ def show_study(study: Study) -> None:
         logic.GetSliceCompositeNode().SetBackgroundVolumeID(study.volume_node.GetID())
     show_uncertainty(study)
     view = short_axis_view()
+    for other in nodes_of_class(slicer.mrmlScene, "vtkMRMLSliceNode"):
+        if other is not view:  # also hidden ones: the segment editor warns of any that is not parallel to the voxels
+            other.RotateToVolumePlane(study.volume_node)
     if view is not None:
         align_view(study, view)
         for logic in _slice_logics():
@@ -64,12 +69,20 @@ def show_study(study: Study) -> None:
 
 
 def show_uncertainty(study: Study) -> None:
-    """Lay the map of uncertainty over the images."""
+    """Lay the map of uncertainty over the images; without one, what the user laid there stays."""
     node = uncertainty_node(study)
     for logic in _slice_logics():
         composite = logic.GetSliceCompositeNode()
-        composite.SetForegroundVolumeID(node.GetID() if node is not None else None)
-        composite.SetForegroundOpacity(UNCERTAINTY_OPACITY)
+        before = composite.GetAttribute(OPACITY_BEFORE)
+        if node is not None:
+            if before is None:
+                composite.SetAttribute(OPACITY_BEFORE, str(composite.GetForegroundOpacity()))
+            composite.SetForegroundVolumeID(node.GetID())
+            composite.SetForegroundOpacity(UNCERTAINTY_OPACITY)
+        elif before is not None:
+            composite.SetForegroundVolumeID(None)
+            composite.SetForegroundOpacity(float(before))
+            composite.RemoveAttribute(OPACITY_BEFORE)
 
 
 def show_results(study: Study) -> None:

@@ -6,6 +6,7 @@ import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+import qt
 import slicer
 from slicer.i18n import tr as _
 
@@ -30,12 +31,24 @@ class Windows:
         """Yes or no. In Slicer's testing mode nobody can answer, and the careful answer is no."""
         if slicer.app.testingEnabled():
             return False
-        return bool(slicer.util.confirmYesNoDisplay(question, windowTitle=_("Cardiac segmentation")))
+        with arrow_shown():
+            return bool(slicer.util.confirmYesNoDisplay(question, windowTitle=_("Cardiac segmentation")))
 
     def tell_error(self, text: str, details: str = "") -> None:
         """Show an error, with what only an expert reads behind a button."""
         more = {"detailedText": details} if details else {}
-        slicer.util.errorDisplay(text, windowTitle=_("Cardiac segmentation"), **more)
+        with arrow_shown():
+            slicer.util.errorDisplay(text, windowTitle=_("Cardiac segmentation"), **more)
+
+
+@contextmanager
+def arrow_shown() -> Iterator[None]:
+    """For windows that ask something in the middle of work: Slicer leaves its hourglass over them."""
+    qt.QApplication.setOverrideCursor(qt.QCursor(qt.Qt.ArrowCursor))
+    try:
+        yield
+    finally:
+        qt.QApplication.restoreOverrideCursor()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.errors import CardiacSegmentationError
+from CardiacSegmentationLib.gui.messages import arrow_shown
 from CardiacSegmentationLib.resources import resource
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def _install(names: list[str]) -> None:
     from slicer.packaging import load_requirements, pip_ensure  # older ones also have a pydicom too old for highdicom
 
     requirements = load_requirements(resource("requirements.txt"))
-    pip_ensure([entry for entry in requirements if entry.name in names], requester=REQUESTER)
+    with arrow_shown():
+        pip_ensure([entry for entry in requirements if entry.name in names], requester=REQUESTER)
 
 
 def _not_installed(missing: list[str], reason: str = "") -> CardiacSegmentationError:

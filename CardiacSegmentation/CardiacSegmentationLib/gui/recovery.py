@@ -18,8 +18,8 @@ from CardiacSegmentationLib.gui.processes import is_alive
 from CardiacSegmentationLib.scene.study import fingerprint
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.scene.labelmaps import Labels
     from CardiacSegmentationLib.scene.study import Study
+    from CardiacSegmentationLib.segmentation import Labels
 
 KEPT_DAYS = 30
 SECONDS_PER_DAY = 86_400

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import qt
 from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.gui import recovery
+from CardiacSegmentationLib.gui.timers import Timer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from CardiacSegmentationLib.gui.recovery import Recovered
     from CardiacSegmentationLib.gui.widget import CardiacPanel
-    from CardiacSegmentationLib.scene.labelmaps import Labels
     from CardiacSegmentationLib.scene.study import Study
+    from CardiacSegmentationLib.segmentation import Labels
 
 KEEP_MS = 3000  # after the first change that is not kept yet
 
@@ -40,10 +40,7 @@ class RecoveryBar:
         self._panel, self._ui = panel, panel.ui
         self._found: Recovered | None = None
         self._begun: dict[Study, _Begun] = {}  # until the scene is closed, whichever study is at hand
-        self._timer = qt.QTimer()
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(KEEP_MS)
-        self._timer.connect("timeout()", self.keep)
+        self._timer = Timer(KEEP_MS, self.keep)
         self._ui.recoveryFrame.visible = False
         self._ui.restoreButton.connect("clicked()", self.restore)
         self._ui.discardButton.connect("clicked()", self.discard)
@@ -53,7 +50,7 @@ class RecoveryBar:
         live = self._panel.live
         self._found = None
         if live is not None:
-            labels = live.segmentation.labels
+            labels = live.session.segmentation.labels
             if live.study not in self._begun:
                 self._begun[live.study] = _Begun(recovery.recovery_path(live.study), _checksums(labels))
             self._found = recovery.find_recovered(self._begun[live.study].path, labels)
@@ -62,9 +59,9 @@ class RecoveryBar:
             text = _("A session ended unexpectedly; its corrections were kept (phases: {count}).")
             self._ui.recoveryLabel.text = text.format(count=len(self._found.labels))
 
-    def labels_changed(self) -> None:
+    def session_changed(self) -> None:
         """A correction was made: keep it soon."""
-        if not self._timer.isActive():
+        if not self._timer.is_active:
             self._timer.start()
 
     def keep(self) -> None:
@@ -74,7 +71,7 @@ class RecoveryBar:
         begun = self._begun.get(live.study) if live is not None else None
         if live is None or begun is None or self._found is not None:
             return
-        labels = live.segmentation.labels
+        labels = live.session.segmentation.labels
         pairs = enumerate(zip(begun.at_start, _checksums(labels), strict=True))
         edited = {phase: labels[phase] for phase, (then, now) in pairs if then != now}
         if edited:
@@ -100,13 +97,20 @@ class RecoveryBar:
         for study in list(self._begun):
             self.forget(study)
 
+    def clean_up(self) -> None:
+        """The module is unloaded."""
+        self.forget_all()
+        self._timer.end()
+
     def restore(self) -> None:
         """Put the corrections back; undo takes them out again."""
         live, found = self._panel.live, self._found
         self._dismiss()
         if live is not None and found is not None:
-            live.put(found.labels)
-            self._panel.numbers_changed()
+            images = {
+                (phase, place): image for phase, frame in found.labels.items() for place, image in enumerate(frame)
+            }
+            live.session.put(images, tool="", action="restore")
             self.keep()
 
     def discard(self) -> None:

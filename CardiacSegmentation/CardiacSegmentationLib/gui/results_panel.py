@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import slicer
 from slicer.i18n import tr as _
 
+from CardiacSegmentationLib.choices import CHOICES
+from CardiacSegmentationLib.corrections import corrections_text, entry_line
 from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.gui.clicks import once
 from CardiacSegmentationLib.gui.exports import EXPORTS, Export, study_folder
 from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.results_table import ResultsTable
 from CardiacSegmentationLib.gui.texts import findings_html
-from CardiacSegmentationLib.scene.study import Study, read_study_settings, write_study_settings
-from CardiacSegmentationLib.reading import Conventions
+from CardiacSegmentationLib.gui.translation import language
+from CardiacSegmentationLib.reading import BasalRule, Conventions
+from CardiacSegmentationLib.scene.cine import read_patient
+from CardiacSegmentationLib.scene.study import reading_of, set_reading
 from CardiacSegmentationLib.segmentation import Label, Papillary
 from CardiacSegmentationLib.stack import Patient
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.gui.widget import CardiacPanel
+    from CardiacSegmentationLib.reading import Reading
     from CardiacSegmentationLib.scene.live import LiveStudy
-    from CardiacSegmentationLib.scene.study import StudySettings
+    from CardiacSegmentationLib.scene.study import Study
 
 SEXES = (None, "F", "M")
-FORMULAS = ("Mosteller", "DuBois", "Haycock")
-PAPILLARIES = (Papillary.VOLUME, Papillary.MASS)
 EXPORT_FOLDER = "CardiacSegmentation/ExportFolder"  # key in Slicer's settings
 
 
@@ -38,24 +43,29 @@ class ResultsPanel:
         self._panel, self._ui = panel, panel.ui
         self._table = ResultsTable(self._ui.resultsTable)
         self._is_filling = False
+        self._journal: list[str] = []
         for spin in (self._ui.heightSpin, self._ui.weightSpin, self._ui.ageSpin):
             spin.connect("valueChanged(double)", lambda _value: self._facts_changed())
-        for combo in (self._ui.sexCombo, self._ui.bsaCombo, self._ui.papillaryCombo):
+        for name, combo in self._convention_combos().items():
+            combo.clear()
+            combo.addItems([CHOICES[name].label(value, language()) for value in CHOICES[name].values])
+        for combo in (self._ui.sexCombo, *self._convention_combos().values()):
             combo.connect("currentIndexChanged(int)", lambda _index: self._facts_changed())
         for button, export in EXPORTS.items():
-            getattr(self._ui, button).connect("clicked()", lambda export=export: self.export(export))
+            getattr(self._ui, button).connect("clicked()", once(partial(self.export, export)))
         self._ui.exportEdit.currentPath = str(slicer.app.settings().value(EXPORT_FOLDER, "") or Path.home())
 
     def show_study(self, study: Study | None) -> None:
         """Another study, or another segmentation of it."""
         segmented = self._panel.live is not None
-        for name in (*EXPORTS, "exportEdit", "resultsTable", "bsaCombo", "papillaryCombo"):
+        combos = ("sexCombo", "bsaCombo", "papillaryCombo", "basalCombo")
+        for name in (*EXPORTS, "exportEdit", "resultsTable"):
             getattr(self._ui, name).enabled = segmented
-        for name in ("sexCombo", "heightSpin", "weightSpin", "ageSpin"):
+        for name in (*combos, "heightSpin", "weightSpin", "ageSpin"):
             getattr(self._ui, name).enabled = study is not None
-        self._ui.exportLabel.text = ""
         if study is not None:
-            self._fill_facts(read_study_settings(study)[0])
+            self._fill_facts(study)
+        self._ui.exportLabel.text = ""
         self.show_numbers()
 
     def show_numbers(self) -> None:
@@ -65,10 +75,14 @@ class ResultsPanel:
             self._table.clear()
             self._ui.conventionsLabel.text = ""
             self._ui.findingsLabel.visible = False
+            self._ui.correctionsLabel.visible = False
+            self._ui.journalList.clear()
             return
+        self._fill_facts(live.study)
         self._table.show(live.assessment)
+        self._show_corrections(live)
         self._ui.conventionsLabel.text = _conventions_text(live.assessment)
-        about_the_study = [finding for finding in live.assessment.findings if finding.slice is None]
+        about_the_study = [finding for finding in live.assessment.open_findings if finding.slice is None]
         self._ui.findingsLabel.text = findings_html(about_the_study)
         self._ui.findingsLabel.visible = bool(about_the_study)
 
@@ -89,11 +103,18 @@ class ResultsPanel:
             slicer.app.settings().setValue(EXPORT_FOLDER, str(parent))
             self._ui.exportLabel.text = _written_html(folder, written)
 
-    def apply_settings(self, live: LiveStudy) -> None:
-        """Measure a newly opened or segmented study by the facts and conventions that were chosen for it."""
-        settings, _notes = read_study_settings(live.study)
-        live.set_patient(_patient(settings))
-        live.set_conventions(_conventions(settings, live.segmentation.conventions))
+    def _show_corrections(self, live: LiveStudy) -> None:
+        """What the reader changed against the network, and the journal of it."""
+        text = corrections_text(live.assessment, live.session.segmentation, language())
+        self._ui.correctionsLabel.text = text
+        self._ui.correctionsLabel.visible = bool(text)
+        shown = vars(live.assessment.key_phases)
+        lines = [entry_line(entry, shown, language()) for entry in reversed(live.session.reading.journal)]
+        if lines != self._journal:
+            self._ui.journalList.clear()
+            self._ui.journalList.addItems(lines)
+            self._journal = lines
+        self._ui.journalBox.visible = bool(lines)
 
     def _chosen_folder(self) -> Path:
         text = self._ui.exportEdit.currentPath.strip()
@@ -108,47 +129,52 @@ class ResultsPanel:
         names = ", ".join(path.name for path in files)
         return self._panel.messages.ask(question.format(files=names, folder=files[0].parent))
 
-    def _fill_facts(self, settings: StudySettings) -> None:
+    def _fill_facts(self, study: Study) -> None:
+        """The facts and conventions that the numbers rest on, or will."""
         self._is_filling = True
-        ui = self._ui
-        ui.sexCombo.currentIndex = SEXES.index(settings.sex) if settings.sex in SEXES else 0
-        ui.heightSpin.value = settings.height_cm or 0.0
-        ui.weightSpin.value = settings.weight_kg or 0.0
-        ui.ageSpin.value = -1.0 if settings.age_years is None else settings.age_years
-        ui.bsaCombo.currentIndex = FORMULAS.index(settings.bsa_formula) if settings.bsa_formula in FORMULAS else 0
-        ui.papillaryCombo.currentIndex = PAPILLARIES.index(settings.papillary)
+        reading = self._reading(study)
+        ui, patient, conventions = self._ui, reading.patient_of(read_patient(study.images)), reading.conventions
+        ui.sexCombo.currentIndex = SEXES.index(patient.sex) if patient.sex in SEXES else 0
+        ui.heightSpin.value = patient.height_cm or 0.0
+        ui.weightSpin.value = patient.weight_kg or 0.0
+        ui.ageSpin.value = -1.0 if patient.age_years is None else patient.age_years
+        for name, combo in self._convention_combos().items():
+            value = getattr(conventions, name)
+            combo.currentIndex = CHOICES[name].values.index(str(getattr(value, "value", value)))
         self._is_filling = False
 
+    def _convention_combos(self) -> dict[str, Any]:
+        ui = self._ui
+        return {"papillary": ui.papillaryCombo, "bsa_formula": ui.bsaCombo, "basal_rule": ui.basalCombo}
+
     def _facts_changed(self) -> None:
+        """Take over what was chosen, as facts put right and conventions of the reading."""
         study, ui = self._panel.study, self._ui
         if study is None or self._is_filling:
             return
-        settings, _notes = read_study_settings(study)
-        changed = replace(
-            settings,
+        said = Patient(
             sex=SEXES[ui.sexCombo.currentIndex],
             height_cm=ui.heightSpin.value or None,
             weight_kg=ui.weightSpin.value or None,
             age_years=ui.ageSpin.value if ui.ageSpin.value >= 0 else None,
-            bsa_formula=FORMULAS[ui.bsaCombo.currentIndex],
-            papillary=PAPILLARIES[ui.papillaryCombo.currentIndex],
         )
-        write_study_settings(study, changed)
+        chosen = {name: CHOICES[name].values[combo.currentIndex] for name, combo in self._convention_combos().items()}
+        conventions = Conventions(
+            Papillary(chosen["papillary"]), chosen["bsa_formula"], BasalRule(chosen["basal_rule"])
+        )
+        session = self._panel.session
+        if session is None:  # not segmented yet: the session to come will know
+            reading = replace(self._reading(study), conventions=conventions)
+            set_reading(study, reading.put_right(read_patient(study.images), said))
+            return
+        with errors_shown(self._panel.messages):
+            session.set_patient(**vars(said))
+            session.set_conventions(**vars(conventions))
+        self._fill_facts(study)  # a signed reading refuses
+
+    def _reading(self, study: Study) -> Reading:
         live = self._panel.live
-        if live is not None:
-            if _patient(changed) != _patient(settings):
-                live.set_patient(_patient(changed))
-            else:
-                live.set_conventions(_conventions(changed, live.segmentation.conventions))
-            self._panel.numbers_changed()
-
-
-def _patient(settings: StudySettings) -> Patient:
-    return Patient(settings.sex, settings.age_years, settings.height_cm, settings.weight_kg)
-
-
-def _conventions(settings: StudySettings, before: Conventions) -> Conventions:
-    return replace(before, papillary=settings.papillary, bsa_formula=settings.bsa_formula)
+        return live.session.reading if live is not None else reading_of(study)
 
 
 def _conventions_text(assessment: Assessment) -> str:

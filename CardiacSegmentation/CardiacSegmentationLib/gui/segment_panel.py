@@ -9,22 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 from slicer.i18n import tr as _
 
+from CardiacSegmentationLib.choices import CHOICES, arguments_for
 from CardiacSegmentationLib.cine.volume_files import read_values
+from CardiacSegmentationLib.corrections import describe_work
+from CardiacSegmentationLib.export.result_parts import PARTS
 from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.gui.background import BackgroundRun, End, Process, Progress
+from CardiacSegmentationLib.gui.clicks import once
 from CardiacSegmentationLib.gui.handover import write_stack
 from CardiacSegmentationLib.gui.layout import show_uncertainty
 from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.packages import ensure_packages, is_installed
 from CardiacSegmentationLib.gui.texts import SIGNS, duration, stage_text
+from CardiacSegmentationLib.gui.translation import language
 from CardiacSegmentationLib.pipeline import read_segmentation
-from CardiacSegmentationLib.pipeline.output import UNCERTAINTY_FILE
 from CardiacSegmentationLib.scene.study import (
-    Phases,
     Study,
     StudySettings,
-    has_edits,
     read_study_settings,
+    reading_of,
+    segmentation_of,
+    set_reading,
     set_segmentation,
     stack_of,
     write_study_settings,
@@ -36,9 +41,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.gui.widget import CardiacPanel
 
-BACKENDS = ("auto", "onnx", "openvino", "torch")
 PACKAGES = {"onnx": "onnxruntime", "openvino": "openvino", "torch": "torch"}
-PHASES = (Phases.ALL, Phases.KEY)
 
 
 class SegmentPanel:
@@ -49,8 +52,9 @@ class SegmentPanel:
         self._run = BackgroundRun(self._show_progress, self._finish, make_process)
         self._study: Study | None = None  # the one the run works for, whichever is looked at meanwhile
         self._folder: Path | None = None
-        self._ui.segmentButton.connect("clicked()", self.segment_or_cancel)
-        for combo in (self._ui.phasesCombo, self._ui.backendCombo):
+        self._ui.segmentButton.connect("clicked()", once(self.segment_or_cancel))
+        for name, combo in (("phases", self._ui.phasesCombo), ("backend", self._ui.backendCombo)):
+            combo.addItems([CHOICES[name].label(value, language()) for value in CHOICES[name].values])
             combo.connect("currentIndexChanged(int)", lambda _index: self._write_settings())
         self._ui.uncertaintyCheck.connect("toggled(bool)", lambda _on: self._write_settings())
         self._ui.modelEdit.connect("currentPathChanged(QString)", lambda _path: self._write_settings())
@@ -102,12 +106,24 @@ class SegmentPanel:
             self._show_settings(read_study_settings(study)[0])
 
     def _may_replace(self, study: Study) -> bool:
-        if self._panel.live is not None:
-            self._panel.settle()
-        if not has_edits(study):
+        """Whether the reader gives up her work on the labels there are; where there is none nobody is asked."""
+        work = self._describe_work(study)
+        if not work:
             return True
-        question = _("“{study}” was corrected by hand. Segmenting again replaces all corrections. Continue?")
-        return self._panel.messages.ask(question.format(study=study.name))
+        question = _("“{study}” was worked on ({work}). Segmenting again replaces that. Continue?")
+        return self._panel.messages.ask(question.format(study=study.name, work=work))
+
+    def _describe_work(self, study: Study) -> str:
+        if study.segmentation is None:
+            return ""
+        if study == self._panel.study and self._panel.session is not None:
+            segmentation, reading = self._panel.session.segmentation, self._panel.session.reading
+        else:
+            found = segmentation_of(study)
+            if found is None:
+                return ""
+            segmentation, reading = found, reading_of(study)
+        return describe_work(segmentation, reading, language())
 
     def _show_running(self) -> None:
         other = self._study is not None and self._study != self._panel.study
@@ -121,6 +137,8 @@ class SegmentPanel:
 
     def _show_progress(self, progress: Progress) -> None:
         self._ui.progressBar.value = round(1000 * progress.fraction)
+        if progress.fraction >= 1.0:  # the end has words of its own
+            return
         text = stage_text(progress.stage)
         if progress.seconds_left is not None:
             text = _("{stage}, {time} left").format(stage=text, time=duration(progress.seconds_left))
@@ -140,7 +158,7 @@ class SegmentPanel:
         """Put the result into the scene; it may have been edited or removed while the run was under way."""
         if study == self._panel.study:
             self._panel.settle()
-        if study.segmentation is not None and has_edits(study) and not self._may_replace(study):
+        if not self._may_replace(study):
             return _("The corrections were kept; the new segmentation was not used."), ""
         try:
             segmentation = read_segmentation(Path(result["folder"]), stack_of(study))
@@ -148,8 +166,9 @@ class SegmentPanel:
             return "", str(problem)
         self._panel.before_replacing(study)
         set_segmentation(study, segmentation)
-        if UNCERTAINTY_FILE in result["files"]:
-            set_uncertainty(study, read_values(Path(result["files"][UNCERTAINTY_FILE])))
+        set_reading(study, reading_of(study).begun_again(segmentation.model or ""))
+        if PARTS["uncertainty"].pattern in result["files"]:
+            set_uncertainty(study, read_values(Path(result["files"][PARTS["uncertainty"].pattern])))
             if study == self._panel.study:
                 show_uncertainty(study)
         self._panel.segmentation_replaced(study)
@@ -168,9 +187,9 @@ class SegmentPanel:
 
     def _show_settings(self, settings: StudySettings) -> None:
         self._study_settings_shown = False
-        self._ui.phasesCombo.currentIndex = PHASES.index(settings.phases)
-        self._ui.backendCombo.currentIndex = BACKENDS.index(settings.backend) if settings.backend in BACKENDS else 0
-        self._ui.modelEdit.currentPath = settings.model_folder
+        self._ui.phasesCombo.currentIndex = CHOICES["phases"].values.index(settings.phases)
+        self._ui.backendCombo.currentIndex = CHOICES["backend"].values.index(settings.backend)
+        self._ui.modelEdit.currentPath = settings.model
         self._ui.uncertaintyCheck.checked = settings.uncertainty
         self._study_settings_shown = True
 
@@ -185,9 +204,9 @@ class SegmentPanel:
         settings, _notes = read_study_settings(study)
         changed = replace(
             settings,
-            phases=PHASES[self._ui.phasesCombo.currentIndex],
-            backend=BACKENDS[self._ui.backendCombo.currentIndex],
-            model_folder=self._ui.modelEdit.currentPath,
+            phases=CHOICES["phases"].values[self._ui.phasesCombo.currentIndex],
+            backend=CHOICES["backend"].values[self._ui.backendCombo.currentIndex],
+            model=self._ui.modelEdit.currentPath,
             uncertainty=self._ui.uncertaintyCheck.checked,
         )
         write_study_settings(study, changed)
@@ -201,8 +220,6 @@ def _packages(backend: str) -> list[str]:
 
 
 def _options(settings: StudySettings) -> list[str]:
-    options = ["--json-progress", "--only", "labels"]  # everything else is made here, from the labels as corrected
-    options += ["--backend", settings.backend, "--phases", settings.phases.value]
-    if settings.model_folder:
-        options += ["--model", settings.model_folder]
-    return [*options, "--uncertainty"] if settings.uncertainty else options
+    """The command line of a run; everything but the labels is made here, from the labels as corrected."""
+    values = {**vars(settings), "model": settings.model or None}
+    return ["--json-progress", "--only", "labels", *arguments_for(values)]

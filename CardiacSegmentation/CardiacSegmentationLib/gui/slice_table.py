@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import qt
 from slicer.i18n import tr as _
 
-from CardiacSegmentationLib.gui.texts import ORDER, SIGNS
+from CardiacSegmentationLib.findings import describe
+from CardiacSegmentationLib.gui.texts import SIGNS
+from CardiacSegmentationLib.gui.translation import language
 from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
@@ -93,7 +95,7 @@ class SliceTable:
 
 def _by_slice(assessment: Assessment) -> dict[int, list[Finding]]:
     found: dict[int, list[Finding]] = defaultdict(list)
-    for finding in sorted(assessment.findings, key=lambda finding: ORDER.index(finding.severity)):
+    for finding in assessment.open_findings:
         if finding.slice is not None:
             found[finding.slice].append(finding)
     return found
@@ -108,7 +110,7 @@ def _short(findings: list[Finding]) -> str:
 
 def _line(finding: Finding) -> str:
     place = _("phase {number}: ").format(number=finding.phase + 1) if finding.phase is not None else ""
-    return f"{SIGNS[finding.severity]} {place}{finding.message}"
+    return f"{SIGNS[finding.severity]} {place}{describe(finding, language())}"
 
 
 def _slice_name(row: int, slices: int) -> str:

@@ -14,11 +14,13 @@ from slicer.i18n import tr as _
 from CardiacSegmentationLib.cine import find_stacks, read_stack
 from CardiacSegmentationLib.cine.open import MOST_FILES
 from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, StudyError
-from CardiacSegmentationLib.findings import Finding, Severity
+from CardiacSegmentationLib.findings import Severity
+from CardiacSegmentationLib.gui.clicks import once
 from CardiacSegmentationLib.gui.dicom_browser import selected_files
-from CardiacSegmentationLib.gui.messages import errors_shown
+from CardiacSegmentationLib.gui.messages import arrow_shown, errors_shown
 from CardiacSegmentationLib.gui.sample import sample_folder
-from CardiacSegmentationLib.gui.texts import findings_html
+from CardiacSegmentationLib.gui.texts import findings_html, message_html
+from CardiacSegmentationLib.gui.timers import Timer
 from CardiacSegmentationLib.scene.dicom import place_under_patient
 from CardiacSegmentationLib.scene.sources import stack_from_node
 from CardiacSegmentationLib.scene.study import Study, find_studies, load_study
@@ -26,8 +28,7 @@ from CardiacSegmentationLib.scene.study import Study, find_studies, load_study
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from CardiacSegmentationLib.cine import Candidate
-    from CardiacSegmentationLib.cine import Study as FoundStudy
+    from CardiacSegmentationLib.cine import Candidate, FoundStudy
     from CardiacSegmentationLib.gui.widget import CardiacPanel
 
 PATIENCE_MS = 1000  # looking through files for longer shows how far it is
@@ -40,9 +41,7 @@ class StudyPanel:
     def __init__(self, panel: CardiacPanel) -> None:
         self._panel, self._ui = panel, panel.ui
         self._found: FoundStudy | None = None
-        self._chosen = qt.QTimer()  # Enter on a path of the history sends two signals: they become one look
-        self._chosen.setSingleShot(True)
-        self._chosen.connect("timeout()", self.look_into_path)
+        self._chosen = Timer(0, self.look_into_path)  # Enter on a path of the history sends two signals: one look
         self._connect()
 
     def _connect(self) -> None:
@@ -55,13 +54,13 @@ class StudyPanel:
             history.connect("activated(int)", self._path_chosen)
         ui.folderButton.connect("clicked()", lambda: self._browse(qt.QFileDialog.getExistingDirectory))
         ui.fileButton.connect("clicked()", lambda: self._browse(qt.QFileDialog.getOpenFileName))
-        ui.sampleButton.connect("clicked()", self.open_sample)
+        ui.sampleButton.connect("clicked()", once(self.open_sample))
         ui.openBrowserButton.connect("clicked()", lambda: slicer.util.selectModule("DICOM"))
         ui.useSelectionButton.connect("clicked()", self.use_browser_selection)
-        ui.useNodeButton.connect("clicked()", self.use_node)
+        ui.useNodeButton.connect("clicked()", once(self.use_node))
         ui.nodeSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._node_changed)
         ui.stackTree.connect("itemSelectionChanged()", self._show_findings)
-        ui.loadButton.connect("clicked()", self.load)
+        ui.loadButton.connect("clicked()", once(self.load))
         ui.studySelector.connect("currentNodeChanged(vtkMRMLNode*)", self._study_chosen)
         ui.stackTree.header().setSectionResizeMode(0, qt.QHeaderView.Stretch)
         ui.stackTree.header().setSectionResizeMode(1, qt.QHeaderView.ResizeToContents)
@@ -69,6 +68,10 @@ class StudyPanel:
         ui.stackTree.header().setStretchLastSection(False)
         self._node_changed(None)
         self._show_found(None)
+
+    def clean_up(self) -> None:
+        """The module is unloaded."""
+        self._chosen.end()
 
     def show_study(self, study: Study | None) -> None:
         """Name the study at hand; a section that has done its work makes room."""
@@ -137,7 +140,7 @@ class StudyPanel:
                 found = find_stacks(path, progress)
             self._show_found(found)
         except CardiacSegmentationError as error:  # said in place: a mistyped path deserves no window
-            self._show_text(findings_html([Finding("study", str(error), Severity.ERROR)]))
+            self._show_text(message_html(Severity.ERROR, str(error)))
 
     def _node_changed(self, node: Any) -> None:
         self._ui.useNodeButton.enabled = node is not None
@@ -168,14 +171,15 @@ class StudyPanel:
             self._show_text("")
             return
         if row is None:
-            self._show_text(findings_html([Finding("none", self._found.reason, Severity.WARNING)]))
+            self._show_text(message_html(Severity.WARNING, self._found.reason))
             return
         stack = self._found.stacks[row]
         findings = [*self._found.findings, *stack.findings]
+        lines = [findings_html(findings)] if findings else []
         if not stack.is_short_axis:
             text = _("This does not look like a short axis. Volumes would be wrong.")
-            findings.insert(0, Finding("not-short-axis", text, Severity.ERROR))
-        self._show_text(findings_html(findings) or _("Complete: nothing had to be assumed."))
+            lines.insert(0, message_html(Severity.ERROR, text))
+        self._show_text("<br>".join(lines) or _("Complete: nothing had to be assumed."))
 
     def _show_text(self, text: str) -> None:
         self._ui.stackFindings.text = text
@@ -202,7 +206,8 @@ def _progress_shown() -> Iterator[Callable[[int, int], None]]:
             raise Cancelled(_("Cancelled; nothing was loaded."))
 
     try:
-        yield tell
+        with arrow_shown():  # its button can be pressed
+            yield tell
     finally:
         dialog.close()
         dialog.deleteLater()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from slicer.i18n import tr as _
 
-from CardiacSegmentationLib.findings import Severity
+from CardiacSegmentationLib.findings import Severity, describe
+from CardiacSegmentationLib.gui.translation import language
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,9 +20,9 @@ ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
 def findings_html(findings: Iterable[Finding], most: int = 8) -> str:
-    """Findings as lines of rich text, the gravest first."""
+    """Findings as lines of rich text, in their order, the gravest of a kind first."""
     ordered = sorted(findings, key=lambda finding: ORDER.index(finding.severity))
-    lines = [f"{SIGNS[finding.severity]} {html.escape(finding.message)}" for finding in ordered[:most]]
+    lines = [f"{SIGNS[finding.severity]} {html.escape(describe(finding, language()))}" for finding in ordered[:most]]
     if len(ordered) > most:
         lines.append(_("… and {count} more").format(count=len(ordered) - most))
     return "<br>".join(lines)
@@ -46,3 +47,8 @@ def stage_text(stage: str) -> str:
         "export": _("Writing results"),
     }
     return known.get(stage, stage)
+
+
+def message_html(severity: Severity, text: str) -> str:
+    """One line of rich text with the sign of its severity."""
+    return f"{SIGNS[severity]} {html.escape(text)}"

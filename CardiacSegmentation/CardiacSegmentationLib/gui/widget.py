@@ -5,19 +5,19 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-import qt
 import slicer
 import vtk
 from slicer.util import VTKObservationMixin
 
 from CardiacSegmentationLib.gui import layout, recovery
 from CardiacSegmentationLib.gui.correct_panel import CorrectPanel
-from CardiacSegmentationLib.gui.messages import Messages, Windows
+from CardiacSegmentationLib.gui.messages import Messages, Windows, errors_shown
 from CardiacSegmentationLib.gui.recovery_bar import RecoveryBar
 from CardiacSegmentationLib.gui.results_panel import ResultsPanel
 from CardiacSegmentationLib.gui.segment_panel import SegmentPanel
 from CardiacSegmentationLib.gui.shortcuts import Shortcuts
 from CardiacSegmentationLib.gui.study_panel import StudyPanel
+from CardiacSegmentationLib.gui.timers import Timer
 from CardiacSegmentationLib.scene.live import LiveStudy
 from CardiacSegmentationLib.scene.segmentation import set_display
 from CardiacSegmentationLib.scene.study import Study, find_studies
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from CardiacSegmentationLib.gui.background import Process
+    from CardiacSegmentationLib.session import Changed, StudySession
 
 SETTLE_MS = 250  # after the last stroke: soon enough to be felt as live, late enough not to disturb a hand
 # Which sections are open: with no study (0), with images alone (1), with labels (2).
@@ -50,9 +51,9 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._is_selecting = False
         self._was_imported = False
         self._step: int | None = None
-        self._stroke_timer = _single_shot(SETTLE_MS, self.settle)
-        self._removal_timer = _single_shot(0, self._follow_segmentation)
-        self._batch_timer = _single_shot(0, self._bind_again)
+        self._stroke_timer = Timer(SETTLE_MS, self.settle)
+        self._removal_timer = Timer(0, self._follow_segmentation)
+        self._batch_timer = Timer(0, self._bind_again)
         self._study_section = StudyPanel(self)
         self._segment = SegmentPanel(self, make_process)
         self._correct = CorrectPanel(self)
@@ -86,14 +87,16 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         """Take in the strokes made since the last time; the numbers are those of the labels afterwards."""
         self._stroke_timer.stop()
         if self.live is not None:
-            self.live.settle()
-            self.numbers_changed()
+            with errors_shown(self.messages):
+                self.live.settle()
 
-    def numbers_changed(self) -> None:
-        """The numbers of the study at hand are others now."""
-        self._recovery.labels_changed()
-        self._correct.show_numbers()
-        self._results.show_numbers()
+    @property
+    def session(self) -> StudySession | None:
+        """The study at hand with all strokes taken in, ready for a command; None where it is not segmented."""
+        if self.live is None:
+            return None
+        self.settle()
+        return self.live.session
 
     def before_replacing(self, study: Study) -> None:
         """A study's segmentation is about to be replaced."""
@@ -128,9 +131,11 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._shortcuts.remove()
         self._correct.scene_is_closing()
         self._leave_study()
-        self._recovery.forget_all()
+        self._recovery.clean_up()
+        self._study_section.clean_up()
         self.removeObservers()
-        self._batch_timer.stop()
+        for timer in (self._stroke_timer, self._removal_timer, self._batch_timer):
+            timer.end()
 
     def _observe_scene(self) -> None:
         scene, events = slicer.mrmlScene, slicer.vtkMRMLScene
@@ -143,8 +148,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
     def _open_live(self) -> None:
         if self.study is None or self.study.segmentation_node is None:
             return
-        self.live = LiveStudy(self.study, self._stroke_made)
-        self._results.apply_settings(self.live)
+        self.live = LiveStudy(self.study, self._stroke_made, self._session_changed, self._correct.tool_in_hand)
         layout.show_results(self.study)
 
     def _close_live(self) -> None:
@@ -178,6 +182,14 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._step = step
         for section, steps in SECTIONS.items():
             getattr(self.ui, section).collapsed = step not in steps
+
+    def _session_changed(self, changed: Changed) -> None:
+        """Numbers, decisions or notes of the study at hand are others now."""
+        self._recovery.session_changed()
+        if changed.place is not None:
+            self._correct.jump(changed.place[1], changed.place[0])
+        self._correct.show_numbers()
+        self._results.show_numbers()
 
     def _stroke_made(self) -> None:
         self._stroke_timer.start()
@@ -226,19 +238,14 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         """The labels were deleted, or the node that shows them and is edited is another one now."""
         if self.study is None or not self.study.exists or self._is_followed():
             return
-        self._close_live()
-        if self.study.segmentation_node is not None:
-            set_display(self.study.segmentation_node, self.study.volume_node)
-        self._open_live()
-        self._show_study()
+        if self.live is None or self.study.segmentation_node is None:
+            self._close_live()
+            self._show_study()
+            return
+        set_display(self.study.segmentation_node, self.study.volume_node)
+        with errors_shown(self.messages):
+            self.live.follow_node()
+        self._correct.bind_editor(self.study)
 
     def _is_followed(self) -> bool:
         return self.study is None or self.live is None or self.live.node is self.study.segmentation_node
-
-
-def _single_shot(milliseconds: int, action: Any) -> Any:
-    timer = qt.QTimer()
-    timer.setSingleShot(True)
-    timer.setInterval(milliseconds)
-    timer.connect("timeout()", action)
-    return timer

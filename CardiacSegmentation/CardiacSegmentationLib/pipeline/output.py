@@ -19,24 +19,12 @@ from CardiacSegmentationLib.pipeline.record import RECORD_FILE, UNFINISHED, fing
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.export.deidentify import Deidentifier
     from CardiacSegmentationLib.export.results import PartError
     from CardiacSegmentationLib.pipeline.study import Results
-    from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
-    Writer = Callable[[Path, CineStack, Segmentation, Assessment], object]
-
 LOG = logging.getLogger(__name__)  # on stderr, unless the program around us wants it elsewhere
-UNCERTAINTY_FILE = "uncertainty.nii.gz"
-# Several parts under one name, for `--only`.
-GROUPS = {
-    "tables": ("measurements", "slices", "phases"),
-    "dicom": ("dicom-seg", "dicom-sr", "dicom-pdf"),
-}
-USUAL_SECONDS = {"measurements": 0.1, "labels": 0.4, "slicer": 0.3, "report": 3.0, "dicom-seg": 3.0, "scene": 4.0}
-SCENE_COSTS = 4  # times a usual part
 WITHOUT_DICOM = "Leave the DICOM results out, for example with --only tables,labels,slicer,report."
 ADVICE = "Add --resume to keep finished results, --force to replace them, or name another folder."
 
@@ -44,14 +32,15 @@ ADVICE = "Add --resume to keep finished results, --force to replace them, or nam
 class Output:
     """The files of one run."""
 
-    def __init__(
-        self, source: Path | CineStack, folder: Path | None, options: Options, writers: Mapping[str, Writer]
-    ) -> None:
+    def __init__(self, source: Path | CineStack, folder: Path | None, options: Options) -> None:
+        from CardiacSegmentationLib.export.results import choose_parts, default_parts, require_needs
+
         self._source = source
         self._folder = folder
         self._options = options
-        check_parts(options.parts, writers)
-        self._writers = {name: writer for name, writer in writers.items() if self._wants(_part_name(name))}
+        named, uncertainty = options.parts, options.uncertainty
+        self._chosen = default_parts(None, uncertainty=uncertainty) if named is None else choose_parts(named)
+        require_needs(self._chosen, uncertainty=uncertainty)
 
     @property
     def is_wanted(self) -> bool:
@@ -61,9 +50,9 @@ class Output:
     @property
     def usual_seconds(self) -> float:
         """What writing usually takes, for the progress."""
-        if self._folder is None:
-            return 0.3
-        return sum(cost for part, cost in USUAL_SECONDS.items() if self._wants(part))
+        from CardiacSegmentationLib.export.results import usual_seconds
+
+        return 0.3 if self._folder is None else usual_seconds(self._chosen)
 
     def prepare(self) -> dict[str, Any] | None:
         """Check before the work that its results may be written; the record of a finished run that is to be kept."""
@@ -113,24 +102,8 @@ class Output:
 
     def _write_parts(self, aside: Path, results: Results, report: Callable[[float], None]) -> Results:
         """Write into ``aside``; the results come back with what had to be left out among their findings."""
-        from CardiacSegmentationLib.export.label_maps import write_label_nifti
-
-        stack, segmentation = results.stack, results.segmentation
-        assert stack is not None and segmentation is not None  # noqa: PT018
-        hide = self._deidentifier()
-        parts = self._parts_for(stack)
-        share = len(parts) / max(1, len(parts) + SCENE_COSTS * len(self._writers))
-        results = self._write_possible(aside, results, parts, hide, lambda done: report(share * done))
-        if results.uncertainty is not None:
-            write_label_nifti(stack, replace(segmentation, labels=results.uncertainty), aside / UNCERTAINTY_FILE)
-        assessment = results.assessment
-        assert assessment is not None
-        if hide is not None:
-            stack, assessment = hide.hide_stack(stack), hide.hide_assessment(assessment, stack)
-        for name, writer in self._writers.items():
-            report(share)
-            writer(aside / name, stack, segmentation, assessment)
-        return results
+        assert results.stack is not None
+        return self._write_possible(aside, results, self._parts_for(results.stack), self._deidentifier(), report)
 
     def _write_possible(
         self,
@@ -141,8 +114,7 @@ class Output:
         report: Callable[[float], None],
     ) -> Results:
         """Begin again without a part that cannot be made, so that all others tell of it."""
-        from CardiacSegmentationLib.export.result_parts import PARTS
-        from CardiacSegmentationLib.export.result_parts import Options as ExportOptions
+        from CardiacSegmentationLib.export.result_parts import PARTS, ExportOptions, Need
         from CardiacSegmentationLib.export.results import PartError, write_results
 
         stack, segmentation, assessment = results.stack, results.segmentation, results.assessment
@@ -151,27 +123,29 @@ class Output:
             write_results(
                 aside, stack, segmentation, assessment, parts,
                 options=ExportOptions(paper=self._options.paper, deidentifier=hide),
+                uncertainty=results.uncertainty,
                 progress=lambda _, done: report(done),
             )  # fmt: skip
         except PartError as error:
             if self._options.parts is not None:
-                advice = f" {WITHOUT_DICOM}" if PARTS[error.part].needs_dicom else ""
+                advice = f" {WITHOUT_DICOM}" if PARTS[error.part].needs is Need.DICOM else ""
                 msg = f"{error}{advice}"
                 raise ExportError(msg) from error
             LOG.warning("cardiacseg: %s: not written: %s. %s", self._folder, PARTS[error.part].title, error)
             for path in aside.glob(PARTS[error.part].pattern):
                 path.unlink()
             others = [part for part in parts if part != error.part]
-            return self._write_possible(aside, _tell(results, error, hide), others, hide, report)
+            return self._write_possible(aside, _add_finding(results, error), others, hide, report)
         return results
 
     def _parts_for(self, stack: CineStack) -> list[str]:
-        """Those asked for by name, else all that the source allows; DICOM first, for it may turn out impossible."""
-        from CardiacSegmentationLib.export.result_parts import PARTS
+        """Those asked for by name, else all that can be made; DICOM first, for it may turn out impossible."""
+        from CardiacSegmentationLib.export.result_parts import PARTS, Need
         from CardiacSegmentationLib.export.results import default_parts
 
-        parts = default_parts(stack) if self._options.parts is None else filter(self._wants, PARTS)
-        return sorted(parts, key=lambda name: not PARTS[name].needs_dicom)
+        possible = default_parts(stack, uncertainty=self._options.uncertainty)
+        parts = possible if self._options.parts is None else self._chosen
+        return sorted(parts, key=lambda name: PARTS[name].needs is not Need.DICOM)
 
     def _deidentifier(self) -> Deidentifier | None:
         from CardiacSegmentationLib.export.deidentify import Deidentifier
@@ -182,12 +156,7 @@ class Output:
         """Which files this run may write."""
         from CardiacSegmentationLib.export.result_parts import PARTS
 
-        patterns = [part.pattern for name, part in PARTS.items() if self._wants(name)]
-        return [*patterns, *self._writers, *([UNCERTAINTY_FILE] if self._options.uncertainty else [])]
-
-    def _wants(self, part: str) -> bool:
-        chosen = self._options.parts
-        return chosen is None or part in chosen or any(part in GROUPS.get(name, ()) for name in chosen)
+        return [PARTS[name].pattern for name in self._chosen]
 
     def _facts(self, results: Results, names: Sequence[str]) -> dict[str, Any]:
         return {
@@ -221,31 +190,16 @@ class Output:
         return fingerprint(self._source.absolute(), own, self._options.record_key)
 
 
-def check_parts(parts: Sequence[str] | None, writers: Mapping[str, Writer]) -> None:
-    """Refuse names that no part of the results has."""
-    from CardiacSegmentationLib.export.result_parts import PARTS
-
-    known = (*GROUPS, *PARTS, *map(_part_name, writers))
-    if unknown := sorted(set(parts or ()) - set(known)):
-        msg = f"There is no result called {', '.join(unknown)}. Choose from: {', '.join(known)}."
-        raise ExportError(msg)
-
-
-def _tell(results: Results, error: PartError, hide: Deidentifier | None) -> Results:
-    """The same results with a finding about a part that is left out; its reason may name files and patients."""
+def _add_finding(results: Results, error: PartError) -> Results:
+    """The same results with a finding about a part that is left out; de-identified, its reason is withheld."""
     from CardiacSegmentationLib.export.result_parts import PARTS
     from CardiacSegmentationLib.pipeline.study import summarise
 
     assert results.stack is not None and results.assessment is not None  # noqa: PT018
-    reason = "" if hide else f" {error}"
-    finding = Finding("part-not-written", f"Not written: {PARTS[error.part].title}.{reason}", Severity.ERROR)
+    parameters = {"part": PARTS[error.part].title, "reason": str(error)}
+    finding = Finding("part-not-written-because", Severity.ERROR, parameters=parameters)
     assessment = replace(results.assessment, findings=(*results.assessment.findings, finding))
     return replace(results, assessment=assessment, summary=summarise(results.stack, assessment))
-
-
-def _part_name(name: str) -> str:
-    """``scene`` for ``scene.mrb``."""
-    return name.split(".", maxsplit=1)[0]
 
 
 def _files_below(folder: Path) -> list[str]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+import contextlib
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from CardiacSegmentationLib.findings import Severity
+from CardiacSegmentationLib.locks import locked
 from CardiacSegmentationLib.pipeline.options import Options
 from CardiacSegmentationLib.pipeline.output import Output
 from CardiacSegmentationLib.pipeline.progress import Reporter
-from CardiacSegmentationLib.reading import Conventions
-from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.pipeline.record import read_reading
+from CardiacSegmentationLib.reading import Reading
 from CardiacSegmentationLib.stack import CineStack
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.network.segment import Segmented
-    from CardiacSegmentationLib.pipeline.output import Writer
     from CardiacSegmentationLib.pipeline.progress import Progress
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import Array
@@ -35,7 +34,8 @@ SUMMARY = (
     *(f"lv_{key}" for key in MEASURES),
     *(f"rv_{key}" for key in MEASURES[:-2]),
     *(f"{moment}_phase" for moment in ("lv_ed", "lv_es", "rv_ed", "rv_es")),
-    "warnings",
+    "errors",
+    "warnings",  # errors among them
     "warning_codes",
 )
 UNCERTAINTY_COSTS = 9.0  # times a segmentation without
@@ -62,15 +62,29 @@ def segment_study(
     *,
     report: Callable[[Progress], None] | None = None,
     is_cancelled: Callable[[], bool] | None = None,
-    writers: Mapping[str, Writer] | None = None,
 ) -> Results:
     """Read, segment, measure and, where a ``folder`` is named, write.
 
     ``report`` hears of the progress; ``is_cancelled`` is asked often, and a run that is cancelled raises ``Cancelled``
-    and leaves no file. ``writers`` are further parts of the results by their file name, such as a scene.
+    and leaves no file.
     """
     options = options or Options()
-    output = Output(source, folder, options, writers or {})
+    output = Output(source, folder, options)
+    reading = options.complete(Reading() if options.reading is None else read_reading(options.reading))
+    with contextlib.nullcontext() if folder is None else locked(folder):
+        return _segment_study(source, output, options, reading, report, is_cancelled)
+
+
+def _segment_study(  # noqa: PLR0917
+    source: Path | CineStack,
+    output: Output,
+    options: Options,
+    reading: Reading,
+    report: Callable[[Progress], None] | None,
+    is_cancelled: Callable[[], bool] | None,
+) -> Results:
+    from CardiacSegmentationLib.analysis import assess
+
     kept = output.prepare()
     if kept is not None:
         return Results(kept["summary"], output.files_of(kept), kept=True)
@@ -80,7 +94,8 @@ def segment_study(
     segmented = _segment(stack, options, reporter)
     networked = reporter.seconds
     reporter.stage("measure", "Measuring")
-    segmentation, assessment = _measure(stack, segmented.segmentation, options)
+    segmentation = segmented.segmentation
+    assessment = assess(stack, segmentation, reading)
     measured = reporter.seconds
     summary = summarise(stack, assessment)
     seconds = {"read": read, "segment": networked - read, "measure": measured - networked}
@@ -109,6 +124,7 @@ def summarise(stack: CineStack, assessment: Assessment) -> dict[str, Any]:
     for name, phase in asdict(assessment.key_phases).items():
         row[f"{name}_phase"] = None if phase is None else phase + 1  # counted from 1 where people read
     doubts = [finding for finding in assessment.findings if finding.severity is not Severity.INFO]
+    row["errors"] = sum(finding.severity is Severity.ERROR for finding in doubts)
     row["warnings"] = len(doubts)
     row["warning_codes"] = " ".join(sorted({finding.code for finding in doubts}))
     return row
@@ -134,7 +150,7 @@ def _read(source: Path | CineStack, options: Options, reporter: Reporter) -> Cin
             stack=options.stack,
             reacquired=options.reacquired,
         )
-    return replace(stack, patient=options.with_patient(stack.patient))
+    return stack
 
 
 def _segment(stack: CineStack, options: Options, reporter: Reporter) -> Segmented:
@@ -143,44 +159,5 @@ def _segment(stack: CineStack, options: Options, reporter: Reporter) -> Segmente
 
     reporter.stage("model", "Loading the network")
     network = load_network(options.model, options.backend, options.threads)
-    choices = NetworkOptions(options.only_ed_es, options.uncertainty, REPAIRS if options.repairs else ())
+    choices = NetworkOptions(options.phases == "ed-es", options.uncertainty, REPAIRS if options.repairs else ())
     return segment_stack(stack, network, choices, reporter.stage("segment", f"Segmenting ({network.backend.name})"))
-
-
-def _measure(stack: CineStack, segmentation: Segmentation, options: Options) -> tuple[Segmentation, Assessment]:
-    """Leave out basal slices by the SCMR rule, measure, and add the doubts that only the numbers show."""
-    from CardiacSegmentationLib.analysis import assess
-    from CardiacSegmentationLib.network.quality import check_curve
-    from CardiacSegmentationLib.network.segment import is_cyclic
-
-    conventions = Conventions(papillary=options.papillary, bsa_formula=options.bsa_formula)
-    segmentation = _leave_out_basal(stack, replace(segmentation, conventions=conventions))
-    assessment = assess(stack, segmentation)
-    doubts = check_curve(assessment.volumes_ml, is_cyclic(stack))
-    return (
-        replace(segmentation, findings=(*segmentation.findings, *doubts)),
-        replace(assessment, findings=(*assessment.findings, *doubts)),
-    )
-
-
-def _leave_out_basal(stack: CineStack, segmentation: Segmentation) -> Segmentation:
-    """The basal rule, for slices at the ends of the ventricle and not for one phase alone.
-
-    Further in, an open wall is an error of the labels, and in a single phase it is one, too: quality control tells of
-    those. Leaving such slices out would take their blood from the volume, and make that phase end-systole.
-    """
-    from CardiacSegmentationLib.analysis import propose_included
-
-    _, row_mm, column_mm = stack.spacing_mm
-    proposed, findings = propose_included(segmentation, row_mm, column_mm)
-    left_out = ~proposed[Label.LV - 1]
-    if segmentation.labelled.all() and stack.phases > 2:
-        left_out &= np.roll(left_out, 1, axis=0) | np.roll(left_out, -1, axis=0)
-    counts = ~left_out & (segmentation.labels == Label.LV).any(axis=(2, 3))
-    from_one_end = np.logical_or.accumulate(counts, axis=1)
-    from_the_other = np.logical_or.accumulate(counts[:, ::-1], axis=1)[:, ::-1]
-    left_out &= ~(from_one_end & from_the_other)
-    included = segmentation.included.copy()
-    included[[Label.LV - 1, Label.MYO - 1]] &= ~left_out
-    told = tuple(finding for finding in findings if finding.slice is None or left_out[:, finding.slice].any())
-    return replace(segmentation, included=included, findings=(*segmentation.findings, *told))

@@ -24,7 +24,7 @@ from CardiacSegmentationLib.scene.voxels import (
     right_handed,
     voxels_of,
 )
-from CardiacSegmentationLib.stack import CineStack
+from CardiacSegmentationLib.stack import CineStack, Patient
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import Array
@@ -33,6 +33,7 @@ SEQUENCE = "vtkMRMLSequenceNode"
 INDEX_NAME, INDEX_UNIT = "time", "ms"
 AFFINE = "CardiacSegmentation.Affine"  # attribute of both sequences: the stack's own affine, see ``voxels``
 FACTS = "CardiacSegmentation.Stack"  # attribute of the volume sequence: what a sequence of volumes cannot hold
+WINDOW = "CardiacSegmentation.Window"  # attribute of a volume's display: the grey scale that this program chose
 UIDS = "DICOM.instanceUIDs"  # Slicer's own name for it: the instances a volume was read from
 
 
@@ -51,7 +52,8 @@ def add_cine(scene: Any, stack: CineStack) -> tuple[Any, Any]:
     browser.SetPlaybackRateFps(playback_rate_fps(stack))
     browser.AddSynchronizedSequenceNode(sequence)
     browser.SetSelectedItemNumber(0)  # none is selected by itself, though the first is shown
-    _set_window(browser.GetProxyNode(sequence), stack.voxels)
+    low, high = np.percentile(stack.voxels[:, :, ::4, ::4], (1, 99.5))
+    _set_window(browser.GetProxyNode(sequence), low, high)
     return sequence, browser
 
 
@@ -62,6 +64,21 @@ def add_sequence(scene: Any, name: str) -> Any:
     sequences that are there already, a browser takes those for its own, and its files are read into their frames.
     """
     return scene.AddNewNodeByClassWithID(SEQUENCE, name, SEQUENCE + uuid4().hex)
+
+
+def fit_window(proxy: Any, voxels: Array, labels: Array) -> None:
+    """Show what is labelled without burning it out, unless the user has chosen a grey scale.
+
+    Both arrays are ``[phase, slice, row, column]``. Black is what is darkest around the heart; white leaves a reserve
+    above the blood, which is the brightest there is in it.
+    """
+    display = proxy.GetDisplayNode()
+    if display.GetAttribute(WINDOW) != _window_text(display) or not labels.any():
+        return
+    rows, columns = (np.flatnonzero(labels.any(axis=axes)) for axes in ((0, 1, 3), (0, 1, 2)))
+    around = voxels[..., rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    low, blood = np.percentile(around, 1), np.percentile(voxels[labels > 0], 99)
+    _set_window(proxy, low, low + 1.15 * (blood - low))
 
 
 def read_cine(sequence: Any) -> CineStack:
@@ -76,6 +93,11 @@ def read_cine(sequence: Any) -> CineStack:
     except (ValueError, IndexError) as error:
         msg = f"{sequence.GetName()} was changed, or saved by another version of this program: load the images again."
         raise StudyError(msg) from error
+
+
+def read_patient(sequence: Any) -> Patient:
+    """The facts about the patient that the images state, without reading a voxel."""
+    return _read_facts(sequence).get("patient", Patient())  # type: ignore[no-any-return]
 
 
 def is_own(sequence: Any) -> bool:
@@ -139,9 +161,13 @@ def _frame(stack: CineStack, phase: int) -> Any:
     return volume
 
 
-def _set_window(proxy: Any, voxels: Array) -> None:
+def _set_window(proxy: Any, low: float, high: float) -> None:
     """One grey-scale window for all phases: an automatic one flickers from frame to frame."""
-    low, high = np.percentile(voxels[:, :, ::4, ::4], (1, 99.5))
     display = proxy.GetDisplayNode()
     display.AutoWindowLevelOff()
     display.SetWindowLevelMinMax(float(low), float(max(high, low + 1)))
+    display.SetAttribute(WINDOW, _window_text(display))
+
+
+def _window_text(display: Any) -> str:
+    return f"{display.GetWindow():.6g} {display.GetLevel():.6g}"

@@ -1,4 +1,4 @@
-"""VentricularFunction → tables and a volume–time plot; the next call fills the same nodes again."""
+"""Assessment → tables and a volume–time plot; the next call fills the same nodes again."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import numpy as np
 import vtk
 from vtk.util.numpy_support import numpy_to_vtk
 
+from CardiacSegmentationLib.choices import CHOICES
 from CardiacSegmentationLib.export.tables import measurements_as_dict
 from CardiacSegmentationLib.scene.nodes import one_modification
-from CardiacSegmentationLib.segmentation import Label, Papillary
+from CardiacSegmentationLib.segmentation import Label
 from CardiacSegmentationLib.structures import BY_LABEL
 
 if TYPE_CHECKING:
@@ -30,18 +31,44 @@ PHASE_TITLES = {
     "rv_ml": RV,
     "role": "Role",
 }
-PAPILLARY_TEXT = {
-    Papillary.VOLUME: "papillary muscles count as blood (volume)",
-    Papillary.MASS: "papillary muscles count as muscle (mass)",
+# What a report of cardiac function lists, in its usual order and with the names of its trade: they fit into a window.
+SUMMARY = {
+    "ef_percent": "EF",
+    "edv_ml": "EDV",
+    "esv_ml": "ESV",
+    "sv_ml": "SV",
+    "co_l_min": "CO",
+    "mass_g": "LVM",
+    "edvi_ml_m2": "EDVi",
+    "esvi_ml_m2": "ESVi",
+    "svi_ml_m2": "SVi",
+    "ci_l_min_m2": "CI",
+    "mass_index_g_m2": "LVMi",
 }
-RESULT_ROLES = ("summary", "perSlice", "perPhase", "keyPhases", "chart", "curveLV", "curveRV", "marksLV", "marksRV")
+RESULT_ROLES = (
+    "summary",
+    "measures",
+    "perSlice",
+    "perPhase",
+    "keyPhases",
+    "chart",
+    "curveLV",
+    "curveRV",
+    "marksLV",
+    "marksRV",
+)
 
 
 def show_assessment(study_node: Any, assessment: Assessment) -> bool:
     """Fill the study's result nodes, which it refers to by the names in ``RESULT_ROLES``; true if any is new."""
     before = study_node.GetScene().GetNumberOfNodes()
     texts = measurements_as_dict(assessment)
-    _fill(_table(study_node, "summary", "results"), _summary(assessment))
+    summary = _table(study_node, "summary", "results")
+    _fill(summary, _summary(assessment))
+    summary.SetUseFirstColumnAsRowHeader(True)
+    for name in ("LV normal", "RV normal"):
+        summary.SetColumnTitle(name, "Normal")
+    _fill(_table(study_node, "measures", "all measures"), _measures(assessment))
     _fill(_table(study_node, "perSlice", "per slice"), _columns(texts["slices"], _slice_title))
     _fill(_table(study_node, "perPhase", "per phase"), _columns(texts["phases"], PHASE_TITLES.__getitem__))
     _fill(_table(study_node, "keyPhases", "ED and ES"), _key_phases(assessment))
@@ -50,17 +77,42 @@ def show_assessment(study_node: Any, assessment: Assessment) -> bool:
 
 
 def _summary(assessment: Assessment) -> list[Column]:
+    """Both ventricles side by side. Slicer makes columns as wide as their longest text, so these are short ones."""
+    keys = [key for key in SUMMARY if key in assessment.lv or key in assessment.rv]
+    units = [(assessment.lv.get(key) or assessment.rv[key]).unit for key in keys]
+    columns: list[Column] = [("Measure", [f"{SUMMARY[key]} ({unit})" for key, unit in zip(keys, units, strict=True)])]
+    for name, part in (("LV", assessment.lv), ("RV", assessment.rv)):
+        measures = [part.get(key) for key in keys]
+        columns.append((name, ["" if m is None else m.text for m in measures]))
+        columns.append((f"{name} normal", ["" if m is None else _short_range(m) for m in measures]))
+    return columns
+
+
+def _short_range(measure: Measurement) -> str:
+    limits = measure.reference
+    if limits is None:
+        return ""
+    return f"{limits.low:g}–{limits.high:g}{' !' if measure.is_outside_reference else ''}"
+
+
+def _measures(assessment: Assessment) -> list[Column]:
+    """One row for each number, and for what it rests on; sentences stand in the last column."""
     measures = [m for part in (assessment.lv, assessment.rv, assessment.heart) for m in part.values()]
     rows = [(m.title, m.text, m.unit if m.value is not None else "", _range(m), m.note) for m in measures]
     rows += [
-        ("Key phases", _key_phase_text(asdict(assessment.key_phases)), "", "", "counted from 1"),
-        ("Papillary convention", PAPILLARY_TEXT[assessment.conventions.papillary], "", "", ""),
-        ("Formula of the body surface area", assessment.conventions.bsa_formula, "", "", ""),
-        ("Basal rule", assessment.conventions.basal_rule, "", "", ""),
-        *(("Finding", finding.message, "", "", "") for finding in assessment.findings),
+        ("Key phases", "", "", "", f"{_key_phase_text(asdict(assessment.key_phases))} (counted from 1)"),
+        ("Papillary convention", "", "", "", _choice("papillary", assessment)),
+        ("Formula of the body surface area", "", "", "", _choice("bsa_formula", assessment)),
+        ("Basal rule", "", "", "", _choice("basal_rule", assessment)),
+        *(("Finding", "", "", "", finding.message) for finding in assessment.findings),
     ]
     names = ("Measure", "Value", "Unit", "Normal range", "Note")
     return [(name, [row[index] for row in rows]) for index, name in enumerate(names)]
+
+
+def _choice(name: str, assessment: Assessment) -> str:
+    value = getattr(assessment.conventions, name)
+    return CHOICES[name].describe(str(getattr(value, "value", value)))
 
 
 def _range(measure: Measurement) -> str:
@@ -148,10 +200,13 @@ def _cell_text(value: Any) -> str:
 def _show_chart(study_node: Any, assessment: Assessment) -> None:
     chart = _result_node(study_node, "chart", "vtkMRMLPlotChartNode", "volume–time curve")
     with one_modification(chart):
-        chart.SetTitle("Volume over the heart beat")
+        chart.SetTitle("LV (orange) and RV (blue)")  # a legend would lie over the curves: its place is fixed
+        chart.SetTitleFontSize(14)
+        chart.SetAxisTitleFontSize(12)
+        chart.SetAxisLabelFontSize(11)
         chart.SetXAxisTitle("Time (ms)")
         chart.SetYAxisTitle("Volume (ml)")
-        chart.SetLegendVisibility(True)
+        chart.SetLegendVisibility(False)
         chart.RemoveAllPlotSeriesNodeIDs()
         for name, label in (("LV", Label.LV), ("RV", Label.RV)):
             if np.isfinite(assessment.volumes_ml[label - 1]).any():

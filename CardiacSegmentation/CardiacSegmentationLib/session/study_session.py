@@ -117,9 +117,10 @@ class StudySession:
         if not differing:
             return False
         self._require_unlocked()
+        origins = self._origins_of(differing, origin)
         changes = {
             (int(place[0]), int(place[1])): ImageChange(
-                pack_image(labels[place]), pack_image(image), int(self.segmentation.origin[place]), int(origin)
+                pack_image(labels[place]), pack_image(image), int(self.segmentation.origin[place]), int(origins[place])
             )
             for place, image in differing.items()
         }
@@ -129,6 +130,15 @@ class StudySession:
         entries = self._edit_entries(action, tool, structures, assessment)
         self._finish(reading, entries, changes)
         return True
+
+    def note_outside(self, places: Iterable[Place]) -> None:
+        """Note that images were changed by other hands than this session's; the labels are known already."""
+        images = sorted(places)
+        if images:
+            phase, place = images[0]
+            entry = JournalEntry(self._time(), "outside", phase=phase, slice=place, images=len(images))
+            reading = self._held(self.reading)
+            self._note(replace(reading, journal=(*reading.journal, entry)), Changed(frozenset(images)))
 
     def copy_phase(
         self, source: int, phase: int, slices: Iterable[int], structures: Iterable[Label] = STRUCTURES
@@ -158,14 +168,7 @@ class StudySession:
         Conventions, facts about the patient, the reader's name and words stay: they are not about labels.
         """
         self._require_unlocked()
-        entry = JournalEntry(self._time(), "segment", after=segmentation.model or "")
-        kept = Reading(
-            conventions=self.reading.conventions,
-            patient=self.reading.patient,
-            reader=self.reading.reader,
-            impression=self.reading.impression,
-            journal=(*self.reading.journal, entry),
-        )
+        kept = self.reading.begun_again(segmentation.model or "", self._time())
         self.assessment = assess(self.stack, segmentation, kept)  # raises where it does not fit
         self.segmentation, self.reading = _own_copy(segmentation), kept
         self._automatic = _automatic(segmentation)
@@ -245,12 +248,13 @@ class StudySession:
         return self._decide(after, _value_entries(self._time(), "convention", before, conventions))
 
     def set_patient(self, **facts: Any) -> bool:
-        """Put facts about the patient right; ``None`` takes what the images say."""
-        after = replace(self.reading, patient=replace(self.reading.patient, **facts))
-        if after.patient == self.reading.patient:
+        """State facts about the patient, whatever the images say; ``None`` means that one is not known."""
+        before = self.assessment.patient
+        patient = replace(before, **facts)
+        if patient == before:
             return False
-        before, now = (reading.patient_of(self.stack.patient) for reading in (self.reading, after))
-        return self._decide(after, _value_entries(self._time(), "patient", before, now))
+        after = self.reading.put_right(self.stack.patient, patient)
+        return self._decide(after, _value_entries(self._time(), "patient", before, patient))
 
     def apply_reading(self, reading: Reading) -> bool:
         """Take over all decisions of another reading of this stack, as one step."""
@@ -400,6 +404,20 @@ class StudySession:
         self.reading = reading
         self.assessment = replace(self.assessment, reading=reading)
         self._tell(changed or Changed())
+
+    def _origins_of(self, images: Mapping[Place, Labels], origin: Origin) -> dict[Place, Origin]:
+        """Whose images are: one that is again as it was before any correction is its maker's, whoever put it there."""
+        if self._automatic is None:
+            return dict.fromkeys(images, origin)
+        made = {phase: self._automatic.phase(phase) for phase in {phase for phase, _ in images}}
+        makers = {
+            phase: Origin.NETWORK if self.segmentation.model and self._automatic.labelled[phase] else Origin.FILE
+            for phase in made
+        }
+        return {
+            (phase, place): makers[phase] if np.array_equal(made[phase][place], image) else origin
+            for (phase, place), image in images.items()
+        }
 
     def _edit_entries(
         self, action: str, tool: str, structures: Mapping[Place, list[Label]], before: Assessment

@@ -1,0 +1,19 @@
+"""The borders of a short-axis image under a reader's hand: labels to smooth contours and back, edits, propagation.
+
+Arrays and polygons in, arrays and polygons out: no window, no scene. Points are (row, column) in millimetres.
+"""
+
+from CardiacSegmentationLib.contours.borders import Border, Contours, find_border
+from CardiacSegmentationLib.contours.json_form import as_dict, from_dict
+from CardiacSegmentationLib.contours.labels import draw_labels, find_contours, redraw_labels
+
+__all__ = [
+    "Border",
+    "Contours",
+    "as_dict",
+    "draw_labels",
+    "find_border",
+    "find_contours",
+    "from_dict",
+    "redraw_labels",
+]

@@ -1,0 +1,260 @@
+"""What keeps the anatomy whole: endocardium inside epicardium, RV outside it, and no border that crosses itself.
+
+When a reader moves a border, the others follow where they touch it and give way where it comes too near. An edit that
+would break the anatomy all the same goes as far as it can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from CardiacSegmentationLib.contours.borders import Border, Contours
+from CardiacSegmentationLib.contours.curves import (
+    FEWEST_POINTS,
+    FloatArray,
+    area_mm2,
+    crosses_itself,
+    even_out,
+    find_nearest,
+    remove_loops,
+    signed_area_mm2,
+    smooth_ring,
+)
+from CardiacSegmentationLib.contours.fields import curve_of_field, distance_field, field_grid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Moved = Mapping[Border, FloatArray]
+
+STEP_MM = 1.0  # between the points of a border, about
+WALL_MM, WALL_PX = 2.0, 1.5  # a wall does not become thinner than the larger of these, unless it was
+OPEN_MM = 0.15  # a wall as thin as this is none
+TOGETHER_MM = 2.0  # at the septum epicardium and RV are one line to the eye
+WITHIN_MM = 0.05  # borders that lie on each other may differ by this
+CHORD_MM = 0.15  # and a point of one from the straight step between two points of the other by this
+SMALLEST_PX = 3.0  # pixels of area that a border must enclose
+HALVINGS = 5
+ROUNDS = 6
+
+
+@dataclass(frozen=True)
+class _GivesWay:
+    """One border gives way to another."""
+
+    border: Border
+    to: Border
+    side: int  # 1: it stays outside, -1: inside
+    gap_mm: float  # it keeps this distance where it had it
+    follows_mm: float  # as near as this it moves along with the other
+
+
+def smallest_wall_mm(spacing_mm: tuple[float, float]) -> float:
+    """The wall that edits leave, where there was as much."""
+    return max(WALL_MM, WALL_PX * min(spacing_mm))
+
+
+def is_whole(contours: Contours, unless: Contours | None = None) -> bool:
+    """Whether no border crosses itself, the endocardium lies in the epicardium and the RV outside of it.
+
+    What is the same as in ``unless``, contours that are known to be whole, is not looked at again.
+    """
+    curves, known = contours.borders, unless.borders if unless is not None else {}
+    new = {border: curve for border, curve in curves.items() if curve is not known.get(border)}
+    smallest = SMALLEST_PX * contours.spacing_mm[0] * contours.spacing_mm[1]
+    if any(area_mm2(curve) < smallest or crosses_itself(curve) for curve in new.values()):
+        return False
+    if Border.ENDO in curves and Border.EPI in curves and (Border.ENDO in new or Border.EPI in new):
+        endo, epi = curves[Border.ENDO], curves[Border.EPI]
+        if find_nearest(epi, endo).outside_mm.min() < -WITHIN_MM or find_nearest(endo, epi).outside_mm.max() > CHORD_MM:
+            return False
+    outer = _outer_border(contours)
+    if Border.RV in curves and outer is not None and (Border.RV in new or outer in new):
+        rv, lv = curves[Border.RV], curves[outer]
+        near_rv, near_lv = find_nearest(rv, lv).outside_mm, find_nearest(lv, rv).outside_mm
+        return bool(near_rv.min() >= -WITHIN_MM and near_lv.min() >= -CHORD_MM)
+    return True
+
+
+def settle(before: Contours, moved: Moved, *, rv_leads: bool = True) -> Contours:
+    """Contours after a reader moved borders: ``moved`` holds them point for point, as many points as before.
+
+    The other borders follow and give way. Where the whole way would break the anatomy, half of it is tried, and so on.
+    An RV border moved alone takes the septum along; without ``rv_leads`` it stays on the septum, which is the LV's.
+    """
+    moved = {border: points for border, points in moved.items() if points is not before.borders[border]}
+    if not rv_leads and set(moved) == {Border.RV}:
+        rv = before.borders[Border.RV]
+        moved = {Border.RV: rv + (1.0 - septal_share(before))[:, None] * (moved[Border.RV] - rv)}
+    if not moved:
+        return before
+    best, reached, refused = before, 0.0, 1.0
+    share = 1.0
+    for _ in range(HALVINGS + 1):
+        part = {
+            border: points if share == 1.0 else before.borders[border] + share * (points - before.borders[border])
+            for border, points in moved.items()
+        }
+        settled = _settled(before, part, rv_leads=rv_leads)
+        if settled is None:
+            refused = share
+        else:
+            best, reached = settled, share
+        if reached == 1.0:
+            break
+        share = (reached + refused) / 2.0
+    return best
+
+
+def move_along(other: FloatArray, before: FloatArray, after: FloatArray) -> FloatArray:
+    """Another border's points, each moved as the nearest place of a border was: what lies between keeps its width."""
+    nearest = find_nearest(other, before)
+    return other + nearest.of(after - before)
+
+
+def septal_share(contours: Contours) -> FloatArray:
+    """How far each point of the RV's border belongs to the septum: 1 on the LV's border, 0 away from it."""
+    outer = _outer_border(contours)
+    rv = contours.borders[Border.RV]
+    if outer is None:
+        return np.zeros(len(rv))
+    return _togetherness(find_nearest(rv, contours.borders[outer]).outside_mm, TOGETHER_MM)
+
+
+def settle_touching(contours: Contours) -> Contours:
+    """The contours with points taken out of each other by the little that smoothing and rounding put them there."""
+    curves = dict(contours.borders)
+    outer = _outer_border(contours)
+    if Border.ENDO in curves and Border.EPI in curves:
+        curves[Border.EPI] = _outside(curves[Border.EPI], curves[Border.ENDO])
+    if Border.RV in curves and outer is not None:
+        curves[Border.RV] = _outside(curves[Border.RV], curves[outer])
+    return contours.with_borders(curves)
+
+
+def place_borders(contours: Contours, placed: Moved) -> Contours:
+    """Contours with borders put into them from elsewhere: the epicardium makes room for the endocardium, the RV for it."""
+    together = contours.with_borders(placed)
+    curves = dict(together.borders)
+    wall_mm = smallest_wall_mm(contours.spacing_mm)
+    if Border.ENDO in curves and Border.EPI in curves:
+        room = wall_mm if Border.ENDO in placed and Border.EPI not in placed else 0.0
+        curves[Border.EPI] = _keep_away(curves[Border.EPI], curves[Border.ENDO], np.float64(room), 1)
+    outer = _outer_border(together)
+    if Border.RV in curves and outer is not None:
+        curves[Border.RV] = _keep_away(curves[Border.RV], curves[outer], np.float64(0.0), 1)
+    return make_whole(settle_touching(together.with_borders(_tidy(curves))))
+
+
+def make_whole(contours: Contours) -> Contours:
+    """The contours themselves where they are whole, else what is left when borders are cut out of each other."""
+    if is_whole(contours):
+        return contours
+    for gap_mm in (0.0, 0.1, 0.3):
+        cut = settle_touching(_cut_apart(contours, gap_mm))
+        if is_whole(cut):
+            return cut
+    return cut.without(Border.RV) if is_whole(cut.without(Border.RV)) else Contours(contours.spacing_mm)
+
+
+def _settled(before: Contours, moved: Moved, *, rv_leads: bool) -> Contours | None:
+    """All borders after these were moved, or ``None`` where the anatomy would not be whole."""
+    curves = {**before.borders, **moved}
+    for rule in _rules(before, moved, rv_leads=rv_leads):
+        if curves[rule.to] is not before.borders[rule.to] or rule.border in moved:
+            curves[rule.border] = _give_way(before, curves, rule, along=rule.border not in moved)
+    changed = {border: curve for border, curve in curves.items() if curve is not before.borders[border]}
+    tidy = _tidy(changed)
+    if any(len(curve) < FEWEST_POINTS or signed_area_mm2(curve) <= 0 for curve in tidy.values()):
+        return None
+    settled = before.with_borders(tidy)
+    return settled if is_whole(settled, unless=before) else None
+
+
+def _tidy(curves: Moved) -> dict[Border, FloatArray]:
+    return {border: even_out(remove_loops(curve), STEP_MM) for border, curve in curves.items()}
+
+
+def _rules(before: Contours, moved: Moved, *, rv_leads: bool) -> Iterator[_GivesWay]:
+    """Who gives way to whom, in the order in which a move passes on."""
+    wall_mm = smallest_wall_mm(before.spacing_mm)
+    outer = _outer_border(before)
+    if outer is None:
+        return
+    has_wall = outer is Border.EPI and Border.ENDO in before.borders
+    has_rv = Border.RV in before.borders
+    rv_leads = rv_leads and has_rv and set(moved) == {Border.RV}
+    if rv_leads:
+        yield _GivesWay(outer, Border.RV, 1, 0.0, TOGETHER_MM)
+    if has_wall and Border.ENDO in moved:
+        yield _GivesWay(Border.EPI, Border.ENDO, 1, wall_mm, OPEN_MM)
+    elif has_wall:
+        yield _GivesWay(Border.ENDO, Border.EPI, -1, wall_mm, OPEN_MM)
+    if has_rv:
+        yield _GivesWay(Border.RV, outer, 1, 0.0, 0.0 if rv_leads else TOGETHER_MM)
+
+
+def _give_way(before: Contours, curves: Moved, rule: _GivesWay, *, along: bool) -> FloatArray:
+    """A border that follows another where it touched it and keeps the distance that it had, up to the gap."""
+    points, other = curves[rule.border], curves[rule.to]
+    own_before, other_before = before.borders[rule.border], before.borders[rule.to]
+    nearest = find_nearest(own_before, other_before)
+    distance = rule.side * nearest.outside_mm
+    if along and rule.follows_mm and len(other) == len(other_before):
+        share = _togetherness(distance, rule.follows_mm)
+        if share.any():
+            points = points + share[:, None] * nearest.of(other - other_before)
+    return _keep_away(points, other, np.clip(distance, 0.0, rule.gap_mm), rule.side)
+
+
+def _keep_away(points: FloatArray, other: FloatArray, room_mm: FloatArray | np.float64, side: int) -> FloatArray:
+    """Points pushed to the outer (1) or inner (-1) side of a curve until they are as far from it as asked for."""
+    for _ in range(ROUNDS):  # pushed points land beside each other's nearest places
+        nearest = find_nearest(points, other)
+        lack = np.clip(room_mm - side * nearest.outside_mm, 0.0, None)
+        if lack.max() < 0.02:
+            break
+        lack = np.maximum(lack, np.round(smooth_ring(lack, 2.0), 2))
+        points = points + side * lack[:, None] * nearest.outward
+    return points
+
+
+def _togetherness(distance_mm: FloatArray, together_mm: float) -> FloatArray:
+    """1 as near as this, 0 from twice as far on."""
+    return np.clip(2.0 - distance_mm / together_mm, 0.0, 1.0)
+
+
+def _outside(curve: FloatArray, other: FloatArray) -> FloatArray:
+    nearest = find_nearest(curve, other)
+    inside = nearest.outside_mm < 0
+    return np.where(inside[:, None], nearest.foot_mm, curve) if inside.any() else curve
+
+
+def _outer_border(contours: Contours) -> Border | None:
+    """The border of the LV that the RV keeps out of."""
+    return next((border for border in (Border.EPI, Border.ENDO) if border in contours.borders), None)
+
+
+def _cut_apart(contours: Contours, gap_mm: float) -> Contours:
+    """Borders drawn anew from distances: the epicardium around the endocardium, the RV less the epicardium."""
+    grid = field_grid(tuple(contours.borders.values()), 0.5 * min(contours.spacing_mm))
+    fields = {border: distance_field(curve, grid) for border, curve in contours.borders.items()}
+    if Border.ENDO in fields and Border.EPI in fields:
+        fields[Border.EPI] = np.minimum(fields[Border.EPI], fields[Border.ENDO] - gap_mm)
+    outer = _outer_border(contours)
+    if Border.RV in fields and outer is not None:
+        fields[Border.RV] = np.maximum(fields[Border.RV], gap_mm - fields[outer])
+    smallest = SMALLEST_PX * contours.spacing_mm[0] * contours.spacing_mm[1]
+    curves = {border: curve_of_field(values, grid) for border, values in fields.items()}
+    return Contours(
+        contours.spacing_mm,
+        {
+            border: curve
+            for border, curve in curves.items()
+            if curve is not None and len(curve) >= FEWEST_POINTS and area_mm2(curve) >= smallest
+        },
+    )

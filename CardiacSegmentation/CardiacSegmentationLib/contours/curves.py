@@ -1,0 +1,240 @@
+"""Closed plane curves: their length, area and normals, how far points lie from them, and how loops are taken out.
+
+A curve is an array ``[point, (row, column)]`` in millimetres, closed from its last point to its first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+FEWEST_POINTS = 8
+ROUNDING = 1e-10  # mm²: less than this is a rounding error
+
+
+@dataclass(frozen=True, eq=False)
+class Nearest:
+    """The place on a curve nearest to each of some points."""
+
+    outside_mm: FloatArray  # distance from the curve; negative inside it
+    foot_mm: FloatArray  # [point, (row, column)]
+    outward: FloatArray  # the curve's unit normal there
+    step: npt.NDArray[np.intp]  # the place lies between curve[step] and the point after it
+    share: FloatArray  # how far between them, 0 to 1
+
+    def of(self, values: FloatArray) -> FloatArray:
+        """What ``values``, one for each point of the curve, are at these places."""
+        share = self.share.reshape(-1, *[1] * (values.ndim - 1))
+        after = values[(self.step + 1) % len(values)]
+        between: FloatArray = values[self.step] * (1.0 - share) + after * share
+        return between
+
+
+def following(values: FloatArray) -> FloatArray:
+    """For each point of a ring what the next one has (``np.roll`` takes five times as long)."""
+    return np.concatenate([values[1:], values[:1]])
+
+
+def signed_area_mm2(curve: FloatArray) -> float:
+    """Area by the shoelace formula; the sign tells which way round the curve runs."""
+    row, column = (curve - curve[0]).T
+    return 0.5 * float(row[:-1] @ column[1:] - row[1:] @ column[:-1])
+
+
+def area_mm2(curve: FloatArray) -> float:
+    """Area inside the curve."""
+    return abs(signed_area_mm2(curve))
+
+
+def centre_mm(curve: FloatArray) -> FloatArray:
+    """Centre of gravity of the area inside the curve."""
+    moved = curve - curve[0]
+    after = following(moved)
+    cross = moved[:, 0] * after[:, 1] - after[:, 0] * moved[:, 1]
+    total = cross.sum()
+    if abs(total) < 1e-9:
+        return np.asarray(curve.mean(axis=0))
+    return np.asarray(curve[0] + ((moved + after) * cross[:, None]).sum(axis=0) / (3.0 * total))
+
+
+def steps_mm(curve: FloatArray) -> FloatArray:
+    """Distance from each point to the next."""
+    step = following(curve) - curve
+    return np.hypot(step[:, 0], step[:, 1])
+
+
+def arc_mm(curve: FloatArray) -> tuple[FloatArray, float]:
+    """How far along the curve each point lies from the first, and the length of the curve."""
+    steps = steps_mm(curve)
+    return np.cumsum(steps) - steps, float(steps.sum())
+
+
+def arc_of(nearest: Nearest, curve: FloatArray) -> FloatArray:
+    """How far along the curve these places on it lie."""
+    along, length = arc_mm(curve)
+    ends = np.append(along, length)
+    return np.asarray(ends[nearest.step] + nearest.share * (ends[nearest.step + 1] - ends[nearest.step]))
+
+
+def same_way_round(curve: FloatArray) -> FloatArray:
+    """The curve so that its area counts positive."""
+    return curve if signed_area_mm2(curve) >= 0 else curve[::-1].copy()
+
+
+def resample(curve: FloatArray, step_mm: float) -> FloatArray:
+    """Points at even distances of about ``step_mm`` along the curve."""
+    return points_along(curve, even_arc(arc_mm(curve)[1], step_mm))
+
+
+def even_arc(length_mm: float, step_mm: float) -> FloatArray:
+    """Even distances of about ``step_mm`` along a curve of this length."""
+    return np.linspace(0.0, length_mm, max(round(length_mm / step_mm), FEWEST_POINTS), endpoint=False)
+
+
+def points_along(curve: FloatArray, at_mm: FloatArray) -> FloatArray:
+    """The points at these distances along the curve."""
+    along, length = arc_mm(curve)
+    return np.stack([np.interp(at_mm, along, axis, period=length) for axis in curve.T], axis=1)
+
+
+def even_out(curve: FloatArray, step_mm: float) -> FloatArray:
+    """The same curve without steps much longer or much shorter than ``step_mm``; all other points stay as they are."""
+    steps = steps_mm(curve)
+    keep = np.ones(len(curve), bool)
+    gap = 0.0
+    for index in np.flatnonzero(steps < 0.25 * step_mm):
+        gap = gap + steps[index] if index and not keep[index - 1] else steps[index]
+        keep[index] = gap >= 0.25 * step_mm
+    if np.count_nonzero(keep) >= FEWEST_POINTS:
+        curve = curve[keep]
+        steps = steps_mm(curve)
+    parts = np.maximum(np.ceil(steps / (1.5 * step_mm)), 1).astype(int)
+    if parts.max() == 1:
+        return curve
+    start = np.repeat(np.arange(len(curve)), parts)
+    share = (np.arange(len(start)) - np.repeat(np.cumsum(parts) - parts, parts)) / parts[start]
+    return np.asarray(curve[start] + share[:, None] * (following(curve)[start] - curve[start]))
+
+
+def smooth_ring(values: FloatArray, sigma: float) -> FloatArray:
+    """A Gaussian of ``sigma`` samples around a ring of values ``[sample, …]``."""
+    damp = np.exp(-2.0 * (np.pi * sigma * np.fft.rfftfreq(len(values))) ** 2)
+    return filter_ring(values, damp)
+
+
+def filter_ring(values: FloatArray, damp: FloatArray) -> FloatArray:
+    """A ring of values with each of its waves damped by a factor."""
+    waves = np.fft.rfft(values, axis=0) * damp.reshape(-1, *[1] * (values.ndim - 1))
+    return np.asarray(np.fft.irfft(waves, len(values), axis=0))
+
+
+def outward_normals(curve: FloatArray) -> FloatArray:
+    """Unit normals at the points, out of the area."""
+    along = following(curve) - np.concatenate([curve[-1:], curve[:-1]])
+    return _turned_out(along, curve)
+
+
+def find_nearest(points: FloatArray, curve: FloatArray) -> Nearest:
+    """The nearest places on a curve: its nearest point, then the better of the two steps that meet there."""
+    origin = curve.mean(axis=0)
+    from_middle, around = points - origin, curve - origin
+    squared = (around**2).sum(axis=1) - 2.0 * from_middle @ around.T
+    corner = squared.argmin(axis=1)
+    step = following(curve) - curve
+    length = np.maximum((step**2).sum(axis=1), 1e-18)
+    candidates = []
+    for index in ((corner - 1) % len(curve), corner):
+        away = points - curve[index]
+        share = np.clip((away * step[index]).sum(axis=1) / length[index], 0.0, 1.0)
+        off = away - share[:, None] * step[index]
+        candidates.append((index, share, off, (off**2).sum(axis=1)))
+    (first, first_share, first_off, first_sq), (second, second_share, second_off, second_sq) = candidates
+    later = second_sq < first_sq
+    index = np.where(later, second, first)
+    share = np.where(later, second_share, first_share)
+    off = np.where(later[:, None], second_off, first_off)
+    normals = _turned_out(step, curve)
+    at_corner = (first_share >= 1.0) & (second_share <= 0.0)
+    normal = np.where(at_corner[:, None], normals[first] + normals[second], normals[index])
+    normal = normal / np.maximum(np.hypot(normal[:, 0], normal[:, 1]), 1e-12)[:, None]
+    distance = np.hypot(off[:, 0], off[:, 1])
+    inside = (off * normal).sum(axis=1) < 0
+    return Nearest(np.where(inside, -distance, distance), points - off, normal, index, share)
+
+
+def crosses_itself(curve: FloatArray) -> bool:
+    """Whether any two steps of the curve cross."""
+    return bool(_crossings(curve).any())
+
+
+def remove_loops(curve: FloatArray) -> FloatArray:
+    """The curve without its crossings: of the two loops at each, the one with more area stays."""
+    for _ in range(len(curve)):
+        crossings = _crossings(curve)
+        if not crossings.any():
+            return curve
+        first, second = sorted(divmod(int(crossings.argmax()), len(curve)))
+        place = _meeting(curve, first, second)
+        inner = np.concatenate([place[None], curve[first + 1 : second + 1]])
+        outer = np.concatenate([curve[: first + 1], place[None], curve[second + 1 :]])
+        curve = max((inner, outer), key=area_mm2)
+        if len(curve) < FEWEST_POINTS:
+            return curve
+    return curve
+
+
+def fill(curve: FloatArray, shape: tuple[int, int], spacing_mm: tuple[float, float]) -> BoolArray:
+    """The pixels whose centres the curve encloses; the centre of pixel ``[0, 0]`` is the origin."""
+    row, column = (curve / spacing_mm).T
+    next_row, next_column = following(row), following(column)
+    first, end = max(int(np.ceil(row.min())), 0), min(int(np.floor(row.max())) + 1, shape[0])
+    inside = np.zeros(shape, bool)
+    if end <= first:
+        return inside
+    rows = np.arange(first, end)
+    line, edge = np.nonzero((row <= rows[:, None]) != (next_row <= rows[:, None]))
+    at = column[edge] + (rows[line] - row[edge]) * (next_column - column)[edge] / (next_row - row)[edge]
+    start = np.clip(np.ceil(at), 0, shape[1]).astype(np.intp)
+    flips = np.bincount(line * (shape[1] + 1) + start, minlength=len(rows) * (shape[1] + 1))
+    crossed = np.cumsum(flips.reshape(len(rows), -1), axis=1)[:, :-1]
+    inside[first:end] = crossed % 2 == 1
+    return inside
+
+
+def _turned_out(along: FloatArray, curve: FloatArray) -> FloatArray:
+    """Unit vectors at right angles to ``along``, to the outer side of the curve."""
+    length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-12)
+    turn = 1.0 if signed_area_mm2(curve) >= 0 else -1.0
+    return np.stack([along[:, 1], -along[:, 0]], axis=1) * (turn / length)[:, None]
+
+
+def _crossings(curve: FloatArray) -> BoolArray:
+    """Which steps cross which: ``[step, step]``; those that only touch, or lie on one line, do not."""
+    around = curve - curve.mean(axis=0)
+    step = following(around) - around
+    offset = step[:, 0] * around[:, 1] - step[:, 1] * around[:, 0]
+    side = step[:, :1] * around[:, 1] - step[:, 1:] * around[:, 0]
+    left, right = side > offset[:, None] + ROUNDING, side < offset[:, None] - ROUNDING
+    parted = np.empty_like(left)
+    parted[:, :-1] = left[:, :-1] & right[:, 1:] | right[:, :-1] & left[:, 1:]
+    parted[:, -1] = left[:, -1] & right[:, 0] | right[:, -1] & left[:, 0]
+    crossings = parted & parted.T
+    index = np.arange(len(curve))
+    for away in (-1, 0, 1):
+        crossings[index, (index + away) % len(curve)] = False
+    return np.asarray(crossings)
+
+
+def _meeting(curve: FloatArray, first: int, second: int) -> FloatArray:
+    """Where two steps cross."""
+    start, other = curve[first], curve[second]
+    step, other_step = curve[(first + 1) % len(curve)] - start, curve[(second + 1) % len(curve)] - other
+    across = step[0] * other_step[1] - step[1] * other_step[0]
+    away = other - start
+    share = (away[0] * other_step[1] - away[1] * other_step[0]) / across
+    return np.asarray(start + share * step)

@@ -1,0 +1,96 @@
+"""Whole borders at once: scaled, shifted, grown, smoothed, deleted, or taken over from another image.
+
+Where the RV's border is moved alone it stays on the septum.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from CardiacSegmentationLib.contours.anatomy import place_borders, settle
+from CardiacSegmentationLib.contours.borders import Border, Contours
+from CardiacSegmentationLib.contours.curves import (
+    FloatArray,
+    arc_mm,
+    centre_mm,
+    filter_ring,
+    outward_normals,
+    smooth_ring,
+)
+from CardiacSegmentationLib.errors import ContourError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    import numpy.typing as npt
+
+LV = (Border.ENDO, Border.EPI)
+ALL = tuple(Border)
+SMOOTH_MM = 5.0
+
+
+def scale(
+    contours: Contours, borders: Collection[Border], factor: float, about_mm: npt.ArrayLike | None = None
+) -> Contours:
+    """Contours with these borders scaled about a place; by default each about its centre, the LV's two about one."""
+    if not factor > 0:
+        msg = f"A border is scaled by a factor above 0, not {factor:g}."
+        raise ContourError(msg)
+    lv_centre = next((centre_mm(contours.borders[border]) for border in LV if border in contours.borders), None)
+
+    def scaled(border: Border, curve: FloatArray) -> FloatArray:
+        own = lv_centre if border in LV else centre_mm(curve)
+        middle = np.asarray(own if about_mm is None else about_mm, float)
+        return np.asarray(middle + factor * (curve - middle))
+
+    return _moved(contours, borders, scaled)
+
+
+def shift(contours: Contours, borders: Collection[Border], by_mm: npt.ArrayLike) -> Contours:
+    """Contours with these borders shifted by ``(rows, columns)`` in mm."""
+    by = np.asarray(by_mm, float)
+    return _moved(contours, borders, lambda _, curve: curve + by)
+
+
+def grow(contours: Contours, borders: Collection[Border], by_mm: float) -> Contours:
+    """Contours with these borders moved outwards everywhere by so much; inwards where it is negative."""
+    return _moved(contours, borders, lambda _, curve: curve + by_mm * _smooth_normals(curve))
+
+
+def smooth(contours: Contours, borders: Collection[Border], within_mm: float = SMOOTH_MM) -> Contours:
+    """Contours with these borders rid of waves shorter than about ``2 * within_mm``; they do not shrink by it."""
+
+    def smoothed(_: Border, curve: FloatArray) -> FloatArray:
+        step = arc_mm(curve)[1] / len(curve)
+        waves = np.fft.rfftfreq(len(curve)) / step
+        return filter_ring(curve, np.exp(-((2.0 * within_mm * waves) ** 4)))
+
+    return _moved(contours, borders, smoothed)
+
+
+def delete(contours: Contours, borders: Collection[Border]) -> Contours:
+    """Contours without these borders."""
+    return contours.without(*borders)
+
+
+def copy(contours: Contours, other: Contours, borders: Collection[Border] = ALL) -> Contours:
+    """Contours with these borders taken over from another image; the others make room for them."""
+    taken = {border: curve for border, curve in other.borders.items() if border in borders}
+    if not taken:
+        msg = "The other image has no such border to be copied."
+        raise ContourError(msg)
+    return place_borders(contours.without(*taken), taken)
+
+
+def _moved(
+    contours: Contours, borders: Collection[Border], move: Callable[[Border, FloatArray], FloatArray]
+) -> Contours:
+    moved = {border: move(border, curve) for border, curve in contours.borders.items() if border in borders}
+    return settle(contours, moved, rv_leads=False)
+
+
+def _smooth_normals(curve: FloatArray) -> FloatArray:
+    normals = smooth_ring(outward_normals(curve), 1.0)
+    return np.asarray(normals / np.maximum(np.hypot(normals[:, 0], normals[:, 1]), 1e-9)[:, None])

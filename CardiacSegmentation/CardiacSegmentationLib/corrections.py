@@ -1,0 +1,66 @@
+"""What a person changed against the network, in words: in the panel, in the report, before it would be replaced."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, sentence
+from CardiacSegmentationLib.journal import describe_entry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from CardiacSegmentationLib.assessment import Assessment, Measurement
+    from CardiacSegmentationLib.journal import JournalEntry
+    from CardiacSegmentationLib.reading import Reading
+    from CardiacSegmentationLib.segmentation import Segmentation
+
+COMPARED = (("lv", "ef_percent"), ("rv", "ef_percent"))
+
+
+def corrections_text(assessment: Assessment, segmentation: Segmentation, language: str = DEFAULT_LANGUAGE) -> str:
+    """``LV EF 48.1 → 52.3 %, 5 images of 300 corrected, 1 slice decided``; empty where nothing was changed."""
+    parts = [
+        sentence("corrections-value", {"structure": side.upper(), "before": before, "after": after}, language)
+        for side, key in COMPARED
+        for before, after in _both(assessment, side, key)
+    ]
+    work = describe_work(segmentation, assessment.reading, language)
+    return ", ".join([*parts, work]) if work else ""
+
+
+def describe_work(segmentation: Segmentation, reading: Reading, language: str = DEFAULT_LANGUAGE) -> str:
+    """What would be lost with labels and decisions: how many images, slices and key phases; empty where nothing."""
+    images = len(segmentation.corrected_images)
+    slices = {(label, place) for (label, _, place), _ in reading.counts}
+    phases = [phase for phase in vars(reading.key_phases).values() if phase is not None]
+    counts = {
+        "corrections-images": (images, segmentation.origin.size),
+        "corrections-slices": (len(slices), 0),
+        "corrections-phases": (len(phases), 0),
+        "corrections-signed": (int(reading.signature is not None), 0),
+    }
+    return ", ".join(
+        sentence(code, {"count": count, "total": total}, language) for code, (count, total) in counts.items() if count
+    )
+
+
+def entry_line(entry: JournalEntry, key_phases: Mapping[str, int | None], language: str = DEFAULT_LANGUAGE) -> str:
+    """One line of the journal: when, what, and what it changed."""
+    text = describe_entry(entry, key_phases, language)
+    if entry.before and entry.after and not entry.subject:
+        text = f"{text}: {entry.before} → {entry.after}"
+    undone = f" ({sentence('journal-undone', {}, language)})" if entry.undone else ""
+    return f"{entry.when.replace('T', ' ').rstrip('Z')}  {text}{undone}"
+
+
+def _both(assessment: Assessment, side: str, key: str) -> list[tuple[str, str]]:
+    """The network's value and the corrected one as shown, where they differ."""
+    if assessment.automatic is None:
+        return []
+    before, after = (_of(values, key) for values in (getattr(assessment.automatic, side), getattr(assessment, side)))
+    return [(before.text, after.text)] if before.text != after.text else []
+
+
+def _of(values: Mapping[str, Measurement], key: str) -> Measurement:
+    return values[key]
