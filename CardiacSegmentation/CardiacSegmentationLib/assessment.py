@@ -40,7 +40,10 @@ class ReferenceRange:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One reported number. ``value`` is ``None`` where it cannot be known; ``note`` then says why."""
+    """One reported number. ``value`` is ``None`` where it cannot be known; ``reason`` then says why.
+
+    ``title`` and ``definition`` are English, and what ``findings.translate`` finds other languages by.
+    """
 
     key: str  # "edv_ml": unique within its ventricle, with its unit
     title: str
@@ -49,7 +52,7 @@ class Measurement:
     ucum: str  # as coded: "mL/m2"
     code: Code | None = None
     reference: ReferenceRange | None = None
-    note: str = ""
+    reason: Finding | None = None
     definition: str = ""  # one line for tooltips and reports: how the number comes about
     decimals: int = 1
 
@@ -57,6 +60,11 @@ class Measurement:
     def text(self) -> str:
         """The value as every table shows it, without its unit; a dash where it cannot be known."""
         return "–" if self.value is None else f"{self.value:.{self.decimals}f}"
+
+    @property
+    def note(self) -> str:
+        """Why the value cannot be known, in English; ``describe(reason, language)`` says it in others."""
+        return "" if self.reason is None else self.reason.message
 
     @property
     def is_outside_reference(self) -> bool:
@@ -139,7 +147,7 @@ class Assessment:
 
 
 def finding_key(finding: Finding) -> str:
-    """What tells a finding from others when it is ticked off: its kind, structure and slice, else its phase."""
+    """What tells a finding from others when it is ticked off: its kind, structure and slice, or phase."""
     place = f"slice{finding.slice}" if finding.slice is not None else f"phase{finding.phase}"
     about = [str(finding.parameters[name]) for name in ("structure", "moment") if name in finding.parameters]
     return ":".join([finding.code, *about, place])

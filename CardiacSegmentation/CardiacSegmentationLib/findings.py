@@ -77,6 +77,12 @@ def sentence(code: str, values: Mapping[str, Parameter | None], language: str = 
     return code  # of a file that a later version wrote
 
 
+def translate(text: str, language: str = DEFAULT_LANGUAGE) -> str:
+    """A word or title in another language, as a line of its own; as it is where that language has none."""
+    word = read_catalogue(language).words.get(text, text)
+    return word[:1].upper() + word[1:]
+
+
 def withhold(finding: Finding) -> Finding:
     """The finding without names that tell of a patient: of files, folders and series, and of reasons that hold them."""
     hidden = {name: WITHHELD if name in IDENTIFYING else value for name, value in finding.parameters.items()}
@@ -150,6 +156,13 @@ class _Sentence(string.Formatter):
         if isinstance(value, tuple):
             return ", ".join(str(self._words.get(item, item)) if isinstance(item, str) else str(item) for item in value)
         return self._words.get(value, value) if isinstance(value, str) else value
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """A parameter in its form; one of another kind, as a damaged file may hold, as it is."""
+        try:
+            return str(super().format_field(value, format_spec))
+        except (TypeError, ValueError):
+            return str(value)
 
 
 class _Missing:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, Parameters, sentence
+from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from CardiacSegmentationLib.findings import Parameter
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 NAMES = {"lv_ed": "LV ED", "lv_es": "LV ES", "rv_ed": "RV ED", "rv_es": "RV ES"}
@@ -48,7 +50,7 @@ def describe_entry(
 
     Phases among ``key_phases`` (such as ``vars(assessment.key_phases)``) are called ED or ES.
     """
-    parameters: Parameters = {
+    parameters: dict[str, Parameter] = {
         "tool": entry.tool,
         "structure": tuple(entry.structure.split("+")) if entry.structure else (),
         "subject": NAMES.get(entry.subject, entry.subject),

@@ -130,6 +130,7 @@ class Reading:
             patient=self.patient,
             unknown_facts=self.unknown_facts,
             reader=self.reader,
+            impression=self.impression,
             journal=(*self.journal, entry),
         )
 

@@ -5,7 +5,7 @@ Phases and slices count from 1, as in every file.
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SCHEMA, VERSION = "cardiacseg-reading", 1
+MOST_IMAGES = 1_000_000  # of a study that anyone could have made: a damaged number must not fill the memory
 
 
 def reading_to_dict(reading: Reading) -> dict[str, Any]:
@@ -70,7 +71,7 @@ def reading_from_dict(data: Any) -> Reading:
             acknowledged=frozenset(map(str, data["acknowledged"])),
             reader=str(data["reader"]),
             impression=str(data["impression"]),
-            signature=None if data["signature"] is None else Signature(**data["signature"]),
+            signature=None if data["signature"] is None else _signature_from_dict(data["signature"]),
             journal=tuple(entry_from_dict(item) for item in data["journal"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -101,8 +102,8 @@ def entry_to_dict(entry: JournalEntry) -> dict[str, Any]:
 def entry_from_dict(data: Mapping[str, Any]) -> JournalEntry:
     """The entry that ``entry_to_dict`` wrote."""
     places = {name: None if data[name] is None else _from_one(data[name]) for name in ("phase", "slice")}
-    known = {item.name for item in fields(JournalEntry)}
-    return JournalEntry(**{**{name: value for name, value in data.items() if name in known}, **places})
+    texts = {name: str(data[name]) for name in ("when", "action", "tool", "structure", "subject", "before", "after")}
+    return JournalEntry(**texts, **places, images=int(data["images"]), undone=bool(data["undone"]))  # type: ignore[arg-type]
 
 
 def _phases_to_dict(key_phases: KeyPhases) -> dict[str, int | None]:
@@ -114,8 +115,21 @@ def _phases_from_dict(data: Mapping[str, Any]) -> KeyPhases:
 
 
 def _cell_from_dict(data: Mapping[str, Any]) -> tuple[tuple[int, int, int], bool]:
-    label = Label[data["structure"]]
-    return (int(label), _from_one(data["phase"]), _from_one(data["slice"])), bool(data["counts"])
+    if not isinstance(data["counts"], bool):
+        msg = f"{data['counts']!r} does not say whether a slice counts"
+        raise ValueError(msg)
+    return (_structure(data["structure"]), _from_one(data["phase"]), _from_one(data["slice"])), data["counts"]
+
+
+def _structure(name: Any) -> int:
+    if name not in [label.name for label in STRUCTURES]:
+        msg = f"{name!r} is no structure of the heart"
+        raise ValueError(msg)
+    return int(Label[name])
+
+
+def _signature_from_dict(data: Mapping[str, Any]) -> Signature:
+    return Signature(str(data["reader"]), str(data["when"]))
 
 
 def _patient_from_dict(data: Mapping[str, Any]) -> Patient:
@@ -145,15 +159,19 @@ def _proposal_to_dict(proposal: Proposal) -> dict[str, Any]:
 
 
 def _proposal_from_dict(data: Mapping[str, Any]) -> Proposal:
-    counted = all_counted(int(data["phases"]), int(data["slices"]))
+    phases, slices = int(data["phases"]), int(data["slices"])
+    if not 0 < phases * slices <= MOST_IMAGES:
+        msg = f"no study has {phases} phases of {slices} slices"
+        raise ValueError(msg)
+    counted = all_counted(phases, slices)
     for item in data["left_out"]:
-        phases = [_from_one(phase) for phase in item["phases"]]
-        counted[Label[item["structure"]] - 1, phases, _from_one(item["slice"])] = False
+        without = [_from_one(phase) for phase in item["phases"]]
+        counted[_structure(item["structure"]) - 1, without, _from_one(item["slice"])] = False
     return Proposal(_phases_from_dict(data["key_phases"]), counted)
 
 
 def _from_one(number: Any) -> int:
-    if not isinstance(number, int) or number < 1:
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         msg = f"{number!r} is no number of a phase or slice, which count from 1"
         raise ValueError(msg)
     return number - 1

@@ -66,12 +66,14 @@ class PackedLabels:
 
     shape: tuple[int, int, int]  # slices, rows, columns
     phases: tuple[bytes, ...]
+    labelled: tuple[bool, ...]  # by phase, as in ``Segmentation``
 
     @classmethod
-    def pack(cls, labels: Labels) -> PackedLabels:
+    def pack(cls, labels: Labels, labelled: npt.NDArray[np.bool_]) -> PackedLabels:
         """Compress ``labels[phase, slice, row, column]``."""
         slices, rows, columns = labels.shape[1:]
-        return cls((slices, rows, columns), tuple(zlib.compress(np.ascontiguousarray(phase), 1) for phase in labels))
+        packed = tuple(zlib.compress(np.ascontiguousarray(phase), 1) for phase in labels)
+        return cls((slices, rows, columns), packed, tuple(map(bool, labelled)))
 
     def phase(self, phase: int) -> Labels:
         """The labels ``[slice, row, column]`` of one phase."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.segmentation import Labels
 
-DECIMALS = 4  # of the network's probabilities
+DIGITS = 9  # enough to give back every 32-bit number as it was: a doubt must not come or go by saving
 
 
 def segmentation_to_dict(segmentation: Segmentation) -> dict[str, Any]:
@@ -36,7 +36,12 @@ def segmentation_to_dict(segmentation: Segmentation) -> dict[str, Any]:
             "confidence": _numbers(evidence.confidence),
             "remarks": [finding_to_dict(remark) for remark in evidence.remarks],
         },
-        "automatic": None if automatic is None else [base64.b64encode(phase).decode() for phase in automatic.phases],
+        "automatic": None
+        if automatic is None
+        else {
+            "labelled": list(automatic.labelled),
+            "labels": [base64.b64encode(phase).decode("ascii") for phase in automatic.phases],
+        },
     }
 
 
@@ -65,15 +70,19 @@ def _evidence(data: Mapping[str, Any], shape: tuple[int, ...]) -> Evidence:
     return Evidence(presence, confidence, tuple(finding_from_dict(remark) for remark in data["remarks"]))
 
 
-def _automatic(data: list[str], shape: tuple[int, ...]) -> PackedLabels:
-    packed = PackedLabels((shape[1], shape[2], shape[3]), tuple(base64.b64decode(phase) for phase in data))
-    if packed.unpack().shape != shape:  # raises where anything is damaged
+def _automatic(data: Mapping[str, Any], shape: tuple[int, ...]) -> PackedLabels:
+    phases = tuple(base64.b64decode(phase) for phase in data["labels"])
+    packed = PackedLabels((shape[1], shape[2], shape[3]), phases, tuple(map(bool, data["labelled"])))
+    if packed.unpack().shape != shape or len(packed.labelled) != shape[0]:  # raises where anything is damaged
         msg = "the automatic labels are of another stack"
         raise ValueError(msg)
     return packed
 
 
 def _numbers(values: npt.NDArray[np.float32]) -> list[Any]:
-    """Nested lists with few digits, and ``None`` for what is not known: NaN is no JSON."""
-    rounded = np.round(values.astype(np.float64), DECIMALS)
-    return [[[None if np.isnan(x) else x for x in row] for row in plane] for plane in rounded.tolist()]
+    """Nested lists, and ``None`` for what is not known: NaN is no JSON."""
+    return [[[_number(x) for x in row] for row in plane] for plane in values.tolist()]
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(f"{value:.{DIGITS}g}")

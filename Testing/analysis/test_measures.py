@@ -13,8 +13,9 @@ from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.analysis.body import FORMULAS, body_surface_m2
 from CardiacSegmentationLib.analysis.measures import MEASURES
 from CardiacSegmentationLib.analysis.wall import SEGMENTS
-from CardiacSegmentationLib.reading import KeyPhases
-from CardiacSegmentationLib.segmentation import Label, Segmentation
+from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, describe, languages, read_catalogue, translate
+from CardiacSegmentationLib.reading import Conventions, KeyPhases, Reading
+from CardiacSegmentationLib.segmentation import Label, Papillary, Segmentation
 from CardiacSegmentationLib.stack import Patient
 from pydicom.sr._concepts_dict import concepts
 
@@ -110,11 +111,15 @@ def without(labels: np.ndarray, *structures: Label) -> np.ndarray:
 UNUSUAL: dict[str, tuple[Callable[[np.ndarray], np.ndarray], dict[str, str | None]]] = {
     "no label anywhere": (
         np.zeros_like,
-        {"lv.edv_ml": "no LV is labelled", "rv.ef_percent": "no RV is labelled", "lv.mass_g": "no MYO is labelled"},
+        {
+            "lv.edv_ml": "no LV is labelled",
+            "rv.ef_percent": "no RV is labelled",
+            "lv.mass_g": "no myocardium is labelled",
+        },
     ),
     "no myocardium": (
         lambda labels: without(labels, Label.MYO),
-        {"lv.ef_percent": None, "lv.mass_g": "no MYO is labelled", "rv.ef_percent": None},
+        {"lv.ef_percent": None, "lv.mass_g": "no myocardium is labelled", "rv.ef_percent": None},
     ),
     "only the LV": (lambda labels: without(labels, Label.MYO, Label.RV), {"lv.ef_percent": None}),
     "only the RV": (
@@ -123,11 +128,15 @@ UNUSUAL: dict[str, tuple[Callable[[np.ndarray], np.ndarray], dict[str, str | Non
     ),
     "only end-diastole": (
         lambda labels: np.concatenate([labels[:1], np.zeros_like(labels[1:])]),
-        {"lv.edv_ml": None, "lv.esv_ml": "end-systole is not known: only one phase is labelled", "lv.mass_g": None},
+        {"lv.edv_ml": None, "lv.esv_ml": "end-systole of the LV is not known", "lv.mass_g": None},
     ),
     "myocardium at end-diastole only": (
         lambda labels: np.concatenate([labels[:1], without(labels[1:], Label.MYO)]),
-        {"lv.mass_g": None, "lv.mass_es_g": "no MYO is labelled at end-systole (phase 2)", "lv.ef_percent": None},
+        {
+            "lv.mass_g": None,
+            "lv.mass_es_g": "no myocardium is labelled at end-systole (phase 2)",
+            "lv.ef_percent": None,
+        },
     ),
     "the same in every phase": (
         lambda labels: np.stack([labels[0]] * 2),
@@ -173,7 +182,7 @@ def test_a_reader_who_fixes_a_phase_without_labels_is_told(make_heart: MakeHeart
     heart = make_heart((25.0, 18.0, 20.0))
     labels = heart.segmentation.labels.copy()
     labels[2] = 0
-    assessment = assess(heart.stack, Segmentation.of(labels, key_phases=KeyPhases(lv_es=2)))
+    assessment = assess(heart.stack, Segmentation.of(labels), Reading(key_phases=KeyPhases(lv_es=2)))
     assert assessment.lv["esv_ml"].note == "no LV is labelled at end-systole (phase 3)"
 
 
@@ -187,17 +196,64 @@ def test_different_stroke_volumes_of_lv_and_rv_are_a_finding(make_heart: MakeHea
     assert f"{abs(assessment.heart['sv_difference_ml'].value):.0f} ml" in finding.message
 
 
-def test_remeasuring_changed_phases_gives_the_same_as_measuring_anew(make_heart: MakeHeart) -> None:
+@pytest.mark.parametrize("papillary", list(Papillary))
+def test_measuring_only_what_changed_gives_the_same_as_measuring_anew(
+    make_heart: MakeHeart, papillary: Papillary
+) -> None:
     heart = make_heart((25.0, 22.0, 18.0, 21.0))
-    before = assess(heart.stack, heart.segmentation)
+    reading = Reading(conventions=Conventions(papillary=papillary))
+    before = assess(heart.stack, heart.segmentation, reading)
     labels = heart.segmentation.labels.copy()
     labels[2, 1:3][labels[2, 1:3] == Label.LV] = Label.MYO
     edited = Segmentation.of(labels)
-    again, anew = reassess(before, heart.stack, edited, [2]), assess(heart.stack, edited)
+    again = assess(heart.stack, edited, reading, before, {(2, 1), (2, 2)})
+    anew = assess(heart.stack, edited, reading)
     assert all_measurements(again) == all_measurements(anew)
     assert again.findings == anew.findings
     assert again.lv["esv_ml"].value < before.lv["esv_ml"].value
-    np.testing.assert_array_equal(before.areas_mm2, assess(heart.stack, heart.segmentation).areas_mm2)
+    np.testing.assert_array_equal(again.areas_mm2, anew.areas_mm2)
+    np.testing.assert_array_equal(before.areas_mm2, assess(heart.stack, heart.segmentation, reading).areas_mm2)
+
+
+def test_a_phase_that_becomes_labelled_is_measured_whole(make_heart: MakeHeart) -> None:
+    """Its other slices are empty then, no longer unknown; and the other way round."""
+    heart = make_heart((25.0, 22.0, 18.0))
+    labels = heart.segmentation.labels.copy()
+    labels[1] = 0
+    before = assess(heart.stack, Segmentation.of(labels))
+    drawn = labels.copy()
+    drawn[1, 2] = heart.segmentation.labels[1, 2]
+    again = assess(heart.stack, Segmentation.of(drawn), None, before, {(1, 2)})
+    np.testing.assert_array_equal(again.areas_mm2, assess(heart.stack, Segmentation.of(drawn)).areas_mm2)
+    back = assess(heart.stack, Segmentation.of(labels), None, again, {(1, 2)})
+    np.testing.assert_array_equal(back.areas_mm2, before.areas_mm2)
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_measure_has_title_and_definition_and_a_reason_to_be_missing_in_every_language(
+    make_heart: MakeHeart, language: str
+) -> None:
+    words = read_catalogue(language).words
+    for measure in MEASURES:
+        if language != DEFAULT_LANGUAGE:
+            assert measure.title in words
+            assert measure.definition in words
+        assert translate(measure.title, language)[0].isupper()
+    heart = make_heart(patient=Patient(height_cm=1.8, weight_kg=80.0))
+    for change, _ in UNUSUAL.values():
+        labels = change(heart.segmentation.labels)
+        stack = replace(heart.stack, voxels=np.zeros(labels.shape), times_ms=heart.stack.times_ms[: len(labels)])
+        for item in all_measurements(assess(stack, Segmentation.of(labels))).values():
+            if item.reason is not None:
+                assert item.reason.code in read_catalogue(language).templates
+                assert not set("{}?") & set(describe(item.reason, language))
+
+
+def test_a_missing_number_says_why_in_german(make_heart: MakeHeart) -> None:
+    heart = make_heart(patient=Patient())
+    index = assess(heart.stack, heart.segmentation).lv["edvi_ml_m2"]
+    assert describe(index.reason, "de") == "Größe und Gewicht des Patienten sind nicht bekannt"
+    assert translate(index.title, "de") == "Enddiastolischer LV-Volumenindex"
 
 
 def test_segments_are_those_of_the_aha() -> None:

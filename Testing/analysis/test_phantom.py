@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.cine import read_study
 from CardiacSegmentationLib.phantom import LAYOUTS, PhantomSpec, make_stack, write_study
-from CardiacSegmentationLib.reading import Conventions
+from CardiacSegmentationLib.reading import Conventions, Reading
 from CardiacSegmentationLib.segmentation import Label, Papillary, Segmentation
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def test_papillary_muscles_are_found_in_the_images() -> None:
     spec = PhantomSpec(phases=12)
     stack, segmentation = make_stack(spec)
     volume = assess(stack, segmentation)
-    mass = assess(stack, replace(segmentation, conventions=Conventions(papillary=Papillary.MASS)))
+    mass = assess(stack, segmentation, Reading(conventions=Conventions(papillary=Papillary.MASS)))
     truth_ml = 0.06 * spec.mass_g / 1.05  # the phantom's papillary muscles are 6 % of its mass
     for key in ("edv_ml", "esv_ml"):
         assert volume.lv[key].value - mass.lv[key].value == pytest.approx(truth_ml, rel=0.2)

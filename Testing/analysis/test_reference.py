@@ -10,7 +10,7 @@ import pytest
 from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.analysis.measures import MEASURES
 from CardiacSegmentationLib.analysis.reference import explain_missing, find_reference, reference_rows
-from CardiacSegmentationLib.reading import Conventions
+from CardiacSegmentationLib.reading import Conventions, Reading
 from CardiacSegmentationLib.segmentation import Papillary
 from CardiacSegmentationLib.stack import Patient
 
@@ -53,7 +53,7 @@ def test_sex_age_and_convention_choose_the_range(
 @pytest.mark.parametrize(
     ("patient", "reason"),
     [
-        (Patient(), "the patient's sex and age are not known"),
+        (Patient(), "these facts about the patient are not known: sex, age"),
         (Patient(sex="F"), "the patient's age is not known"),
         (Patient(sex="M", age_years=9.0), "adults of 18 years and older; the patient's age is 9"),
         (Patient(sex="O", age_years=40.0), "for men and for women only"),
@@ -70,8 +70,7 @@ def test_a_number_outside_its_limits_is_marked_and_the_rv_keeps_its_ranges(make_
     volume = assess(heart.stack, heart.segmentation)
     assert volume.lv["edv_ml"].is_outside_reference
     assert volume.lv["ef_percent"].is_outside_reference
-    conventions = Conventions(papillary=Papillary.MASS)
-    mass = assess(heart.stack, replace(heart.segmentation, conventions=conventions))
+    mass = assess(heart.stack, heart.segmentation, Reading(conventions=Conventions(papillary=Papillary.MASS)))
     assert mass.rv["edv_ml"].reference == volume.rv["edv_ml"].reference
     assert mass.lv["edv_ml"].reference != volume.lv["edv_ml"].reference
 

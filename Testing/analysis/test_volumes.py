@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from CardiacSegmentationLib.analysis import assess
-from CardiacSegmentationLib.analysis.phases import find_key_phases
+from CardiacSegmentationLib.analysis.phases import check_key_phases, choose_key_phases, find_key_phases
 from CardiacSegmentationLib.analysis.volumes import sum_slices
 from CardiacSegmentationLib.errors import LabelError
-from CardiacSegmentationLib.reading import KeyPhases
+from CardiacSegmentationLib.findings import Severity, describe
+from CardiacSegmentationLib.reading import Conventions, KeyPhases, Proposal, Reading, all_counted
 from CardiacSegmentationLib.segmentation import Label, Segmentation
 from CardiacSegmentationLib.stack import CineStack
 
@@ -57,9 +58,10 @@ def volumes_of(lv: list[float], rv: list[float]) -> np.ndarray:
 
 
 def test_the_largest_and_smallest_volume_choose_the_phases_of_each_ventricle() -> None:
-    found, findings = find_key_phases(volumes_of([100, 60, 40, 90], [90, 99, 60, 55]), KeyPhases())
+    volumes = volumes_of([100, 60, 40, 90], [90, 99, 60, 55])
+    found = find_key_phases(volumes)
     assert found == KeyPhases(lv_ed=0, lv_es=2, rv_ed=1, rv_es=3)
-    assert not findings
+    assert not check_key_phases(volumes, found, KeyPhases())
 
 
 @pytest.mark.parametrize(
@@ -73,21 +75,34 @@ def test_the_largest_and_smallest_volume_choose_the_phases_of_each_ventricle() -
     ],
 )
 def test_end_diastole_is_the_last_of_the_largest_volumes(volumes: list[float], phase: int) -> None:
-    assert find_key_phases(volumes_of(volumes, volumes), KeyPhases())[0].lv_ed == phase
+    assert find_key_phases(volumes_of(volumes, volumes)).lv_ed == phase
 
 
 def test_a_phase_of_the_plateau_that_was_chosen_by_hand_is_no_finding() -> None:
     volumes = volumes_of([77.1, 78.5, 78.3, 75.0, 40.0, 60.0], [90, 99, 60, 55, 60, 70])
-    found, findings = find_key_phases(volumes, KeyPhases(lv_ed=1))
+    decided = KeyPhases(lv_ed=1)
+    found = choose_key_phases(decided, KeyPhases(), volumes)
     assert found.lv_ed == 1
-    assert not findings
+    assert not check_key_phases(volumes, found, decided)
 
 
 def test_a_phase_the_reader_fixed_stays_and_is_told() -> None:
-    found, findings = find_key_phases(volumes_of([100, 60, 40, 90], [90, 99, 60, 55]), KeyPhases(lv_es=1, rv_ed=1))
+    volumes, decided = volumes_of([100, 60, 40, 90], [90, 99, 60, 55]), KeyPhases(lv_es=1, rv_ed=1)
+    found = choose_key_phases(decided, KeyPhases(), volumes)
     assert (found.lv_ed, found.lv_es, found.rv_ed) == (0, 1, 1)
-    assert [finding.code for finding in findings] == ["key-phase-by-hand"]
-    assert "phase 2 by hand; phase 3 has the smallest volume" in findings[0].message
+    (finding,) = check_key_phases(volumes, found, decided)
+    assert (finding.code, finding.severity, finding.phase) == ("key-phase-smallest", Severity.INFO, 1)
+    assert finding.message == "LV: end-systole is phase 2; the volume is smallest in phase 3 (-20 ml)."
+
+
+def test_a_proposed_phase_that_is_not_the_extreme_any_more_is_a_doubt() -> None:
+    volumes = volumes_of([100, 60, 40, 104], [90, 99, 60, 55])
+    found = choose_key_phases(KeyPhases(), KeyPhases(0, 2, 1, 3), volumes)
+    assert found == KeyPhases(0, 2, 1, 3)
+    (finding,) = check_key_phases(volumes, found, KeyPhases())
+    assert (finding.code, finding.severity) == ("key-phase-largest", Severity.WARNING)
+    assert finding.parameters["other_phase"] == 3
+    assert "Phase 4 (+4 ml)" in describe(finding, "de")
 
 
 @pytest.mark.parametrize(
@@ -98,14 +113,44 @@ def test_a_single_labelled_phase_is_never_both_ed_and_es(
     fixed: KeyPhases, expected: tuple[int | None, int | None]
 ) -> None:
     nan = np.nan
-    found, _ = find_key_phases(volumes_of([nan, 80, nan], [nan, nan, nan]), fixed)
+    volumes = volumes_of([nan, 80, nan], [nan, nan, nan])
+    found = choose_key_phases(fixed, find_key_phases(volumes), volumes)
     assert (found.lv_ed, found.lv_es) == expected
     assert (found.rv_ed, found.rv_es) == (None, None)
+    codes = [finding.code for finding in check_key_phases(volumes, found, fixed)]
+    assert codes == (["single-phase"] if found.lv_ed is not None else [])
 
 
-def test_a_phase_the_study_does_not_have_is_an_error() -> None:
-    with pytest.raises(LabelError, match="phase 9 was chosen, but the study has 2 phases"):
-        find_key_phases(volumes_of([100, 60], [90, 50]), KeyPhases(lv_es=8))
+def test_the_phase_that_a_reader_took_for_one_moment_is_not_the_other_one_as_well() -> None:
+    volumes = volumes_of([100, 60, 40, 90], [90, 99, 60, 55])
+    found = choose_key_phases(KeyPhases(lv_es=0, rv_ed=3), find_key_phases(volumes), volumes)
+    assert found == KeyPhases(lv_ed=None, lv_es=0, rv_ed=3, rv_es=None)
+
+
+def test_a_phase_the_study_does_not_have_is_an_error(make_heart: MakeHeart) -> None:
+    heart = make_heart()
+    with pytest.raises(LabelError, match="LV ES: phase 9 was chosen, of 2"):
+        assess(heart.stack, heart.segmentation, Reading(key_phases=KeyPhases(lv_es=8)))
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        Reading(counts=(((Label.LV, 0, 6), False),)),
+        Reading(counts=(((Label.LV, 2, 0), False),)),
+        Reading(proposal=Proposal(KeyPhases(), all_counted(3, 6))),
+    ],
+)
+def test_a_reading_of_another_stack_is_an_error(make_heart: MakeHeart, reading: Reading) -> None:
+    heart = make_heart(slices=6)
+    with pytest.raises(LabelError, match="made on another stack"):
+        assess(heart.stack, heart.segmentation, reading)
+
+
+def test_an_unknown_formula_is_an_error(make_heart: MakeHeart) -> None:
+    heart = make_heart()
+    with pytest.raises(LabelError, match="no formula for body surface; use Mosteller"):
+        assess(heart.stack, heart.segmentation, Reading(conventions=Conventions(bsa_formula="Boyd")))
 
 
 def test_labels_of_another_grid_are_an_error(make_heart: MakeHeart) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
 
 from CardiacSegmentationLib import __version__
 from CardiacSegmentationLib.analysis.basal import check_basal_rule, check_left_out
@@ -22,7 +24,7 @@ from CardiacSegmentationLib.analysis.images import measure_images
 from CardiacSegmentationLib.analysis.label_doubts import check_curve, check_evidence, check_shape
 from CardiacSegmentationLib.analysis.measures import evaluate
 from CardiacSegmentationLib.analysis.papillary import check_papillaries
-from CardiacSegmentationLib.analysis.phases import check_key_phases, find_key_phases, require_phases
+from CardiacSegmentationLib.analysis.phases import check_key_phases, choose_key_phases, require_phases
 from CardiacSegmentationLib.analysis.proposal import propose
 from CardiacSegmentationLib.analysis.ranking import rank_findings
 from CardiacSegmentationLib.analysis.reference import explain_missing, find_reference
@@ -35,8 +37,6 @@ from CardiacSegmentationLib.segmentation import Origin, Papillary, Segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-    import numpy.typing as npt
 
     from CardiacSegmentationLib.analysis.wall import Outlines
     from CardiacSegmentationLib.stack import CineStack, Patient
@@ -59,16 +59,16 @@ def assess(
     images = measure_images(
         stack, segmentation, reading.conventions.papillary, before.images if before else None, changed
     )
-    outlines: Outlines = dict(before.outlines) if before is not None and changed is not None else {}
-    for place in changed or ():
-        outlines.pop(place, None)
+    outlines: Outlines = {}
+    if before is not None and changed is not None:
+        outlines = {place: cast("Outlines", before.outlines)[place] for place in before.outlines.keys() - set(changed)}
     proposal = reading.proposal or propose(stack, segmentation, reading.conventions, images)
     counted = reading.counted(proposal.counted)
     slice_mm, row_mm, column_mm = stack.spacing_mm
     volumes_ml = sum_slices(images.areas_mm2, counted, slice_mm)
-    key_phases = reading.key_phases.or_else(proposal.key_phases).or_else(find_key_phases(volumes_ml))
+    key_phases = choose_key_phases(reading.key_phases, proposal.key_phases, volumes_ml)
     patient = reading.patient_of(stack.patient)
-    wall, of_wall = measure_wall(stack, segmentation, images, counted, key_phases, outlines)
+    wall, of_wall = measure_wall(stack, segmentation, images, counted, key_phases=key_phases, outlines=outlines)
     facts = Facts(volumes_ml, key_phases, stack.times_ms, stack.rr_ms, patient, reading.conventions, wall)
     parts = evaluate(facts)
     rule = reading.conventions.basal_rule
@@ -123,13 +123,14 @@ def _assess_automatic(
     if is_corrected and segmentation.automatic is None:  # changed by hand before this program kept what was there
         return None
     undecided = Reading(conventions=reading.conventions, patient=reading.patient, unknown_facts=reading.unknown_facts)
-    if before is not None:
-        known = before.automatic or (None if before.reading.has_decisions else before)
-        if known is not None and _measures_alike(known.reading, undecided):
-            return known
-    if segmentation.automatic is None:
-        return assess(stack, segmentation, undecided)
+    known = None if before is None else before.automatic or (before if _is_undecided(before.reading) else None)
+    if known is not None and _measures_alike(known.reading, undecided):
+        return replace(known, reading=undecided)
     return assess(stack, automatic_segmentation(segmentation), undecided)
+
+
+def _is_undecided(reading: Reading) -> bool:
+    return reading.proposal is None and not reading.has_decisions
 
 
 def _measures_alike(one: Reading, other: Reading) -> bool:
@@ -140,22 +141,15 @@ def automatic_segmentation(segmentation: Segmentation) -> Segmentation:
     """The segmentation as the network made it, before any correction."""
     if segmentation.automatic is None:
         return segmentation
-    labels = segmentation.automatic.unpack()
-    made_by = Origin.FILE if segmentation.model is None else Origin.NETWORK
-    return Segmentation.of(
-        labels,
-        labelled=labels.any(axis=(1, 2, 3)) if segmentation.evidence is None else segmentation.labelled,
-        origin=_origins(segmentation.origin, made_by),
+    labelled = np.array(segmentation.automatic.labelled)
+    made_by = np.where(labelled & (segmentation.model is not None), np.uint8(Origin.NETWORK), np.uint8(Origin.FILE))
+    return Segmentation(
+        labels=segmentation.automatic.unpack(),
+        labelled=labelled,
+        origin=np.where(segmentation.corrected, made_by[:, None], segmentation.origin),
         evidence=segmentation.evidence,
         model=segmentation.model,
     )
-
-
-def _origins(origin: npt.NDArray, made_by: Origin) -> npt.NDArray:  # type: ignore[type-arg]
-    """Every image that a person changed is again of its maker."""
-    restored = origin.copy()
-    restored[(origin == Origin.READER) | (origin == Origin.PROPAGATED)] = made_by
-    return restored
 
 
 def _with_references(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.assessment import Code
 from CardiacSegmentationLib.choices import HEIGHT_CM, WEIGHT_KG
+from CardiacSegmentationLib.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,22 +51,20 @@ FORMULAS = {
 }
 
 
-def body_surface_m2(patient: Patient, formula: str) -> float | None:
-    """Body surface area; ``None`` where height or weight is missing or cannot be true."""
-    if why_no_body_surface(patient) or patient.height_cm is None or patient.weight_kg is None:
-        return None
+def body_surface_m2(patient: Patient, formula: str) -> float:
+    """Body surface area; not a number where height or weight is not known (see ``why_no_body_surface``)."""
+    if patient.height_cm is None or patient.weight_kg is None:
+        return math.nan
     return FORMULAS[formula].compute(patient.height_cm, patient.weight_kg)
 
 
-def why_no_body_surface(patient: Patient) -> str:
-    """What stands in the way of a body surface area, in words; empty where nothing does."""
-    facts = {"height": (patient.height_cm, *HEIGHT_CM, "cm"), "weight": (patient.weight_kg, *WEIGHT_KG, "kg")}
-    missing = [name for name, (value, *_) in facts.items() if value is None]
+def why_no_body_surface(patient: Patient) -> Finding | None:
+    """What stands in the way of a body surface area; ``None`` where nothing does."""
+    facts = {"height": (patient.height_cm, HEIGHT_CM), "weight": (patient.weight_kg, WEIGHT_KG)}
+    missing = tuple(name for name, (value, _) in facts.items() if value is None)
     if missing:
-        return f"the patient's {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not known"
-    absurd = [
-        f"a {name} of {value:g} {unit}"
-        for name, (value, low, high, unit) in facts.items()
-        if value is not None and not low <= value <= high
-    ]
-    return f"{' and '.join(absurd)} cannot be right" if absurd else ""
+        return Finding("unknown-body", Severity.INFO, parameters={"facts": missing, "count": len(missing)})
+    for name, (value, (low, high)) in facts.items():
+        if value is not None and not low <= value <= high:
+            return Finding(f"unknown-{name}-implausible", Severity.INFO, parameters={"value": value})
+    return None

@@ -8,7 +8,7 @@ import numpy as np
 
 from CardiacSegmentationLib.analysis.basal import is_apex_first
 from CardiacSegmentationLib.analysis.volumes import MM3_PER_ML
-from CardiacSegmentationLib.findings import Finding, Parameters, Severity
+from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.segmentation import Label
 from CardiacSegmentationLib.stack import WHOLE_BEAT
 
@@ -62,8 +62,13 @@ def check_labels(volumes_ml: FloatArray, labelled: npt.NDArray[np.bool_]) -> lis
         if known == 0:
             findings.append(Finding("structure-not-labelled", Severity.INFO, parameters={"structure": label.name}))
         elif known < of:
-            parameters: Parameters = {"structure": label.name, "known": known, "total": of}
-            findings.append(Finding("structure-in-some-phases", Severity.INFO, parameters=parameters))
+            findings.append(
+                Finding(
+                    "structure-in-some-phases",
+                    Severity.INFO,
+                    parameters={"structure": label.name, "known": known, "total": of},
+                )
+            )
     return findings
 
 

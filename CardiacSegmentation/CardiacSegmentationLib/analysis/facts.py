@@ -10,20 +10,25 @@ import numpy as np
 
 from CardiacSegmentationLib.analysis.body import body_surface_m2, why_no_body_surface
 from CardiacSegmentationLib.analysis.curve import FEWEST_PHASES, Rates, VolumeCurve, find_rates, fit_curve
+from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.analysis.wall import Wall
     from CardiacSegmentationLib.assessment import FloatArray
+    from CardiacSegmentationLib.findings import Parameter
     from CardiacSegmentationLib.reading import Conventions, KeyPhases
     from CardiacSegmentationLib.stack import Patient
 
 Moment = Literal["ed", "es"]
-MOMENTS: dict[Moment, str] = {"ed": "end-diastole", "es": "end-systole"}
 
 
 class UnknownError(Exception):
-    """A number cannot be known; the text says why."""
+    """A number cannot be known; ``reason`` says why."""
+
+    def __init__(self, reason: str | Finding, **parameters: Parameter) -> None:
+        self.reason = Finding(reason, Severity.INFO, parameters=parameters) if isinstance(reason, str) else reason
+        super().__init__(self.reason.message)
 
 
 @dataclass
@@ -37,12 +42,12 @@ class Facts:
     patient: Patient
     conventions: Conventions
     measured_wall: Wall | None = None
-    results: dict[str, float | str] = field(default_factory=dict)
+    results: dict[str, float | Finding] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> float:
         """The value of another measure, for example ``facts["lv.sv_ml"]``."""
         result = self.results[name]
-        if isinstance(result, str):
+        if isinstance(result, Finding):
             raise UnknownError(result)
         return result
 
@@ -50,32 +55,27 @@ class Facts:
         """Volume of a structure at its ventricle's ED or ES."""
         volumes = self.volumes_ml[label - 1]
         if not np.isfinite(volumes).any():
-            msg = f"no {label.name} is labelled"
-            raise UnknownError(msg)
-        side = "rv" if label is Label.RV else "lv"
-        phase: int | None = getattr(self.key_phases, f"{side}_{moment}")
+            raise UnknownError("unknown-structure", structure=label.name)
+        side = Label.RV if label is Label.RV else Label.LV
+        phase: int | None = getattr(self.key_phases, f"{side.name}_{moment}".lower())
         if phase is None:
-            alone = "no LV is labelled" if label is Label.MYO else "only one phase is labelled"
-            msg = f"{MOMENTS[moment]} is not known: {alone}"
-            raise UnknownError(msg)
+            raise UnknownError("unknown-moment", structure=side.name, moment=moment.upper())
         if not np.isfinite(volumes[phase]):
-            msg = f"no {label.name} is labelled at {MOMENTS[moment]} (phase {phase + 1})"
-            raise UnknownError(msg)
+            raise UnknownError("unknown-structure-then", structure=label.name, moment=moment.upper(), phase=phase)
         return float(volumes[phase])
 
     def rr_ms(self) -> float:
         """The R-R interval."""
         if not self.rr or not np.isfinite(self.rr) or self.rr < 0:
-            msg = "the heart rate is not known"
-            raise UnknownError(msg)
+            raise UnknownError("unknown-heart-rate")
         return self.rr
 
     def body_surface_m2(self) -> float:
         """Body surface area by the formula of the conventions."""
-        area = body_surface_m2(self.patient, self.conventions.bsa_formula)
-        if area is None:
-            raise UnknownError(why_no_body_surface(self.patient))
-        return area
+        why_not = why_no_body_surface(self.patient)
+        if why_not is not None:
+            raise UnknownError(why_not)
+        return body_surface_m2(self.patient, self.conventions.bsa_formula)
 
     def rates(self) -> Rates:
         """Peak ejection and filling rates of the LV."""
@@ -84,8 +84,7 @@ class Facts:
     def wall(self) -> Wall:
         """Wall thickness of the LV."""
         if self.measured_wall is None:
-            msg = "no closed ring of myocardium is labelled at end-diastole"
-            raise UnknownError(msg)
+            raise UnknownError("unknown-wall")
         return self.measured_wall
 
     @cached_property
@@ -93,18 +92,14 @@ class Facts:
         """The fitted LV volume curve."""
         volumes = self.volumes_ml[Label.LV - 1]
         if not np.isfinite(volumes).all():
-            msg = "the volume curve needs the LV labelled in every phase"
-            raise UnknownError(msg)
+            raise UnknownError("unknown-curve")
         if len(volumes) < FEWEST_PHASES:
-            msg = f"the volume curve needs at least {FEWEST_PHASES} phases"
-            raise UnknownError(msg)
+            raise UnknownError("unknown-curve-short", least=FEWEST_PHASES)
         times = np.asarray(self.times_ms, np.float64)
         if not (np.isfinite(times).all() and (np.diff(times) > 0).all()):
-            msg = "the times of the phases are not known"
-            raise UnknownError(msg)
+            raise UnknownError("unknown-times")
         if self.rr_ms() < times[-1] - times[0]:
-            msg = "the phases last longer than the R-R interval"
-            raise UnknownError(msg)
+            raise UnknownError("unknown-times-beyond-beat")
         return fit_curve(times, volumes, self.rr_ms())
 
     @cached_property
@@ -112,6 +107,5 @@ class Facts:
         ed, es = self.key_phases.lv_ed, self.key_phases.lv_es
         curve = self.curve
         if ed is None or es is None or ed == es:
-            msg = "end-diastole and end-systole are not known"
-            raise UnknownError(msg)
+            raise UnknownError("unknown-key-phases")
         return find_rates(curve, self.times_ms[ed], self.times_ms[es])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from CardiacSegmentationLib.analysis.box import Box
     from CardiacSegmentationLib.assessment import FloatArray
     from CardiacSegmentationLib.segmentation import Labels, Segmentation
     from CardiacSegmentationLib.stack import CineStack
@@ -44,6 +45,9 @@ def measure_images(
             places.setdefault(phase, []).append(slice_)
         if papillary is Papillary.MASS:  # a slice with too little muscle takes the brightness of its whole phase
             places = {phase: list(range(stack.slices)) for phase in places}
+        was_labelled = np.isfinite(before.areas_mm2[0, :, 0])
+        for phase in places.keys() & np.flatnonzero(was_labelled != segmentation.labelled).tolist():
+            places[phase] = list(range(stack.slices))
     for phase, slices in places.items():
         _measure_phase(measures, stack, segmentation, phase, slices)
     return measures
@@ -58,7 +62,7 @@ def _measure_phase(
     heart = labels[:, rows, columns]
     measures.pixels[:, phase, slices] = [np.count_nonzero(heart == label, axis=(1, 2)) for label in STRUCTURES]
     measures.surrounded[phase, slices] = surrounded_fraction(labels, row_mm, column_mm)
-    measures.centre_mm[phase, slices] = _centres_mm(heart, (rows.start, columns.start), (row_mm, column_mm))
+    measures.centre_mm[phase, slices] = _centres_mm(heart, (rows, columns), (row_mm, column_mm))
     measures.edge_pixels[phase, slices] = _count_at_edge(labels, row_mm, column_mm)
     areas = structure_areas(labels, row_mm * column_mm)
     if measures.papillary is Papillary.MASS:
@@ -69,20 +73,23 @@ def _measure_phase(
     measures.areas_mm2[:, phase, slices] = areas if segmentation.labelled[phase] else np.nan
 
 
-def _centres_mm(labels: Labels, origin: tuple[int, int], pixel_mm: tuple[float, float]) -> FloatArray:
-    """Centre ``(row, column)`` of cavity and myocardium in each image; NaN where there is too little of them."""
+def _centres_mm(labels: Labels, box: Box, pixel_mm: tuple[float, float]) -> FloatArray:
+    """Centre ``(row, column)`` of cavity and myocardium in each image; NaN where there is too little of them.
+
+    ``labels`` are those in the box. Whole numbers are summed, so that the result does not depend on the box.
+    """
     left = labels >= Label.MYO
     total = left.sum(axis=(1, 2), dtype=np.float64)
     known = np.where(total >= FEWEST_PIXELS, total, np.nan)
-    rows = (left.sum(axis=2) @ np.arange(left.shape[1])) / known + origin[0]
-    columns = (left.sum(axis=1) @ np.arange(left.shape[2])) / known + origin[1]
+    rows = (left.sum(axis=2) @ np.arange(box[0].start, box[0].stop)) / known
+    columns = (left.sum(axis=1) @ np.arange(box[1].start, box[1].stop)) / known
     return np.stack([rows * pixel_mm[0], columns * pixel_mm[1]], axis=-1)
 
 
 def _count_at_edge(labels: Labels, row_mm: float, column_mm: float) -> npt.NDArray[np.int64]:
     rows, columns = int(np.ceil(EDGE_MM / row_mm)), int(np.ceil(EDGE_MM / column_mm))
-    inner = labels[:, rows:-rows, columns:-columns]
-    return np.asarray(np.count_nonzero(labels, axis=(1, 2)) - np.count_nonzero(inner, axis=(1, 2)))
+    inside = np.count_nonzero(labels[:, rows:-rows, columns:-columns], axis=(1, 2))
+    return np.asarray(np.count_nonzero(labels, axis=(1, 2)) - inside)
 
 
 def _empty(stack: CineStack, papillary: Papillary) -> ImageMeasures:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from CardiacSegmentationLib.analysis.basal import is_apex_first
-from CardiacSegmentationLib.findings import Finding, Parameters, Severity
+from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.segmentation import STRUCTURES, VENTRICLES, Label, Origin
 
 if TYPE_CHECKING:
@@ -148,5 +148,6 @@ def _check_size(name: str, volumes_ml: FloatArray) -> list[Finding]:
     largest, phase = float(np.nanmax(volumes_ml)), int(np.nanargmax(volumes_ml))
     if PLAUSIBLE_EDV_ML[0] <= largest <= PLAUSIBLE_EDV_ML[1]:
         return []
-    parameters: Parameters = {"structure": name, "volume_ml": largest}
-    return [Finding("volume-implausible", Severity.ERROR, phase=phase, parameters=parameters)]
+    return [
+        Finding("volume-implausible", Severity.ERROR, phase=phase, parameters={"structure": name, "volume_ml": largest})
+    ]

@@ -40,15 +40,14 @@ class Measure:
 
 
 def evaluate(facts: Facts) -> dict[str, dict[str, Measurement]]:
-    """Every measure, by part and key; what cannot be known says why in its note."""
+    """Every measure, by part and key; what cannot be known says why."""
     parts: dict[str, dict[str, Measurement]] = {"lv": {}, "rv": {}, "heart": {}}
     for measure in MEASURES:
-        value, note = None, ""
+        value, reason = None, None
         try:
-            value = float(measure.compute(facts))
-        except UnknownError as reason:
-            note = str(reason)
-        facts.results[measure.name] = value if value is not None else note
+            value = facts.results[measure.name] = float(measure.compute(facts))
+        except UnknownError as error:
+            reason = facts.results[measure.name] = error.reason
         parts[measure.part][measure.key] = Measurement(
             key=measure.key,
             title=measure.title,
@@ -56,17 +55,19 @@ def evaluate(facts: Facts) -> dict[str, dict[str, Measurement]]:
             unit=measure.unit,
             ucum=measure.ucum,
             code=measure.code,
-            note=note,
+            reason=reason,
             definition=measure.definition,
             decimals=measure.decimals,
         )
     return parts
 
 
-def _ratio(dividend: float, divisor: float, reason: str) -> float:
-    if divisor == 0:
-        raise UnknownError(reason)
-    return dividend / divisor
+def _share_of_mean(facts: Facts) -> float:
+    """The difference of the stroke volumes in percent of their mean."""
+    total = facts["lv.sv_ml"] + facts["rv.sv_ml"]
+    if total == 0:
+        raise UnknownError("unknown-share-of-zero")
+    return 200.0 * facts["heart.sv_difference_ml"] / total
 
 
 def _ventricle(part: str, label: Label, *, edv: Code, esv: Code, sv: Code, ef: Code) -> tuple[Measure, ...]:
@@ -173,7 +174,5 @@ MEASURES: tuple[Measure, ...] = (
             "LV SV − RV SV; near zero where no valve leaks and there is no shunt",
             lambda facts: facts["lv.sv_ml"] - facts["rv.sv_ml"]),
     Measure("heart", "sv_difference_percent", "LV − RV stroke volume, of their mean", "%", "%",
-            "(LV SV − RV SV) / mean of both",
-            lambda facts: _ratio(200.0 * facts["heart.sv_difference_ml"], facts["lv.sv_ml"] + facts["rv.sv_ml"],
-                                 "both stroke volumes are zero")),
+            "(LV SV − RV SV) / mean of both", _share_of_mean),
 )  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from CardiacSegmentationLib.analysis.box import find_box
-from CardiacSegmentationLib.findings import Finding, Parameters
+from CardiacSegmentationLib.findings import Finding
 from CardiacSegmentationLib.segmentation import Label, Papillary
 
 if TYPE_CHECKING:
@@ -74,8 +74,13 @@ def check_papillaries(
             continue
         unclear = find_papillaries(stack.voxels[phase], segmentation.labels[phase], 1.0).unclear_slices
         if unclear:
-            parameters: Parameters = {"moment": moment, "slices": unclear, "count": len(unclear)}
-            findings.append(Finding("papillary-contrast", phase=phase, parameters=parameters))
+            findings.append(
+                Finding(
+                    "papillary-contrast",
+                    phase=phase,
+                    parameters={"moment": moment, "slices": unclear, "count": len(unclear)},
+                )
+            )
     return findings
 
 

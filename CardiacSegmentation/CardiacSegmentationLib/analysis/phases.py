@@ -6,6 +6,7 @@ the last.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,19 @@ def find_key_phases(volumes_ml: FloatArray) -> KeyPhases:
     return KeyPhases(lv_ed, lv_es, rv_ed, rv_es)
 
 
+def choose_key_phases(decided: KeyPhases, proposed: KeyPhases, volumes_ml: FloatArray) -> KeyPhases:
+    """ED and ES as decided, else as proposed, else by the volumes.
+
+    A phase that the reader took for one of the two is not the other one as well: that one is then not known.
+    """
+    chosen = decided.or_else(proposed).or_else(find_key_phases(volumes_ml))
+    for one, other in (("lv_ed", "lv_es"), ("lv_es", "lv_ed"), ("rv_ed", "rv_es"), ("rv_es", "rv_ed")):
+        is_taken = getattr(decided, one) is not None and getattr(decided, one) == getattr(chosen, other)
+        if is_taken and getattr(decided, other) is None:
+            chosen = replace(chosen, **{other: None})
+    return chosen
+
+
 def require_phases(decided: KeyPhases, phases: int) -> None:
     """Refuse phases that the study does not have."""
     for name, phase in vars(decided).items():
@@ -46,7 +60,7 @@ def check_key_phases(volumes_ml: FloatArray, key_phases: KeyPhases, decided: Key
     for label in VENTRICLES:
         volumes, side = volumes_ml[label - 1], label.name.lower()
         known = np.flatnonzero(np.isfinite(volumes))
-        if known.size == 1:
+        if known.size == 1 and getattr(key_phases, f"{side}_ed") == known[0]:
             findings.append(Finding("single-phase", phase=int(known[0]), parameters={"structure": label.name}))
         if known.size < 2:
             continue

@@ -1,4 +1,4 @@
-"""Findings in the order of what they can do to the ejection fraction: the first look goes where it pays."""
+"""Findings in the order of what they can do to the ejection fraction: a reader's first look goes where it pays."""
 
 from __future__ import annotations
 

@@ -65,11 +65,12 @@ Rings = dict[int, "Outline | None"]  # slice → outline, base first; None where
 Outlines = dict[tuple[int, int], "Outline | None"]  # by (phase, slice)
 
 
-def measure_wall(  # noqa: PLR0917
+def measure_wall(
     stack: CineStack,
     segmentation: Segmentation,
     images: ImageMeasures,
     counted: Counted,
+    *,
     key_phases: KeyPhases,
     outlines: Outlines,
 ) -> tuple[Wall | None, list[Finding]]:
@@ -78,10 +79,13 @@ def measure_wall(  # noqa: PLR0917
     ``outlines`` holds those traced before, for images whose labels are the same, and takes the new ones.
     """
     apex_first = is_apex_first(images)
-    rings = {}
+    rings: dict[str, Rings] = {"ed": {}, "es": {}}
     for moment, phase in (("ed", key_phases.lv_ed), ("es", key_phases.lv_es)):
-        places = () if phase is None else _places_of_cavity(images, counted, phase, apex_first)
-        rings[moment] = {place: _trace_ring(stack, segmentation, images, phase, place, outlines) for place in places}
+        if phase is None:
+            continue
+        for place in _places_of_cavity(images, counted, phase, apex_first):
+            is_closed = images.surrounded[phase, place] >= 1
+            rings[moment][place] = _trace(stack, segmentation, (phase, place), outlines) if is_closed else None
     at_ed, at_es = rings["ed"], rings["es"]
     closed = [ring for ring in at_ed.values() if ring is not None]
     if not closed:
@@ -136,20 +140,11 @@ def _places_of_cavity(images: ImageMeasures, counted: Counted, phase: int, apex_
     return [int(place) for place in np.flatnonzero(counts)[:: -1 if apex_first else 1]]
 
 
-def _trace_ring(  # noqa: PLR0917
-    stack: CineStack,
-    segmentation: Segmentation,
-    images: ImageMeasures,
-    phase: int | None,
-    place: int,
-    outlines: Outlines,
-) -> Outline | None:
-    if phase is None or images.surrounded[phase, place] < 1:
-        return None
-    if (phase, place) not in outlines:
+def _trace(stack: CineStack, segmentation: Segmentation, image: tuple[int, int], outlines: Outlines) -> Outline | None:
+    if image not in outlines:
         _, row_mm, column_mm = stack.spacing_mm
-        outlines[phase, place] = trace_outline(segmentation.labels[phase, place], row_mm, column_mm)
-    return outlines[phase, place]
+        outlines[image] = trace_outline(segmentation.labels[image], row_mm, column_mm)
+    return outlines[image]
 
 
 def _turn(stack: CineStack) -> int:

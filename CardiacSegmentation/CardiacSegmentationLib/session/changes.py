@@ -51,13 +51,12 @@ class ImageChange:
 
 @dataclass(frozen=True)
 class Change:
-    """One step of undo and redo: its entries in the journal, and both states of what it changed."""
+    """One step of undo and redo: its entries in the journal, by number, and both states of what it changed."""
 
-    first_entry: int
-    entries: int
+    entries: tuple[int, ...]
     images: Mapping[Place, ImageChange]
-    before: Reading | None = None  # decisions alone; None where the command decided nothing
-    after: Reading | None = None
+    before: Reading  # decisions alone
+    after: Reading
 
 
 class History:
@@ -109,7 +108,8 @@ class History:
         """Whether every change lies on a stack of this shape and within a journal of so many entries."""
         size = shape[2] * shape[3]
         return all(
-            change.first_entry + change.entries <= entries
+            bool(change.entries)
+            and all(0 <= number < entries for number in change.entries)
             and all(0 <= phase < shape[0] and 0 <= place < shape[1] for phase, place in change.images)
             and all(_holds(image, size) for image in change.images.values())
             for change in self._changes
@@ -145,14 +145,13 @@ def _holds(image: ImageChange, size: int) -> bool:
 
 def _change_to_dict(change: Change) -> dict[str, Any]:
     return {
-        "first_entry": change.first_entry,
-        "entries": change.entries,
+        "entries": list(change.entries),
         "images": [
             [phase, place, _text(item.before), _text(item.after), item.origin_before, item.origin_after]
             for (phase, place), item in change.images.items()
         ],
-        "before": None if change.before is None else reading_to_dict(change.before),
-        "after": None if change.after is None else reading_to_dict(change.after),
+        "before": reading_to_dict(change.before),
+        "after": reading_to_dict(change.after),
     }
 
 
@@ -161,8 +160,8 @@ def _change_from_dict(data: Mapping[str, Any]) -> Change:
         (int(phase), int(place)): ImageChange(_bytes(before), _bytes(after), int(origin_before), int(origin_after))
         for phase, place, before, after, origin_before, origin_after in data["images"]
     }
-    before, after = (None if data[name] is None else reading_from_dict(data[name]) for name in ("before", "after"))
-    return Change(int(data["first_entry"]), int(data["entries"]), images, before, after)
+    before, after = (reading_from_dict(data[name]) for name in ("before", "after"))
+    return Change(tuple(map(int, data["entries"])), images, before, after)
 
 
 def _text(packed: bytes) -> str:

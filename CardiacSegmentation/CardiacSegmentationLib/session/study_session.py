@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from CardiacSegmentationLib.session.changes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from CardiacSegmentationLib.findings import Finding
     from CardiacSegmentationLib.segmentation import Labels
@@ -60,7 +61,7 @@ class StudySession:
         self.segmentation = _own_copy(segmentation)
         self.reading = reading or Reading()
         self.assessment: Assessment = assess(stack, self.segmentation, self.reading)
-        self._automatic = segmentation.automatic or PackedLabels.pack(self.segmentation.labels)
+        self._automatic = _automatic(segmentation)
         fits = history is not None and history.fits(segmentation.labels.shape, len(self.reading.journal))
         self.history = history if history is not None and fits else History()
         self._now = now
@@ -116,7 +117,7 @@ class StudySession:
             return False
         self._require_unlocked()
         changes = {
-            place: ImageChange(
+            (int(place[0]), int(place[1])): ImageChange(
                 pack_image(labels[place]),
                 pack_image(image),
                 int(self.segmentation.origin[place]),
@@ -124,7 +125,7 @@ class StudySession:
             )
             for place, image in differing.items()
         }
-        structures = {place: _changed_structures(labels[place], image) for place, image in differing.items()}
+        structures = {place: _changed_structures(labels[place], differing[place]) for place in changes}
         reading, assessment = self.reading, self.assessment
         self._apply(changes, self._held(reading), forward=True)
         entries = self._edit_entries(action, tool, structures, assessment)
@@ -165,14 +166,14 @@ class StudySession:
     def replace_segmentation(self, segmentation: Segmentation) -> None:
         """Begin anew with another segmentation: corrections and what was decided on them go, the journal stays.
 
-        Conventions, facts about the patient and the reader's name stay: they are not about labels.
+        Conventions, facts about the patient, the reader's name and words stay: they are not about labels.
         """
         self._require_unlocked()
-        self.segmentation = _own_copy(segmentation)
-        self._automatic = segmentation.automatic or PackedLabels.pack(self.segmentation.labels)
+        reading = self.reading.begun_again(segmentation.model or "", self._time())
+        self.assessment = assess(self.stack, segmentation, reading)  # raises where it does not fit
+        self.segmentation, self.reading = _own_copy(segmentation), reading
+        self._automatic = _automatic(segmentation)
         self.history.clear()
-        self.reading = self.reading.begun_again(segmentation.model or "", self._time())
-        self.assessment = assess(self.stack, self.segmentation, self.reading)
         self._tell(Changed(images=self._all_places(), decisions=True))
 
     # Decisions
@@ -199,20 +200,23 @@ class StudySession:
 
     def set_key_phases(self, **phases: int | None) -> bool:
         """Fix ED or ES: ``set_key_phases(lv_es=9)``; ``None`` gives one back to the proposal."""
-        after = replace(self.reading, key_phases=replace(self.reading.key_phases, **phases))
-        shown = self.assessment.key_phases
+        before, decided = self.assessment.key_phases, replace(self.reading.key_phases, **phases)
+        after = decided.or_else(self.assessment.proposal.key_phases)
         entries = [
             JournalEntry(
                 self._time(),
                 "key-phase",
-                phase=phase,
+                phase=getattr(after, name),
                 subject=name,
-                before=_from_one(getattr(shown, name)),
-                after=_from_one(phase),
+                before=_from_one(getattr(before, name)),
+                after=_from_one(getattr(after, name)),
             )
             for name, phase in phases.items()
+            if phase != getattr(self.reading.key_phases, name)
         ]
-        return self._decide(after, entries, place=(next(iter(phases.values()), None), None))
+        if not entries:
+            return False
+        return self._decide(replace(self.reading, key_phases=decided), entries, place=(entries[0].phase, None))
 
     def propose_key_phases(self) -> bool:
         """Find ED and ES of both ventricles anew, from the volumes as they are now."""
@@ -231,14 +235,15 @@ class StudySession:
     def set_conventions(self, **choices: Any) -> bool:
         """Measure by other conventions: ``set_conventions(papillary=Papillary.MASS)``.
 
-        Another basal rule proposes anew which slices count; what the reader decided stays.
+        Another basal rule proposes anew which slices count; what the reader decided stays. On a study that nobody
+        corrected or decided on, everything is proposed anew, as it would have been from the beginning.
         """
         before = self.reading.conventions
         conventions = replace(before, **choices)
         if conventions == before:
             return False
         after = replace(self.reading, conventions=conventions)
-        if conventions.basal_rule is not before.basal_rule:
+        if self.reading.proposal is not None and conventions.basal_rule is not before.basal_rule:
             proposed = propose(self.stack, self.segmentation, conventions, self.assessment.images)
             after = replace(after, proposal=replace(self.assessment.proposal, counted=proposed.counted))
         return self._decide(after, _value_entries(self._time(), "convention", before, conventions))
@@ -254,20 +259,22 @@ class StudySession:
 
     def apply_reading(self, reading: Reading) -> bool:
         """Take over all decisions of another reading of this stack, as one step."""
-        assess(self.stack, self.segmentation, reading)  # raises where it does not fit
-        after = replace(with_decisions(self.reading, reading), reader=reading.reader or self.reading.reader)
+        self._require_unlocked()
+        proposal = assess(self.stack, self.segmentation, reading).proposal  # raises where it does not fit
+        decided = with_decisions(self.reading, replace(reading, proposal=proposal))
+        after = replace(decided, reader=reading.reader or self.reading.reader)
         return self._decide(after, [JournalEntry(self._time(), "apply-reading", after=reading.reader)])
 
     # The reader
 
     def look_at(self, phase: int, slice_: int) -> None:
-        """Note that the reader has seen an image."""
-        if (phase, slice_) not in self.reading.looked_at:
-            self.reading = replace(self.reading, looked_at=self.reading.looked_at | {(phase, slice_)})
-            self._tell(Changed())
+        """Note that the reader has seen an image; a signed reading stays as it was signed."""
+        if (phase, slice_) not in self.reading.looked_at and not self.is_signed:
+            self._note(replace(self.reading, looked_at=self.reading.looked_at | {(phase, slice_)}))
 
     def acknowledge(self, finding: Finding, seen: bool = True) -> None:
         """Tick a finding off, or bring it back."""
+        self._require_unlocked()
         key = {finding_key(finding)}
         known = self.reading.acknowledged | key if seen else self.reading.acknowledged - key
         self._note(replace(self.reading, acknowledged=known))
@@ -319,18 +326,14 @@ class StudySession:
         if change is None:
             return False
         self._require_unlocked()
-        decisions = change.after if forward else change.before
-        reading = self.reading if decisions is None else with_decisions(self.reading, decisions)
-        last = change.first_entry + change.entries
-        journal = tuple(
-            replace(entry, undone=not forward) if change.first_entry <= number < last else entry
-            for number, entry in enumerate(reading.journal)
-        )
-        self._apply(change.images, replace(reading, journal=journal), forward=forward)
+        reading = with_decisions(self.reading, change.after if forward else change.before)
+        journal = list(reading.journal)
+        for number in change.entries:
+            journal[number] = replace(journal[number], undone=not forward)
+        self._apply(change.images, replace(reading, journal=tuple(journal)), forward=forward)
         self.history.step(1 if forward else -1)
-        entry = journal[change.first_entry] if change.entries else None
-        place = None if entry is None else (entry.phase, entry.slice)
-        self._tell(Changed(frozenset(change.images), decisions is not None, place))
+        first = journal[change.entries[0]]
+        self._tell(Changed(frozenset(change.images), change.before != change.after, (first.phase, first.slice)))
         return True
 
     # How
@@ -340,12 +343,12 @@ class StudySession:
     ) -> bool:
         self._require_unlocked()
         before = self.reading
-        self._apply({}, self._held(after), forward=True)
+        self._apply({}, self._held(after) if after.has_decisions else after, forward=True)
         self._finish(before, entries, {}, place)
         return True
 
     def _held(self, reading: Reading) -> Reading:
-        """The reading with a proposal that holds still: from the first change on only the reader moves what it says."""
+        """The reading with a proposal that holds still, from the first correction or decision on phases or slices."""
         return reading if reading.proposal is not None else replace(reading, proposal=self.assessment.proposal)
 
     def _apply(self, images: Mapping[Place, ImageChange], reading: Reading, *, forward: bool) -> None:
@@ -356,10 +359,11 @@ class StudySession:
             labels[place] = unpack_image(change.after if forward else change.before, labels.shape[2:])
             origin[place] = change.origin_after if forward else change.origin_before
         for phase in {phase for phase, _ in images}:
-            labelled[phase] = self._was_labelled(phase) or bool(labels[phase].any())
-        self.segmentation = replace(self.segmentation, labelled=labelled, origin=origin, automatic=self._automatic)
-        self.reading = reading
-        self.assessment = assess(self.stack, self.segmentation, reading, self.assessment, set(images))
+            was_labelled = self._automatic is not None and self._automatic.labelled[phase]
+            labelled[phase] = was_labelled or bool(labels[phase].any())
+        segmentation = replace(self.segmentation, labelled=labelled, origin=origin, automatic=self._automatic)
+        self.assessment = assess(self.stack, segmentation, reading, self.assessment, set(images))
+        self.segmentation, self.reading = segmentation, reading
 
     def _finish(
         self,
@@ -370,8 +374,10 @@ class StudySession:
     ) -> None:
         """Write what was done into journal and history, and tell of it."""
         old, new = decisions_of(before), decisions_of(self.reading)
-        self.history.add(Change(len(before.journal), len(entries), dict(images), old, new))
-        self._note(replace(self.reading, journal=(*before.journal, *entries)), Changed(frozenset(images), True, place))
+        numbers = tuple(range(len(before.journal), len(before.journal) + len(entries)))
+        self.history.add(Change(numbers, dict(images), old, new))
+        changed = Changed(frozenset(images), old != new, place)
+        self._note(replace(self.reading, journal=(*before.journal, *entries)), changed)
 
     def _note(self, reading: Reading, changed: Changed | None = None) -> None:
         """Take over a reading whose numbers are the same."""
@@ -382,16 +388,9 @@ class StudySession:
     def _origin_of(self, place: Place, image: Labels, origin: Origin) -> Origin:
         """Whose an image is: one that is again as the network made it is the network's, whoever put it there."""
         phase, slice_ = place
-        if not np.array_equal(self._automatic.phase(phase)[slice_], image):
+        if self._automatic is None or not np.array_equal(self._automatic.phase(phase)[slice_], image):
             return origin
         return Origin.FILE if self.segmentation.model is None else Origin.NETWORK
-
-    def _was_labelled(self, phase: int) -> bool:
-        """Whether a phase counts as labelled even where a person takes all labels out of it."""
-        evidence = self.segmentation.evidence
-        if evidence is not None and np.isfinite(evidence.presence[:, phase]).any():
-            return True
-        return bool(self._automatic.phase(phase).any())
 
     def _edit_entries(
         self, action: str, tool: str, structures: Mapping[Place, list[Label]], before: Assessment
@@ -415,12 +414,12 @@ class StudySession:
         ]
 
     def _text_of(self, change: Change | None, language: str) -> str:
-        if change is None or not change.entries:
+        if change is None:
             return ""
-        entry = self.reading.journal[change.first_entry]
-        if change.entries > 1:
-            entry = replace(entry, images=change.entries)
-        return describe_entry(entry, vars(self.assessment.key_phases), language)
+        entries = [self.reading.journal[number] for number in change.entries]
+        if change.images:
+            entries = [replace(entries[0], images=len(change.images))]
+        return "; ".join(describe_entry(entry, vars(self.assessment.key_phases), language) for entry in entries)
 
     def _require_unlocked(self) -> None:
         signature = self.reading.signature
@@ -437,6 +436,13 @@ class StudySession:
     def _tell(self, changed: Changed) -> None:
         for listener in list(self._listeners):
             listener(changed)
+
+
+def _automatic(segmentation: Segmentation) -> PackedLabels | None:
+    """The labels as they were before any correction; ``None`` where they were corrected and nobody kept those."""
+    if segmentation.automatic is not None or segmentation.corrected.any():
+        return segmentation.automatic
+    return PackedLabels.pack(segmentation.labels, segmentation.labelled)
 
 
 def _own_copy(segmentation: Segmentation) -> Segmentation:
@@ -470,7 +476,7 @@ def _value_entries(when: str, action: str, before: Any, after: Any) -> list[Jour
 def _value_text(value: Any) -> str:
     if value is None:
         return ""
-    return str(getattr(value, "value", value))
+    return f"{value:g}" if isinstance(value, float) else str(getattr(value, "value", value))
 
 
 def _from_one(phase: int | None) -> str:
@@ -478,4 +484,4 @@ def _from_one(phase: int | None) -> str:
 
 
 def _as_list(places: int | Iterable[int]) -> list[int]:
-    return [places] if isinstance(places, int) else list(places)
+    return [int(place) for place in (places if isinstance(places, Iterable) else (places,))]
