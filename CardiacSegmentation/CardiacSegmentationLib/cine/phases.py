@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LONGEST_CYCLE = 1.5  # in R-R: times spread over more than this are not counted from the R wave
 LONGEST_CYCLE_MS = 2000.0  # the same where no R-R is known
+SHORTEST_RR_MS, LONGEST_RR_MS = 250.0, 3000.0  # 240 and 20 beats a minute
 UNKNOWN_RR_MS = 1000.0  # what phases are numbered on where nothing tells their times
 
 
@@ -115,7 +116,7 @@ def _derived_rr(usual: Sequence[_Course], findings: list[Finding]) -> float | No
         return None
     phases = len(usual[0].frames)
     rr = float(np.median(spans)) * phases / (phases - 1)
-    if not 250 <= rr <= 3000:
+    if not SHORTEST_RR_MS <= rr <= LONGEST_RR_MS:
         return None
     findings.append(Finding("rr-assumed", Severity.INFO, parameters={"rr_ms": rr}))
     return rr
