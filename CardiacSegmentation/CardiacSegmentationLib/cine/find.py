@@ -11,7 +11,7 @@ from CardiacSegmentationLib.cine.elements import quietly
 from CardiacSegmentationLib.cine.excluded import DAMAGE, Excluded, Reason
 from CardiacSegmentationLib.cine.group import group_frames
 from CardiacSegmentationLib.cine.headers import read_headers
-from CardiacSegmentationLib.cine.open import Opened, is_volume_file, open_files, open_study
+from CardiacSegmentationLib.cine.open import StudyFiles, is_volume_file, open_files, open_study
 from CardiacSegmentationLib.cine.parse import read_header
 from CardiacSegmentationLib.cine.slices import stack_slices
 from CardiacSegmentationLib.cine.sort import arrange
@@ -32,7 +32,7 @@ IMAGE_CLASSES = ("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1")  # 
 
 
 def find_stacks(
-    path: Path | str | Sequence[Path],
+    path: Path | str | StudyFiles | Sequence[Path],
     progress: Callable[[int, int], None] | None = None,
     *,
     reacquired: Keep = "last",
@@ -40,12 +40,12 @@ def find_stacks(
     """The stacks of a study, from headers only.
 
     ``path`` is a folder, an archive of one (zip, tar), a DICOMDIR, a multi-frame DICOM file, or a NIfTI or NRRD file;
-    or the study's files one by one.
+    or the study's files one by one, or what ``open_study`` listed.
     ``progress`` is told (files done, files in all) and may raise to cancel. ``reacquired`` says which acquisition of a
     slice counts when it was taken more than once.
     """
-    opened = open_study(Path(path).expanduser()) if isinstance(path, (str, Path)) else open_files(path)
-    path = Path(path).expanduser() if isinstance(path, (str, Path)) else opened.root
+    opened = _open(path)
+    path = opened.path
     if not opened.files and not opened.closed:
         msg = f"{path} holds no files. Name the folder with the study's images."
         raise StudyError(msg)
@@ -76,6 +76,12 @@ def find_stacks(
         findings=tuple(_check_study(opened, frames, left_out)),
         temporary=opened.temporary,
     )
+
+
+def _open(path: Path | str | StudyFiles | Sequence[Path]) -> StudyFiles:
+    if isinstance(path, StudyFiles):
+        return path
+    return open_study(Path(path).expanduser()) if isinstance(path, (str, Path)) else open_files(path)
 
 
 def _describe_volumes(paths: Sequence[Path], *, beside_dicom: bool) -> tuple[list[Candidate], list[Excluded]]:
@@ -150,7 +156,7 @@ def _same_place(a: Frame, b: Frame) -> bool:
     return a.position == b.position and a.orientation == b.orientation and a.timing == b.timing
 
 
-def _check_study(opened: Opened, frames: Sequence[Frame], left_out: Sequence[Excluded]) -> list[Finding]:
+def _check_study(opened: StudyFiles, frames: Sequence[Frame], left_out: Sequence[Excluded]) -> list[Finding]:
     findings = []
     patients = {frame.file.patient_id for frame in frames}
     studies = {(frame.file.patient_id, frame.file.study_uid) for frame in frames}
