@@ -1,4 +1,4 @@
-"""Trained networks as teachers: they see the very views that the student sees, and it learns from both, labels and them."""
+"""Trained networks as teachers: they see the very views of the student, which learns from labels and from them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def check_teachers(teachers: Sequence[Predictor], student: Recipe) -> None:
 
 @torch.no_grad()
 def teach(batch: Batch, teachers: Sequence[Predictor]) -> Batch:
-    """The batch with the teachers' mean as its target, in which every class is known; its image is not normalised yet."""
+    """The batch with the teachers' mean as its target, every class known. Its image must not be normalised yet."""
     shares, presences = [], []
     for teacher in teachers:
         order = (batch.follows,) if teacher.recipe.looks_across else ()

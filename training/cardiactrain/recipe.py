@@ -116,7 +116,8 @@ class Recipe:
     @property
     def looks_across(self) -> bool:
         """Whether the network takes the images of a batch for slices in their order."""
-        return bool(self.network.options.get("across"))
+        networks = self.network.options.get("members", [self.network.options])
+        return any(options.get("across") for options in networks)
 
     @property
     def slices_per_step(self) -> int:
@@ -185,7 +186,14 @@ def _limits(recipe: Recipe) -> tuple[tuple[str, bool, str], ...]:
     data, view, train, predict = recipe.data, recipe.view, recipe.train, recipe.predict
     chances, until = predict.present_from, [early.until for early in view.early]
     optional = ("train.steps_per_epoch", "train.validation_subjects", "train.early_stopping")
-    at_least_one = ("train.epochs", "train.batch", "train.validate_every", "view.slices", "view.slices_together", *optional)
+    at_least_one = (
+        "train.epochs",
+        "train.batch",
+        "train.validate_every",
+        "view.slices",
+        "view.slices_together",
+        *optional,
+    )
     not_negative = ("train.seed", "train.l1", "train.l2", "train.presence", "data.phantoms", "view.jitter_mm")
     above_0 = ("view.spacing_mm", "view.coarse_spacing_mm", "data.assumed_pixel_mm", "train.clip_norm")
     shares = ("train.distill", "view.coarse_share", "view.drop_neighbours")
@@ -235,7 +243,10 @@ def _across_slices(recipe: Recipe) -> tuple[tuple[bool, str], ...]:
     batch, view = recipe.train.batch, recipe.view
     has_monai = any(part.kind == "monai" for part in recipe.augment)
     return (
-        (batch % view.slices_together > 0, f"train.batch {batch} cannot be filled by view.slices_together {view.slices_together}"),
+        (
+            batch % view.slices_together > 0,
+            f"train.batch {batch} cannot be filled by view.slices_together {view.slices_together}",
+        ),
         (
             view.slices_together > 1 and (view.dims == 3 or not recipe.looks_across),
             "view.slices_together is for 2D networks that look across slices (network.across)",

@@ -92,8 +92,8 @@ def start_run(
 ) -> Run:
     """A new run, or the one that the folder holds if it is the same; the first of several processes says on whom.
 
-    ``start`` is the run whose weights it begins with, ``teachers`` are those it learns from beside the labels. Nothing is
-    written before ``make_trainer`` has tried it.
+    ``start`` is the run whose weights it begins with, ``teachers`` are those it learns from beside the labels. Nothing
+    is written before ``make_trainer`` has tried it.
     """
     if recipe.baseline is not None:
         msg = f"The recipe {recipe.name!r} has nothing to train; `cardiactrain compare {recipe.name}` measures it."
@@ -154,8 +154,13 @@ def make_trainer(run: Run, world: World, *, validate: bool = True) -> Trainer:
         trainer.start_from(Path(run.start))
     trainer.rehearse()
     if world.is_first and not (run.folder / RUN).exists():
-        save_text(json.dumps(_content(run), indent=1) + "\n", run.folder / RUN)
+        save_run(run)
     return trainer
+
+
+def save_run(run: Run) -> None:
+    """Write down what a run is."""
+    save_text(json.dumps(_content(run), indent=1) + "\n", run.folder / RUN)
 
 
 def _tell_patients(run: Run, fold: Fold) -> str:
@@ -219,7 +224,9 @@ def _refuse_another(run: Run) -> None:
     if other == ["processes"]:
         msg = f"{run.folder} is trained by {found['processes']} processes, not {run.processes}; start as many again"
     elif other == ["teachers"]:
-        msg = f"{run.folder} learns from other networks than these, or from other weights of theirs; name the same again"
+        msg = (
+            f"{run.folder} learns from other networks than these, or from other weights of theirs; name the same again"
+        )
     elif other == ["files"]:
         msg = f"The subjects of {run.store} are not those that {run.folder} began with; put their files back"
     else:

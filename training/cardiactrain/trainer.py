@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import math
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -133,10 +135,16 @@ class Trainer:
             msg = f"The recipe {self.recipe.name!r} cannot be trained as it is: {_first_line(error)}"
             raise RecipeError(msg) from error
 
-    def fit(self, report: Callable[[Trainer, dict[str, float]], None] | None = None) -> Progress:
-        """Train to the end of the recipe; ``report`` sees the row of every epoch."""
+    def fit(
+        self, report: Callable[[Trainer, dict[str, float]], None] | None = None, seconds: float | None = None
+    ) -> Progress:
+        """Train to the end of the recipe, or to the epoch that ends after so many seconds.
+
+        ``report`` sees the row of every epoch.
+        """
         train, progress = self.recipe.train, self.progress
-        while progress.epoch < train.epochs and not self._is_stale():
+        end = time.monotonic() + seconds if seconds is not None else math.inf
+        while not self.is_done and not self.world.agree(time.monotonic() >= end):
             row = self._train_epoch()
             self._check_weights()
             progress.epoch += 1
@@ -149,9 +157,12 @@ class Trainer:
                     report(self, row)
         return progress
 
-    def _is_stale(self) -> bool:
+    @property
+    def is_done(self) -> bool:
+        """Whether the recipe is at its end, or validation has found nothing better for as long as the recipe waits."""
         patience = self.recipe.train.early_stopping
-        return self.world.agree(patience is not None and self.progress.stale >= patience)
+        is_stale = self.world.agree(patience is not None and self.progress.stale >= patience)
+        return is_stale or self.progress.epoch >= self.recipe.train.epochs
 
     def _train_epoch(self) -> dict[str, float]:
         self.network.train()

@@ -64,7 +64,9 @@ def test_slices_that_belong_together_come_in_their_order(is_reversed: bool, subj
     labels = (marks % 3).astype(np.uint8)
     marked = replace(subject, stacks=(replace(stack, image=marks.astype(np.int16), labels=labels),))
     together = len(stack.image)
-    views = Views([marked], replace(recipe_with(ViewPart(size=8, spacing_mm=2.0, slices_together=together, centre="image"))))
+    views = Views(
+        [marked], replace(recipe_with(ViewPart(size=8, spacing_mm=2.0, slices_together=together, centre="image")))
+    )
     batch = views.draw([0] * together, Warp((), reversed_often=float(is_reversed)), seeded()).split_slices()
     grey = batch.image[:, :, 4, 4] * (together - 1) / 1000 + 1  # as numbers of slices
     order = np.arange(1, together + 1)[:: -1 if is_reversed else 1]

@@ -1,4 +1,4 @@
-"""Random numbers of a batch. Few numbers come from the CPU, alike on every device; whole images of them from the device."""
+"""Random numbers of a batch: a few from the CPU, alike on every device, and images of them from the device itself."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Geometric augmentations of a batch, as few numbers each: a matrix, a shift or knots of a smooth field.
 
-A place is an offset ``(row, column)`` from the view's centre, in pixels of the view. Random numbers are drawn on the CPU, so
-that every device places its examples alike.
+A place is an offset ``(row, column)`` from the view's centre, in pixels of the view. Random numbers are drawn on the
+CPU, so that every device places its examples alike.
 """
 
 from __future__ import annotations
@@ -70,9 +70,9 @@ def contractions(count: int, generator: torch.Generator, *, smallest: float = 0.
 def contract(places: Tensor, centre: Tensor, radius: Tensor, factor: Tensor) -> Tensor:
     """Make the cavity of each example ``factor`` times as wide; its wall keeps its area: it thickens, or thins.
 
-    ``places`` are [example, row, column, 2], ``centre`` [example, 2], ``radius`` and ``factor`` [example]. Inside, all is
-    scaled alike; outside, the change fades. The radius is that of a circle as large as the cavity; as cavities are not
-    round, a circle a little wider holds most of it.
+    ``places`` are [example, row, column, 2], ``centre`` [example, 2], ``radius`` and ``factor`` [example]. Inside, all
+    is scaled alike; outside, the change fades. The radius is that of a circle as large as the cavity; as cavities are
+    not round, a circle a little wider holds most of it.
     """
     centre = centre[:, None, None]
     radius, factor = (1.1 * radius)[:, None, None, None], factor[:, None, None, None]

@@ -21,8 +21,8 @@ Tensor = torch.Tensor
 class Placement:
     """How the pixels of each example map to places: all that is straight as one matrix and one shift.
 
-    ``bends`` are smooth fields of some examples, displacements ``[example, (row, column), knot, knot]``; a field between
-    knots follows them linearly, so what maps the knots maps the field.
+    ``bends`` are smooth fields of some examples, displacements ``[example, (row, column), knot, knot]``; a field
+    between knots follows them linearly, so what maps the knots maps the field.
     """
 
     matrix: Tensor  # [example, 2, 2]

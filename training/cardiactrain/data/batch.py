@@ -17,9 +17,9 @@ class Batch:
     (background first); ``known[example, class, …]`` is false where a class may hide in the background; ``presence``
     and ``presence_known`` tell of the LV and the RV on the example's slice.
 
-    Slices that are learned together are drawn as one image, its channels the slices and what lies before and behind them,
-    until ``split_slices`` makes an example of each. ``follows[example]`` is false where an example does not lie behind the
-    one before it.
+    Slices that are learned together are drawn as one image, its channels the slices and what lies before and behind
+    them, until ``split_slices`` makes an example of each. ``follows[example]`` is false where an example does not lie
+    behind the one before it.
     """
 
     image: Tensor

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from CardiacSegmentationLib.network.preprocess import Preprocessing, View, from_darkest, take_view, whole_view
 from CardiacSegmentationLib.segmentation import Label
+
+from cardiactrain.parallel import map_in_processes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +55,11 @@ class PreparedStack:
 
 def prepare_all(stacks: Sequence[tuple[Subject, LabelledStack]], recipe: Recipe) -> list[PreparedStack]:
     """Stacks as a recipe draws from them, in their order."""
-    return [prepare(subject, stack, recipe) for subject, stack in stacks]
+    return list(map_in_processes(partial(_prepare_pair, recipe), stacks))
+
+
+def _prepare_pair(recipe: Recipe, pair: tuple[Subject, LabelledStack]) -> PreparedStack:
+    return prepare(*pair, recipe)
 
 
 def prepare(subject: Subject, stack: LabelledStack, recipe: Recipe) -> PreparedStack:
@@ -64,7 +71,9 @@ def prepare(subject: Subject, stack: LabelledStack, recipe: Recipe) -> PreparedS
     cavities = torch.from_numpy(stack.labels)[:, None] == sides[:, None, None]
     return PreparedStack(
         fine=_level(stack.image, stack.labels, pixel_mm, 0.75 * view.spacing_mm if view.spacing_mm else 0.0),
-        coarse=_level(stack.image, stack.labels, pixel_mm, 0.75 * view.coarse_spacing_mm) if view.coarse_share else None,
+        coarse=_level(stack.image, stack.labels, pixel_mm, 0.75 * view.coarse_spacing_mm)
+        if view.coarse_share
+        else None,
         centre_mm=_heart_centre_mm(stack.labels, pixel_mm),
         cavity_mm=_circles_mm(cavities[:, 0], pixel_mm),
         known=known,

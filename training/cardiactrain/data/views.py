@@ -102,7 +102,7 @@ class Views:
         return self._make_batch(stack, slices, places_mm, is_coarse, alone)
 
     def _make_batch(self, stack: Tensor, slices: Tensor, places_mm: Tensor, is_coarse: Tensor, alone: Tensor) -> Batch:
-        """The pixels of slices [example, slice] of a stack each, which may lie outside of it, and what is known of them."""
+        """The pixels of slices [example, slice], which may lie outside of their stack, and what is known of them."""
         view = self.recipe.view
         reach = view.slices // 2 if view.dims == 2 else 0
         is_inside = (slices >= 0) & (slices < self._stacks.count[stack][:, None])
@@ -113,17 +113,26 @@ class Views:
         if view.dims == 3:  # a volume ends where the stack does
             image = image * is_inside[:, :, None, None].to(self.device)
             target = target * is_inside[:, :, None, None, None].to(self.device)
-        known, presence, presence_known, used, _ = (fact[numbers[:, asked]] for fact in self._slices)
+        of_slices = _Slices(*(fact[numbers[:, asked]] for fact in self._slices))
         is_inside = is_inside[:, asked]
-        counts = (used & is_inside)[..., None]
+        counts = (of_slices.used & is_inside)[..., None]
+        known = (of_slices.known & counts)[..., self._codes.cpu() - 1]
+        presence, presence_known = of_slices.presence, of_slices.presence_known & counts
         follows = is_inside & is_inside.roll(1, 1)
         follows[:, 0] = False
-        known = (known & counts)[..., self._codes.cpu() - 1]
-        return self._collate(image, target, known, presence, presence_known & counts, follows, alone)
+        if view.dims == 2:  # a slice is an example
+            target, known = target.flatten(0, 1), known.flatten(0, 1)
+        else:  # the volume is one, its middle the slice that presence is asked of
+            image, target, known = image[:, None], target.transpose(1, 2), known.transpose(1, 2)
+            middle = slice(view.slices // 2, view.slices // 2 + 1)
+            presence, presence_known, follows = presence[:, middle], presence_known[:, middle], follows[:, :1]
+        target = torch.cat([1 - target.sum(1, keepdim=True), target], 1)
+        known = torch.cat([torch.ones_like(known[:, :1]), known], 1)
+        follows = (follows & ~alone[:, None]).flatten()
+        facts = (presence.flatten(0, 1), presence_known.flatten(0, 1), follows, alone)
+        return Batch(image, target, known, *(fact.to(self.device) for fact in facts))
 
-    def _sample(
-        self, numbers: Tensor, asked: slice, places_mm: Tensor, is_coarse: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def _sample(self, numbers: Tensor, asked: slice, places_mm: Tensor, is_coarse: Tensor) -> tuple[Tensor, Tensor]:
         """Grey values [example, slice, row, column] and class shares [example, asked slice, class, row, column]."""
         count, frame, asked_count = len(numbers), places_mm.shape[1:3], len(range(*asked.indices(numbers.shape[1])))
         image = torch.empty(count, numbers.shape[1], *frame, device=self.device)
@@ -165,30 +174,6 @@ class Views:
             free = self._stacks.extent_mm[stack] - view.size * self._spacing_mm(stack, is_coarse)
             centre = (within - 0.5) * free.clamp(min=0)
         return torch.where(is_coarse[:, None], 0.0, centre)
-
-    def _collate(
-        self,
-        image: Tensor,
-        target: Tensor,
-        known: Tensor,
-        presence: Tensor,
-        presence_known: Tensor,
-        follows: Tensor,
-        alone: Tensor,
-    ) -> Batch:
-        """A slice is an example in 2D; in 3D the volume is one, its middle the slice that presence is asked of."""
-        view = self.recipe.view
-        if view.dims == 2:
-            target, known = target.flatten(0, 1), known.flatten(0, 1)
-        else:
-            image, target, known = image[:, None], target.transpose(1, 2), known.transpose(1, 2)
-            middle = slice(view.slices // 2, view.slices // 2 + 1)
-            presence, presence_known, follows = presence[:, middle], presence_known[:, middle], follows[:, :1]
-        target = torch.cat([1 - target.sum(1, keepdim=True), target], 1)
-        known = torch.cat([torch.ones_like(known[:, :1]), known], 1)
-        follows = (follows & ~alone[:, None]).flatten()
-        facts = (presence.flatten(0, 1), presence_known.flatten(0, 1), follows, alone)
-        return Batch(image, target, known, *(fact.to(self.device) for fact in facts))
 
     def _atlases(self, levels: Sequence[Level]) -> tuple[Atlas, Atlas]:
         """The levels' images and their labels, on the device."""
