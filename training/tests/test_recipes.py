@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 WORLD = World(0, 1, torch.device("cpu"))
 SMALL = {"view.size": 32, "train.batch": 4, "data.phantoms": 0, "train.precision": "float32", "predict.overlap": 0.25}
-ACROSS = {"view.together": 2, "network.across": 2}
+ACROSS = {"view.slices_together": 2, "network.across": 2}
 LIGHTER = {  # the large ones are cut down, or keep no moments of their 46 million weights
     "ismrm-dynunet": {"network.widths": [8, 16, 16, 16]},
     "ismrm-vnet": {"optimiser": {"kind": "sgd", "lr": 0.01}, "train.batch": 1},
@@ -116,7 +116,7 @@ def test_a_wrong_recipe_names_the_file_and_the_key(text: str, words: str, tmp_pa
             "MONAI has no dictionary transform RandNothingd",
         ),
         (ACROSS | {"augment": [{"kind": "monai", "transform": "RandFlip"}]}, "MONAI's transforms cannot change slices"),
-        (ACROSS | {"view.together": 3}, "train.batch 4 cannot be filled by view.together 3"),
+        (ACROSS | {"view.slices_together": 3}, "train.batch 4 cannot be filled by view.slices_together 3"),
         (ACROSS | {"network.across": 9}, "across counts levels, from 0 to 5"),
         (ACROSS | {"predict.kind": "sliding-window"}, "windows are no stack"),
         ({"augment": [{"kind": "contract", "by": 2}]}, "'contract' has no option 'by'"),
@@ -127,7 +127,7 @@ def test_a_wrong_recipe_names_the_file_and_the_key(text: str, words: str, tmp_pa
         ({"optimiser.lr": -1}, "'muon' cannot be made"),
         ({"optimiser": {"kind": "adam", "lr": -1}}, "'adam' cannot be made"),
         ({"optimiser": {"kind": "sgd", "nesterov": 1}}, "'sgd' takes true or false for 'nesterov'"),
-        (ACROSS | {"network.across": 0}, "view.together is for 2D networks that look across slices"),
+        (ACROSS | {"network.across": 0}, "view.slices_together is for 2D networks that look across slices"),
     ],
 )
 def test_a_wrong_option_is_named(
