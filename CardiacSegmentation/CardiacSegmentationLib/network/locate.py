@@ -14,8 +14,8 @@ from CardiacSegmentationLib.network.preprocess import View, from_darkest, heart_
 from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.network.loaded import Network
     from CardiacSegmentationLib.network.preprocess import FloatArray, Preprocessing
+    from CardiacSegmentationLib.network.protocol import Network
     from CardiacSegmentationLib.stack import CineStack
 
 Mask = npt.NDArray[np.bool_]
@@ -42,15 +42,15 @@ def locate_heart(stack: CineStack, network: Network) -> Location:
     """The view at the network's working spacing that holds the whole heart in every phase and slice."""
     _, *spacing = stack.spacing_mm
     shape = (stack.voxels.shape[-2], stack.voxels.shape[-1])
-    coarse = whole_view(shape, (spacing[0], spacing[1]), network.pre)
+    coarse = whole_view(shape, (spacing[0], spacing[1]), network.preprocessing)
     motion = motion_map(stack, coarse)
     heart, lv_areas = _look_coarsely(stack, coarse, network)
     body = _choose_body(heart, motion)
     if body is not None:
         native = put_back(_as_classes(cast_shadow(body)), coarse, shape)[1] > 0.5
         if np.count_nonzero(native) * np.prod(coarse.native_spacing_mm) >= SMALLEST_HEART_MM2:
-            return Location(frame_heart(native, coarse.native_spacing_mm, network.pre), lv_areas)
-    return _without_network(stack, coarse, motion, lv_areas, network.pre)
+            return Location(frame_heart(native, coarse.native_spacing_mm, network.preprocessing), lv_areas)
+    return _without_network(stack, coarse, motion, lv_areas, network.preprocessing)
 
 
 def frame_heart(shadow: Mask, spacing_mm: tuple[float, float], pre: Preprocessing) -> View:
@@ -107,7 +107,7 @@ def _look_coarsely(stack: CineStack, view: View, network: Network) -> tuple[Floa
     """Probability of heart ``[slice, row, column]`` on the view, the highest of the phases looked at; LV areas."""
     phases = sorted({phase * stack.phases // 3 for phase in range(LOOKS)})
     looks = over_phases(
-        lambda phase: predict_phase(stack.voxels[phase], view, network)[0], phases, network.backend.workers
+        lambda phase: predict_phase(stack.voxels[phase], view, network).probabilities, phases, network.workers
     )
     heart = np.asarray(1 - np.min([look[:, Label.BACKGROUND] for look in looks], axis=0), np.float32)
     lv_pixels = np.max([(look.argmax(axis=1) == Label.LV).sum(axis=(1, 2)) for look in looks], axis=0)

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.findings import Finding
     from CardiacSegmentationLib.network.infer import Prediction
-    from CardiacSegmentationLib.network.loaded import Network
     from CardiacSegmentationLib.network.locate import Location
     from CardiacSegmentationLib.network.preprocess import View
+    from CardiacSegmentationLib.network.protocol import Network
     from CardiacSegmentationLib.network.regions import Labels
     from CardiacSegmentationLib.stack import CineStack
 
@@ -82,7 +82,8 @@ def segment_stack(
             lambda done: report(share + (1 - share) * done),
         )
     report(1.0)
-    unusual = check_training_range(stack, network.bundle.training_range)
+    seen = network.training_range
+    unusual = () if seen is None else check_training_range(stack, seen)
     remarks = (*location.findings, *findings, *repairs, *unusual)
     made_by = np.where(prediction.predicted, Origin.NETWORK, Origin.FILE).astype(np.uint8)
     segmentation = Segmentation(
@@ -90,7 +91,7 @@ def segment_stack(
         labelled=prediction.predicted,
         origin=np.repeat(made_by[:, None], stack.slices, axis=1),
         evidence=Evidence(prediction.presence, prediction.confidence, remarks),
-        model=f"{network.bundle.identity}, {engine}",
+        model=f"{network.identity}, {engine}",
     )
     return Segmented(segmentation, uncertainty)
 
@@ -99,7 +100,7 @@ def _key_phases(stack: CineStack, location: Location, network: Network) -> list[
     """ED and ES from the LV area of a few mid-ventricular slices in every phase."""
     if stack.phases < 3:
         return list(range(stack.phases))
-    reach = network.pre.context_slices
+    reach = network.preprocessing.context_slices
     middle = int(np.argmax(np.convolve(location.lv_areas_mm2, np.ones(CURVE_SLICES), "same")))
     low = max(0, middle - CURVE_SLICES // 2 - reach)
     high = min(stack.slices, middle + CURVE_SLICES // 2 + reach + 1)
@@ -114,7 +115,7 @@ def _predict_whole_heart(
 ) -> tuple[Prediction, str, tuple[Finding, ...]]:
     """Predict, and once more on a larger view where the heart turned out to reach the view's edge."""
     result = predict_fast_if_equal(stack, view, network, phases, report)
-    larger = larger_view(result[0].labels, view, network.pre)
+    larger = larger_view(result[0].labels, view, network.preprocessing)
     return result if larger is None else predict_fast_if_equal(stack, larger, network, phases, report)
 
 
