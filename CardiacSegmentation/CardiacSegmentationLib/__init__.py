@@ -1,3 +1,7 @@
 """Cine cardiac MR: from a study on disk to ventricular volumes, ejection fraction and mass."""
 
+from CardiacSegmentationLib.telemetry import switch_telemetry_off
+
 __version__ = "0.1.0"
+
+switch_telemetry_off()

@@ -15,6 +15,10 @@ class LabelError(CardiacSegmentationError):
     """A label map does not fit the images, or its codes are unknown."""
 
 
+class ReadingError(CardiacSegmentationError):
+    """A reading cannot be used on these images, or is signed and may not be changed."""
+
+
 class ModelError(CardiacSegmentationError):
     """The network's bundle is missing, damaged or of another version."""
 

@@ -59,14 +59,19 @@ class Finding:
 
 def describe(finding: Finding, language: str = DEFAULT_LANGUAGE) -> str:
     """The sentence of a finding in a language; in English where that language has none."""
+    values = {"slice": finding.slice, "phase": finding.phase, **finding.parameters}
+    return sentence(finding.code, values, language)
+
+
+def sentence(code: str, values: Mapping[str, Parameter | None], language: str = DEFAULT_LANGUAGE) -> str:
+    """The catalogue's sentence for a code, filled in; the code itself where no catalogue knows it."""
     for catalogue in (read_catalogue(language), read_catalogue(DEFAULT_LANGUAGE)):
-        template = catalogue.templates.get(finding.code)
+        template = catalogue.templates.get(code)
         if template is not None:
-            values = {"slice": finding.slice, "phase": finding.phase, **finding.parameters}
             if isinstance(template, dict):
                 template = template["one" if values.get("count") == 1 else "other"]
             return _Sentence(catalogue.words).vformat(template, (), values)
-    return finding.code  # of a file that a later version wrote
+    return code  # of a file that a later version wrote
 
 
 def withhold(finding: Finding) -> Finding:
@@ -81,24 +86,30 @@ def languages() -> tuple[str, ...]:
 
 
 def finding_to_dict(finding: Finding) -> dict[str, Any]:
-    """A finding as JSON holds it; places count from 0."""
+    """A finding as files hold it; places count from 1, as in every file."""
+    places = {"slice": finding.slice, "phase": finding.phase}
     return {
         "code": finding.code,
         "severity": finding.severity.value,
-        "slice": finding.slice,
-        "phase": finding.phase,
-        "parameters": {
-            name: list(value) if isinstance(value, tuple) else value for name, value in finding.parameters.items()
-        },
+        **{name: None if place is None else place + 1 for name, place in places.items()},
+        "parameters": {name: _shifted(name, value, 1) for name, value in finding.parameters.items()},
     }
 
 
 def finding_from_dict(data: Mapping[str, Any]) -> Finding:
     """The finding that ``finding_to_dict`` wrote."""
+    slice_, phase = (None if data[name] is None else int(data[name]) - 1 for name in ("slice", "phase"))
     parameters = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in data.get("parameters", {}).items()
+        name: _shifted(name, tuple(value) if isinstance(value, list) else value, -1)
+        for name, value in data.get("parameters", {}).items()
     }
-    return Finding(data["code"], Severity(data["severity"]), data["slice"], data["phase"], parameters)
+    return Finding(str(data["code"]), Severity(data["severity"]), slice_, phase, parameters)
+
+
+def _shifted(name: str, value: Any, step: int) -> Any:
+    if name not in COUNTED_FROM_ONE:
+        return value
+    return tuple(number + step for number in value) if isinstance(value, tuple) else value + step
 
 
 @dataclass(frozen=True)
@@ -132,8 +143,7 @@ class _Sentence(string.Formatter):
         value = kwargs.get(str(key))
         if value is None:
             return _Missing()
-        if key in COUNTED_FROM_ONE:
-            value = tuple(number + 1 for number in value) if isinstance(value, tuple) else value + 1
+        value = _shifted(str(key), value, 1)
         if isinstance(value, tuple):
             return ", ".join(str(self._words.get(item, item)) if isinstance(item, str) else str(item) for item in value)
         return self._words.get(value, value) if isinstance(value, str) else value

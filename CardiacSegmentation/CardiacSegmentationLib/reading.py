@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
+from CardiacSegmentationLib.segmentation import STRUCTURES, Papillary
 from CardiacSegmentationLib.stack import Patient
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from CardiacSegmentationLib.journal import JournalEntry
 
 Counted = npt.NDArray[np.bool_]  # [label - 1, phase, slice]
 Cell = tuple[int, int, int]  # label, phase, slice
@@ -69,26 +71,6 @@ class Proposal:
 
 
 @dataclass(frozen=True)
-class JournalEntry:
-    """One thing a person did: what, when, with which tool, where, and what it changed.
-
-    ``before`` and ``after`` are an area in mm², or the value decided, as text. An entry that was taken back stays, with
-    ``undone``: the journal is the audit trail.
-    """
-
-    when: str  # ISO 8601, UTC
-    action: str  # a code of the catalogue of texts: "edit", "count", "key-phase", …
-    tool: str = ""
-    structure: str = ""  # "LV", "MYO", "RV", or several with "+"; empty where none is meant
-    phase: int | None = None
-    slice: int | None = None
-    before: str = ""
-    after: str = ""
-    unit: str = ""
-    undone: bool = False
-
-
-@dataclass(frozen=True)
 class Signature:
     """Who answers for a reading."""
 
@@ -120,10 +102,8 @@ class Reading:
 
     @property
     def has_decisions(self) -> bool:
-        """Whether anything was decided that bears on numbers: key phases, slices, conventions or the patient's facts."""
-        return (self.key_phases, self.counts, self.conventions, self.patient) != (
-            KeyPhases(), (), Conventions(), Patient()
-        )  # fmt: skip
+        """Whether the reader decided which phases or slices numbers are taken from."""
+        return (self.key_phases, self.counts) != (KeyPhases(), ())
 
     def counted(self, proposed: Counted) -> Counted:
         """Which cells count: as decided, else as proposed."""
@@ -146,11 +126,6 @@ class Reading:
         """The patient's facts with what is put right in place of what the images say."""
         known = {item.name: getattr(self.patient, item.name) for item in fields(Patient)}
         return replace(patient, **{name: value for name, value in known.items() if value is not None})
-
-
-def belongs_together(label: Label) -> tuple[Label, ...]:
-    """The structures that count or do not count together: the LV's cavity with its myocardium."""
-    return (Label.RV,) if label is Label.RV else (Label.MYO, Label.LV)
 
 
 def all_counted(phases: int, slices: int) -> Counted:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.analysis import measure, reassess
+from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.analysis.body import FORMULAS, body_surface_m2
 from CardiacSegmentationLib.analysis.measures import MEASURES
 from CardiacSegmentationLib.analysis.wall import SEGMENTS
-from CardiacSegmentationLib.segmentation import KeyPhases, Label, Segmentation
+from CardiacSegmentationLib.reading import KeyPhases
+from CardiacSegmentationLib.segmentation import Label, Segmentation
 from CardiacSegmentationLib.stack import Patient
 from pydicom.sr._concepts_dict import concepts
 
@@ -52,7 +53,7 @@ def test_names_of_measures_are_unique_and_units_match_their_keys() -> None:
 
 def test_the_clinical_numbers_follow_from_the_volumes(make_heart: MakeHeart) -> None:
     heart = make_heart((25.0, 18.0), slices=8, rr_ms=800.0)
-    assessment = measure(heart.stack, heart.segmentation)
+    assessment = assess(heart.stack, heart.segmentation)
     got = {name: item.value for name, item in all_measurements(assessment).items()}
     edv, esv = np.pi * 25.0**2 * 80 / 1000, np.pi * 18.0**2 * 80 / 1000
     bsa = np.sqrt(180 * 80 / 3600)
@@ -98,7 +99,7 @@ def test_body_surface_by_the_formula_named(formula: str, expected: float) -> Non
 )
 def test_without_height_and_weight_nothing_is_indexed(make_heart: MakeHeart, patient: Patient, reason: str) -> None:
     heart = make_heart(patient=patient)
-    index = measure(heart.stack, heart.segmentation).lv["edvi_ml_m2"]
+    index = assess(heart.stack, heart.segmentation).lv["edvi_ml_m2"]
     assert (index.value, index.note) == (None, reason)
 
 
@@ -146,7 +147,7 @@ def test_unusual_labels_give_what_they_can_and_reasons_for_the_rest(make_heart: 
     stack = replace(heart.stack, voxels=np.zeros(labels.shape), times_ms=heart.stack.times_ms[: len(labels)])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        got = all_measurements(measure(stack, Segmentation.of(labels)))
+        got = all_measurements(assess(stack, Segmentation.of(labels)))
     for name, note in expected.items():
         assert (got[name].value is None) == (note is not None), name
         assert got[name].note == (note or ""), name
@@ -155,7 +156,7 @@ def test_unusual_labels_give_what_they_can_and_reasons_for_the_rest(make_heart: 
 
 def test_a_heart_that_does_not_beat_has_an_ef_of_zero_and_a_finding(make_heart: MakeHeart) -> None:
     heart = make_heart((25.0, 25.0))
-    assessment = measure(heart.stack, heart.segmentation)
+    assessment = assess(heart.stack, heart.segmentation)
     assert assessment.lv["ef_percent"].value == 0.0
     assert assessment.heart["sv_difference_percent"].note == "both stroke volumes are zero"
     assert "volume-constant" in {finding.code for finding in assessment.findings}
@@ -163,7 +164,7 @@ def test_a_heart_that_does_not_beat_has_an_ef_of_zero_and_a_finding(make_heart: 
 
 def test_without_a_heart_rate_there_is_no_output(make_heart: MakeHeart) -> None:
     heart = make_heart(rr_ms=None)
-    assessment = measure(heart.stack, heart.segmentation)
+    assessment = assess(heart.stack, heart.segmentation)
     assert assessment.lv["ef_percent"].value is not None
     assert (assessment.lv["co_l_min"].value, assessment.lv["co_l_min"].note) == (None, "the heart rate is not known")
 
@@ -172,7 +173,7 @@ def test_a_reader_who_fixes_a_phase_without_labels_is_told(make_heart: MakeHeart
     heart = make_heart((25.0, 18.0, 20.0))
     labels = heart.segmentation.labels.copy()
     labels[2] = 0
-    assessment = measure(heart.stack, Segmentation.of(labels, key_phases=KeyPhases(lv_es=2)))
+    assessment = assess(heart.stack, Segmentation.of(labels, key_phases=KeyPhases(lv_es=2)))
     assert assessment.lv["esv_ml"].note == "no LV is labelled at end-systole (phase 3)"
 
 
@@ -181,22 +182,22 @@ def test_different_stroke_volumes_of_lv_and_rv_are_a_finding(make_heart: MakeHea
     labels = heart.segmentation.labels.copy()
     labels[1][labels[1] == Label.RV] = 0
     labels[1][labels[0] == Label.RV] = Label.RV  # an RV that does not beat
-    assessment = measure(heart.stack, Segmentation.of(labels))
+    assessment = assess(heart.stack, Segmentation.of(labels))
     (finding,) = [one for one in assessment.findings if one.code == "stroke-volumes-differ"]
     assert f"{abs(assessment.heart['sv_difference_ml'].value):.0f} ml" in finding.message
 
 
 def test_remeasuring_changed_phases_gives_the_same_as_measuring_anew(make_heart: MakeHeart) -> None:
     heart = make_heart((25.0, 22.0, 18.0, 21.0))
-    before = measure(heart.stack, heart.segmentation)
+    before = assess(heart.stack, heart.segmentation)
     labels = heart.segmentation.labels.copy()
     labels[2, 1:3][labels[2, 1:3] == Label.LV] = Label.MYO
     edited = Segmentation.of(labels)
-    again, anew = reassess(before, heart.stack, edited, [2]), measure(heart.stack, edited)
+    again, anew = reassess(before, heart.stack, edited, [2]), assess(heart.stack, edited)
     assert all_measurements(again) == all_measurements(anew)
     assert again.findings == anew.findings
     assert again.lv["esv_ml"].value < before.lv["esv_ml"].value
-    np.testing.assert_array_equal(before.areas_mm2, measure(heart.stack, heart.segmentation).areas_mm2)
+    np.testing.assert_array_equal(before.areas_mm2, assess(heart.stack, heart.segmentation).areas_mm2)
 
 
 def test_segments_are_those_of_the_aha() -> None:

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.analysis import measure
+from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.analysis.papillary import find_papillaries
-from CardiacSegmentationLib.segmentation import Conventions, Label, Papillary, Segmentation
+from CardiacSegmentationLib.reading import Conventions
+from CardiacSegmentationLib.segmentation import Label, Papillary, Segmentation
 from CardiacSegmentationLib.stack import CineStack
 from scipy.ndimage import binary_dilation, gaussian_filter
 
@@ -57,8 +58,8 @@ def test_the_rim_of_the_cavity_is_not_muscle() -> None:
 def test_the_convention_moves_muscle_from_the_volume_to_the_mass() -> None:
     image, labels, truth_mm2 = draw()
     stack = CineStack(image[None], np.diag([PIXEL, PIXEL, -10.0, 1.0]), (0.0,))
-    volume = measure(stack, Segmentation.of(labels[None]))
-    mass = measure(stack, Segmentation.of(labels[None], conventions=MASS))
+    volume = assess(stack, Segmentation.of(labels[None]))
+    mass = assess(stack, Segmentation.of(labels[None], conventions=MASS))
     moved_ml = truth_mm2 * 4 * 10 / 1000
     assert volume.lv["edv_ml"].value - mass.lv["edv_ml"].value == pytest.approx(moved_ml, rel=0.12)
     assert mass.lv["mass_g"].value - volume.lv["mass_g"].value == pytest.approx(1.05 * moved_ml, rel=0.12)
@@ -69,8 +70,8 @@ def test_the_convention_moves_muscle_from_the_volume_to_the_mass() -> None:
 def test_without_contrast_all_counts_as_blood_and_the_reader_is_told(muscle: float) -> None:
     image, labels, _ = draw(muscle=muscle)
     stack = CineStack(image[None], np.diag([PIXEL, PIXEL, -10.0, 1.0]), (0.0,))
-    volume = measure(stack, Segmentation.of(labels[None]))
-    mass = measure(stack, Segmentation.of(labels[None], conventions=MASS))
+    volume = assess(stack, Segmentation.of(labels[None]))
+    mass = assess(stack, Segmentation.of(labels[None], conventions=MASS))
     assert mass.lv["edv_ml"].value == volume.lv["edv_ml"].value
     (finding,) = [one for one in mass.findings if one.code == "papillary-contrast"]
     assert "slice 1, 2, 3, 4" in finding.message
@@ -88,6 +89,6 @@ def test_measuring_does_not_change_labels_or_images() -> None:
     image, labels, _ = draw()
     before = image.copy(), labels.copy()
     segmentation = replace(Segmentation.of(labels[None]), conventions=MASS)
-    measure(CineStack(image[None], np.eye(4), (0.0,)), segmentation)
+    assess(CineStack(image[None], np.eye(4), (0.0,)), segmentation)
     np.testing.assert_array_equal(image, before[0])
     np.testing.assert_array_equal(labels, before[1])

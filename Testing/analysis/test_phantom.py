@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.analysis import measure
+from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.cine import read_study
 from CardiacSegmentationLib.phantom import LAYOUTS, PhantomSpec, make_stack, write_study
-from CardiacSegmentationLib.segmentation import Conventions, Label, Papillary, Segmentation
+from CardiacSegmentationLib.reading import Conventions
+from CardiacSegmentationLib.segmentation import Label, Papillary, Segmentation
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +47,7 @@ def assert_asked_numbers(assessment: Assessment, spec: PhantomSpec) -> None:
 @pytest.mark.parametrize("name", SPECS)
 def test_volumes_ef_and_mass_of_many_hearts(name: str) -> None:
     spec = SPECS[name]
-    assert_asked_numbers(measure(*make_stack(spec)), spec)
+    assert_asked_numbers(assess(*make_stack(spec)), spec)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -55,7 +56,7 @@ def test_volumes_ef_and_mass_survive_every_vendors_layout(layout: str, tmp_path:
     _, segmentation = make_stack(spec)
     write_study(tmp_path / "study", spec)
     stack = read_study(tmp_path / "study")
-    assessment = measure(stack, Segmentation.of(segmentation.labels))
+    assessment = assess(stack, Segmentation.of(segmentation.labels))
     assert_asked_numbers(assessment, spec)
     assert assessment.slice_spacing_mm == pytest.approx(10.0, abs=0.01)
 
@@ -63,8 +64,8 @@ def test_volumes_ef_and_mass_survive_every_vendors_layout(layout: str, tmp_path:
 def test_papillary_muscles_are_found_in_the_images() -> None:
     spec = PhantomSpec(phases=12)
     stack, segmentation = make_stack(spec)
-    volume = measure(stack, segmentation)
-    mass = measure(stack, replace(segmentation, conventions=Conventions(papillary=Papillary.MASS)))
+    volume = assess(stack, segmentation)
+    mass = assess(stack, replace(segmentation, conventions=Conventions(papillary=Papillary.MASS)))
     truth_ml = 0.06 * spec.mass_g / 1.05  # the phantom's papillary muscles are 6 % of its mass
     for key in ("edv_ml", "esv_ml"):
         assert volume.lv[key].value - mass.lv[key].value == pytest.approx(truth_ml, rel=0.2)
@@ -76,7 +77,7 @@ def test_wall_thickness_is_that_of_the_phantom_segment_by_segment() -> None:
 
     spec = PhantomSpec(phases=12)
     stack, segmentation = make_stack(spec)
-    assessment, heart = measure(stack, segmentation), beating_heart(spec)
+    assessment, heart = assess(stack, segmentation), beating_heart(spec)
     depths = np.broadcast_to(heart.slice_depths_mm, (spec.phases, heart.slices))
     cavity, epicardium = heart.cavity.area_mm2(depths), heart.epicardium.area_mm2(depths)
     wall = (np.sqrt(epicardium) - np.sqrt(cavity)) / np.sqrt(np.pi)
@@ -98,8 +99,8 @@ def test_a_wall_thickened_towards_one_side_of_the_patient_is_the_segment_of_that
     direction: tuple[int, int, int], name: str
 ) -> None:
     stack, segmentation = make_stack(PhantomSpec(phases=2))
-    before = measure(stack, segmentation).segments
-    after = measure(stack, Segmentation.of(_thicken(stack, segmentation, np.array(direction, float)))).segments
+    before = assess(stack, segmentation).segments
+    after = assess(stack, Segmentation.of(_thicken(stack, segmentation, np.array(direction, float)))).segments
     growth = {
         new.name: new.thickness_ed_mm - old.thickness_ed_mm for new, old in zip(after[6:12], before[6:12], strict=True)
     }

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pydicom
 import pytest
-from CardiacSegmentationLib.analysis import measure
+from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.cine import read_study
-from CardiacSegmentationLib.segmentation import Conventions, Label, Papillary, Segmentation
+from CardiacSegmentationLib.reading import Conventions
+from CardiacSegmentationLib.segmentation import Label, Papillary, Segmentation
 from CardiacSegmentationLib.stack import CineStack
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def test_acdc_agrees_with_its_voxel_sums_within_half_a_pixel_per_outline(real_da
     assert len(rows) == 100
     for row in rows:
         stack, segmentation = load(real_data / "acdc" / f"{row['subject']}.npz")
-        assessment = measure(stack, segmentation)
+        assessment = assess(stack, segmentation)
         assert (assessment.key_phases.lv_ed, assessment.key_phases.lv_es) == (0, 1), row["subject"]
         for side, label, part in (("lv", Label.LV, assessment.lv), ("rv", Label.RV, assessment.rv)):
             for key, phase in (("edv", 0), ("esv", 1)):
@@ -56,7 +57,7 @@ def test_acdc_agrees_with_its_voxel_sums_within_half_a_pixel_per_outline(real_da
 
 
 def test_sunnybrook_contours_give_their_published_volumes(real_data: Path) -> None:
-    assessment = measure(*load(real_data / "sunnybrook" / "SCD0000101.npz"))
+    assessment = assess(*load(real_data / "sunnybrook" / "SCD0000101.npz"))
     assert_sunnybrook(assessment)
     assert assessment.lv["mass_g"].value is not None
     assert assessment.lv["mass_es_g"].note == "no MYO is labelled at end-systole (phase 2)"
@@ -75,7 +76,7 @@ def test_sunnybrook_from_the_original_dicom_and_contour_files(real_data: Path, t
         ((phase, slice_),) = np.argwhere(uids == pydicom.dcmread(file, stop_before_pixels=True).SOPInstanceUID)
         inside = Polygon(np.loadtxt(path)).contains_points(pixel_centres(stack)).reshape(stack.voxels.shape[2:])
         labels[phase, slice_][inside] = Label.LV if "icontour" in path.name else Label.MYO
-    assessment = measure(stack, Segmentation.of(labels))
+    assessment = assess(stack, Segmentation.of(labels))
     assert (stack.phases, stack.slices) == (20, 12)
     assert_sunnybrook(assessment)
     assert (assessment.key_phases.lv_ed, assessment.key_phases.lv_es) == (18, 7)
@@ -98,7 +99,7 @@ def test_left_only_and_right_only_sets_are_measured_without_fuss(real_data: Path
         study = np.load(path)
         slice_mm, row_mm, column_mm = (float(value) for value in study["spacing_mm"])
         stack = CineStack(study["ed_image"][None], np.diag([column_mm, row_mm, -slice_mm, 1.0]), (0.0,))
-        assessment = measure(stack, Segmentation.of(study["ed_label"][None]))
+        assessment = assess(stack, Segmentation.of(study["ed_label"][None]))
         assert assessment.lv["edv_ml"].value > 0
         assert assessment.rv["edv_ml"].value > 0
         assert assessment.lv["mass_g"].note == "no MYO is labelled"
@@ -110,8 +111,8 @@ def test_papillaries_and_trabeculae_of_real_hearts_are_a_plausible_share_of_the_
     shares = []
     for path in sorted((real_data / "acdc").glob("patient*.npz"))[::5]:
         stack, segmentation = load(path)
-        volume = measure(stack, segmentation)
-        mass = measure(stack, replace(segmentation, conventions=Conventions(papillary=Papillary.MASS)))
+        volume = assess(stack, segmentation)
+        mass = assess(stack, replace(segmentation, conventions=Conventions(papillary=Papillary.MASS)))
         shares.append(mass.lv["mass_g"].value / volume.lv["mass_g"].value - 1)
     assert 0.09 < np.median(shares) < 0.25
     assert max(shares) < 0.4

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from CardiacSegmentationLib.analysis import measure
+from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.analysis.measures import MEASURES
 from CardiacSegmentationLib.analysis.reference import explain_missing, find_reference, reference_rows
-from CardiacSegmentationLib.segmentation import Conventions, Papillary
+from CardiacSegmentationLib.reading import Conventions
+from CardiacSegmentationLib.segmentation import Papillary
 from CardiacSegmentationLib.stack import Patient
 
 MakeHeart = Callable[..., Any]
@@ -66,17 +67,17 @@ def test_a_finding_says_why_a_range_is_missing(patient: Patient, reason: str) ->
 
 def test_a_number_outside_its_limits_is_marked_and_the_rv_keeps_its_ranges(make_heart: MakeHeart) -> None:
     heart = make_heart((32.0, 29.0), slices=9)
-    volume = measure(heart.stack, heart.segmentation)
+    volume = assess(heart.stack, heart.segmentation)
     assert volume.lv["edv_ml"].is_outside_reference
     assert volume.lv["ef_percent"].is_outside_reference
     conventions = Conventions(papillary=Papillary.MASS)
-    mass = measure(heart.stack, replace(heart.segmentation, conventions=conventions))
+    mass = assess(heart.stack, replace(heart.segmentation, conventions=conventions))
     assert mass.rv["edv_ml"].reference == volume.rv["edv_ml"].reference
     assert mass.lv["edv_ml"].reference != volume.lv["edv_ml"].reference
 
 
 def test_a_child_gets_numbers_but_no_ranges(make_heart: MakeHeart) -> None:
     heart = make_heart(patient=Patient(sex="F", age_years=8.0, height_cm=128.0, weight_kg=26.0))
-    assessment = measure(heart.stack, heart.segmentation)
+    assessment = assess(heart.stack, heart.segmentation)
     assert assessment.lv["edvi_ml_m2"].value is not None
     assert all(item.reference is None for item in (*assessment.lv.values(), *assessment.rv.values()))

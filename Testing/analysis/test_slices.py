@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.analysis import measure, propose_included, with_slice
+from CardiacSegmentationLib.analysis import assess, propose_included, with_slice
 from CardiacSegmentationLib.analysis.slices import surrounded_fraction
 from CardiacSegmentationLib.segmentation import Label, Segmentation
 
@@ -36,7 +36,7 @@ def test_the_share_of_the_cavity_that_myocardium_surrounds() -> None:
 def test_a_basal_slice_open_for_more_than_half_is_reported_but_counts_until_asked(make_heart: MakeHeart) -> None:
     heart = make_heart(slices=6)
     segmentation = with_open_base(heart)
-    assessment = measure(heart.stack, segmentation)
+    assessment = assess(heart.stack, segmentation)
     doubts = [finding for finding in assessment.findings if finding.code == "basal-rule"]
     assert [(doubt.slice, doubt.phase) for doubt in doubts] == [(0, 0), (0, 1)]
     included, findings = propose_included(segmentation, 1.4, 1.4)
@@ -45,7 +45,7 @@ def test_a_basal_slice_open_for_more_than_half_is_reported_but_counts_until_aske
     assert included[Label.RV - 1].all()
     assert included[:, :, 1:].all()
     assert [finding.slice for finding in findings] == [0]
-    without = measure(heart.stack, replace(segmentation, included=included))
+    without = assess(heart.stack, replace(segmentation, included=included))
     assert without.lv["edv_ml"].value == pytest.approx(assessment.lv["edv_ml"].value * 5 / 6)
     assert "basal-rule" not in {finding.code for finding in without.findings}
 
@@ -57,14 +57,14 @@ def test_the_rule_has_nothing_to_say_where_no_myocardium_is_labelled(make_heart:
     included, findings = propose_included(Segmentation.of(labels), 1.4, 1.4)
     assert included.all()
     assert findings == ()
-    assert "basal-rule" not in {one.code for one in measure(heart.stack, Segmentation.of(labels)).findings}
+    assert "basal-rule" not in {one.code for one in assess(heart.stack, Segmentation.of(labels)).findings}
 
 
 def test_a_slice_is_switched_off_for_one_structure_and_phase(make_heart: MakeHeart) -> None:
     heart = make_heart(slices=5)
     included = with_slice(heart.segmentation, Label.RV, 1, 4, is_included=False)
     whole, part = (
-        measure(heart.stack, segmentation)
+        assess(heart.stack, segmentation)
         for segmentation in (heart.segmentation, replace(heart.segmentation, included=included))
     )
     assert part.rv["esv_ml"].value == pytest.approx(whole.rv["esv_ml"].value * 4 / 5)

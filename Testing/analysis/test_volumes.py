@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.analysis import measure
+from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.analysis.phases import find_key_phases
 from CardiacSegmentationLib.analysis.volumes import sum_slices
 from CardiacSegmentationLib.errors import LabelError
-from CardiacSegmentationLib.segmentation import KeyPhases, Label, Segmentation
+from CardiacSegmentationLib.reading import KeyPhases
+from CardiacSegmentationLib.segmentation import Label, Segmentation
 from CardiacSegmentationLib.stack import CineStack
 
 MakeHeart = Callable[..., Any]
@@ -21,7 +22,7 @@ MakeHeart = Callable[..., Any]
 def test_a_gap_counts_thickness_eight_every_ten_millimetres_is_ten_per_slice(make_heart: MakeHeart) -> None:
     heart = make_heart((25.0,), slices=7)
     stack = replace(heart.stack, slice_thickness_mm=8.0)
-    volume = measure(stack, heart.segmentation).lv["edv_ml"].value
+    volume = assess(stack, heart.segmentation).lv["edv_ml"].value
     assert volume == pytest.approx(np.pi * 25.0**2 * 7 * 10 / 1000, rel=0.01)
 
 
@@ -37,7 +38,7 @@ def test_an_ellipsoid_is_met_within_one_percent(pixel_mm: float) -> None:
         labels[0, index, np.hypot(rows - 40.3 * pixel_mm, columns - 39.8 * pixel_mm) < width] = Label.LV
     stack = CineStack(np.zeros(labels.shape), np.diag([pixel_mm, pixel_mm, -spacing, 1.0]), (0.0,))
     truth = 4 / 3 * np.pi * radius**2 * half_length / 1000
-    assert measure(stack, Segmentation.of(labels)).lv["edv_ml"].value == pytest.approx(truth, rel=0.01)
+    assert assess(stack, Segmentation.of(labels)).lv["edv_ml"].value == pytest.approx(truth, rel=0.01)
 
 
 def test_slices_left_out_do_not_count_and_phases_without_labels_are_unknown() -> None:
@@ -110,4 +111,4 @@ def test_a_phase_the_study_does_not_have_is_an_error() -> None:
 def test_labels_of_another_grid_are_an_error(make_heart: MakeHeart) -> None:
     heart, other = make_heart(slices=6), make_heart(slices=5)
     with pytest.raises(LabelError, match="do not lie on the grid"):
-        measure(heart.stack, other.segmentation)
+        assess(heart.stack, other.segmentation)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.analysis import measure
+from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.analysis.outline import ANGLES, trace_outline
 from CardiacSegmentationLib.analysis.wall import Septum, find_septum, segment_numbers
 from CardiacSegmentationLib.segmentation import Label, Segmentation
@@ -72,7 +72,7 @@ def test_an_open_ring_has_no_thickness(make_heart: MakeHeart) -> None:
     labels = heart.segmentation.labels.copy()
     middle = labels.shape[2] // 2
     labels[:, :, middle - 3 : middle + 3, middle + 10 :][labels[:, :, middle - 3 : middle + 3, middle + 10 :] == 2] = 0
-    assessment = measure(heart.stack, Segmentation.of(labels))
+    assessment = assess(heart.stack, Segmentation.of(labels))
     assert assessment.segments == ()
     assert assessment.lv["wall_thickness_max_mm"].note == "no closed ring of myocardium is labelled at end-diastole"
 
@@ -125,12 +125,12 @@ def test_a_mirrored_image_gives_the_same_segments(make_heart: MakeHeart) -> None
     outside = (labels[0, 0] == 0) & (rows < middle)  # a wall grown outwards above, that is in front
     ring_above = outside & (np.hypot(rows - middle, columns - middle) * 1.4 < 38)
     labels[:, :, ring_above] = Label.MYO
-    upright = measure(heart.stack, Segmentation.of(labels))
+    upright = assess(heart.stack, Segmentation.of(labels))
     flipped = np.ascontiguousarray(labels[:, :, ::-1])
     affine = heart.stack.affine.copy()
     affine[:3, 3] += affine[:3, 1] * (labels.shape[2] - 1)
     affine[:3, 1] *= -1
-    mirrored = measure(replace(heart.stack, affine=affine), Segmentation.of(flipped))
+    mirrored = assess(replace(heart.stack, affine=affine), Segmentation.of(flipped))
     by_name = {segment.name: segment.thickness_ed_mm for segment in upright.segments}
     assert by_name["basal anterior"] > by_name["basal inferior"] + 3
     for one, other in zip(upright.segments[:16], mirrored.segments[:16], strict=True):
@@ -146,7 +146,7 @@ def test_thickening_compares_the_two_moments(make_heart: MakeHeart) -> None:
         ((0, 0), (0, 0), (margin // 2, margin - margin // 2), (margin // 2, margin - margin // 2)),
     )
     labels = np.concatenate([at_ed, systole.segmentation.labels[1:]])
-    segments = measure(systole.stack, Segmentation.of(labels)).segments
+    segments = assess(systole.stack, Segmentation.of(labels)).segments
     assert [segment.number for segment in segments] == list(range(1, 18))
     for segment in segments[:16]:
         assert segment.thickness_ed_mm == pytest.approx(8.0, abs=0.4)
@@ -162,5 +162,5 @@ def test_slices_from_apex_to_base_are_noticed(make_heart: MakeHeart) -> None:
     margin = labels.shape[-1] - small.shape[-1]
     padded = np.pad(small, ((0, 0), (0, 0), (margin // 2, margin - margin // 2), (margin // 2, margin - margin // 2)))
     labels[:, :2] = padded[:, :2]
-    assessment = measure(heart.stack, Segmentation.of(labels))
+    assessment = assess(heart.stack, Segmentation.of(labels))
     assert "apex-first" in {finding.code for finding in assessment.findings}

@@ -88,8 +88,8 @@ def test_an_image_cut_off_in_its_header_is_damaged_and_an_object_without_pixels_
     path.write_bytes(path.read_bytes()[:700])
     study = find_stacks(ge.folder)
     assert [f.code for f in study.findings] == ["file-damaged"]
-    assert study.findings[0].message.startswith(f"1 file ({path.name}): truncated")
-    reasons = {file.name: one.reason for one in study.left_out for file in one.files}
+    assert study.findings[0].message.startswith(f"1 file cannot be used ({path.name}): truncated")
+    reasons = {file.name: one.sentence for one in study.left_out for file in one.files}
     assert reasons["spectrum"].startswith("no image")
 
 
@@ -102,7 +102,7 @@ def test_a_folder_that_cannot_be_opened_is_said(siemens: Spoilable) -> None:
     finally:
         folder.chmod(0o755)
     (finding,) = study.findings
-    assert (finding.code, finding.severity) == ("file-damaged", Severity.ERROR)
+    assert (finding.code, finding.severity) == ("folder-closed", Severity.ERROR)
     assert folder.name in finding.message
 
 
@@ -117,8 +117,8 @@ def test_a_folder_that_the_system_refuses_is_said(siemens: Spoilable, monkeypatc
     monkeypatch.setattr(os, "scandir", scandir)
     study = find_stacks(siemens.folder)
     (finding,) = study.findings
-    assert (finding.code, finding.severity) == ("file-damaged", Severity.ERROR)
-    assert finding.message.startswith(f"1 folder ({refused.name}): unreadable")
+    assert (finding.code, finding.severity) == ("folder-closed", Severity.ERROR)
+    assert finding.message.startswith(f"1 folder or link cannot be opened ({refused.name})")
     with pytest.raises(StudyError, match=f"{refused.name}: unreadable"):
         find_stacks(refused)
 
@@ -135,7 +135,7 @@ def test_links_to_folders_are_followed_once_and_said_where_they_lead_nowhere(
     assert np.array_equal(read_stack(study).voxels, truth.voxels)
     shutil.rmtree(elsewhere)
     (finding,) = find_stacks(siemens.folder).findings
-    assert (finding.code, finding.severity) == ("file-damaged", Severity.ERROR)
+    assert (finding.code, finding.severity) == ("folder-closed", Severity.ERROR)
     assert folder.name in finding.message
 
 
@@ -180,14 +180,14 @@ def test_foreign_files_are_left_out_with_a_reason(ge: Spoilable, truth: CineStac
     edit(first, ge.folder / "unturned.dcm", ImageOrientationPatient=None, SOPInstanceUID="2.25.6")
     edit(first, ge.folder / "unsized.dcm", PixelSpacing=None, SOPInstanceUID="2.25.7")
     study = find_stacks(ge.folder)
-    reasons = {file.name: one.reason for one in study.left_out for file in one.files}
+    reasons = {file.name: one.sentence for one in study.left_out for file in one.files}
     for name, word in {
         "report.pdf": "not DICOM",
         "empty": "empty",
         "ct.dcm": "CT",
         "capture.dcm": "secondary capture",
         "rgb.dcm": "colour",
-        "sr.dcm": "no pixel data",
+        "sr.dcm": "before its pixel data",
         "nowhere.dcm": "ImagePositionPatient",
         "unturned.dcm": "ImageOrientationPatient",
         "unsized.dcm": "PixelSpacing",

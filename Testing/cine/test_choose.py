@@ -203,7 +203,7 @@ def vary(path: Path) -> None:
 
 
 def parallel_severity(one: Candidate) -> list[Severity]:
-    return [finding.severity for finding in one.findings if finding.code == "parallel-slices"]
+    return [finding.severity for finding in one.findings if finding.code in ("parallel-slices", "adjoining-slices")]
 
 
 @pytest.mark.parametrize("change", [crop, move, vary])
@@ -272,8 +272,8 @@ def test_of_two_equal_stacks_the_later_is_taken_and_the_other_named_whatever_the
     assert before.chosen is not None
     (finding,) = before.stacks[before.chosen].findings
     assert (finding.code, finding.severity) == ("several-stacks", Severity.WARNING)
-    assert f"Chosen: stack {before.chosen} (CINE_BSSFP_SAX, series {expected}, " in finding.message
-    assert f"also eligible: stack {1 - before.chosen} (CINE_BSSFP_SAX, series " in finding.message
+    assert f": {before.chosen} (CINE_BSSFP_SAX · {expected} · " in finding.message
+    assert f", {1 - before.chosen} (CINE_BSSFP_SAX · " in finding.message
     assert finding in read_study(ge.folder).findings
 
 

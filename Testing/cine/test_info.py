@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def test_json_holds_what_other_programs_need(every_layout: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", str(every_layout), "--json"]) == 0
     study = json.loads(capsys.readouterr().out)
-    assert study["schema"] == "cardiacseg-info/1"
+    assert study["schema"] == "cardiacseg-info/2"
     one = study["stacks"][study["chosen"]]
     assert (one["slices"], one["phases"]) == (SPEC.slices, SPEC.phases)
     assert one["spacing_mm"] == pytest.approx([one["gap_mm"] + one["slice_thickness_mm"], 3.0, 3.0], abs=1e-3)

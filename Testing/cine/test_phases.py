@@ -103,8 +103,8 @@ def test_a_missing_frame_is_filled_by_its_neighbour_and_said(ge: Spoilable, trut
     stack = read_study(ge.folder)
     (finding,) = stack.findings
     assert (finding.code, finding.slice) == ("unequal-phases", 2)
-    assert "Slice 3 has 7 frames" in finding.message
-    assert "1 phase repeats" in finding.message
+    assert "Slice 3 has 7 images" in finding.message
+    assert "repeat a neighbour's image: 1;" in finding.message
     right = [phase for phase in range(SPEC.phases) if np.array_equal(stack.voxels[phase, 2], truth.voxels[phase, 2])]
     assert right == [0, 1, 2, 3, 5, 6, 7]
     assert not chosen(ge.folder).complete
@@ -125,7 +125,7 @@ def test_slices_with_more_frames_are_aligned_by_their_share_of_rr(ge: Spoilable)
     one = chosen(ge.folder)
     assert one.phases == SPEC.phases
     finding = next(f for f in one.findings if f.code == "unequal-phases")
-    assert (finding.slice, "8 frames are not used" in finding.message) == (3, True)
+    assert (finding.slice, "images not used: 8" in finding.message) == (3, True)
 
 
 def test_a_slice_that_was_cut_off_is_left_out(ge: Spoilable) -> None:

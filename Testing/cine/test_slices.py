@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pydicom
 import pytest
-from CardiacSegmentationLib.cine import find_stacks, read_study
+from CardiacSegmentationLib.cine import Reason, find_stacks, read_study
 from CardiacSegmentationLib.findings import Severity
 from cine.spoiling import SPEC, At, Spoilable, chosen, codes, copy_slice, edit, edit_each, shift
 
@@ -144,7 +144,7 @@ def test_a_slice_taken_again_under_the_same_number_is_told_by_the_clock(
         assert (one.slices, one.phases) == (SPEC.slices, SPEC.phases)
         (finding,) = [found for found in one.findings if found.code == "reacquired-slice"]
         assert finding.slice == slice_
-        assert f"the {SPEC.phases} {order} frames of series {series.SeriesNumber} are not" in finding.message
+        assert f"the {SPEC.phases} {order} images of series {series.SeriesNumber} are not" in finding.message
     assert set(copies) <= set(last.files)
     assert not set(copies) & set(first.files)
 
@@ -193,7 +193,7 @@ def test_copies_of_files_are_left_out(ge: Spoilable, truth: CineStack) -> None:
     for path in ge.slices()[1]:
         path.with_name(f"copy of {path.name}").write_bytes(path.read_bytes())
     study = find_stacks(ge.folder)
-    assert [len(one.files) for one in study.left_out if one.reason == "a copy of another file"] == [SPEC.phases]
+    assert [len(one.files) for one in study.left_out if one.reason is Reason.COPY] == [SPEC.phases]
     assert np.array_equal(read_study(ge.folder).voxels, truth.voxels)
 
 
@@ -207,8 +207,8 @@ def test_a_slice_of_another_size_or_field_of_view_stays_out(ge: Spoilable) -> No
         edit(path, PixelSpacing=["2", "2"])
     one = chosen(ge.folder)
     assert one.slices == 5
-    assert codes(one) == ["parallel-slices"]
-    assert "1 more parallel slice has" in one.findings[0].message
+    assert codes(one) == ["adjoining-slices"]
+    assert "1 parallel slice that adjoins" in one.findings[0].message
 
 
 def test_pixels_need_not_be_square(ge: Spoilable) -> None:

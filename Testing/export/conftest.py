@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.analysis import measure
+from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.cine import read_labels, read_study
 from CardiacSegmentationLib.phantom import PhantomSpec, write_study
 from CardiacSegmentationLib.segmentation import Label, Segmentation
@@ -82,7 +82,7 @@ class Case:
 @pytest.fixture(scope="session")
 def case(stack: CineStack, segmentation: Segmentation) -> Case:
     """The small heart, measured."""
-    return Case(stack, segmentation, measure(stack, segmentation))
+    return Case(stack, segmentation, assess(stack, segmentation))
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +96,7 @@ def dicom_case(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Case
         stack = read_study(folder)
         truth = read_labels(folder / "labels.nii.gz", stack)
         segmentation = Segmentation.of(truth.labels, model="phantom-net 0.1 (sha256 0123456789ab)", edited=((0, 2),))
-        return Case(stack, segmentation, measure(stack, segmentation))
+        return Case(stack, segmentation, assess(stack, segmentation))
 
     return make
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-from typing import TYPE_CHECKING, Any
+import shutil
+import ssl
+import subprocess
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pydicom
 import pytest
 from CardiacSegmentationLib.cli import main
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export import archive
-from CardiacSegmentationLib.export.archive import Peer, find_objects, store_to_web
+from CardiacSegmentationLib.export.archive import Peer, find_objects, store_to_node, store_to_web
 from CardiacSegmentationLib.export.results import write_results
 from export.orthanc import DICOMWEB, Orthanc, is_installed, run_orthanc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -132,20 +139,215 @@ def test_a_folder_without_results_is_an_error(tmp_path: Path, capsys: pytest.Cap
     assert "holds no DICOM results" in capsys.readouterr().err
 
 
+UID = "1.2.3"
+STORED = b'{"00081199": {"vr": "SQ", "Value": [{"00081155": {"vr": "UI", "Value": ["1.2.3"]}}]}}'
+REFUSED = b'{"00081198": {"vr": "SQ", "Value": [{"00081197": {"vr": "US", "Value": [272]}}]}}'
+NO_JSON = "but the answer is no DICOM JSON"
+NOT_SAID = "but the answer does not say that the object is stored"
+
+
 @pytest.mark.parametrize(
     ("status", "body", "problem"),
     [
-        (200, b"{}", ""),
-        (200, b"", ""),
-        (
-            202,
-            b'{"00081198": {"vr": "SQ", "Value": [{"00081197": {"vr": "US", "Value": [272]}}]}}',
-            "refused (reason 272)",
-        ),
+        (200, STORED, ""),
+        (202, STORED, ""),
+        (200, b"[" + STORED + b"]", ""),
+        (202, REFUSED, "refused (reason 272)"),
         (409, b"{}", "HTTP 409"),
+        (409, STORED, "HTTP 409"),
         (302, b"", "HTTP 302"),
         (403, b"<html>", "HTTP 403: not allowed"),
+        (200, b"<html>Log in</html>", NO_JSON),
+        (200, b"", NO_JSON),
+        (200, b"[" * 100_000, NO_JSON),
+        (200, b"\xff\xfe", NO_JSON),
+        (200, STORED[:-5], NO_JSON),
+        (200, b"[]", NO_JSON),
+        (200, b"null", NO_JSON),
+        (200, b"{}", NOT_SAID),
+        (200, STORED.replace(b"1.2.3", b"1.2.4"), NOT_SAID),
+        (200, b'{"00081199": "1.2.3"}', NOT_SAID),
+        (200, b'{"00081199": {"Value": ["1.2.3"]}}', NOT_SAID),
+        (200, b'{"00081198": {"Value": {}}, "00081199": {"Value": [{"00081155": []}]}}', NOT_SAID),
+        (200, b'{"00081198": {"Value": [{"00081197": {"Value": [{"a": 1}]}}]}}', "refused (reason {'a': 1})"),
+        (200, b'{"00081198": {"Value": [{"00081197": {"Value": []}}]}}', "refused (reason no reason given)"),
     ],
 )
-def test_answers_are_read_by_status_and_by_what_failed(status: int, body: bytes, problem: str) -> None:
-    assert archive._describe_answer(status, body) == problem
+def test_an_object_is_stored_where_the_answer_says_so(status: int, body: bytes, problem: str) -> None:
+    told = archive._describe_answer(status, body, UID)
+    assert told == problem or (problem in (NO_JSON, NOT_SAID) and problem in told)
+
+
+class ScriptedService(BaseHTTPRequestHandler):
+    """A web service that answers each POST with what a test has put on its list."""
+
+    answers: ClassVar[list[Callable[[ScriptedService, str], None]]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        content = body.partition(b"\r\n\r\n")[2]
+        uid = str(pydicom.dcmread(io.BytesIO(content), stop_before_pixels=True).SOPInstanceUID)
+        self.answers.pop(0)(self, uid)
+
+    def log_message(self, *_: object) -> None:
+        """Silence."""
+
+    def say(self, body: bytes, status: int = 200) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture
+def service() -> Iterator[str]:
+    """Its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), ScriptedService)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/dicom-web"
+    server.shutdown()
+    server.server_close()
+
+
+def say_stored(service: ScriptedService, uid: str) -> None:
+    service.say(STORED.replace(UID.encode(), uid.encode()))
+
+
+def test_odd_answers_are_errors_of_their_object_and_the_others_are_sent(
+    results: Path, service: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A page to log in, a line that is no HTTP, an answer that trickles in for ever; the last object is stored."""
+
+    def trickle(service: ScriptedService, _: str) -> None:
+        service.send_response(200)
+        service.end_headers()
+        with contextlib.suppress(OSError):
+            for _ in range(200):
+                service.wfile.write(b" ")
+                time.sleep(0.05)
+
+    ScriptedService.answers = [
+        lambda service, _: service.say(b"<html>Log in</html>"),
+        lambda service, _: service.wfile.write(b"I speak no HTTP\r\n"),
+        trickle,
+        say_stored,
+    ]
+    monkeypatch.setattr(archive, "LONGEST_S", 1.0)
+    assert main(["send", str(results), "--dicomweb", service]) == 1
+    login, no_http, slow, stored, total = capsys.readouterr().out.splitlines()
+    assert "no DICOM JSON" in login
+    assert "does not answer" in no_http
+    assert "no whole answer within 1 s" in slow
+    assert stored.startswith("stored")
+    assert total == "1 of 4 objects stored"
+
+
+def test_an_answer_without_end_is_read_up_to_a_limit(results: Path, service: str) -> None:
+    sent = []
+
+    def flood(service: ScriptedService, _: str) -> None:
+        service.send_response(200)
+        service.end_headers()
+        with contextlib.suppress(OSError):
+            while len(sent) < 1000:
+                sent.append(service.wfile.write(b" " * 2**20))
+
+    ScriptedService.answers = [flood]
+    [answer] = store_to_web(find_objects(results)[:1], service)
+    assert "no DICOM JSON" in answer.problem
+    assert len(sent) < 100, "the rest was not taken"
+
+
+@contextlib.contextmanager
+def run_node(*kinds: str, tls: ssl.SSLContext | None = None, **answers: int) -> Iterator[int]:
+    """A DICOM node named NODE that takes these kinds; its port. ``answers`` are the states of C-STORE and C-ECHO."""
+    pynetdicom = pytest.importorskip("pynetdicom", reason="pynetdicom is not installed")
+    ae = pynetdicom.AE("NODE")
+    ae.require_called_aet = True
+    for kind in kinds:
+        ae.add_supported_context(kind)
+    handlers = [
+        (pynetdicom.evt.EVT_C_STORE, lambda _: answers.get("store", 0)),
+        (pynetdicom.evt.EVT_C_ECHO, lambda _: answers.get("echo", 0)),
+    ]
+    server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers, ssl_context=tls)
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+
+
+ALL_KINDS = (*archive.SENT, archive.VERIFICATION)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "answers", "message"),
+    [
+        (ALL_KINDS, {"echo": 0x0122}, "it answers a C-ECHO with status 0122"),
+        (("1.2.840.10008.5.1.4.1.1.2",), {}, "it takes none of our kinds of object"),
+    ],
+)
+def test_a_node_that_takes_nothing_is_an_error_in_words(
+    results: Path, kinds: tuple[str, ...], answers: dict[str, int], message: str
+) -> None:
+    with run_node(*kinds, **answers) as port, pytest.raises(ExportError, match=message):
+        list(store_to_node(find_objects(results), Peer("NODE", "127.0.0.1", port)))
+
+
+def test_a_refused_association_says_why(results: Path) -> None:
+    with run_node(*ALL_KINDS) as port, pytest.raises(ExportError, match="does not go by the title OTHER"):
+        list(store_to_node(find_objects(results), Peer("OTHER", "127.0.0.1", port)))
+    pytest.importorskip("pynetdicom", reason="pynetdicom is not installed")
+    with pytest.raises(ExportError, match=r"does not answer \(.*refused"):
+        list(store_to_node(find_objects(results), Peer("NODE", "127.0.0.1", 9)))
+
+
+def test_objects_a_node_does_not_take_are_named_and_the_others_are_sent(results: Path) -> None:
+    first, *_others = archive.SENT
+    with run_node(first) as port:
+        answers = list(store_to_node(find_objects(results), Peer("NODE", "127.0.0.1", port)))
+    assert [answer.problem for answer in answers] == ["", "", *["the archive takes no objects of this kind"] * 2]
+    with run_node(*ALL_KINDS, store=0xA700) as port:
+        answers = list(store_to_node(find_objects(results), Peer("NODE", "127.0.0.1", port)))
+    assert {answer.problem for answer in answers} == {"the archive has no room or no memory left: status A700"}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 with its key, which vouches for itself."""
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl here to make a certificate with")
+    path = tmp_path_factory.mktemp("tls") / "node.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=node",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "certificate.pem"],
+        cwd=path.parent, check=True, capture_output=True,
+    )  # fmt: skip
+    path.write_bytes((path.parent / "certificate.pem").read_bytes() + (path.parent / "key.pem").read_bytes())
+    return path
+
+
+def test_c_store_over_tls(results: Path, certificate: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Encrypted both ways known; never to a node that nobody vouches for, and in clear only where asked."""
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=certificate)
+    server.load_cert_chain(certificate)
+    server.verify_mode = ssl.CERT_REQUIRED
+    with run_node(*ALL_KINDS, tls=server) as port:
+        command = ["send", str(results), "--to", f"NODE@127.0.0.1:{port}"]
+        pair = ["--tls-authorities", str(certificate), "--tls-certificate", str(certificate)]
+        assert main([*command, *pair]) == 0
+        assert "4 of 4 objects stored" in capsys.readouterr().out
+        assert main([*command, "--tls"]) == 1
+        assert "CERTIFICATE_VERIFY_FAILED" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--tls-authorities", "--tls-certificate"])
+def test_what_holds_no_certificate_is_an_error(
+    results: Path, tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("pynetdicom", reason="pynetdicom is not installed")
+    for name, content in (("missing.pem", None), ("wrong.pem", b"no certificate")):
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        assert main(["send", str(results), "--to", "NODE@127.0.0.1:9", option, str(tmp_path / name)]) == 1
+        assert name in capsys.readouterr().err

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.analysis import measure
+from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export import fonts, paper
 from CardiacSegmentationLib.export.bullseye import WEDGES
@@ -20,7 +20,8 @@ from CardiacSegmentationLib.export.report import make_pages, make_report
 from CardiacSegmentationLib.export.report_content import Content, describe_edits
 from CardiacSegmentationLib.export.tables import DISCLAIMER
 from CardiacSegmentationLib.findings import Finding, Severity
-from CardiacSegmentationLib.segmentation import KeyPhases, Label, Segmentation
+from CardiacSegmentationLib.reading import KeyPhases
+from CardiacSegmentationLib.segmentation import Label, Segmentation
 from CardiacSegmentationLib.stack import Patient
 
 if TYPE_CHECKING:
@@ -128,9 +129,9 @@ def _hard_cases(case: Any) -> dict[str, Content]:
     tall_labels = Segmentation.of(np.tile(case.segmentation.labels, repeats))
     return {
         "crowded": crowded,
-        "one image": Content(one, alone, measure(one, alone)),
-        "no labels": Content(one, nothing, measure(one, nothing)),
-        "24 slices, 40 phases": Content(tall, tall_labels, measure(tall, tall_labels), FACTS),
+        "one image": Content(one, alone, assess(one, alone)),
+        "no labels": Content(one, nothing, assess(one, nothing)),
+        "24 slices, 40 phases": Content(tall, tall_labels, assess(tall, tall_labels), FACTS),
     }
 
 

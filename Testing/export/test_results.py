@@ -19,7 +19,7 @@ from CardiacSegmentationLib.export.result_parts import PARTS, Options, name_phas
 from CardiacSegmentationLib.export.results import default_parts, write_results
 from CardiacSegmentationLib.export.tables import DISCLAIMER
 from CardiacSegmentationLib.findings import Finding
-from CardiacSegmentationLib.segmentation import KeyPhases
+from CardiacSegmentationLib.reading import KeyPhases
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.analysis import measure
+from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export.summary import format_summary
 from CardiacSegmentationLib.export.tables import FILES, write_measurements_json, write_slices_csv, write_tables
 from CardiacSegmentationLib.findings import Finding
-from CardiacSegmentationLib.segmentation import Conventions, Label, Papillary, Segmentation
+from CardiacSegmentationLib.reading import Conventions
+from CardiacSegmentationLib.segmentation import Label, Papillary, Segmentation
 from CardiacSegmentationLib.stack import CineStack, Patient
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def assessment() -> Assessment:
     stack = CineStack(np.zeros(labels.shape), affine, (0.0, 300.0, 600.0), rr_ms=900.0, patient=patient)
     included = np.ones((3, 3, 2), bool)
     included[Label.RV - 1, 2, 0] = False
-    return measure(stack, Segmentation.of(labels, included=included))
+    return assess(stack, Segmentation.of(labels, included=included))
 
 
 @pytest.fixture

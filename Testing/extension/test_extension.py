@@ -78,9 +78,9 @@ print('all there')
 
 def test_the_install_tree_measures_a_phantom(install_tree: Path) -> None:
     code = """
-from CardiacSegmentationLib.analysis import measure
+from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
-print(round(measure(*make_stack(PhantomSpec(phases=6, pixel_mm=2))).lv['ef_percent'].value))
+print(round(assess(*make_stack(PhantomSpec(phases=6, pixel_mm=2))).lv['ef_percent'].value))
 """
     done = run_python(code, install_tree)
     assert abs(int(done.stdout) - 60) <= 3, done.stderr

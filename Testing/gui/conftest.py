@@ -33,7 +33,7 @@ def slicer_window(slicer_host: Any) -> Iterator[Any]:
 def a_window(slicer_window: Any, a_scene: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """An application with a main window and an empty scene; complaints of Qt and errors in slots fail the test."""
     import slicer_stand_in
-    from slicer_stand_in import pythonqt
+    from slicer_stand_in import mrml_widgets, pythonqt
 
     monkeypatch.delenv("CARDIACSEG_MODEL", raising=False)
     slicer_window.settings().clear()
@@ -43,6 +43,8 @@ def a_window(slicer_window: Any, a_scene: Any, monkeypatch: pytest.MonkeyPatch) 
     slicer_window.open_main_window(False)
     errors, pythonqt.slot_errors[:] = list(pythonqt.slot_errors), []
     complaints, slicer_stand_in.qt_messages[:] = list(slicer_stand_in.qt_messages), []
+    crashes, mrml_widgets.crashes[:] = list(mrml_widgets.crashes), []
+    assert not crashes
     assert not errors
     assert not complaints
 

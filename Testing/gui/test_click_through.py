@@ -39,12 +39,12 @@ def test_from_a_file_to_exported_results(
     ui.advancedBox.collapsed = False
     ui.modelEdit.currentPath = str(painted_bundle)
     segment = hand.panel._segment
-    ui.segmentButton.click()
+    hand.click(ui.segmentButton)
     hand.wait_for(lambda: segment._run._pid is not None, 60, "the start")
-    ui.segmentButton.click()
+    hand.click(ui.segmentButton)
     hand.wait_for(lambda: not segment.is_running, 60, "the cancelling")
     assert hand.panel.study.segmentation is None
-    ui.segmentButton.click()
+    hand.click(ui.segmentButton)
     hand.wait_for(lambda: ui.progressBar.value > 0, 60, "the first progress")
     hand.wait_for(lambda: not segment.is_running, 120, "the segmentation")
     assert hand.panel.live is not None
@@ -64,8 +64,8 @@ def test_from_a_file_to_exported_results(
 
     # Save, close the scene during a run, load, and find everything again.
     ui.exportEdit.currentPath = str(tmp_path / "results")
-    ui.sceneButton.click()
-    ui.segmentButton.click()
+    hand.click(ui.sceneButton)
+    hand.click(ui.segmentButton)
     hand.wait_for(lambda: segment._run._pid is not None or not segment.is_running, 60, "the start")
     slicer.mrmlScene.Clear(False)
     assert not segment.is_running
@@ -90,5 +90,5 @@ def test_from_a_file_to_exported_results(
         "report.pdf",
     } <= written
     assert "report.pdf" in ui.exportLabel.text
-    ui.dicomButton.click()
+    hand.click(ui.dicomButton)
     assert "NIfTI" in hand.messages.errors[0]  # these images came from no DICOM study, and the error says what to do

@@ -177,7 +177,6 @@ def test_the_editor_paints_on_the_labels_at_hand_with_the_tools_that_matter(
     assert editor.mrmlSegmentEditorNode().GetActiveEffectName() == "Paint"
     a_hand.panel.exit()
     assert editor.mrmlSegmentEditorNode().GetActiveEffectName() == ""
-    assert not editor._views_observed
 
 
 def test_the_reading_layout_shows_the_short_axis_the_curve_and_the_table(

@@ -58,11 +58,12 @@ def test_dicom_objects_go_to_disk_and_into_slicers_database(
     (a_segmented_dicom_study / "dicom").mkdir(parents=True)
     (a_segmented_dicom_study / "dicom" / "another.dcm").write_text("somebody's own")
     paint(a_hand.panel.study, 3)  # not settled yet: the export must not miss it
-    a_hand.ui.dicomButton.click()
+    a_hand.click(a_hand.ui.dicomButton)
     assert not a_hand.messages.errors
     assert not a_hand.messages.questions
     files = sorted((a_segmented_dicom_study / "dicom").glob("s*.dcm"))
     assert sorted(slicer.dicomDatabase.inserted) == files
+    assert sorted(slicer.dicomDatabase.listed) == files  # a browser that is open shows them at once
     kinds = {pydicom.dcmread(file, stop_before_pixels=True).Modality for file in files}
     assert kinds == {"SEG", "SR"}
     ed = pydicom.dcmread(a_segmented_dicom_study / "dicom" / "seg_ED.dcm", stop_before_pixels=True)
@@ -70,7 +71,7 @@ def test_dicom_objects_go_to_disk_and_into_slicers_database(
 
 
 def test_without_a_database_the_objects_are_written_all_the_same(a_hand: Hand, a_segmented_dicom_study: Path) -> None:
-    a_hand.ui.dicomButton.click()
+    a_hand.click(a_hand.ui.dicomButton)
     assert not a_hand.messages.errors
     assert (a_segmented_dicom_study / "dicom" / "sr.dcm").is_file()
 
@@ -79,7 +80,7 @@ def test_a_folder_that_cannot_be_written_is_an_error_with_its_name(a_hand: Hand,
     a_segmented_dicom_study.parent.mkdir()
     a_segmented_dicom_study.write_text("a file where a folder should be")
     for button in (a_hand.ui.csvButton, a_hand.ui.sceneButton, a_hand.ui.niftiButton):
-        button.click()
+        a_hand.click(button)
     assert len(a_hand.messages.errors) == 3
     assert all(str(a_segmented_dicom_study) in error for error in a_hand.messages.errors)
 
@@ -93,7 +94,7 @@ def test_results_of_one_patient_never_take_the_place_of_anothers(
     for voxels in (stack.voxels, stack.voxels[..., ::-1].copy()):
         open_segmented(a_hand, replace(stack, voxels=voxels), truth)
         for button in (a_hand.ui.csvButton, a_hand.ui.jsonButton, a_hand.ui.niftiButton, a_hand.ui.sceneButton):
-            button.click()
+            a_hand.click(button)
         contents.append({path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()})
     assert contents[0].items() <= contents[1].items()
     assert len(contents[1]) == 2 * len(contents[0]) == 12
@@ -108,15 +109,15 @@ def test_what_is_there_is_replaced_only_after_asking(
 ) -> None:
     a_hand.ui.exportEdit.currentPath = str(tmp_path)
     open_segmented(a_hand, *phantom)
-    a_hand.ui.jsonButton.click()
+    a_hand.click(a_hand.ui.jsonButton)
     (file,) = tmp_path.rglob("measurements.json")
     file.write_text("corrected by hand")
     a_hand.messages.answer = False
-    a_hand.ui.jsonButton.click()
+    a_hand.click(a_hand.ui.jsonButton)
     assert file.read_text() == "corrected by hand"
     assert a_hand.ui.exportLabel.text == ""
     a_hand.messages.answer = True
-    a_hand.ui.jsonButton.click()
+    a_hand.click(a_hand.ui.jsonButton)
     assert file.read_text() != "corrected by hand"
     assert len(a_hand.messages.questions) == 2
     assert "measurements.json" in a_hand.messages.questions[0]
@@ -151,11 +152,11 @@ def test_a_folder_may_be_relative_but_not_missing(
     monkeypatch.chdir(tmp_path)
     open_segmented(a_hand, *phantom)
     a_hand.ui.exportEdit.currentPath = "results"
-    a_hand.ui.csvButton.click()
+    a_hand.click(a_hand.ui.csvButton)
     assert not a_hand.messages.errors
     assert len(list((tmp_path / "results").rglob("*.csv"))) == 3
     a_hand.ui.exportEdit.currentPath = " "
-    a_hand.ui.csvButton.click()
+    a_hand.click(a_hand.ui.csvButton)
     assert a_hand.messages.errors == ["Choose the folder that the results are written to."]
     assert not list(tmp_path.glob("*.csv"))
 

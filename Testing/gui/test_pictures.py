@@ -42,7 +42,7 @@ def test_the_sample_is_segmented_by_the_shipped_network_and_pictured(
     hand.picture(pictures / "slicer-panel-study.png")
 
     ui.loadButton.click()
-    ui.segmentButton.click()
+    hand.click(ui.segmentButton)
     hand.wait_for(lambda: ui.progressLabel.text.startswith("Segmenting"), 120)
     hand.picture(pictures / "slicer-panel-running.png")
     hand.wait_for(lambda: not hand.panel._segment.is_running, 300)
@@ -58,7 +58,7 @@ def test_what_goes_wrong_and_what_is_recovered_is_pictured(
 ) -> None:
     a_hand.ui.modelEdit.currentPath = "/home/reader/my-network"
     a_hand.ui.segmentSection.collapsed = False
-    a_hand.ui.segmentButton.click()
+    a_hand.click(a_hand.ui.segmentButton)
     a_hand.wait_for(lambda: not a_hand.panel._segment.is_running, 60)
     a_hand.ui.correctSection.collapsed = True
     a_hand.ui.resultsSection.collapsed = True

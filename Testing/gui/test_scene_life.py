@@ -39,6 +39,21 @@ def test_closing_the_scene_leaves_an_empty_panel_that_works_again(
     assert a_hand.ui.editor.segmentationNode() is study.segmentation_node
 
 
+@pytest.mark.parametrize("tool", ["Paint", "Draw", "Erase", "Scissors"])
+def test_a_scene_can_be_closed_with_a_tool_in_hand(a_hand: Hand, a_segmented_study: Study, tool: str) -> None:
+    import slicer
+
+    editor = a_hand.ui.editor
+    editor.setActiveEffectByName(tool)
+    assert editor.mrmlSegmentEditorNode().GetActiveEffectName() == tool
+    slicer.mrmlScene.Clear(False)
+    a_hand.wait(0.3)
+    for view in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+        view.SetOrientation("Coronal")  # the editor acts on no view any more
+    assert editor.segmentationNode() is None
+    assert editor.mrmlSegmentEditorNode().GetActiveEffectName() == ""
+
+
 def test_a_scene_imported_beside_leaves_everything_with_the_study_at_hand(
     a_hand: Hand, a_segmented_study: Study, tmp_path: Path
 ) -> None:
@@ -61,6 +76,46 @@ def test_a_scene_imported_beside_leaves_everything_with_the_study_at_hand(
     assert short_axis_view() in short_axis_views(study)
     plot = slicer.mrmlScene.GetSingletonNode("CardiacPlot", "vtkMRMLPlotViewNode")
     assert plot.GetPlotChartNode() is study.result("chart")
+    table = slicer.mrmlScene.GetSingletonNode("CardiacTable", "vtkMRMLTableViewNode")
+    assert table.GetTableNode() is study.result("summary")
+    a_hand.ui.studySelector.setCurrentNode(next(s.node for s in find_studies(slicer.mrmlScene) if s != study))
+    assert a_hand.panel.study != study
+
+
+def test_a_scene_that_replaces_another_can_be_painted_on(
+    a_hand: Hand, a_segmented_study: Study, tmp_path: Path
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import find_studies
+
+    assert slicer.util.saveScene(str(tmp_path / "scene.mrb"))
+    slicer.mrmlScene.StartState(slicer.vtkMRMLScene.BatchProcessState)  # "clear existing scene": both in one batch
+    slicer.mrmlScene.Clear(False)
+    slicer.util.loadScene(str(tmp_path / "scene.mrb"))
+    slicer.mrmlScene.EndState(slicer.vtkMRMLScene.BatchProcessState)
+    a_hand.see()
+    (study,) = find_studies(slicer.mrmlScene)
+    assert a_hand.panel.study == study
+    assert a_hand.ui.editor.segmentationNode() is study.segmentation_node
+    assert a_hand.ui.editor.sourceVolumeNode() is study.volume_node
+    plot = slicer.mrmlScene.GetSingletonNode("CardiacPlot", "vtkMRMLPlotViewNode")
+    assert plot.GetPlotChartNode() is study.result("chart")
+
+
+def test_another_modules_batch_leaves_views_and_editor_as_they_are(a_hand: Hand, a_segmented_study: Study) -> None:
+    import slicer
+    from CardiacSegmentationLib.gui.layout import short_axis_view
+    from CardiacSegmentationLib.scene.views import current_slice
+
+    a_hand.ui.sliceTable.cellClicked.emit(2, 0)
+    slicer.mrmlScene.StartState(slicer.vtkMRMLScene.BatchProcessState)
+    slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTextNode")
+    slicer.mrmlScene.EndState(slicer.vtkMRMLScene.BatchProcessState)
+    a_hand.see()
+    assert a_hand.ui.editor.segmentationNode() is a_segmented_study.segmentation_node
+    plot = slicer.mrmlScene.GetSingletonNode("CardiacPlot", "vtkMRMLPlotViewNode")
+    assert plot.GetPlotChartNode() is a_segmented_study.result("chart")
+    assert current_slice(a_segmented_study, short_axis_view()) == 2
 
 
 def test_the_panels_editor_is_no_part_of_a_saved_scene(a_hand: Hand, a_segmented_study: Study, tmp_path: Path) -> None:
@@ -84,6 +139,40 @@ def test_labels_that_are_deleted_leave_a_study_without_labels(a_hand: Hand, a_se
     assert a_hand.ui.segmentButton.text == "Segment"
     a_hand.ui.sexCombo.currentIndex = 1
     a_hand.panel._correct.copy_from_previous_phase()
+
+
+@pytest.mark.parametrize("by_hierarchy", [True, False])
+def test_labels_stay_although_the_node_on_display_was_deleted(
+    a_hand: Hand, a_segmented_study: Study, by_hierarchy: bool
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import segmentation_of
+
+    study = a_segmented_study
+    a_hand.ui.phaseSlider.value = 3
+    before, numbers = segmentation_of(study), a_hand.ui.resultsTable.item(0, 1).text()
+    assert before is not None
+    if by_hierarchy:
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+        hierarchy.RemoveItem(hierarchy.GetItemByDataNode(study.segmentation_node))
+    else:
+        slicer.mrmlScene.RemoveNode(study.segmentation_node)
+    a_hand.wait(0.5)
+    after = segmentation_of(study)
+    assert after is not None
+    np.testing.assert_array_equal(after.labels, before.labels)
+    assert after.edited == ()
+    assert study.segmentation_node.GetSegmentation().GetNumberOfSegments() == 3
+    assert a_hand.ui.resultsTable.item(0, 1).text() == numbers
+    assert a_hand.ui.editor.segmentationNode() is study.segmentation_node
+    a_hand.ui.undoButton.click()  # who meant it can still have it
+    emptied = segmentation_of(study)
+    assert emptied is not None
+    assert not emptied.labels[3].any()
+    a_hand.ui.redoButton.click()
+    restored = segmentation_of(study)
+    assert restored is not None
+    np.testing.assert_array_equal(restored.labels, before.labels)
 
 
 def test_edits_count_although_the_node_on_display_was_deleted(a_hand: Hand, a_segmented_study: Study) -> None:

@@ -42,7 +42,7 @@ def a_view(a_window: Any) -> Iterator[Any]:
 
 
 def run_to_the_end(hand: Hand) -> None:
-    hand.ui.segmentButton.click()
+    hand.click(hand.ui.segmentButton)
     assert running(hand), hand.messages.errors
     hand.wait_for(lambda: not running(hand), 120, "the segmentation")
 
@@ -51,7 +51,7 @@ def test_one_click_segments_all_phases_in_the_background(
     a_hand: Hand, a_painted_study: Study, painted: tuple[CineStack, Segmentation]
 ) -> None:
     texts, longest = [], 0.0
-    a_hand.ui.segmentButton.click()
+    a_hand.click(a_hand.ui.segmentButton)
     assert a_hand.ui.segmentButton.text == "Cancel"
     while running(a_hand):
         started = time.perf_counter()
@@ -70,15 +70,21 @@ def test_one_click_segments_all_phases_in_the_background(
     assert longest < 2.0  # taking over the result included: Slicer is never away for long
 
 
+def test_a_double_click_starts_a_run_and_does_not_cancel_it(a_hand: Hand, a_painted_study: Study) -> None:
+    a_hand.double_click(a_hand.ui.segmentButton)
+    a_hand.wait_for(lambda: not running(a_hand), 120, "the segmentation")
+    assert a_hand.ui.progressLabel.text == "Segmented."
+
+
 def test_a_run_that_is_cancelled_changes_nothing_and_leaves_no_process_and_no_file(
     a_hand: Hand, a_painted_study: Study
 ) -> None:
-    a_hand.ui.segmentButton.click()
+    a_hand.click(a_hand.ui.segmentButton)
     run = a_hand.panel._segment._run
     folder = a_hand.panel._segment._folder
     a_hand.wait_for(lambda: run._pid is not None, 30, "the process telling its number")
     pid = run._pid
-    a_hand.ui.segmentButton.click()
+    a_hand.click(a_hand.ui.segmentButton)
     a_hand.wait_for(lambda: not running(a_hand), 30, "the end")
     assert a_hand.ui.progressLabel.text.startswith("Cancelled")
     assert a_painted_study.segmentation is None
@@ -92,7 +98,7 @@ def test_closing_the_scene_during_a_run_ends_the_process_and_the_panel_is_as_new
 ) -> None:
     import slicer
 
-    a_hand.ui.segmentButton.click()
+    a_hand.click(a_hand.ui.segmentButton)
     run = a_hand.panel._segment._run
     a_hand.wait_for(lambda: run._pid is not None, 30, "the process telling its number")
     pid = run._pid
@@ -128,7 +134,7 @@ def test_a_process_that_dies_without_a_word_is_told_of(
 def test_corrections_are_not_overwritten_unless_the_user_says_so(a_hand: Hand, a_segmented_study: Study) -> None:
     paint(a_segmented_study, 4)
     a_hand.messages.answer = False
-    a_hand.ui.segmentButton.click()
+    a_hand.click(a_hand.ui.segmentButton)
     assert not running(a_hand)
     assert len(a_hand.messages.questions) == 1
     assert "corrected by hand" in a_hand.messages.questions[0]
@@ -142,7 +148,7 @@ def test_what_was_corrected_while_the_run_went_on_is_kept_if_the_user_wants(
     set_segmentation(a_painted_study, painted[1])
     a_hand.panel.segmentation_replaced(a_painted_study)
     a_hand.messages.answer = False
-    a_hand.ui.segmentButton.click()
+    a_hand.click(a_hand.ui.segmentButton)
     assert running(a_hand)
     paint(a_painted_study, 4)
     a_hand.wait_for(lambda: not running(a_hand), 120, "the segmentation")
@@ -158,7 +164,7 @@ def test_a_run_goes_on_for_its_study_while_another_is_looked_at(
     import slicer
     from CardiacSegmentationLib.scene.study import load_study
 
-    a_hand.ui.segmentButton.click()
+    a_hand.click(a_hand.ui.segmentButton)
     other = load_study(slicer.mrmlScene, replace(phantom[0], title="Another heart"))
     a_hand.panel.select(other)
     assert "Cancel" in a_hand.ui.segmentButton.text
@@ -215,7 +221,7 @@ def test_a_map_of_uncertainty_is_not_laid_over_another_study(
     from CardiacSegmentationLib.scene.uncertainty import uncertainty_node
 
     a_hand.ui.uncertaintyCheck.checked = True
-    a_hand.ui.segmentButton.click()
+    a_hand.click(a_hand.ui.segmentButton)
     a_hand.panel.select(load_study(slicer.mrmlScene, replace(phantom[0], title="Another heart")))
     a_hand.wait_for(lambda: not running(a_hand), 120, "the segmentation")
     assert a_view.GetForegroundVolumeID() is None
@@ -291,7 +297,7 @@ def test_a_missing_package_is_asked_for_once_and_declining_is_a_sentence(
     monkeypatch.setattr(packaging, "_is_satisfied", lambda requirement: requirement.name != "onnxruntime")
     monkeypatch.setattr(packaging, "answer", lambda _missing: False)
     packaging.asked.clear()
-    a_hand.ui.segmentButton.click()
+    a_hand.click(a_hand.ui.segmentButton)
     assert packaging.asked == [["onnxruntime>=1.20"]]
     assert not running(a_hand)
     assert "onnxruntime is needed" in a_hand.messages.errors[0]

@@ -115,6 +115,24 @@ def test_a_node_selector_follows_the_scene(a_window: Any) -> None:
     assert chosen == [volume, None]
 
 
+def test_a_node_selector_never_sees_what_was_hidden_when_it_was_added(a_window: Any) -> None:
+    import slicer
+
+    selector = slicer.qMRMLNodeComboBox()
+    selector.nodeTypes = ["vtkMRMLTextNode"]
+    selector.setMRMLScene(slicer.mrmlScene)
+    node = slicer.vtkMRMLTextNode()
+    node.SetHideFromEditors(True)
+    slicer.mrmlScene.AddNode(node)
+    node.SetHideFromEditors(False)
+    assert selector.nodeCount() == 0
+    slicer.mrmlScene.StartState(slicer.vtkMRMLScene.BatchProcessState)
+    slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTextNode")
+    assert selector.currentNode() is None
+    slicer.mrmlScene.EndState(slicer.vtkMRMLScene.BatchProcessState)
+    assert selector.nodeCount() == 2
+
+
 def test_the_application_and_packaging_know_only_what_slicer_knows(a_window: Any) -> None:
     from slicer_stand_in import other_modules, packaging
 

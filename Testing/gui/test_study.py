@@ -61,6 +61,17 @@ def test_a_folder_shows_its_stacks_with_the_short_axis_chosen_and_one_click_load
     assert not a_hand.messages.errors
 
 
+def test_a_double_click_loads_one_study(a_hand: Hand, dicom_study: Path) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import find_studies
+
+    choose_folder(a_hand, dicom_study)
+    a_hand.double_click(a_hand.ui.loadButton)
+    assert len(find_studies(slicer.mrmlScene)) == 1
+    a_hand.click(a_hand.ui.loadButton)
+    assert len(find_studies(slicer.mrmlScene)) == 2  # who clicks again means it
+
+
 def test_a_long_axis_view_is_warned_of_before_it_is_loaded(a_hand: Hand, dicom_study: Path) -> None:
     choose_folder(a_hand, dicom_study)
     tree = a_hand.ui.stackTree
@@ -172,22 +183,37 @@ def test_a_whole_disk_is_refused_before_it_is_read(
     assert "more than 3 files" in a_hand.ui.stackFindings.text
 
 
-def test_the_selection_of_the_dicom_browser_is_taken_over(
-    a_hand: Hand, dicom_study: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def a_dicom_browser(a_window: Any, dicom_study: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Slicer's DICOM browser over a database with the study, one series per folder, and a patient's other file."""
+    import slicer
+    from slicer_stand_in.other_modules import DicomBrowser, DicomDatabase
+
+    monkeypatch.setattr(slicer, "dicomDatabase", DicomDatabase(), raising=False)
+    slicer.dicomDatabase.series = {"1.2.3": ["/another/patient"]}
+    for file in dicom_files(dicom_study):
+        slicer.dicomDatabase.series.setdefault(str(file.parent), []).append(str(file))
+    browser = DicomBrowser()
+    monkeypatch.setattr(slicer.modules, "DICOMInstance", SimpleNamespace(browserWidget=browser), raising=False)
+    return browser
+
+
+@pytest.mark.parametrize("visual", [False, True])
+def test_the_selection_of_the_dicom_browser_in_use_is_taken_over(
+    a_hand: Hand, a_dicom_browser: Any, visual: bool
 ) -> None:
     import slicer
 
     a_hand.ui.useSelectionButton.click()
     assert "Nothing is selected" in a_hand.messages.errors[0]
-    series: dict[str, list[str]] = {}
-    for file in dicom_files(dicom_study):
-        series.setdefault(str(file.parent), []).append(str(file))
-    browser = SimpleNamespace(fileLists=list(series.values()))
-    monkeypatch.setattr(slicer.modules, "DICOMInstance", SimpleNamespace(browserWidget=browser), raising=False)
+    if visual:  # what was selected in the other one before is not meant
+        a_dicom_browser.select(["1.2.3"])
+    slicer.app.settings().setValue("DICOM/UseVisualDICOMBrowser", visual)
+    a_dicom_browser.select([series for series in slicer.dicomDatabase.series if series != "1.2.3"])
     a_hand.ui.useSelectionButton.click()
     a_hand.see()
     assert any(name.startswith("♥") for name in items(a_hand.ui.stackTree))
-    monkeypatch.undo()
+    assert "another" not in a_hand.ui.stackFindings.text
 
 
 def test_a_volume_sequence_in_the_scene_becomes_a_study(a_hand: Hand, phantom: tuple[CineStack, Segmentation]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,7 +16,8 @@ import pytest
 from CardiacSegmentationLib.errors import Cancelled, ExportError, ModelError, StudyError
 from CardiacSegmentationLib.phantom import PhantomSpec, write_study
 from CardiacSegmentationLib.pipeline import RECORD_FILE, Existing, Options, Progress, read_segmentation, segment_study
-from CardiacSegmentationLib.pipeline.record import read_record
+from CardiacSegmentationLib.pipeline.local_key import key_path
+from CardiacSegmentationLib.pipeline.record import fingerprint, read_record
 from CardiacSegmentationLib.segmentation import Label, Papillary
 
 if TYPE_CHECKING:
@@ -316,3 +319,29 @@ def test_no_fact_about_the_patient_is_in_the_record(tmp_path: Path, stack: CineS
     assert json.loads(text)["schema"] == "cardiacseg-run"
     assert "81.25" not in text
     assert str(tmp_path) not in text
+
+
+def test_checksums_in_deidentified_results_cannot_be_found_by_trial(
+    tmp_path: Path, stack: CineStack, options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who guesses the patient's facts and the study's files finds nothing; their owner's next run knows them again."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "settings"))
+    study, out = tmp_path / "Miller, Anna.nii.gz", tmp_path / "out"
+    write_nifti(stack, study)
+    hidden = replace(options, sex="F", age_years=61.0, deidentify=True)
+    segment_study(study, out, hidden)
+    record = json.loads((out / RECORD_FILE).read_text())
+    named = replace(hidden, deidentify=False)
+    guesses = {
+        named.as_recorded()["patient"],
+        hashlib.sha256(repr(("F", 61.0, None, None)).encode()).hexdigest(),
+        fingerprint(study, ()),
+    }
+    assert not guesses & {record["study"], record["options"]["patient"]}
+    assert segment_study(study, out, replace(hidden, existing=Existing.RESUME)).kept
+    assert key_path().read_bytes() not in (out / RECORD_FILE).read_bytes()
+    if sys.platform != "win32":
+        assert key_path().stat().st_mode & 0o077 == 0
+    key_path().unlink()
+    assert not segment_study(study, out, replace(hidden, existing=Existing.RESUME)).kept

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from CardiacSegmentationLib.findings import Finding
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
+from CardiacSegmentationLib.segmentation import Segmentation
 from CardiacSegmentationLib.stack import CineStack, Patient
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from CardiacSegmentationLib.scene.study import Study
-    from CardiacSegmentationLib.segmentation import Segmentation
 
 
 @pytest.fixture(scope="session")
@@ -26,10 +26,14 @@ def phantom() -> tuple[CineStack, Segmentation]:
     facts: dict[str, Any] = {
         "instance_uids": uids,
         "patient": Patient("F", 61.0, 168.0, 64.5),
-        "findings": (Finding("gap", 'Slices 2–3: a gap of "2" mm', slice=1),),
+        "findings": (
+            Finding(
+                "part-not-written-because", slice=1, parameters={"part": 'a gap of "2" mm', "reason": "Slices 2–3"}
+            ),
+        ),
         "title": "Short-axis cine",
     }
-    return replace(stack, **facts), replace(segmentation, model="test-net 1.0")
+    return replace(stack, **facts), Segmentation.of(segmentation.labels, model="test-net 1.0")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from CardiacSegmentationLib.analysis import measure
+from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.scene.files import write_scene
 
@@ -23,7 +23,7 @@ import json, sys
 from slicer_host import host
 host.start()
 import slicer
-from CardiacSegmentationLib.analysis import measure
+from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.scene.results import RESULT_ROLES
 from CardiacSegmentationLib.scene.study import find_studies, segmentation_of, stack_of
 slicer.util.loadScene(sys.argv[1])
@@ -31,8 +31,8 @@ slicer.util.loadScene(sys.argv[1])
 segmentation = segmentation_of(study)
 print(json.dumps({
     "name": study.name,
-    "ef": measure(stack_of(study), segmentation).lv["ef_percent"].value,
-    "edited": segmentation.edited,
+    "ef": assess(stack_of(study), segmentation).lv["ef_percent"].value,
+    "edited": segmentation.corrected_images,
     "results": [role for role in RESULT_ROLES if study.result(role) is not None],
     "segments": study.segmentation_node.GetSegmentation().GetSegmentIDs(),
     "fps": study.browser.GetPlaybackRateFps(),
@@ -55,7 +55,7 @@ def test_everything_is_there_in_a_fresh_process(
     from CardiacSegmentationLib.scene.cine import playback_rate_fps
     from CardiacSegmentationLib.scene.results import RESULT_ROLES
 
-    assessment = measure(a_stack, a_segmentation)
+    assessment = assess(a_stack, a_segmentation)
     write_scene(tmp_path / "scene.mrb", a_stack, a_segmentation, assessment)
     assert [path.name for path in tmp_path.iterdir()] == ["scene.mrb"]
     seen, printed = read_elsewhere(tmp_path / "scene.mrb")
@@ -72,11 +72,11 @@ def test_writing_needs_no_host_and_prints_nothing(tmp_path: Path) -> None:
     code = """if True:
         import sys
         from pathlib import Path
-        from CardiacSegmentationLib.analysis import measure
+        from CardiacSegmentationLib.analysis import assess
         from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
         from CardiacSegmentationLib.scene.files import write_scene
         stack, segmentation = make_stack(PhantomSpec(phases=3, slices=8))
-        write_scene(Path(sys.argv[1]), stack, segmentation, measure(stack, segmentation))
+        write_scene(Path(sys.argv[1]), stack, segmentation, assess(stack, segmentation))
     """
     path = tmp_path / "scene.mrb"
     process = subprocess.run(

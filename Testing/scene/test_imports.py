@@ -100,12 +100,14 @@ def test_a_study_can_be_compared_with_what_was_saved_of_it(
     slicer.util.saveScene(str(tmp_path / "before.mrb"))
     go_to_phase(a_study, 0)
     live = LiveStudy(a_study)
-    assessment = live.put({phase: np.roll(contours.labels[phase], 9, axis=2) for phase in (0, 3)})
-    now, painted_on = live.segmentation.labels.copy(), a_study.segmentation_node
+    for phase in (0, 3):
+        live.session.edit(phase, np.roll(contours.labels[phase], 9, axis=2), "Paint")
+    assessment = live.assessment
+    now, painted_on = live.session.segmentation.labels.copy(), a_study.segmentation_node
     slicer.util.loadScene(str(tmp_path / "before.mrb"))
     saved = find_studies(a_scene)[1]
     assert a_study.segmentation_node is painted_on
-    assert live.settle() is assessment
+    assert live.settle().assessment is assessment
     assert_shown(a_study, 0, images.voxels, now)
     assert_shown(saved, shown, images.voxels, contours.labels)
     painted_on.GetSegmentation().RemoveSegment("LV")

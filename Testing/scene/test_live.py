@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.analysis import measure
-from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Label, Papillary
-from CardiacSegmentationLib.stack import Patient
+from CardiacSegmentationLib.analysis import assess
+from CardiacSegmentationLib.segmentation import Label, Papillary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from CardiacSegmentationLib.scene.live import LiveStudy
     from CardiacSegmentationLib.scene.study import Study
@@ -64,10 +63,10 @@ def test_numbers_and_table_follow_a_stroke(
     assert strokes == []
     paint_square(study, 20)
     assert strokes
-    after = a_live_study.settle()
+    after = a_live_study.settle().assessment
     labels = a_segmentation.labels.copy()
     labels[3, :, :20, :20] = Label.LV
-    truth = measure(a_stack, replace(a_segmentation, labels=labels))
+    truth = assess(a_stack, replace(a_segmentation, labels=labels))
     np.testing.assert_allclose(after.volumes_ml, truth.volumes_ml)
     assert after.volumes_ml[Label.LV - 1, 3] > before.volumes_ml[Label.LV - 1, 3] + 10
     table = study.result("perPhase").GetTable()
@@ -84,41 +83,85 @@ def test_strokes_on_two_phases_before_the_timer_both_count(
         go_to_phase(a_live_study.study, phase)
         paint_square(a_live_study.study, 20)
     go_to_phase(a_live_study.study, 0)
-    grown = a_live_study.settle().volumes_ml[Label.LV - 1] - before > 10
+    grown = a_live_study.settle().assessment.volumes_ml[Label.LV - 1] - before > 10
     assert grown.tolist() == [False, True, True, False, False, False]
 
 
-def test_undo_is_kept_for_each_phase(a_live_study: LiveStudy, a_segmentation: Segmentation) -> None:
+def test_undo_walks_back_in_the_order_of_the_work(a_live_study: LiveStudy, a_segmentation: Segmentation) -> None:
     from CardiacSegmentationLib.scene.views import go_to_phase
 
-    study = a_live_study.study
-    original = a_segmentation.labels
-    go_to_phase(study, 1)
-    paint_square(study, 10)
-    a_live_study.settle()
-    paint_square(study, 20)
-    a_live_study.settle()
-    go_to_phase(study, 2)
-    assert not a_live_study.can_undo()
-    paint_square(study, 10)
-    go_to_phase(study, 1)  # Slicer's own history is gone by now
+    study, original = a_live_study.study, a_segmentation.labels
+    for phase, size in ((1, 10), (1, 20), (2, 10)):
+        go_to_phase(study, phase)  # Slicer's own history is gone by now
+        paint_square(study, size)
+        a_live_study.settle()
     once = original[1].copy()
     once[:, :10, :10] = Label.LV
-    a_live_study.undo()
+    session = a_live_study.session
+    session.undo()
+    assert np.array_equal(labels_of(study)[2], original[2])
+    session.undo()
     assert np.array_equal(labels_of(study)[1], once)
-    a_live_study.undo()
-    assert np.array_equal(labels_of(study)[1], original[1])
-    assert not a_live_study.can_undo()
-    a_live_study.undo()  # one too many
-    a_live_study.redo()
+    session.undo()
+    assert np.array_equal(labels_of(study), original)
+    assert not session.undo()  # one too many
+    session.redo()
     assert np.array_equal(labels_of(study)[1], once)
-    assert a_live_study.can_redo()
     paint_square(study, 15)
     a_live_study.settle()
-    assert not a_live_study.can_redo()
-    go_to_phase(study, 2)
-    a_live_study.undo()
-    assert np.array_equal(labels_of(study)[2], original[2])
+    assert not session.redo_text()
+
+
+def test_undo_and_redo_survive_saving(a_live_study: LiveStudy, reload: Callable[[], None]) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.live import LiveStudy
+    from CardiacSegmentationLib.scene.study import find_studies
+
+    before = labels_of(a_live_study.study)
+    paint_square(a_live_study.study, 10)
+    a_live_study.settle()
+    a_live_study.session.set_counts([Label.RV], 3, [0, 1], counts=False)
+    a_live_study.session.undo()
+    a_live_study.close()
+    reload()
+    (study,) = find_studies(slicer.mrmlScene)
+    again = LiveStudy(study, tool=lambda: "Paint")
+    assert again.session.redo_text() == "exclude RV, 2 images"
+    assert again.session.redo()
+    assert not again.assessment.counted[Label.RV - 1, 3, :2].any()
+    assert again.session.undo()
+    assert again.session.undo()
+    assert np.array_equal(labels_of(study), before)
+    assert [entry.undone for entry in again.session.reading.journal] == [True] * 9
+    again.close()
+
+
+def test_a_signed_reading_puts_strokes_back(a_live_study: LiveStudy) -> None:
+    from CardiacSegmentationLib.errors import ReadingError
+
+    before = labels_of(a_live_study.study)
+    a_live_study.session.set_reader("Dr. Who")
+    a_live_study.session.sign()
+    paint_square(a_live_study.study, 10)
+    with pytest.raises(ReadingError, match="signed by Dr. Who"):
+        a_live_study.settle()
+    assert np.array_equal(labels_of(a_live_study.study), before)
+
+
+def test_what_other_modules_change_is_noted(a_live_study: LiveStudy) -> None:
+    from CardiacSegmentationLib.scene.live import LiveStudy
+
+    study = a_live_study.study
+    a_live_study.close()  # as when another module has the screen
+    paint_square(study, 10)
+    again = LiveStudy(study)
+    assert again.session.segmentation.corrected_images == tuple((0, slice_) for slice_ in range(8))
+    assert again.assessment.automatic is not None
+    assert [entry.action for entry in again.session.reading.journal] == ["outside"]
+    again.close()
+    last = LiveStudy(study)
+    assert len(last.session.reading.journal) == 1  # told once
+    last.close()
 
 
 def test_undo_leaves_other_segments_names_and_colours_alone(a_live_study: LiveStudy) -> None:
@@ -134,7 +177,8 @@ def test_undo_leaves_other_segments_names_and_colours_alone(a_live_study: LiveSt
     slicer.util.updateSegmentBinaryLabelmapFromArray(drawn, study.segmentation_node, "Scar", study.volume_node)
     a_live_study.settle()
     paint_square(study, 10)
-    for change in (a_live_study.settle, a_live_study.undo, a_live_study.redo, a_live_study.undo):
+    session = a_live_study.session
+    for change in (a_live_study.settle, session.undo, session.redo, session.undo):
         change()
         segments = study.segmentation_node.GetSegmentation()
         assert segments.GetSegmentIDs() == ("LV", "MYO", "RV", "Scar")
@@ -147,55 +191,57 @@ def test_undo_leaves_other_segments_names_and_colours_alone(a_live_study: LiveSt
 def test_numbers_follow_undo(a_live_study: LiveStudy) -> None:
     before = a_live_study.assessment.volumes_ml
     paint_square(a_live_study.study, 20)
-    assert not np.allclose(a_live_study.settle().volumes_ml, before)
-    assert np.allclose(a_live_study.undo().volumes_ml, before)
+    assert not np.allclose(a_live_study.settle().assessment.volumes_ml, before)
+    a_live_study.session.undo()
+    assert np.array_equal(a_live_study.assessment.volumes_ml, before)
 
 
 def test_the_programs_own_changes_are_no_strokes_but_can_be_undone(
     a_live_study: LiveStudy, strokes: list[str], a_segmentation: Segmentation
 ) -> None:
-    a_live_study.put({0: a_segmentation.labels[3], 2: a_segmentation.labels[3]})
+    session = a_live_study.session
+    session.copy_images({(phase, slice_): (3, slice_) for phase in (0, 2) for slice_ in range(8)})
     assert strokes == []
     assert np.array_equal(labels_of(a_live_study.study)[2], a_segmentation.labels[3])
     volumes = a_live_study.assessment.volumes_ml
     assert volumes[:, 0] == pytest.approx(volumes[:, 3])
-    a_live_study.undo()
+    session.undo()
     assert np.array_equal(labels_of(a_live_study.study)[0], a_segmentation.labels[0])
 
 
 def test_decisions_are_measured_and_stored(a_live_study: LiveStudy) -> None:
-    from CardiacSegmentationLib.scene.study import bookmark, segmentation_of
+    from CardiacSegmentationLib.scene.study import bookmark, reading_of, segmentation_of
 
-    included = a_live_study.segmentation.included.copy()
-    included[Label.LV - 1, 0, :4] = False
     paint_square(a_live_study.study, 10)
-    before = a_live_study.settle().volumes_ml[Label.LV - 1, 0]
-    assert a_live_study.set_included(included).volumes_ml[Label.LV - 1, 0] < before
-    assert a_live_study.set_key_phases(KeyPhases(lv_ed=2)).key_phases.lv_ed == 2
-    conventions = Conventions(papillary=Papillary.MASS)
-    assert a_live_study.set_conventions(conventions).conventions == conventions
-    assert a_live_study.set_patient(Patient(height_cm=180, weight_kg=80)).heart["bsa_m2"].value == pytest.approx(2.0)
+    session = a_live_study.settle()
+    before = session.assessment.volumes_ml[Label.LV - 1, 0]
+    session.set_counts([Label.LV], 0, range(4), counts=False)
+    assert session.assessment.volumes_ml[Label.LV - 1, 0] < before
+    session.set_key_phases(lv_ed=2)
+    assert session.assessment.key_phases.lv_ed == 2
+    session.set_conventions(papillary=Papillary.MASS)
+    session.set_patient(height_cm=180.0, weight_kg=80.0)
+    assert session.assessment.heart["bsa_m2"].value == pytest.approx(2.0)
+    assert reading_of(a_live_study.study) == session.reading
+    assert bookmark(a_live_study.study, "lv_ed") == 2
     back = segmentation_of(a_live_study.study)
     assert back is not None
-    assert np.array_equal(back.included, included)
-    assert (back.key_phases.lv_ed, back.conventions) == (2, conventions)
-    assert bookmark(a_live_study.study, "lv_ed") == 2
-    assert len(back.edited) == 8  # the decisions did not make the stroke an original
+    assert len(back.corrected_images) == 8  # the decisions did not make the stroke an original
 
 
-def test_a_live_study_knows_which_images_were_edited(a_live_study: LiveStudy) -> None:
+def test_a_live_study_knows_which_images_were_corrected(a_live_study: LiveStudy) -> None:
     from CardiacSegmentationLib.scene.study import segmentation_of
     from CardiacSegmentationLib.scene.views import go_to_phase
 
     go_to_phase(a_live_study.study, 2)
     paint_square(a_live_study.study, 10)
-    a_live_study.settle()
-    assert a_live_study.segmentation.edited == tuple((2, slice_) for slice_ in range(8))
+    session = a_live_study.settle()
+    assert session.segmentation.corrected_images == tuple((2, slice_) for slice_ in range(8))
     back = segmentation_of(a_live_study.study)
     assert back is not None
-    assert a_live_study.segmentation.edited == back.edited
-    a_live_study.undo()
-    assert a_live_study.segmentation.edited == ()
+    assert session.segmentation.corrected_images == back.corrected_images
+    session.undo()
+    assert session.segmentation.corrected_images == ()
 
 
 def test_undoing_the_first_stroke_of_a_phase_leaves_it_without_labels(
@@ -211,8 +257,9 @@ def test_undoing_the_first_stroke_of_a_phase_leaves_it_without_labels(
     live = LiveStudy(a_study)
     go_to_phase(a_study, 1)
     paint_square(a_study, 10)
-    assert live.settle().volumes_ml[Label.LV - 1, 1] > 0
-    assert np.isnan(live.undo().volumes_ml[:, 1]).all()
+    assert live.settle().assessment.volumes_ml[Label.LV - 1, 1] > 0
+    live.session.undo()
+    assert np.isnan(live.assessment.volumes_ml[:, 1]).all()
     live.close()
 
 
@@ -220,7 +267,7 @@ def test_a_scene_closed_after_a_stroke_does_no_harm(a_scene: Any, a_live_study: 
     paint_square(a_live_study.study, 10)
     before = a_live_study.assessment
     a_scene.Clear(False)
-    assert a_live_study.settle() is before
+    assert a_live_study.settle().assessment is before
 
 
 def test_a_closed_live_study_hears_nothing(a_live_study: LiveStudy, strokes: list[str]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.analysis import measure
+from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.segmentation import Label, Segmentation
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def a_function(a_stack: CineStack, a_segmentation: Segmentation) -> Assessment:
-    return measure(a_stack, a_segmentation)
+    return assess(a_stack, a_segmentation)
 
 
 def rows(study: Study, role: str) -> list[dict[str, Any]]:
@@ -87,7 +87,7 @@ def test_the_next_result_fills_the_same_nodes(
     set_assessment(a_study, a_function)
     before = [a_study.result(role) for role in RESULT_ROLES], a_scene.GetNumberOfNodes()
     labels = np.where(a_segmentation.labels == Label.RV, 0, a_segmentation.labels).astype(np.uint8)
-    set_assessment(a_study, measure(a_stack, replace(a_segmentation, labels=labels)))
+    set_assessment(a_study, assess(a_stack, replace(a_segmentation, labels=labels)))
     assert ([a_study.result(role) for role in RESULT_ROLES], a_scene.GetNumberOfNodes()) == before
 
 
@@ -100,7 +100,7 @@ def test_phases_without_labels_are_gaps_not_zeros(
     labels = a_segmentation.labels.copy()
     labels[[1, 4, 5]] = 0
     labels[labels == Label.RV] = 0
-    set_assessment(a_study, measure(a_stack, Segmentation.of(labels)))
+    set_assessment(a_study, assess(a_stack, Segmentation.of(labels)))
     reload()
     (study,) = find_studies(slicer.mrmlScene)
     volumes = [float(row["LV (ml)"]) for row in rows(study, "perPhase")]

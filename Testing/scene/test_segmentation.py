@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.findings import Finding
-from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Label, Papillary, Segmentation
+from CardiacSegmentationLib.segmentation import Evidence, Label, Origin, PackedLabels, Segmentation
 from CardiacSegmentationLib.structures import BY_LABEL
 
 if TYPE_CHECKING:
@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
 
 def assert_same(one: Segmentation, other: Segmentation) -> None:
-    assert np.array_equal(one.labels, other.labels)
-    assert np.array_equal(one.labelled, other.labelled)
-    assert np.array_equal(one.included, other.included)
-    for name in ("key_phases", "conventions", "findings", "model", "edited"):
-        assert getattr(one, name) == getattr(other, name), name
+    for name in ("labels", "labelled", "origin"):
+        assert np.array_equal(getattr(one, name), getattr(other, name)), name
+    assert one.model == other.model
+    assert (one.evidence is None) == (other.evidence is None)
+    if one.evidence is not None and other.evidence is not None:
+        np.testing.assert_allclose(one.evidence.presence, other.evidence.presence)
+        np.testing.assert_allclose(one.evidence.confidence, other.evidence.confidence)
+        assert one.evidence.remarks == other.evidence.remarks
 
 
 def paint(study: Study, segment: str, slice_: int, *place: slice) -> None:
@@ -44,27 +47,27 @@ def shown_labels(study: Study) -> Any:
     return get_labels(study.segmentation_node, stack_affine(study.images))
 
 
-def decided(segmentation: Segmentation) -> Segmentation:
+def with_everything(segmentation: Segmentation) -> Segmentation:
     """With something in every field."""
-    included = segmentation.included.copy()
-    included[Label.LV - 1, 2, 0] = False
-    return replace(
-        segmentation,
-        included=included,
-        key_phases=KeyPhases(lv_ed=0, rv_es=3),
-        conventions=Conventions(papillary=Papillary.MASS, bsa_formula="DuBois"),
-        findings=(Finding("hole", "Hole filled", slice=2, phase=1),),
-        edited=((1, 1),),
+    phases, slices = segmentation.origin.shape
+    origin = segmentation.origin.copy()
+    origin[1, 1] = Origin.READER
+    evidence = Evidence(
+        presence=np.full((2, phases, slices), 0.75, np.float32),
+        confidence=np.full((3, phases, slices), np.nan, np.float32),
+        remarks=(Finding("repaired-holes", slice=2, phase=1, parameters={"count": 1, "slices": (2, 3)}),),
     )
+    automatic = PackedLabels.pack(segmentation.labels)
+    return replace(segmentation, origin=origin, evidence=evidence, automatic=automatic)
 
 
 def test_a_segmentation_comes_back_as_it_was(a_study: Study, a_segmentation: Segmentation) -> None:
     from CardiacSegmentationLib.scene.study import segmentation_of, set_segmentation
 
-    set_segmentation(a_study, decided(a_segmentation))
+    set_segmentation(a_study, with_everything(a_segmentation))
     back = segmentation_of(a_study)
     assert back is not None
-    assert_same(back, decided(a_segmentation))
+    assert_same(back, with_everything(a_segmentation))
 
 
 def test_segments_are_the_same_in_every_phase(a_study: Study) -> None:
@@ -99,10 +102,9 @@ def test_segments_lie_on_the_images(a_study: Study) -> None:
 
 
 def test_a_stroke_stays_when_the_phase_changes(a_study: Study, a_segmentation: Segmentation) -> None:
-    from CardiacSegmentationLib.scene.study import has_edits, segmentation_of
+    from CardiacSegmentationLib.scene.study import segmentation_of
     from CardiacSegmentationLib.scene.views import go_to_phase
 
-    assert not has_edits(a_study)
     go_to_phase(a_study, 2)
     paint(a_study, "LV", 4, slice(0, 6), slice(0, 9))
     for phase in (3, 0, 2):
@@ -112,8 +114,7 @@ def test_a_stroke_stays_when_the_phase_changes(a_study: Study, a_segmentation: S
     back = segmentation_of(a_study)
     assert back is not None
     assert np.array_equal(back.labels, expected)
-    assert back.edited == ((2, 4),)
-    assert has_edits(a_study)
+    assert back.corrected_images == ((2, 4),)
 
 
 def test_strokes_stay_through_saving_and_loading(a_study: Study, reload: Callable[[], None]) -> None:
@@ -131,7 +132,7 @@ def test_strokes_stay_through_saving_and_loading(a_study: Study, reload: Callabl
     go_to_phase(study, 1)
     back = segmentation_of(study)
     assert back is not None
-    assert back.edited == ((1, 3), (1, 5), (4, 2))
+    assert back.corrected_images == ((1, 3), (1, 5), (4, 2))
     assert (back.labels[1, 5, :5, :5] == Label.RV).all()
 
 

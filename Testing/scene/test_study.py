@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.analysis import measure
+from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.errors import LabelError, StudyError
 from CardiacSegmentationLib.segmentation import Label, Segmentation
 from CardiacSegmentationLib.stack import CineStack
@@ -34,7 +34,7 @@ def test_a_saved_study_is_found_with_everything(
     from CardiacSegmentationLib.scene.results import RESULT_ROLES
     from CardiacSegmentationLib.scene.study import bookmark, find_studies, segmentation_of, set_assessment, stack_of
 
-    assessment = measure(a_stack, a_segmentation)
+    assessment = assess(a_stack, a_segmentation)
     set_assessment(a_study, assessment)
     reload()
     (study,) = find_studies(slicer.mrmlScene)
@@ -45,7 +45,7 @@ def test_a_saved_study_is_found_with_everything(
     assert np.array_equal(back.labels, a_segmentation.labels)
     assert all(study.result(role) is not None for role in RESULT_ROLES)
     assert bookmark(study, "lv_es") == assessment.key_phases.lv_es
-    assert measure(stack_of(study), back).lv["ef_percent"].value == pytest.approx(assessment.lv["ef_percent"].value)
+    assert assess(stack_of(study), back).lv["ef_percent"].value == pytest.approx(assessment.lv["ef_percent"].value)
 
 
 def test_two_studies_live_side_by_side(a_scene: Any, a_study: Study, a_stack: CineStack) -> None:
@@ -84,7 +84,7 @@ def test_a_removed_study_leaves_nothing(a_scene: Any, a_stack: CineStack, a_segm
     before = content(a_scene)
     study = load_study(a_scene, a_stack)
     set_segmentation(study, a_segmentation)
-    set_assessment(study, measure(a_stack, a_segmentation))
+    set_assessment(study, assess(a_stack, a_segmentation))
     remove_study(study)
     assert content(a_scene) == before
     assert not study.exists
@@ -144,14 +144,14 @@ def test_a_phase_missing_from_the_labels_is_told(a_study: Study) -> None:
 
 def test_settings_are_the_studys_own_and_saved(a_study: Study, reload: Callable[[], None]) -> None:
     import slicer
-    from CardiacSegmentationLib.scene.study import Phases, find_studies, read_study_settings, write_study_settings
+    from CardiacSegmentationLib.scene.study import find_studies, read_study_settings, write_study_settings
 
     settings, notes = read_study_settings(a_study)
-    assert (settings.sex, settings.height_cm, notes) == ("F", 168.0, ())
-    write_study_settings(a_study, replace(settings, phases=Phases.KEY, weight_kg=None))
+    assert (settings.backend, settings.phases, notes) == ("auto", "all", ())
+    write_study_settings(a_study, replace(settings, phases="ed-es", uncertainty=True))
     reload()
     (study,) = find_studies(slicer.mrmlScene)
-    assert read_study_settings(study) == (replace(settings, phases=Phases.KEY, weight_kg=None), ())
+    assert read_study_settings(study) == (replace(settings, phases="ed-es", uncertainty=True), ())
 
 
 def test_views_show_rows_and_columns_as_the_scanner_made_them(
@@ -198,7 +198,7 @@ def test_a_large_study_is_in_the_scene_within_two_seconds(a_scene: Any) -> None:
     labels[:, :, 110:150, 110:150] = Label.LV
     stack = CineStack(voxels, np.diag([1.4, 1.4, 10.0, 1.0]), tuple(30.0 * phase for phase in range(25)), rr_ms=750.0)
     segmentation = Segmentation.of(labels)
-    assessment = measure(stack, segmentation)
+    assessment = assess(stack, segmentation)
     start = process_time()
     study = load_study(a_scene, stack)
     set_segmentation(study, segmentation)

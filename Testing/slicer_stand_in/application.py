@@ -2,7 +2,9 @@
 
 ==========================  =====================================================================================
 Application                 qSlicerApplication (Base/QTGUI/qSlicerApplication.cxx) above the host's core part
-LayoutManager               qMRMLLayoutManager (Libs/MRML/Widgets): the real layout logic and node, no widgets
+LayoutManager               qMRMLLayoutManager (Libs/MRML/Widgets): the real layout logic and node; of the view widgets
+                            only that plot and table lose their node when a batch ends
+_remove_segments            qSlicerSubjectHierarchySegmentsPlugin.cxx (Modules/Loadable/Segmentations)
 play                        qSlicerSequencesModule.cxx: a timer calls vtkSlicerSequencesLogic::UpdateAllProxyNodes
 load_module                 qSlicerScriptedLoadableModule::setPythonSource, …ModuleWidget::setup
 ==========================  =====================================================================================
@@ -16,6 +18,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import slicer
+import vtk
 from PySide6 import QtCore, QtWidgets
 from PySide6.QtCore import Signal
 from slicer_host import host
@@ -37,6 +40,19 @@ class LayoutManager(wrap_class(QtCore.QObject)):  # type: ignore[misc]
         self._logic = slicer.vtkMRMLLayoutLogic()
         self._logic.SetMRMLApplicationLogic(application_logic)
         self._logic.SetMRMLScene(slicer.mrmlScene)
+        event = slicer.vtkMRMLScene.EndBatchProcessEvent
+        self._tag = slicer.mrmlScene.AddObserver(event, lambda *_: self._reset_controllers())
+
+    def _reset_controllers(self) -> None:
+        """qMRMLPlotViewControllerWidget, qMRMLTableViewControllerWidget: their selectors were blind in the batch."""
+        for view in slicer.util.getNodesByClass("vtkMRMLPlotViewNode"):
+            view.SetPlotChartNodeID(None)
+        for view in slicer.util.getNodesByClass("vtkMRMLTableViewNode"):
+            view.SetTableNodeID(None)
+
+    def close(self) -> None:
+        """For tests: with the window go its views."""
+        slicer.mrmlScene.RemoveObserver(self._tag)
 
     def layoutLogic(self) -> Any:
         return self._logic
@@ -83,6 +99,8 @@ class Application(host.Application):
 
     def open_main_window(self, opened: bool = True) -> None:
         """For tests: with and without ``--no-main-window``."""
+        if self._layout_manager is not None:
+            self._layout_manager.close()
         self._layout_manager = LayoutManager(self._application_logic) if opened else None
         self._main_window = qt.QMainWindow() if opened else None
         if self._main_window is not None:
@@ -103,7 +121,8 @@ class Application(host.Application):
         return str(QtCore.QCoreApplication.translate(context, text))
 
     def processEvents(self, *_: Any) -> None:
-        QtCore.QCoreApplication.processEvents()
+        QtCore.QCoreApplication.processEvents()  # leaves deleteLater() to a loop that runs, as Slicer's does
+        QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete.value)
 
     def setOverrideCursor(self, cursor: Any) -> None:
         QtWidgets.QApplication.setOverrideCursor(cursor)
@@ -140,7 +159,16 @@ def start() -> Application:
     running = host.start()
     if not isinstance(slicer.app, Application):
         slicer.app = Application(running.application_logic, running.folder)
+        slicer.mrmlScene.AddObserver(slicer.vtkMRMLScene.NodeRemovedEvent, _remove_segments)
     return slicer.app  # type: ignore[no-any-return]
+
+
+@vtk.calldata_type(vtk.VTK_OBJECT)
+def _remove_segments(scene: Any, _event: str, node: Any) -> None:
+    """qSlicerSubjectHierarchySegmentsPlugin: with a segmentation's branch go the segments, whoever shares them."""
+    if node.IsA("vtkMRMLSegmentationNode") and not scene.IsClosing():
+        for segment_id in list(node.GetSegmentation().GetSegmentIDs()):
+            node.GetSegmentation().RemoveSegment(segment_id)
 
 
 class ModuleParent:
@@ -184,6 +212,7 @@ class LoadedModule:
         if self._widget is not None:
             self.widget.cleanup()
             self._widget.deleteLater()
+            self._widget = None
         for name in (self.name.lower(), f"{self.name}Widget", f"{self.name}Instance"):
             if hasattr(slicer.modules, name):
                 delattr(slicer.modules, name)

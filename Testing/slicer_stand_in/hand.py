@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 PANEL_WIDTH = 480  # as wide as Slicer's module panel is by itself
 
+DOUBLE_CLICK_S = 0.6  # two clicks further apart are two clicks
+
 
 class Answers:
     """The user in front of the message boxes: what was asked and told, and what the answer is."""
@@ -38,6 +40,20 @@ class Hand:
     def __init__(self, widget: Any, panel: Any) -> None:
         self.widget, self.panel, self.ui, self.messages = widget, panel, panel.ui, Answers()
         panel.messages = self.messages
+        self._clicked: dict[str, float] = {}
+
+    def click(self, button: Any) -> None:
+        """Click once, and not so soon after the last time that it would be a double click."""
+        name = str(button.objectName)
+        self.wait(max(0.0, self._clicked.get(name, 0.0) + DOUBLE_CLICK_S - time.monotonic()))
+        button.click()
+        self._clicked[name] = time.monotonic()
+
+    def double_click(self, button: Any) -> None:
+        """Click twice; the second one waits where the first one works."""
+        button.click()
+        button.click()
+        self._clicked[str(button.objectName)] = time.monotonic()
 
     def see(self) -> None:
         """Let Qt do what is due: timers, layouts, painting."""

@@ -4,7 +4,7 @@
 qMRMLWidget                    Libs/MRML/Widgets/qMRMLWidget.cxx: knows the scene
 qMRMLNodeComboBox              Libs/MRML/Widgets/qMRMLNodeComboBox.cxx: lists nodes by class and attribute
 qMRMLSegmentEditorWidget       Modules/Loadable/Segmentations/Widgets/qMRMLSegmentEditorWidget.cxx: the parameter node
-                               and vtkSlicerSegmentEditorLogic are real; effects have no options and no cursor
+                               and vtkSlicerSegmentEditorLogic are real, when the one follows the other as there
 =============================  ==================================================================================
 """
 
@@ -14,14 +14,12 @@ from typing import Any
 
 import slicer
 import vtk
-from PySide6 import QtGui, QtWidgets
+from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Property, Signal
 from shiboken6 import isValid
 
 from slicer_stand_in import qt
 from slicer_stand_in.pythonqt import wrap_class
-
-_SCENE_EVENTS = ("NodeAddedEvent", "NodeRemovedEvent", "EndCloseEvent", "EndImportEvent")
 
 
 def _register(cls: type) -> type:
@@ -58,7 +56,11 @@ class qMRMLWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # type: ignore[mi
 
 @_register
 class qMRMLNodeComboBox(_WithScene, wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
-    """A choice of nodes; ``None`` first where allowed. Creating nodes is not offered: the panel needs none."""
+    """A choice of nodes; ``None`` first where allowed. Creating nodes is not offered: the panel needs none.
+
+    Its model (qMRMLSceneModel) follows a node from when it is added, unless it is hidden then: shown later, it never
+    gets in. In a batch it is blind, and nothing is current; at the end it reads the scene anew.
+    """
 
     mrmlSceneChanged = Signal(object)
     currentNodeChanged = Signal(object)
@@ -78,6 +80,7 @@ class qMRMLNodeComboBox(_WithScene, wrap_class(QtWidgets.QWidget)):  # type: ign
         self._flags = {"noneEnabled": False, "addEnabled": True, "removeEnabled": True, "renameEnabled": False}
         self._flags |= {"editEnabled": False, "showHidden": False, "showChildNodeTypes": True}
         self._current: Any = None
+        self._followed: dict[Any, int] = {}  # nodes the model observes, and the observers' tags
         self._none_text = "None"
 
     def _flag(name: str) -> Property:  # type: ignore[misc]  # noqa: N805
@@ -99,16 +102,19 @@ class qMRMLNodeComboBox(_WithScene, wrap_class(QtWidgets.QWidget)):  # type: ign
     noneDisplay = Property(str, lambda self: self._none_text, lambda self, text: self._set_none_text(text))
     currentNodeID = Property(
         str,
-        lambda self: self._current.GetID() if self._current is not None else "",
+        lambda self: self.currentNode().GetID() if self.currentNode() is not None else "",
         lambda self, node_id: self.setCurrentNode(self._node(node_id)),
     )
 
     def currentNode(self) -> Any:
-        return self._current
+        return None if self._is_in_batch() else self._current
 
     def setCurrentNode(self, node: Any) -> None:
-        """qMRMLNodeComboBox::setCurrentNode: a node that is not listed is no choice."""
-        self._select(node if node is not None and self._is_listed(node) else None)
+        """qMRMLNodeComboBox::setCurrentNode: a node that is not listed is no choice; in a batch it is a request."""
+        if self._is_in_batch():
+            self._current = node
+        else:
+            self._select(node if node is not None and node in self._listed() else None)
 
     def setCurrentNodeID(self, node_id: str) -> None:
         self.setCurrentNode(self._node(node_id))
@@ -122,7 +128,8 @@ class qMRMLNodeComboBox(_WithScene, wrap_class(QtWidgets.QWidget)):  # type: ign
 
     def _set_types(self, types: list[str]) -> None:
         self._types = list(types)
-        self._refresh()
+        if self._scene is not None:
+            self._read_scene()
 
     def _set_none_text(self, text: str) -> None:
         self._none_text = text
@@ -131,17 +138,49 @@ class qMRMLNodeComboBox(_WithScene, wrap_class(QtWidgets.QWidget)):  # type: ign
     def _node(self, node_id: str | None) -> Any:
         return self._scene.GetNodeByID(node_id) if node_id else None
 
+    def _is_in_batch(self) -> bool:
+        return self._scene is not None and bool(self._scene.IsBatchProcessing())
+
     def _scene_was_set(self) -> None:
-        for event in _SCENE_EVENTS:
-            identifier = getattr(slicer.vtkMRMLScene, event)
-            self._scene.AddObserver(identifier, lambda *_: self._refresh() if isValid(self) else None)
+        @vtk.calldata_type(vtk.VTK_OBJECT)
+        def added(_scene: Any, _event: str, node: Any) -> None:
+            if isValid(self) and not self._is_in_batch():
+                self._follow(node)
+                self._refresh()
+
+        @vtk.calldata_type(vtk.VTK_OBJECT)
+        def removed(_scene: Any, _event: str, node: Any) -> None:
+            if isValid(self) and not self._is_in_batch():
+                self._leave(node)
+                self._refresh()
+
+        events = slicer.vtkMRMLScene
+        self._scene.AddObserver(events.NodeAddedEvent, added)
+        self._scene.AddObserver(events.NodeRemovedEvent, removed)
+        self._scene.AddObserver(events.EndBatchProcessEvent, lambda *_: self._read_scene())
+        self._read_scene()
+
+    def _read_scene(self) -> None:
+        if not isValid(self):
+            return
+        for node in list(self._followed):
+            self._leave(node)
+        for index in range(self._scene.GetNumberOfNodes()):
+            self._follow(self._scene.GetNthNode(index))
         self._refresh()
 
+    def _follow(self, node: Any) -> None:
+        """qMRMLSceneModel::insertNode, with its default of observing visible nodes only."""
+        if any(node.IsA(kind) for kind in self._types) and (self._flags["showHidden"] or not node.GetHideFromEditors()):
+            refresh = lambda *_: self._refresh() if isValid(self) else None  # noqa: E731
+            self._followed[node] = node.AddObserver(vtk.vtkCommand.ModifiedEvent, refresh)
+
+    def _leave(self, node: Any) -> None:
+        if node in self._followed:
+            node.RemoveObserver(self._followed.pop(node))
+
     def _listed(self) -> list[Any]:
-        if self._scene is None:
-            return []
-        nodes = (self._scene.GetNthNode(index) for index in range(self._scene.GetNumberOfNodes()))
-        return [node for node in nodes if self._is_listed(node)]
+        return [node for node in self._followed if self._is_listed(node)]
 
     def _is_listed(self, node: Any) -> bool:
         """qMRMLSortFilterProxyModel::filterAcceptsRow."""
@@ -156,6 +195,8 @@ class qMRMLNodeComboBox(_WithScene, wrap_class(QtWidgets.QWidget)):  # type: ign
         return any(node.IsA(kind) if by_child else node.GetClassName() == kind for kind in self._types)
 
     def _refresh(self) -> None:
+        if self._is_in_batch():
+            return
         nodes = self._listed()
         self._combo.blockSignals(True)
         self._combo.clear()
@@ -179,9 +220,16 @@ class qMRMLNodeComboBox(_WithScene, wrap_class(QtWidgets.QWidget)):  # type: ign
             self.currentNodeIDChanged.emit(node.GetID() if node is not None else "")
 
 
+crashes: list[str] = []  # what would have ended Slicer: a test that brings one about fails
+
+
 @_register
 class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
-    """The segment editor's state; painting is done by tests through the logic, as effects do it."""
+    """The segment editor between its parameter node and what it shows; tests paint through the logic, as effects do.
+
+    As there, ``updateWidgetFromMRML`` carries changes of the parameter node over, except while the scene is closing or
+    in a batch; so a tool that is in hand stays in hand then, and its observations of the views stay, too.
+    """
 
     mrmlSceneChanged = Signal(object)
     currentSegmentIDChanged = Signal(str)
@@ -195,15 +243,22 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
         self._logic = slicer.vtkSlicerSegmentEditorLogic()
         self._node: Any = None
         self._observer: int | None = None
+        self._bound: Any = None  # the segmentation in the list of segments
+        self._bound_observer: int | None = None
+        self._active = ""  # the effect in hand
+        self._view_observers: list[tuple[Any, int]] = []
         self._order: list[str] = list(self.EFFECTS)
         self._flags: dict[str, Any] = {"unorderedEffectsVisible": True, "undoEnabled": True}
         self._flags |= {"segmentationNodeSelectorVisible": True, "sourceVolumeNodeSelectorVisible": True}
         self._flags |= {"switchToSegmentationsButtonVisible": True, "readOnly": False}
         self._shortcuts_installed = False
-        self._views_observed = False
         self._build()
 
     def _build(self) -> None:
+        self._selector = qMRMLNodeComboBox(self)
+        self._selector.setProperty("nodeTypes", ["vtkMRMLSegmentationNode"])
+        self._selector.setProperty("noneEnabled", True)
+        self._selector.setVisible(False)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         self._segments = QtWidgets.QTableWidget(0, 2, self)
@@ -235,7 +290,22 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
     readOnly = _flag("readOnly")
     del _flag
 
+    def _scene_was_set(self) -> None:
+        self._selector.setMRMLScene(self._scene)
+        self._scene.AddObserver(slicer.vtkMRMLScene.EndCloseEvent, lambda *_: self._update())
+        self._scene.AddObserver(slicer.vtkMRMLScene.EndBatchProcessEvent, lambda *_: self._batch_ended())
+        self._update()
+
+    def _batch_ended(self) -> None:
+        """onMRMLSceneEndBatchProcessEvent: the selector's node wins over the parameter node's."""
+        if isValid(self) and self._node is not None:
+            if self._node.GetSegmentationNode() is not self._selector.currentNode():
+                self.setSegmentationNode(self._selector.currentNode())
+            self._update()
+
     def setMRMLSegmentEditorNode(self, node: Any) -> None:
+        if node is self._node:
+            return
         if self._node is not None:
             self._node.RemoveObserver(self._observer)
         self._node = node
@@ -244,8 +314,8 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
         self._logic.SetSegmentEditorNode(node)
         self._observer = None
         if node is not None:
-            self._observer = node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._show_segments())
-        self._show_segments()
+            self._observer = node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._update())
+        self._update()
 
     def mrmlSegmentEditorNode(self) -> Any:
         return self._node
@@ -254,16 +324,20 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
         return self._logic
 
     def setSegmentationNode(self, node: Any) -> None:
-        if self._node is not None:
-            self._node.SetAndObserveSegmentationNode(node)
-            self._show_segments()
+        if self._node is None or self._node.GetSegmentationNode() is node:
+            return
+        self.setActiveEffect(None)
+        self._node.SetAndObserveSegmentationNode(node)
 
     def segmentationNode(self) -> Any:
-        return self._node.GetSegmentationNode() if self._node is not None else None
+        return self._selector.currentNode()
 
     def setSourceVolumeNode(self, node: Any) -> None:
-        if self._node is not None:
-            self._node.SetAndObserveSourceVolumeNode(node)
+        if self._node is None or self.segmentationNode() is None:
+            if node is not None:
+                QtCore.qCritical("setSourceVolumeNode failed: need to set segment editor and segmentation nodes first")
+            return
+        self._node.SetAndObserveSourceVolumeNode(node)
 
     def sourceVolumeNode(self) -> Any:
         return self._node.GetSourceVolumeNode() if self._node is not None else None
@@ -293,22 +367,33 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
         if name and name not in self.EFFECTS:
             message = f"Slicer has no segment editor effect {name}"
             raise ValueError(message)
-        self._node.SetActiveEffectName(name)
-        self._show_effects()
+        if self._node is not None:
+            self._node.SetActiveEffectName(name)
 
     def setActiveEffect(self, effect: None) -> None:
         """Only ``None``, which ends the effect: effects themselves are C++ objects that exist in Slicer alone."""
         if effect is not None:
             raise NotImplementedError
-        if self._node is not None:
-            self._node.SetActiveEffectName("")
-        self._show_effects()
+        self.setActiveEffectByName("")
 
     def setupViewObservations(self) -> None:
-        self._views_observed = True
+        self.removeViewObservations()
+        if slicer.app.layoutManager() is None:
+            return
+        for node in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+            for observed in (node, node.GetSliceToRAS()):
+                tag = observed.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._view_changed())
+                self._view_observers.append((observed, tag))
 
     def removeViewObservations(self) -> None:
-        self._views_observed = False
+        for observed, tag in self._view_observers:
+            observed.RemoveObserver(tag)
+        self._view_observers = []
+
+    def _view_changed(self) -> None:
+        """processEvents: the effect in hand moves its brush, for which it needs its segmentation."""
+        if isValid(self) and self._active and self._node.GetSegmentationNode() is None:
+            crashes.append(f"{self._active} was in hand, without a segmentation, when a view changed")
 
     def installKeyboardShortcuts(self) -> None:
         self._shortcuts_installed = True
@@ -322,14 +407,52 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
     def redo(self) -> None:
         self._logic.Redo()
 
+    def _update(self) -> None:
+        """updateWidgetFromMRML."""
+        if not isValid(self) or self._scene is None or self._scene.IsClosing() or self._scene.IsBatchProcessing():
+            return
+        if self._node is None:
+            return
+        modifying = self._node.StartModify()
+        try:
+            self._update_segmentation(self._node.GetSegmentationNode())
+            self._update_effect()
+        finally:
+            self._node.EndModify(modifying)
+        self._show_segments()
+
+    def _update_segmentation(self, node: Any) -> None:
+        """updateWidgetFromSegmentationNode: a new one brings its volume, and selects its first segment."""
+        self._selector.setCurrentNode(node)
+        if node is self._bound:
+            return
+        if self._bound is not None:
+            self._bound.RemoveObserver(self._bound_observer)
+        self._bound = node
+        if node is not None:
+            self._bound_observer = node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._update())
+            role = node.GetReferenceImageGeometryReferenceRole()
+            self._node.SetAndObserveSourceVolumeNode(node.GetNodeReference(role))
+            if node.GetSegmentation().GetNumberOfSegments():
+                self.setCurrentSegmentID(node.GetSegmentation().GetNthSegmentID(0))
+
+    def _update_effect(self) -> None:
+        """updateEffectsSectionFromMRML."""
+        name = self._node.GetActiveEffectName() or ""
+        if name == self._active:
+            return
+        if name:
+            self.setupViewObservations()
+        else:
+            self.removeViewObservations()
+        self._active = name
+        self._show_effects()
+
     def _segment_id(self, row: int) -> str:
-        return str(self.segmentationNode().GetSegmentation().GetNthSegmentID(row))
+        return str(self._bound.GetSegmentation().GetNthSegmentID(row))
 
     def _show_segments(self) -> None:
-        if not isValid(self):
-            return
-        node = self.segmentationNode()
-        segmentation = node.GetSegmentation() if node is not None else None
+        segmentation = self._bound.GetSegmentation() if self._bound is not None else None
         count = segmentation.GetNumberOfSegments() if segmentation is not None else 0
         self._segments.setRowCount(count)
         for row in range(count):
@@ -347,12 +470,11 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
             button.hide()
             button.deleteLater()
         shown = self._order if self._flags["unorderedEffectsVisible"] else self._order[: self._ordered]
-        active = self._node.GetActiveEffectName() if self._node is not None else ""
         for index, name in enumerate(shown):
             button = QtWidgets.QToolButton(self._effects)
             button.setText(name)
             button.setCheckable(True)
-            button.setChecked(name == active)
+            button.setChecked(name == self._active)
             button.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Fixed)
             button.clicked.connect(lambda _=False, name=name: self.setActiveEffectByName(name))
             layout.addWidget(button, index // 4, index % 4)

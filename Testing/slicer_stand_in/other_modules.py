@@ -4,6 +4,7 @@
 DICOMLib       Modules/Scripted/DICOMLib: the base class of DICOM plugins and what they return (DICOMPlugin.py), how
                they are asked (DICOMUtils.py)
 DicomDatabase  ctkDICOMDatabase (commontk/CTK, Libs/DICOM/Core): look-up by file and series, ``insert``
+DicomBrowser   SlicerDICOMBrowser (DICOMLib/DICOMBrowser.py) with its two browsers; DICOM.py keeps which one is in use
 SampleData     Modules/Scripted/SampleData/SampleData.py: registering a source; its button calls ``customDownloader``
 =============  ==============================================================================================
 """
@@ -12,9 +13,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import slicer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class DICOMLoadable:
@@ -50,6 +54,8 @@ class DicomDatabase:
     def __init__(self) -> None:
         self.inserted: list[Path] = []
         self.modalities: dict[str, str] = {}  # for tests: of the series of a file
+        self.series: dict[str, list[str]] = {}  # for tests: the files of each series
+        self.listed: list[Path] = []  # what open browsers list: they look again when the database says so
         self.isOpen, self.is_prepared = True, False
 
     def prepareInsert(self) -> None:
@@ -59,12 +65,41 @@ class DicomDatabase:
         assert self.is_prepared  # else series deleted meanwhile would be taken for known ones
         self.inserted.append(Path(filePath))
 
+    def updateDisplayedFields(self) -> None:
+        """Fills the columns that browsers show; what is inserted has none before."""
+        self._displayable = list(self.inserted)
+
+    _displayable: Sequence[Path] = ()
+
+    def databaseChanged(self) -> None:
+        self.listed = list(self._displayable)
+
+    def filesForSeries(self, seriesUID: str) -> list[str]:
+        return self.series[seriesUID]
+
     def seriesForFile(self, fileName: str) -> str:
         return f"series of {fileName}" if fileName in self.modalities else ""
 
     def fieldForSeries(self, field: str, seriesUID: str) -> str:
         assert field == "Modality"
         return self.modalities.get(seriesUID.removeprefix("series of "), "")
+
+
+class DicomBrowser:
+    """The classic browser fills ``fileLists`` at each selection; the visual one leaves it as it was."""
+
+    def __init__(self) -> None:
+        self.fileLists: list[list[str]] = []
+        self._selected: list[str] = []
+        view = SimpleNamespace(selectedSeriesInstanceUIDs=lambda: tuple(self._selected))
+        self.dicomVisualBrowser = SimpleNamespace(patientView=lambda: view)
+
+    def select(self, series: list[str]) -> None:
+        """For tests: click on series in the browser that is in use."""
+        if slicer.util.toBool(slicer.app.settings().value("DICOM/UseVisualDICOMBrowser", False)):
+            self._selected = series
+        else:
+            self.fileLists = [slicer.dicomDatabase.filesForSeries(uid) for uid in series]
 
 
 def getLoadablesFromFileLists(file_lists: list[list[str]]) -> tuple[dict[Any, list[Any]], bool]:

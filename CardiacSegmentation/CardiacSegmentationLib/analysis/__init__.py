@@ -1,11 +1,13 @@
-"""Labels → numbers: volumes, ejection fraction, mass, wall thickness, each with unit, code and range.
+"""Labels and decisions in, every number and every finding out: ``assess`` is the one door.
 
-``measure`` is the door; ``remeasure`` the quick way back through it after an edit.
+>>> assessment = assess(stack, segmentation)                    # as the rules propose
+>>> assessment = assess(stack, segmentation, reading)           # as a person decided
+>>> assess(stack, edited, reading, assessment, {(0, 3)})        # after a correction, at the price of what changed
 """
 
 from __future__ import annotations
 
-from CardiacSegmentationLib.analysis.measure import measure, reassess
-from CardiacSegmentationLib.analysis.slices import propose_included, with_slice
+from CardiacSegmentationLib.analysis.assess import assess
+from CardiacSegmentationLib.analysis.proposal import propose
 
-__all__ = ["measure", "propose_included", "remeasure", "with_slice"]
+__all__ = ["assess", "propose"]

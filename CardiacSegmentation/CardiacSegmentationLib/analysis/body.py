@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.assessment import Code
+from CardiacSegmentationLib.choices import HEIGHT_CM, WEIGHT_KG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from CardiacSegmentationLib.stack import Patient
-
-HEIGHT_CM = (30.0, 250.0)  # from a preterm child to the tallest adults: outside lies a slip of the unit or the key
-WEIGHT_KG = (0.4, 400.0)
 
 
 @dataclass(frozen=True)

@@ -6,25 +6,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from CardiacSegmentationLib.analysis.basal import is_apex_first
 from CardiacSegmentationLib.analysis.volumes import MM3_PER_ML
 from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.stack import WHOLE_BEAT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy.typing as npt
 
-    from CardiacSegmentationLib.assessment import FloatArray, Measurement
+    from CardiacSegmentationLib.assessment import FloatArray, ImageMeasures, Measurement
     from CardiacSegmentationLib.stack import CineStack
 
 # Without leak or shunt both ventricles eject the same blood. The limit is this program's own: smaller differences are
 # within what two readers of the same RV differ by, larger ones are more often a basal slice than a disease.
 SV_DIFFERENCE_PERCENT = 20.0
 SV_DIFFERENCE_ML = 10.0
-LEAST_COVERAGE = 0.85  # of the R-R interval; prospective gating stops early and misses the atrial kick
 LARGE_STEP = 0.05  # of EDV
 HEART_RATES = (20.0, 250.0)
+PLAUSIBLE_MASS_G = (20.0, 600.0)
+PLAUSIBLE_WALL_MM = (2.0, 40.0)
 
 
 def check_stroke_volumes(heart: Mapping[str, Measurement]) -> list[Finding]:
@@ -34,11 +37,7 @@ def check_stroke_volumes(heart: Mapping[str, Measurement]) -> list[Finding]:
         return []
     if abs(millilitres) <= SV_DIFFERENCE_ML or abs(percent) <= SV_DIFFERENCE_PERCENT:
         return []
-    message = (
-        f"LV and RV stroke volumes differ by {abs(millilitres):.0f} ml ({abs(percent):.0f} %). Without valve leak or "
-        "shunt they are equal: check the basal slices of both ventricles."
-    )
-    return [Finding("stroke-volumes-differ", message)]
+    return [Finding("stroke-volumes-differ", parameters={"difference_ml": abs(millilitres), "percent": abs(percent)})]
 
 
 def check_time(stack: CineStack) -> list[Finding]:
@@ -48,15 +47,10 @@ def check_time(stack: CineStack) -> list[Finding]:
         return []
     low, high = HEART_RATES
     if not low <= rate <= high:
-        return [Finding("heart-rate", f"The heart rate of {rate:.0f}/min cannot be right: check the R-R interval.")]
-    times = np.asarray(stack.times_ms)
-    covered = (times[-1] - times[0]) * stack.phases / max(stack.phases - 1, 1) / stack.rr_ms
-    if stack.phases > 2 and covered < LEAST_COVERAGE:
-        message = (
-            f"The phases cover {100 * covered:.0f} % of the R-R interval; volumes and rates of the rest of the beat, "
-            "as the filling by the atrium, are not measured."
-        )
-        return [Finding("beat-not-covered", message)]
+        return [Finding("heart-rate", parameters={"rate": rate})]
+    covered = stack.beat_coverage
+    if stack.phases > 2 and covered is not None and covered < WHOLE_BEAT:
+        return [Finding("beat-not-covered", parameters={"percent": 100 * covered})]
     return []
 
 
@@ -66,46 +60,41 @@ def check_labels(volumes_ml: FloatArray, labelled: npt.NDArray[np.bool_]) -> lis
     for label in (Label.LV, Label.MYO, Label.RV):
         known, of = int(np.isfinite(volumes_ml[label - 1]).sum()), int(labelled.sum())
         if known == 0:
-            message = f"No {label.name} is labelled in any slice that counts: its numbers are not given."
-            findings.append(Finding(f"no-{label.name.lower()}", message, Severity.INFO))
+            findings.append(Finding("structure-not-labelled", Severity.INFO, parameters={"structure": label.name}))
         elif known < of:
-            message = f"{label.name} is labelled in {known} of {of} labelled phases; the others do not count for it."
-            findings.append(Finding(f"some-{label.name.lower()}", message, Severity.INFO))
+            parameters = {"structure": label.name, "known": known, "total": of}
+            findings.append(Finding("structure-in-some-phases", Severity.INFO, parameters=parameters))
     return findings
 
 
 def check_steps(
-    lv: Mapping[str, Measurement], areas_mm2: FloatArray, included: npt.NDArray[np.bool_], slice_spacing_mm: float
+    lv: Mapping[str, Measurement], areas_mm2: FloatArray, counted: npt.NDArray[np.bool_], slice_spacing_mm: float
 ) -> list[Finding]:
     """Basal slices that come or go as a whole from one phase to the next, which no rate of a heart explains."""
     edv = lv["edv_ml"].value
     if edv is None or lv["per_ml_s"].value is None:
         return []
-    slices_ml = np.where(included, areas_mm2, 0.0)[Label.LV - 1] * slice_spacing_mm / MM3_PER_ML
+    slices_ml = np.where(counted, areas_mm2, 0.0)[Label.LV - 1] * slice_spacing_mm / MM3_PER_ML
     after = np.roll(slices_ml, -1, axis=0)
     step = float(np.where((slices_ml > 0) != (after > 0), np.abs(after - slices_ml), 0.0).max())
     if step < LARGE_STEP * edv:
         return []
-    message = (
-        f"A slice of {step:.0f} ml comes or goes from one phase to the next, as the base moves through it: the peak "
-        "ejection and filling rates are less certain."
-    )
-    return [Finding("slice-step", message, Severity.INFO)]
+    return [Finding("slice-step", Severity.INFO, parameters={"structure": "LV", "difference_ml": step})]
 
 
-def check_slice_order(areas_mm2: FloatArray, ed: int | None) -> list[Finding]:
+def check_slice_order(images: ImageMeasures) -> list[Finding]:
     """Slices that seem to run from apex to base."""
-    if not is_apex_first(areas_mm2, ed):
-        return []
-    message = "The slices seem to run from apex to base: the wall segments are placed accordingly."
-    return [Finding("apex-first", message, Severity.INFO)]
+    return [Finding("apex-first", Severity.INFO)] if is_apex_first(images) else []
 
 
-def is_apex_first(areas_mm2: FloatArray, phase: int | None) -> bool:
-    """Whether the slices run from apex to base: the cavity of the first third is smaller than that of the last."""
-    if phase is None:
-        return False
-    cavity = areas_mm2[Label.LV - 1, phase]
-    cavity = cavity[np.isfinite(cavity) & (cavity > 0)]
-    third = len(cavity) // 3
-    return third > 0 and float(cavity[:third].mean()) * 1.5 < float(cavity[-third:].mean())
+def check_anatomy(lv: Mapping[str, Measurement]) -> list[Finding]:
+    """Mass and wall that no heart has: most often a wrong spacing."""
+    findings = []
+    for key, code, (low, high) in (
+        ("mass_g", "mass-implausible", PLAUSIBLE_MASS_G),
+        ("wall_thickness_max_mm", "wall-implausible", PLAUSIBLE_WALL_MM),
+    ):
+        value = lv[key].value
+        if value is not None and not low <= value <= high:
+            findings.append(Finding(code, Severity.ERROR, parameters={"structure": "LV", "value": value}))
+    return findings

@@ -10,7 +10,8 @@ import numpy as np
 
 from CardiacSegmentationLib.analysis.body import body_surface_m2, why_no_body_surface
 from CardiacSegmentationLib.analysis.curve import FEWEST_PHASES, Rates, VolumeCurve, find_rates, fit_curve
-from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Label
+from CardiacSegmentationLib.reading import Conventions, KeyPhases
+from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.analysis.wall import Wall

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from CardiacSegmentationLib.assessment import FloatArray
-    from CardiacSegmentationLib.segmentation import KeyPhases, Segmentation
+    from CardiacSegmentationLib.reading import KeyPhases
+    from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import Array, CineStack
 
 FEWEST_PIXELS = 20  # a median of fewer is chance
@@ -61,22 +62,20 @@ def find_papillaries(voxels: Array, labels: npt.NDArray[np.uint8], pixel_mm2: fl
     return Papillaries(_without_specks(papillary, pixel_mm2), unclear)
 
 
-def check_papillaries(stack: CineStack, segmentation: Segmentation, key_phases: KeyPhases) -> list[Finding]:
+def check_papillaries(
+    stack: CineStack, segmentation: Segmentation, key_phases: KeyPhases, papillary: Papillary
+) -> list[Finding]:
     """Slices at ED and ES in which muscle and blood look alike, where the convention asks for the difference."""
-    if segmentation.conventions.papillary is Papillary.VOLUME:
+    if papillary is Papillary.VOLUME:
         return []
     findings = []
-    for moment, phase in (("end-diastole", key_phases.lv_ed), ("end-systole", key_phases.lv_es)):
+    for moment, phase in (("ED", key_phases.lv_ed), ("ES", key_phases.lv_es)):
         if phase is None:
             continue
         unclear = find_papillaries(stack.voxels[phase], segmentation.labels[phase], 1.0).unclear_slices
         if unclear:
-            slices = ", ".join(str(index + 1) for index in unclear)
-            message = (
-                f"At {moment} papillary muscles cannot be told from blood in slice {slices} and count as blood there: "
-                "the contrast is too low, or no myocardium is labelled to compare with."
-            )
-            findings.append(Finding("papillary-contrast", message, phase=phase))
+            parameters = {"moment": moment, "slices": unclear, "count": len(unclear)}
+            findings.append(Finding("papillary-contrast", phase=phase, parameters=parameters))
     return findings
 
 

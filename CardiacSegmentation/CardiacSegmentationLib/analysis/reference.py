@@ -49,17 +49,16 @@ def find_reference(measure: str, patient: Patient, papillary: Papillary) -> Refe
 
 def explain_missing(patient: Patient, papillary: Papillary) -> list[Finding]:
     """Tells the reader why no limits of normal stand beside some number that has them for other people."""
-    missing = [name for name, value in (("sex", patient.sex), ("age", patient.age_years)) if value is None]
+    missing = tuple(name for name, value in (("sex", patient.sex), ("age", patient.age_years)) if value is None)
     if missing:
-        reason = f"the patient's {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not known"
-    elif patient.sex not in SEXES:
-        reason = "there are ranges for men and for women only"
-    elif not any(row.holds_for(patient) for row in reference_rows()):
+        return [Finding("no-range-facts", Severity.INFO, parameters={"facts": missing, "count": len(missing)})]
+    if patient.sex not in SEXES:
+        return [Finding("no-range-sex", Severity.INFO)]
+    if not any(row.holds_for(patient) for row in reference_rows()):
         youngest = min(row.age_from for row in reference_rows())
-        reason = f"they were made on adults of {youngest:g} years and older; the patient's age is {patient.age_years:g}"
-    else:
-        return _of_other_convention(patient, papillary)
-    return [Finding("no-reference-range", f"No reference ranges are shown: {reason}.", Severity.INFO)]
+        parameters = {"youngest": youngest, "age": patient.age_years or 0.0}
+        return [Finding("no-range-age", Severity.INFO, parameters=parameters)]
+    return _of_other_convention(patient, papillary)
 
 
 def _of_other_convention(patient: Patient, papillary: Papillary) -> list[Finding]:
@@ -69,11 +68,8 @@ def _of_other_convention(patient: Patient, papillary: Papillary) -> list[Finding
     titles = [measure.title for measure in MEASURES if measure.name in elsewhere]
     if not titles:
         return []
-    message = (
-        f"No reference range is shown for {', '.join(titles)}: the known ones were made with the papillary muscles "
-        f"counted the other way, here they are in the {papillary.value}."
-    )
-    return [Finding("no-reference-range", message, Severity.INFO)]
+    parameters = {"measures": tuple(titles), "convention": papillary.value}
+    return [Finding("no-range-convention", Severity.INFO, parameters=parameters)]
 
 
 @lru_cache(maxsize=1)

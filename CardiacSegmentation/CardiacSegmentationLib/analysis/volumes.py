@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 MM3_PER_ML = 1000.0
 
 
-def sum_slices(areas_mm2: FloatArray, included: npt.NDArray[np.bool_], slice_spacing_mm: float) -> FloatArray:
+def sum_slices(areas_mm2: FloatArray, counted: npt.NDArray[np.bool_], slice_spacing_mm: float) -> FloatArray:
     """Volumes in ml ``[structure, phase]`` from areas ``[structure, phase, slice]``; NaN where there is nothing.
 
     Each area stands for one slice spacing (thickness and gap). A heart without a ventricle does not exist: a structure
     with no area in any slice that counts was not labelled, and its volume is unknown rather than zero.
     """
-    counted = np.where(included, areas_mm2, 0.0)
-    volumes: FloatArray = np.nansum(counted, axis=-1) * slice_spacing_mm / MM3_PER_ML
+    areas = np.where(counted, areas_mm2, 0.0)
+    volumes: FloatArray = np.nansum(areas, axis=-1) * slice_spacing_mm / MM3_PER_ML
     return np.where(volumes > 0, volumes, np.nan)

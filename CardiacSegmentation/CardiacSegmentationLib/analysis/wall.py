@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from CardiacSegmentationLib.analysis.basal import is_apex_first
 from CardiacSegmentationLib.analysis.outline import ANGLES, Outline, trace_outline
-from CardiacSegmentationLib.analysis.slices import surrounded_fraction
 from CardiacSegmentationLib.assessment import WallSegment
 from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.segmentation import Label
@@ -21,7 +21,9 @@ from CardiacSegmentationLib.segmentation import Label
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from CardiacSegmentationLib.segmentation import KeyPhases, Segmentation
+    from CardiacSegmentationLib.assessment import ImageMeasures
+    from CardiacSegmentationLib.reading import Counted, KeyPhases
+    from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
 WALLS = ("anterior", "anteroseptal", "inferoseptal", "inferior", "inferolateral", "anterolateral")
@@ -60,21 +62,33 @@ class Wall:
 
 
 Rings = dict[int, "Outline | None"]  # slice → outline, base first; None where the ring is open
+Outlines = dict[tuple[int, int], "Outline | None"]  # by (phase, slice)
 
 
 def measure_wall(
-    stack: CineStack, segmentation: Segmentation, key_phases: KeyPhases, is_apex_first: bool
+    stack: CineStack,
+    segmentation: Segmentation,
+    images: ImageMeasures,
+    counted: Counted,
+    key_phases: KeyPhases,
+    outlines: Outlines,
 ) -> tuple[Wall | None, list[Finding]]:
-    """The wall at the LV's ED and ES; ``None`` where no ring of myocardium is closed at ED."""
-    at_ed, at_es = (
-        _trace_rings(stack, segmentation, phase, is_apex_first) for phase in (key_phases.lv_ed, key_phases.lv_es)
-    )
+    """The wall at the LV's ED and ES; ``None`` where no ring of myocardium is closed at ED.
+
+    ``outlines`` holds those traced before, for images whose labels are the same, and takes the new ones.
+    """
+    apex_first = is_apex_first(images)
+    rings = {}
+    for moment, phase in (("ed", key_phases.lv_ed), ("es", key_phases.lv_es)):
+        places = () if phase is None else _places_of_cavity(images, counted, phase, apex_first)
+        rings[moment] = {place: _trace_ring(stack, segmentation, images, phase, place, outlines) for place in places}
+    at_ed, at_es = rings["ed"], rings["es"]
     closed = [ring for ring in at_ed.values() if ring is not None]
     if not closed:
         return None, []
     thickness = np.concatenate([ring.thickness_mm for ring in closed])
     length_mm = np.concatenate([ring.length_mm for ring in closed])
-    turn = _turn(stack) * (-1 if is_apex_first else 1)
+    turn = _turn(stack) * (-1 if apex_first else 1)
     ed, es = (_segment_thickness(rings, turn) for rings in (at_ed, at_es))
     segments = tuple(_segment(number, name, ed.get(number), es.get(number)) for number, name in SEGMENTS.items())
     wall = Wall(float(thickness.max()), float(np.average(thickness, weights=length_mm)), segments)
@@ -116,18 +130,26 @@ def segment_numbers(septum: Septum, turn: int, level: int) -> npt.NDArray[np.int
     return np.array([2, 3, 4, 5, 6, 1])[np.clip(part, 0, 5)] + 6 * level
 
 
-def _trace_rings(stack: CineStack, segmentation: Segmentation, phase: int | None, is_apex_first: bool) -> Rings:
-    """The outline of every slice with a cavity that counts, base first."""
-    if phase is None:
-        return {}
-    _, row_mm, column_mm = stack.spacing_mm
-    labels = segmentation.labels[phase]
-    surrounded = surrounded_fraction(labels, row_mm, column_mm)
-    counts = np.isfinite(surrounded) & segmentation.included[Label.LV - 1, phase]
-    return {
-        int(index): trace_outline(labels[index], row_mm, column_mm) if surrounded[index] == 1 else None
-        for index in np.flatnonzero(counts)[:: -1 if is_apex_first else 1]
-    }
+def _places_of_cavity(images: ImageMeasures, counted: Counted, phase: int, apex_first: bool) -> list[int]:
+    """The slices with a cavity that counts, base first."""
+    counts = np.isfinite(images.surrounded[phase]) & counted[Label.LV - 1, phase]
+    return [int(place) for place in np.flatnonzero(counts)[:: -1 if apex_first else 1]]
+
+
+def _trace_ring(
+    stack: CineStack,
+    segmentation: Segmentation,
+    images: ImageMeasures,
+    phase: int | None,
+    place: int,
+    outlines: Outlines,
+) -> Outline | None:
+    if phase is None or images.surrounded[phase, place] < 1:
+        return None
+    if (phase, place) not in outlines:
+        _, row_mm, column_mm = stack.spacing_mm
+        outlines[phase, place] = trace_outline(segmentation.labels[phase, place], row_mm, column_mm)
+    return outlines[phase, place]
 
 
 def _turn(stack: CineStack) -> int:
@@ -166,9 +188,6 @@ def _segment(number: int, name: str, ed_mm: float | None, es_mm: float | None) -
 
 
 def _why_no_segments(rings: Rings) -> Finding:
-    reason = (
-        f"fewer than {FEWEST_SLICES} slices show the LV"
-        if len(rings) < FEWEST_SLICES
-        else "the RV, which marks the septum, is not labelled beside the LV"
-    )
-    return Finding("no-wall-segments", f"Wall thickness is not given by AHA segment: {reason}.", Severity.INFO)
+    if len(rings) < FEWEST_SLICES:
+        return Finding("no-wall-segments-slices", Severity.INFO, parameters={"least": FEWEST_SLICES})
+    return Finding("no-wall-segments-septum", Severity.INFO)

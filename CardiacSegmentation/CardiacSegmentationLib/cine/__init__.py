@@ -6,17 +6,18 @@
 """
 
 from CardiacSegmentationLib.cine.describe import describe_study
+from CardiacSegmentationLib.cine.excluded import Excluded, Reason
 from CardiacSegmentationLib.cine.find import find_stacks
-from CardiacSegmentationLib.cine.headers import LeftOut
 from CardiacSegmentationLib.cine.labels import LabelMap, read_labels
 from CardiacSegmentationLib.cine.read import read_stack, read_study
-from CardiacSegmentationLib.cine.study import Candidate, Study
+from CardiacSegmentationLib.cine.study import Candidate, FoundStudy
 
 __all__ = [
     "Candidate",
+    "Excluded",
+    "FoundStudy",
     "LabelMap",
-    "LeftOut",
-    "Study",
+    "Reason",
     "describe_study",
     "find_stacks",
     "read_labels",

@@ -10,7 +10,6 @@ from CardiacSegmentationLib.cine.axis import TRUSTED_DEG, TYPICAL_DEG, angle_deg
 from CardiacSegmentationLib.cine.elements import quietly
 from CardiacSegmentationLib.cine.kinds import CINE
 from CardiacSegmentationLib.cine.parse import read_header
-from CardiacSegmentationLib.cine.study import ORIENTATION_UNKNOWN
 from CardiacSegmentationLib.findings import Finding, Severity
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def judge(candidates: Sequence[Candidate]) -> list[Candidate]:
         others = [other for other in candidates if other is not one]
         verdict = _judge(one, others)
         findings = one.findings + ((verdict.finding,) if verdict.finding else ())
-        beside = _tell_parallel(one, others) if verdict.short_axis else ()
+        beside = _find_parallel(one, others) if verdict.short_axis else ()
         complete = one.complete and not any(finding.severity is Severity.ERROR for finding in beside)
         findings += beside
         judged.append(replace(one, is_short_axis=verdict.short_axis, complete=complete, findings=findings))
@@ -74,16 +73,13 @@ def choose(candidates: Sequence[Candidate]) -> tuple[int | None, str]:
     return best, reason
 
 
-def tell_rivals(candidates: Sequence[Candidate], chosen: int) -> tuple[Finding, ...]:
+def find_rivals(candidates: Sequence[Candidate], chosen: int) -> tuple[Finding, ...]:
     """Which stack was chosen where another could have been."""
     rivals = _rivals(candidates, chosen)
     if not rivals:
         return ()
-    text = (
-        f"Several stacks could be segmented. Chosen: {_name(candidates, chosen)}; "
-        f"also eligible: {', '.join(_name(candidates, index) for index in rivals)}. Check that it is the one you mean."
-    )
-    return (Finding("several-stacks", text),)
+    named = tuple(f"{index} ({_facts_of(candidates[index])})" for index in (chosen, *rivals))
+    return (Finding("several-stacks", parameters={"chosen": chosen, "series": named}),)
 
 
 def order_of(one: Candidate) -> tuple[object, ...]:
@@ -154,15 +150,19 @@ def _study_date(one: Candidate) -> str:
     return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdigit() else ""
 
 
-def _name(candidates: Sequence[Candidate], index: int) -> str:
-    one = candidates[index]
+def _facts_of(one: Candidate) -> str:
+    """What tells a stack from others in any language: its description, series number and date."""
     first = _first_frame(one)
-    series = "" if first is None else f"series {first.file.series_number}"
-    return f"stack {index} ({', '.join(filter(None, (one.description, series, _study_date(one))))})"
+    number = "" if first is None else str(first.file.series_number)
+    return " · ".join(filter(None, (one.description, number, _study_date(one))))
+
+
+def _name(candidates: Sequence[Candidate], index: int) -> str:
+    return f"stack {index} ({_facts_of(candidates[index])})"
 
 
 def _judge(one: Candidate, others: Sequence[Candidate]) -> _Verdict:
-    if any(finding.code == ORIENTATION_UNKNOWN for finding in one.findings):
+    if any(finding.code == "orientation-unknown" for finding in one.findings):
         return _Verdict(True)  # the file cannot say, so the user who named it is taken at his word
     if one.slices < FEWEST_SLICES:
         return _Verdict(False)
@@ -173,15 +173,16 @@ def _judge(one: Candidate, others: Sequence[Candidate]) -> _Verdict:
     if angle <= TYPICAL_DEG:
         if long_name and not short_name and not perpendicular:
             return _Verdict(False)
-        return _Verdict(True, _ODD_COMPANIONS if perpendicular < len(crossing) / 2 else None)
+        doubtful = perpendicular < len(crossing) / 2
+        return _Verdict(True, Finding("short-axis-doubtful") if doubtful else None)
     # An unusual heart: other views must agree. Two different long-axis views fix the axis they have in common.
     agreed = perpendicular == len(crossing) and (len(crossing) >= 2 or angle <= UNUSUAL_DEG)
     exact = len(crossing) >= 2 and min(crossing) >= EXACT_DEG and angle <= TRUSTED_DEG
     fits = not long_name and (exact or (agreed and short_name))
-    return _Verdict(True, _UNUSUAL) if fits else _Verdict(False)
+    return _Verdict(True, Finding("unusual-orientation")) if fits else _Verdict(False)
 
 
-def _tell_parallel(one: Candidate, others: Sequence[Candidate]) -> tuple[Finding, ...]:
+def _find_parallel(one: Candidate, others: Sequence[Candidate]) -> tuple[Finding, ...]:
     """Slices that seem to belong to a stack but were scanned with another field of view, matrix or protocol."""
     count, adjoins = 0, False
     for other in others:
@@ -196,13 +197,9 @@ def _tell_parallel(one: Candidate, others: Sequence[Candidate]) -> tuple[Finding
             adjoins |= min(beyond) <= ADJOINING * one.spacing_mm[0]
     if not count:
         return ()
-    text = (
-        f"{count} more parallel {'slice has' if count == 1 else 'slices have'} another pixel size, matrix, position, "
-        "tilt or protocol and cannot be part of this stack."
-    )
     if adjoins:
-        text += " Without them it may show only part of the heart, and volumes be too small."
-    return (Finding("parallel-slices", text, Severity.ERROR if adjoins else Severity.WARNING),)
+        return (Finding("adjoining-slices", Severity.ERROR, parameters={"count": count}),)
+    return (Finding("parallel-slices", parameters={"count": count}),)
 
 
 def _beyond_mm(one: Candidate, other: Candidate) -> list[float]:
@@ -219,17 +216,6 @@ def _places_mm(one: Candidate, normal: list[float]) -> list[float]:
     to_centre = one.affine[:3, :2] @ [one.columns / 2, one.rows / 2]
     firsts = [next((frame for frame in row if frame is not None), None) for row in one.frames]
     return [float(normal @ (frame.position + to_centre)) for frame in firsts if frame is not None]
-
-
-_ODD_COMPANIONS = Finding(
-    "short-axis-doubtful",
-    "The other cine views are not perpendicular to this stack, as its long-axis views would be. Check that it is "
-    "short-axis.",
-)
-_UNUSUAL = Finding(
-    "unusual-orientation",
-    "The stack lies unusually for a short axis; it is taken for one because the other views fit it. Check it.",
-)
 
 
 def _normal(one: Candidate) -> list[float]:

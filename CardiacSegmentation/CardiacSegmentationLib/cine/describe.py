@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from CardiacSegmentationLib.findings import COUNTED_FROM_ONE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from CardiacSegmentationLib.cine.study import Candidate, Study
-    from CardiacSegmentationLib.findings import Finding
+    from CardiacSegmentationLib.cine.study import Candidate, FoundStudy
+    from CardiacSegmentationLib.findings import Finding, Parameter
 
-SCHEMA = "cardiacseg-info/1"
+SCHEMA = "cardiacseg-info/2"
 
 
-def describe_study(study: Study) -> dict[str, Any]:
+def describe_study(study: FoundStudy) -> dict[str, Any]:
     """Plain values, ready for ``json.dump``; file names are relative to the study."""
     return {
         "schema": SCHEMA,
@@ -22,10 +24,10 @@ def describe_study(study: Study) -> dict[str, Any]:
         "chosen": study.chosen,
         "reason": study.reason,
         "left_out": [
-            {"description": one.description, "reason": one.reason, "files": _names(one.files, study.root)}
-            for one in study.left_out
+            {"description": group.description, "reason": group.sentence, "files": _names(group.files, study.root)}
+            for group in study.left_out
         ],
-        "findings": [_finding(one) for one in study.findings],
+        "findings": [describe_finding(finding) for finding in study.findings],
     }
 
 
@@ -47,14 +49,29 @@ def _describe(one: Candidate, root: Path) -> dict[str, Any]:
         "times_ms": [round(value, 3) for value in one.times_ms],
         "is_short_axis": one.is_short_axis,
         "complete": one.complete,
-        "findings": [_finding(finding) for finding in one.findings],
+        "findings": [describe_finding(finding) for finding in one.findings],
         "files": _names(one.files, root),
     }
 
 
-def _finding(one: Finding) -> dict[str, Any]:
-    place = {key: value for key, value in (("slice", one.slice), ("phase", one.phase)) if value is not None}
-    return {"code": one.code, "severity": one.severity.value, "message": one.message, **place}
+def describe_finding(finding: Finding) -> dict[str, Any]:
+    """A finding as people read it: slices and phases count from 1, in its parameters as well."""
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "slice": None if finding.slice is None else finding.slice + 1,
+        "phase": None if finding.phase is None else finding.phase + 1,
+        "parameters": {name: _as_read(name, value) for name, value in finding.parameters.items()},
+    }
+
+
+def _as_read(name: str, value: Parameter) -> Any:
+    if isinstance(value, tuple):
+        return [_as_read(name, item) for item in value]
+    if isinstance(value, float):
+        return round(value, 4)
+    return value + 1 if isinstance(value, int) and name in COUNTED_FROM_ONE else value
 
 
 def _names(files: tuple[Path, ...], root: Path) -> list[str]:

@@ -6,15 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.cine.choose import choose, judge, order_of, tell_rivals
+from CardiacSegmentationLib.cine.choose import choose, find_rivals, judge, order_of
 from CardiacSegmentationLib.cine.elements import quietly
+from CardiacSegmentationLib.cine.excluded import DAMAGE, Excluded, Reason
 from CardiacSegmentationLib.cine.group import group_frames
-from CardiacSegmentationLib.cine.headers import LeftOut, read_headers
+from CardiacSegmentationLib.cine.headers import read_headers
 from CardiacSegmentationLib.cine.open import Opened, is_volume_file, open_files, open_study
 from CardiacSegmentationLib.cine.parse import read_header
 from CardiacSegmentationLib.cine.slices import stack_slices
 from CardiacSegmentationLib.cine.sort import arrange
-from CardiacSegmentationLib.cine.study import Candidate, Study
+from CardiacSegmentationLib.cine.study import Candidate, FoundStudy
 from CardiacSegmentationLib.cine.volume_files import describe_volume, is_label_file
 from CardiacSegmentationLib.errors import StudyError
 from CardiacSegmentationLib.findings import Finding, Severity
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.cine.frames import Frame
     from CardiacSegmentationLib.cine.slices import Keep
+    from CardiacSegmentationLib.findings import Parameter
 
-DAMAGE = ("truncated", "damaged", "unreadable", "an empty file")  # how the reasons begin that the user must hear
-CUT_OFF = "truncated: the image holds no pixel data, it is cut off before them"
+MOST_NAMED = 3  # files in a sentence
 IMAGE_CLASSES = ("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1")  # MR and enhanced MR images
 
 
@@ -35,7 +36,7 @@ def find_stacks(
     progress: Callable[[int, int], None] | None = None,
     *,
     reacquired: Keep = "last",
-) -> Study:
+) -> FoundStudy:
     """The stacks of a study, from headers only.
 
     ``path`` is a folder, an archive of one (zip, tar), a DICOMDIR, a multi-frame DICOM file, or a NIfTI or NRRD file;
@@ -52,45 +53,45 @@ def find_stacks(
         headers = read_headers([file for file in opened.files if not is_volume_file(file)], progress)
     volume_files = [file for file in opened.files if is_volume_file(file)]
     volumes, left_out = _describe_volumes(volume_files, beside_dicom=bool(headers.frames))
-    left_out += _tell_cut_off(headers.left_out)
+    left_out += _tell_cut_off_from_empty(headers.excluded)
     if opened.closed:
-        left_out.insert(0, LeftOut("unreadable: it cannot be opened", files=opened.closed))
+        left_out.insert(0, Excluded(Reason.UNREADABLE, files=opened.closed))
     if not headers.frames and not volumes:
         raise StudyError(_say_nothing_usable(path, left_out))
     frames, copies = _drop_copies(headers.frames)
     if copies:
-        left_out.append(LeftOut("a copy of another file", files=copies))
+        left_out.append(Excluded(Reason.COPY, files=copies))
     stacks = volumes + _arrange_by_study(frames, reacquired)
     chosen, reason = choose(stacks)
     if chosen is not None:
         one = stacks[chosen]
-        stacks[chosen] = replace(one, findings=one.findings + tell_rivals(stacks, chosen))
-    return Study(
+        stacks[chosen] = replace(one, findings=one.findings + find_rivals(stacks, chosen))
+    return FoundStudy(
         path=path,
         root=opened.root,
         stacks=tuple(stacks),
         left_out=tuple(left_out),
         chosen=chosen,
         reason=reason,
-        findings=tuple(_tell_study(opened, frames, left_out)),
+        findings=tuple(_check_study(opened, frames, left_out)),
         temporary=opened.temporary,
     )
 
 
-def _describe_volumes(paths: Sequence[Path], *, beside_dicom: bool) -> tuple[list[Candidate], list[LeftOut]]:
+def _describe_volumes(paths: Sequence[Path], *, beside_dicom: bool) -> tuple[list[Candidate], list[Excluded]]:
     """Volume files beside DICOM images are results of someone's work on them, no part of the study."""
     found: list[Candidate] = []
-    left_out: list[LeftOut] = []
+    left_out: list[Excluded] = []
     if beside_dicom and paths:
-        return found, [LeftOut("a volume file beside DICOM images; name it to open it", files=tuple(paths))]
+        return found, [Excluded(Reason.VOLUME_BESIDE_DICOM, files=tuple(paths))]
     for path in paths:
         if is_label_file(path):
-            left_out.append(LeftOut("a label map by its name, not images", files=(path,)))
+            left_out.append(Excluded(Reason.LABEL_MAP, files=(path,)))
             continue
         try:
             found.append(describe_volume(path))
         except StudyError as error:
-            left_out.append(LeftOut(str(error), files=(path,)))
+            left_out.append(Excluded(Reason.UNUSABLE_VOLUME, str(error), files=(path,)))
     return judge(found), left_out
 
 
@@ -112,16 +113,16 @@ def _taken(frame: Frame) -> tuple[object, ...]:
     return file.study_uid, file.series_number, timing.acquisition, timing.instance, file.instance_uid, str(file.path)
 
 
-def _tell_cut_off(left_out: Sequence[LeftOut]) -> list[LeftOut]:
+def _tell_cut_off_from_empty(excluded: Sequence[Excluded]) -> list[Excluded]:
     """An MR image without pixels was cut off; other objects of MR have none, such as spectra and raw data."""
     told = []
-    for one in left_out:
-        cut = tuple(file for file in one.files if one.reason.startswith("no image") and _should_be_image(file))
-        whole = tuple(file for file in one.files if file not in cut)
+    for group in excluded:
+        cut = tuple(file for file in group.files if group.reason is Reason.NO_PIXELS and _should_be_image(file))
+        whole = tuple(file for file in group.files if file not in cut)
         if cut:
-            told.append(replace(one, reason=CUT_OFF, files=cut))
+            told.append(replace(group, reason=Reason.HEADER_CUT_OFF, files=cut))
         if whole:
-            told.append(replace(one, files=whole))
+            told.append(replace(group, files=whole))
     return told
 
 
@@ -149,37 +150,38 @@ def _same_place(a: Frame, b: Frame) -> bool:
     return a.position == b.position and a.orientation == b.orientation and a.timing == b.timing
 
 
-def _tell_study(opened: Opened, frames: Sequence[Frame], left_out: Sequence[LeftOut]) -> list[Finding]:
+def _check_study(opened: Opened, frames: Sequence[Frame], left_out: Sequence[Excluded]) -> list[Finding]:
     findings = []
     patients = {frame.file.patient_id for frame in frames}
     studies = {(frame.file.patient_id, frame.file.study_uid) for frame in frames}
     if len(patients) > 1:
-        findings.append(
-            Finding("several-patients", f"The folder holds images of {len(patients)} patients; they are never mixed.")
-        )
+        findings.append(Finding("several-patients", parameters={"count": len(patients)}))
     elif len(studies) > 1:
-        findings.append(Finding("several-studies", f"The folder holds {len(studies)} studies; they are never mixed."))
+        findings.append(Finding("several-studies", parameters={"count": len(studies)}))
     if opened.missing:
-        some = ", ".join(opened.missing[:3])
-        text = f"{len(opened.missing)} files that the DICOMDIR names are missing ({some}, …)."
-        findings.append(Finding("files-missing", text, Severity.ERROR))
-    return findings + [_tell_damage(one) for one in left_out if one.reason.startswith(DAMAGE)]
+        facts: dict[str, Parameter] = {"count": len(opened.missing), "files": _some(opened.missing)}
+        findings.append(Finding("files-missing", Severity.ERROR, parameters=facts))
+    return findings + [_report_damage(group) for group in left_out if group.reason in DAMAGE]
 
 
-def _tell_damage(one: LeftOut) -> Finding:
-    names = ", ".join(file.name for file in one.files[:3]) + (", …" if len(one.files) > 3 else "")
-    what = "folder" if one.files[0].is_dir() else "file"
-    count = f"{len(one.files)} {what if len(one.files) == 1 else f'{what}s'}"
-    text = f"{count} ({names}): {one.reason}. Copy or export the study again."
-    return Finding("file-damaged", text, Severity.ERROR)
+def _report_damage(group: Excluded) -> Finding:
+    facts: dict[str, Parameter] = {"count": len(group.files), "files": _some([file.name for file in group.files])}
+    if group.files[0].is_file():
+        return Finding("file-damaged", Severity.ERROR, parameters={**facts, "why": group.reason.value})
+    return Finding("folder-closed", Severity.ERROR, parameters=facts)
 
 
-def _say_nothing_usable(path: Path, left_out: Sequence[LeftOut]) -> str:
-    reasons = "; ".join(f"{one.files[0].name}{_and_more(one)}: {one.reason}" for one in left_out[:4])
+def _some(names: Sequence[str]) -> tuple[str, ...]:
+    """The first few names."""
+    return (*names[:MOST_NAMED], *(["…"] if len(names) > MOST_NAMED else []))
+
+
+def _say_nothing_usable(path: Path, left_out: Sequence[Excluded]) -> str:
+    reasons = "; ".join(f"{group.files[0].name}{_and_more(group)}: {group.sentence}" for group in left_out[:4])
     return (
         f"{path} holds no MR images that can be read ({reasons}). Name the folder with the DICOM files of a cine study."
     )
 
 
-def _and_more(one: LeftOut) -> str:
-    return f" and {len(one.files) - 1} more" if len(one.files) > 1 else ""
+def _and_more(group: Excluded) -> str:
+    return f" and {len(group.files) - 1} more" if len(group.files) > 1 else ""

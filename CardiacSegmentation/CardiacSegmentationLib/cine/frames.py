@@ -11,11 +11,13 @@ import numpy.typing as npt
 import pydicom
 
 from CardiacSegmentationLib.cine.elements import Elements, flatten
+from CardiacSegmentationLib.cine.excluded import NoFrameError, Reason
 from CardiacSegmentationLib.cine.kinds import kind_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from CardiacSegmentationLib.cine.excluded import Why
     from CardiacSegmentationLib.cine.parse import Header
 
 Vector = npt.NDArray[np.float64]
@@ -75,29 +77,26 @@ class Frame:
     timing: Timing
 
 
-class NoFrameError(Exception):
-    """A file or frame is no image this program can use; the text says why."""
-
-
-def frames_of(path: Path, header: Header) -> tuple[list[Frame], list[str]]:
-    """The frames of a file, and why some are left out."""
+def frames_of(path: Path, header: Header) -> tuple[list[Frame], list[Why]]:
+    """The frames of a file, and why some are left out, each reason once."""
     elements = header.elements
     _require_mr_image(header)
     count = max(elements.integer("NumberOfFrames") or 1, 1)
     image = _image_file(path, header)
     whole = _count_whole_frames(image, header, count)
     if whole == 0:
-        msg = "truncated: the pixel data are cut off"
-        raise NoFrameError(msg)
+        raise NoFrameError(Reason.PIXELS_CUT_OFF)
     if count == 1:
         return [_frame(image, 0, elements)], []
     frames = []
-    reasons = {f"truncated: only {whole} of {count} frames are there": None} if whole < count else {}
+    reasons: dict[Why, None] = {}
+    if whole < count:
+        reasons[Reason.FRAMES_CUT_OFF, f"{whole} / {count}"] = None
     for number, facts in enumerate(_facts_per_frame(path, elements, count)[:whole]):
         try:
             frames.append(_frame(image, number, facts))
-        except NoFrameError as reason:  # noqa: PERF203 - one bad frame must not fail the others
-            reasons[str(reason)] = None
+        except NoFrameError as error:  # noqa: PERF203 - one bad frame must not fail the others
+            reasons[error.why] = None
     return frames, list(reasons)
 
 
@@ -105,17 +104,13 @@ def _require_mr_image(header: Header) -> None:
     elements = header.elements
     modality = elements.text("Modality")
     if modality not in ("MR", ""):
-        msg = f"not MR but {modality[:16]}"
-        raise NoFrameError(msg)
+        raise NoFrameError(Reason.NOT_MR, modality[:16])
     if header.pixels is None:
-        msg = "no image: the file holds no pixel data, or is cut off before them"
-        raise NoFrameError(msg)
+        raise NoFrameError(Reason.NO_PIXELS)
     if (elements.integer("SamplesPerPixel") or 1) != 1:
-        msg = "a colour picture, not a measurement"
-        raise NoFrameError(msg)
+        raise NoFrameError(Reason.COLOUR)
     if elements.text("SOPClassUID").startswith("1.2.840.10008.5.1.4.1.1.7"):
-        msg = "a secondary capture (screenshot), not a measurement"
-        raise NoFrameError(msg)
+        raise NoFrameError(Reason.SCREENSHOT)
 
 
 def _image_file(path: Path, header: Header) -> ImageFile:
@@ -123,8 +118,7 @@ def _image_file(path: Path, header: Header) -> ImageFile:
     rows, columns = elements.integer("Rows") or 0, elements.integer("Columns") or 0
     bits = elements.integer("BitsAllocated") or 0
     if not (2 <= rows <= 4096 and 2 <= columns <= 4096 and bits in (8, 16, 32)):
-        msg = f"an image of {columns} × {rows} pixels with {bits} bits cannot be read"
-        raise NoFrameError(msg)
+        raise NoFrameError(Reason.ODD_SIZE, f"{columns} × {rows}, {bits} bit")
     stored = elements.integer("BitsStored") or bits
     plain = pixels is not None and pixels.fragments is None
     return ImageFile(
@@ -193,18 +187,14 @@ def _frame(image: ImageFile, number: int, facts: Elements) -> Frame:
     orientation = _orthonormal(facts.numbers("ImageOrientationPatient"))
     spacing = facts.numbers("PixelSpacing")
     if len(position) != 3:
-        msg = "the image position (ImagePositionPatient) is missing"
-        raise NoFrameError(msg)
+        raise NoFrameError(Reason.NO_POSITION)
     if orientation is None:
-        msg = "the image orientation (ImageOrientationPatient) is missing or impossible"
-        raise NoFrameError(msg)
+        raise NoFrameError(Reason.NO_ORIENTATION)
     if len(spacing) != 2 or not all(0.05 < value < 20 for value in spacing):
-        msg = "the pixel size (PixelSpacing) is missing or impossible"
-        raise NoFrameError(msg)
+        raise NoFrameError(Reason.NO_PIXEL_SIZE)
     slope, intercept = facts.number("RescaleSlope") or 1.0, facts.number("RescaleIntercept") or 0.0
     if not (1e-6 < abs(slope) < 1e6 and abs(intercept) < 1e9):
-        msg = "the rescale (RescaleSlope, RescaleIntercept) is impossible"
-        raise NoFrameError(msg)
+        raise NoFrameError(Reason.ODD_RESCALE)
     return Frame(
         file=image,
         number=number,

@@ -8,26 +8,19 @@ from typing import TYPE_CHECKING
 
 from pydicom.uid import MediaStorageDirectoryStorage
 
-from CardiacSegmentationLib.cine.frames import NoFrameError, description_of, frames_of
+from CardiacSegmentationLib.cine.excluded import Excluded, NoFrameError, Reason
+from CardiacSegmentationLib.cine.frames import description_of, frames_of
 from CardiacSegmentationLib.cine.parse import read_header, read_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from CardiacSegmentationLib.cine.excluded import Why
     from CardiacSegmentationLib.cine.frames import Frame
 
 WORKERS = 4
 BATCH = 512  # files whose first bytes are in memory at a time
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """Files that are not part of any stack, and why."""
-
-    reason: str
-    description: str = ""
-    files: tuple[Path, ...] = ()
 
 
 @dataclass
@@ -35,21 +28,21 @@ class Headers:
     """Everything the headers of a study say."""
 
     frames: list[Frame] = field(default_factory=list)
-    left_out: list[LeftOut] = field(default_factory=list)
+    excluded: list[Excluded] = field(default_factory=list)
 
 
 def read_headers(paths: Sequence[Path], progress: Callable[[int, int], None] | None = None) -> Headers:
     """Frames of all files. One bad file never fails the others: it is left out with a reason."""
     headers = Headers()
-    excluded: dict[tuple[str, str], dict[Path, None]] = {}
+    excluded: dict[tuple[Reason, str, str], dict[Path, None]] = {}
     for done, (path, start) in enumerate(_read_starts(paths)):
         if progress and done % 20 == 0:
             progress(done, len(paths))
         frames, reasons, description = _look_into(path, start)
         headers.frames += frames
-        for reason in reasons:
-            excluded.setdefault((reason, description), {})[path] = None
-    headers.left_out = [LeftOut(reason, text, tuple(files)) for (reason, text), files in excluded.items()]
+        for why in reasons:
+            excluded.setdefault((*why, description), {})[path] = None
+    headers.excluded = [Excluded(*why, files=tuple(files)) for why, files in excluded.items()]
     return headers
 
 
@@ -68,20 +61,20 @@ def _try_start(path: Path) -> bytes | None:
         return None
 
 
-def _look_into(path: Path, start: bytes | None) -> tuple[list[Frame], list[str], str]:
+def _look_into(path: Path, start: bytes | None) -> tuple[list[Frame], list[Why], str]:
     """The frames of a file, why some or all of it is left out, and its description."""
     description = ""
     try:
         header = read_header(path, start)
         if header is None:
-            raise NoFrameError("not DICOM" if start else "an empty file")
+            raise NoFrameError(Reason.NOT_DICOM if start else Reason.EMPTY)
         if header.elements.text("SOPClassUID") == MediaStorageDirectoryStorage:
             return [], [], ""  # a DICOMDIR is a table of contents, no image
         description = description_of(header.elements)
         return *frames_of(path, header), description
-    except NoFrameError as reason:
-        return [], [str(reason)], description
+    except NoFrameError as error:
+        return [], [error.why], description
     except OSError as error:
-        return [], [f"unreadable: {error.strerror or error}"], description
+        return [], [(Reason.UNREADABLE, error.strerror or "")], description
     except Exception:  # a damaged file can make any parser raise anything
-        return [], ["damaged: the DICOM header cannot be read"], description
+        return [], [(Reason.HEADER_DAMAGED, "")], description

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.cine.elements import Elements, quietly
 from CardiacSegmentationLib.cine.parse import read_header
-from CardiacSegmentationLib.findings import Finding, Severity
+from CardiacSegmentationLib.findings import Finding
 from CardiacSegmentationLib.stack import Patient
 
 if TYPE_CHECKING:
@@ -62,10 +62,9 @@ def _height_cm(facts: Elements, findings: list[Finding]) -> float | None:
     if 0.3 <= size <= 2.6:
         return size * 100
     if 30 <= size <= 260:
-        text = f"The height is given as {size:g}, where DICOM wants metres; it is taken as {size:g} cm."
-        findings.append(Finding("height-unit", text))
+        findings.append(Finding("height-unit", parameters={"size": size}))
         return size
-    findings.append(Finding("height-impossible", f"The height in the header ({size:g} m) is impossible and not used."))
+    findings.append(Finding("height-impossible", parameters={"size": size}))
     return None
 
 
@@ -75,6 +74,5 @@ def _weight_kg(facts: Elements, findings: list[Finding]) -> float | None:
         return None
     if 0.5 <= weight <= 400:
         return weight
-    text = f"The weight in the header ({weight:g} kg) is impossible and not used."
-    findings.append(Finding("weight-impossible", text, Severity.WARNING))
+    findings.append(Finding("weight-impossible", parameters={"weight": weight}))
     return None

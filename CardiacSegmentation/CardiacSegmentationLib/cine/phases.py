@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.cine.frames import Frame, Timing
     from CardiacSegmentationLib.cine.slices import Slice
+    from CardiacSegmentationLib.findings import Parameter
 
 LONGEST_CYCLE = 1.5  # in R-R: times spread over more than this are not counted from the R wave
 LONGEST_CYCLE_MS = 2000.0  # the same where no R-R is known
@@ -22,24 +23,17 @@ UNKNOWN_RR_MS = 1000.0  # what phases are numbered on where nothing tells their 
 
 
 @dataclass(frozen=True)
-class Note:
-    """Something to say about one slice; the subject of the sentence ("Slice 3") is added when slices have numbers."""
-
-    slice: int
-    code: str
-    text: str
-    severity: Severity = Severity.WARNING
-
-
-@dataclass(frozen=True)
 class Cycle:
-    """The heart phases of a stack; ``frames[slice][phase]``, empty for a slice that cannot fill them."""
+    """The heart phases of a stack; ``frames[slice][phase]``, empty for a slice that cannot fill them.
+
+    ``slice_findings`` count the slices as they were acquired: their places in the stack are not known yet.
+    """
 
     times_ms: tuple[float, ...]
     rr_ms: float | None
     frames: tuple[tuple[Frame, ...], ...]
     timed: bool  # whether any slice tells when in the heart beat its frames were taken
-    notes: tuple[Note, ...]
+    slice_findings: tuple[Finding, ...]
     findings: tuple[Finding, ...]
 
 
@@ -79,12 +73,12 @@ def find_cycle(slices: Sequence[Slice]) -> Cycle:
     stated_rr = _stated_rr(courses, findings)
     rr = stated_rr or _derived_rr(usual, findings)
     times, restarted = _common_times(usual, rr, findings)
-    notes: list[Note] = []
+    slice_findings: list[Finding] = []
     grid = _Course((), times, rr, "")
-    aligned = tuple(_align(course, index, grid, restarted, notes) for index, course in enumerate(courses))
-    findings += _tell_sources(courses)
+    aligned = tuple(_align(course, index, grid, restarted, slice_findings) for index, course in enumerate(courses))
+    findings += _check_order(courses)
     timed = any(course.times_ms for course in courses)
-    return Cycle(times, rr, aligned, timed, tuple(notes), tuple(findings))
+    return Cycle(times, rr, aligned, timed, tuple(slice_findings), tuple(findings))
 
 
 def _order_frames(frames: Sequence[Frame]) -> _Course:
@@ -108,11 +102,7 @@ def _stated_rr(courses: Sequence[_Course], findings: list[Finding]) -> float | N
     if not stated:
         return None
     if max(stated) > 1.2 * min(stated):
-        text = (
-            f"The R-R interval differs between slices ({min(stated):.0f} to {max(stated):.0f} ms): an irregular rhythm "
-            "blurs and shifts end-systole. The median is used."
-        )
-        findings.append(Finding("rr-varies", text))
+        findings.append(Finding("rr-varies", parameters={"low_ms": min(stated), "high_ms": max(stated)}))
     return _median(stated)
 
 
@@ -127,8 +117,7 @@ def _derived_rr(usual: Sequence[_Course], findings: list[Finding]) -> float | No
     rr = float(np.median(spans)) * phases / (phases - 1)
     if not 250 <= rr <= 3000:
         return None
-    text = f"No header states the R-R interval; {rr:.0f} ms is assumed, the last trigger time plus one step."
-    findings.append(Finding("rr-assumed", text, Severity.INFO))
+    findings.append(Finding("rr-assumed", Severity.INFO, parameters={"rr_ms": rr}))
     return rr
 
 
@@ -140,31 +129,21 @@ def _common_times(
     timed = [course.times_ms for course in usual if course.times_ms]
     if not timed:
         if phases > 1:
-            findings.append(_times_unknown(rr))
+            about_rr = {"rr_ms": rr} if rr else {}
+            findings.append(Finding("times-assumed" if rr else "times-unknown", parameters=about_rr))
         return tuple(index * (rr or UNKNOWN_RR_MS) / phases for index in range(phases)), False
     starts = [times[0] for times in timed]
     step = (rr or UNKNOWN_RR_MS) / phases
     restarted = max(starts) - min(starts) > step or (rr is not None and min(starts) > rr) or min(starts) < -step
     if restarted:
-        text = "Trigger times start differently in each slice; every slice is counted from its own first frame."
-        findings.append(Finding("trigger-offset", text, Severity.INFO))
+        findings.append(Finding("trigger-offset", Severity.INFO))
         timed = [tuple(time - times[0] for time in times) for times in timed]
     return tuple(np.median(timed, axis=0).tolist()), restarted
 
 
-def _times_unknown(rr: float | None) -> Finding:
-    if rr is None:
-        text = (
-            "Neither times nor R-R interval are known: phases are numbered evenly, as if a heart beat took 1000 ms. "
-            "Heart rate, cardiac output and rates per second cannot be told."
-        )
-        return Finding("times-unknown", text)
-    return Finding(
-        "times-assumed", f"The phases have no usable times; they are spread evenly over the R-R of {rr:.0f} ms."
-    )
-
-
-def _align(course: _Course, index: int, grid: _Course, restarted: bool, notes: list[Note]) -> tuple[Frame, ...]:
+def _align(
+    course: _Course, index: int, grid: _Course, restarted: bool, slice_findings: list[Finding]
+) -> tuple[Frame, ...]:
     """One frame for every phase of the grid; nothing where this slice covers too little of the heart cycle."""
     times, count = grid.times_ms or (), len(course.frames)
     phases = len(times)
@@ -178,18 +157,12 @@ def _align(course: _Course, index: int, grid: _Course, restarted: bool, notes: l
     distance = np.minimum(distance, 1.0 - distance)
     nearest = distance.argmin(axis=1)
     if count < 0.5 * phases or distance.min(axis=1).max() > 1.05 / min(count, phases):
-        end = f", the last at {course.times_ms[-1]:.0f} ms" if course.times_ms else ""
-        notes.append(
-            Note(index, "incomplete-slice", f"has only {count} of {phases} phases{end}; it is left out", Severity.ERROR)
-        )
+        there_of = {"frames": count, "expected": phases}
+        slice_findings.append(Finding("incomplete-slice", Severity.ERROR, slice=index, parameters=there_of))
         return ()
-    shared = phases - len(set(nearest.tolist()))
-    text = f"has {count} frames, the stack {phases} phases; each phase takes the frame nearest in the R-R interval"
-    if shared:
-        text += f", so {shared} {'phase repeats' if shared == 1 else 'phases repeat'} a neighbour's frame"
-    if count > phases:
-        text += f", and {count - len(set(nearest.tolist()))} frames are not used"
-    notes.append(Note(index, "unequal-phases", text))
+    used = len(set(nearest.tolist()))
+    facts = {"frames": count, "expected": phases, "repeated": phases - used, "unused": count - used}
+    slice_findings.append(Finding("unequal-phases", slice=index, parameters=facts))
     return tuple(course.frames[k] for k in nearest)
 
 
@@ -204,15 +177,14 @@ def _fits_by_rank(course: _Course, grid: _Course) -> bool:
     return bool(min(np.abs(own - common).max(), np.abs(own * scale - common).max()) <= 0.75 * step)
 
 
-def _tell_sources(courses: Sequence[_Course]) -> list[Finding]:
-    """Say where phases could not be ordered by their times."""
+def _check_order(courses: Sequence[_Course]) -> list[Finding]:
+    """Where phases could not be ordered by their times."""
     by_source = Counter(course.source for course in courses if len(course.frames) > 1 and course.times_ms is None)
     findings = []
     for source, count in sorted(by_source.items()):
-        who = "All slices are" if count == len(courses) else f"{count} of {len(courses)} slices are"
-        text = f"{who} ordered in time by {source}: their times are missing, repeat, or run on beyond a heart beat."
         severity = Severity.INFO if source == "TemporalPosition" else Severity.WARNING
-        findings.append(Finding("phase-order", text, severity))
+        facts: dict[str, Parameter] = {"count": count, "total": len(courses), "source": source}
+        findings.append(Finding("phase-order", severity, parameters=facts))
     return findings
 
 

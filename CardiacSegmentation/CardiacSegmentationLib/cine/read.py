@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from CardiacSegmentationLib.cine.slices import Keep
-    from CardiacSegmentationLib.cine.study import Candidate, Study
+    from CardiacSegmentationLib.cine.study import Candidate, FoundStudy
 
 MOST_DAMAGE = 3  # findings that an error repeats
 STILL = 0.0005  # of the brightness range; noise alone changes the middle of the image by more from phase to phase
 
 
-def read_stack(study: Study, index: int | None = None, progress: Callable[[int, int], None] | None = None) -> CineStack:
+def read_stack(
+    study: FoundStudy, index: int | None = None, progress: Callable[[int, int], None] | None = None
+) -> CineStack:
     """Pixels of the chosen stack, or of stack ``index``."""
     if index is None:
         index = study.chosen
@@ -67,7 +69,7 @@ def read_study(
     return read_stack(find_stacks(path, progress, reacquired=reacquired), stack)
 
 
-def say_none_chosen(study: Study) -> str:
+def say_none_chosen(study: FoundStudy) -> str:
     """Why nothing can be segmented, what else is wrong with the study, and the remedy."""
     damage = [finding.message for finding in study.findings if finding.severity is Severity.ERROR]
     more = [f"There is more of this kind ({len(damage)} in all)."] if len(damage) > MOST_DAMAGE else []
@@ -102,4 +104,4 @@ def _check_motion(voxels: Array) -> tuple[Finding, ...]:
     extent = float(np.ptp(middle))
     if extent > 0 and float(np.abs(np.diff(middle, axis=0)).mean()) > STILL * extent:
         return ()
-    return (Finding("no-motion", "Nothing moves in these images: this may not be a cine of the heart."),)
+    return (Finding("no-motion"),)

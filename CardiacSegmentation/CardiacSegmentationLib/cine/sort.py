@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from CardiacSegmentationLib.cine.axis import toward_apex
 from CardiacSegmentationLib.cine.group import normal_of
 from CardiacSegmentationLib.cine.kinds import CINE, is_location
-from CardiacSegmentationLib.cine.phases import Cycle, Note, find_cycle
+from CardiacSegmentationLib.cine.phases import Cycle, find_cycle
 from CardiacSegmentationLib.cine.slices import acquisition_order
 from CardiacSegmentationLib.cine.study import Candidate
 from CardiacSegmentationLib.findings import Finding, Severity
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.cine.frames import Frame, Vector
     from CardiacSegmentationLib.cine.slices import Slice
+    from CardiacSegmentationLib.findings import Parameter
     from CardiacSegmentationLib.stack import Array
 
 IRREGULAR_SHARE = 0.1  # of the slice spacing: beyond this a distance counts as irregular
 EXTRA_SHARE = 0.6  # nearer than this to its neighbour, a slice would be counted twice
 ONE_BEAT_S = 0.25
+LEFT_OUT_CODES = ("incomplete-slice", "extra-slice", "apart")  # findings about slices that are no part of the stack
 WIDEST_HOLE = 2  # missing slices in a row that are left empty; beyond them it is another stack
 
 
@@ -34,7 +36,7 @@ class _Grid:
 
     places: tuple[int | None, ...]
     spacing_mm: float
-    notes: tuple[Note, ...] = ()
+    slice_findings: tuple[Finding, ...] = ()  # of slices as they were acquired
     findings: tuple[Finding, ...] = ()
 
 
@@ -45,16 +47,16 @@ def arrange(slices: Sequence[Slice]) -> Candidate:
     cycle = find_cycle(slices)
     usable = [index for index, frames in enumerate(cycle.frames) if frames]
     grid = _lay_grid([float(direction @ slices[index].frames[0].position) for index in usable], usable, slices)
-    notes = [*_tell_repeats(slices), *cycle.notes, *grid.notes]
+    about_slices = [*_check_repeats(slices), *cycle.slice_findings, *grid.slice_findings]
     filled = [place for place in grid.places if place is not None]
     first = cycle.frames[filled[0]][0]
     findings = (
-        *_number_notes(notes, grid, slices, direction),
+        *_place_findings(about_slices, grid, slices, direction),
         *grid.findings,
-        *_tell_missing(grid),
+        *_find_holes(grid),
         *_check_spacing(first, grid),
         *cycle.findings,
-        *(() if certain or len(slices) == 1 else (_BASE_ASSUMED,)),
+        *(() if certain or len(slices) == 1 else (Finding("base-assumed"),)),
     )
     return Candidate(
         description=first.file.description or _plain_name(first),
@@ -67,15 +69,9 @@ def arrange(slices: Sequence[Slice]) -> Candidate:
         thickness_mm=first.thickness_mm,
         frames=tuple(_frames_at(place, cycle) for place in grid.places),
         slice_order=_slice_order(grid, slices),
-        complete=len(filled) == len(grid.places) == len(slices) and not cycle.notes,
+        complete=len(filled) == len(grid.places) == len(slices) and not cycle.slice_findings,
         findings=findings,
     )
-
-
-_BASE_ASSUMED = Finding(
-    "base-assumed",
-    "The stack does not lie as hearts usually do: which end is the base is assumed from how the images face. Check it.",
-)
 
 
 def _lay_grid(z: Sequence[float], usable: Sequence[int], slices: Sequence[Slice]) -> _Grid:
@@ -84,15 +80,15 @@ def _lay_grid(z: Sequence[float], usable: Sequence[int], slices: Sequence[Slice]
         frame = slices[usable[0]].frames[0]
         return _Grid((usable[0],), frame.spacing_between_mm or frame.thickness_mm or 1.0)
     spacing = float(np.median(np.diff(z)))
-    notes: list[Note] = []
+    slice_findings: list[Finding] = []
     irregular: set[int] = set()
     runs: list[list[int | None]] = [[usable[0]]]
     last = z[0]
     for place, index in zip(z[1:], usable[1:], strict=True):
         gap = place - last
         if gap < EXTRA_SHARE * spacing:
-            text = f"lies only {gap:.1f} mm from its neighbour, not {spacing:.1f}; left out, for it would count twice"
-            notes.append(Note(index, "extra-slice", text))
+            facts = {"gap_mm": gap, "usual_mm": spacing}
+            slice_findings.append(Finding("extra-slice", slice=index, parameters=facts))
             continue
         steps = max(1, round(gap / spacing))
         if abs(gap - steps * spacing) > IRREGULAR_SHARE * spacing:
@@ -105,18 +101,14 @@ def _lay_grid(z: Sequence[float], usable: Sequence[int], slices: Sequence[Slice]
     longest = max(runs, key=len)
     for run in runs:
         if run is not longest:
-            notes += [
-                Note(i, "apart", "lies far from the others; it is left out", Severity.ERROR)
-                for i in run
-                if i is not None
-            ]
+            slice_findings += [Finding("apart", Severity.ERROR, slice=index) for index in run if index is not None]
     if irregular.isdisjoint(longest[1:]):
-        return _Grid(tuple(longest), spacing, tuple(notes))
-    return _even_out(longest, dict(zip(usable, z, strict=True)), irregular, notes)
+        return _Grid(tuple(longest), spacing, tuple(slice_findings))
+    return _even_out(longest, dict(zip(usable, z, strict=True)), irregular, slice_findings)
 
 
 def _even_out(
-    places: Sequence[int | None], z: Mapping[int, float], irregular: Collection[int], notes: Sequence[Note]
+    places: Sequence[int | None], z: Mapping[int, float], irregular: Collection[int], slice_findings: Sequence[Finding]
 ) -> _Grid:
     """Spread uneven slices evenly between the first and the last: so the stack keeps its true length."""
     filled = {number: z[place] for number, place in enumerate(places) if place is not None}
@@ -124,12 +116,15 @@ def _even_out(
     spacing = float(steps.mean())
     small, large = _volume_errors(steps)
     where = [number for number, place in enumerate(places) if number and place in irregular]
-    text = (
-        f"Slices lie {steps.min():.1f} to {steps.max():.1f} mm apart, unevenly from slice {where[0] + 1} on; the mean "
-        f"of {spacing:.1f} mm is used. Volumes can be up to {small:.0f} % too small or {large:.0f} % too large."
-    )
-    finding = Finding("irregular-gap", text, slice=where[0])
-    return _Grid(tuple(places), spacing, tuple(notes), (finding,))
+    facts = {
+        "low_mm": float(steps.min()),
+        "high_mm": float(steps.max()),
+        "spacing_mm": spacing,
+        "small_percent": float(small),
+        "large_percent": float(large),
+    }
+    finding = Finding("irregular-gap", slice=where[0], parameters=facts)
+    return _Grid(tuple(places), spacing, tuple(slice_findings), (finding,))
 
 
 def _volume_errors(steps: Array) -> tuple[float, float]:
@@ -185,50 +180,49 @@ def _slice_order(grid: _Grid, slices: Sequence[Slice]) -> tuple[int, ...]:
     return tuple(-1 if place is None else rank[place] for place in grid.places)
 
 
-def _tell_repeats(slices: Sequence[Slice]) -> list[Note]:
-    notes = []
+def _check_repeats(slices: Sequence[Slice]) -> list[Finding]:
+    findings = []
     for index, one in enumerate(slices):
         if one.duplicates:
-            count = len(one.duplicates)
-            what = "frame" if count == 1 else "frames"
-            text = f"holds {count} {what} twice (same place, same time); one of each is used"
-            notes.append(Note(index, "duplicate-frames", text))
+            count = {"count": len(one.duplicates)}
+            findings.append(Finding("duplicate-frames", slice=index, parameters=count))
         if one.replaced:
             used, unused = one.frames[0], one.replaced[0]
-            order = "earlier" if acquisition_order(unused) <= acquisition_order(used) else "later"
-            text = (
-                f"was acquired more than once; series {used.file.series_number} is used, "
-                f"the {len(one.replaced)} {order} frames of series {unused.file.series_number} are not"
-            )
-            notes.append(Note(index, "reacquired-slice", text))
-    return notes
+            facts: dict[str, Parameter] = {
+                "used": used.file.series_number,
+                "count": len(one.replaced),
+                "order": "earlier" if acquisition_order(unused) <= acquisition_order(used) else "later",
+                "unused": unused.file.series_number,
+            }
+            findings.append(Finding("reacquired-slice", slice=index, parameters=facts))
+    return findings
 
 
-def _number_notes(notes: Sequence[Note], grid: _Grid, slices: Sequence[Slice], direction: Vector) -> list[Finding]:
-    """Notes as findings: slices are numbered from 1 at the base, as a reader counts them."""
+def _place_findings(
+    about_slices: Sequence[Finding], grid: _Grid, slices: Sequence[Slice], direction: Vector
+) -> list[Finding]:
+    """Findings of slices as they were acquired, at their places in the stack.
+
+    A slice that is left out has no place but a distance; what else was found in it does not matter any more.
+    """
     numbers = {place: number for number, place in enumerate(grid.places) if place is not None}
     first = next(iter(numbers))
     origin = float(direction @ slices[first].frames[0].position)
     findings = []
-    for note in notes:
-        number = numbers.get(note.slice)
-        if number is None:
-            z = float(direction @ slices[note.slice].frames[0].position) - origin
-            subject = f"A slice {abs(z):.1f} mm {'before' if z < 0 else 'beyond'} the first one"
-        else:
-            subject = f"Slice {number + 1}"
-        findings.append(Finding(note.code, f"{subject} {note.text}.", note.severity, slice=number))
+    for finding in about_slices:
+        acquired = finding.slice or 0
+        if acquired in numbers:
+            findings.append(replace(finding, slice=numbers[acquired]))
+        elif finding.code in LEFT_OUT_CODES:
+            z = float(direction @ slices[acquired].frames[0].position) - origin
+            away = {"distance_mm": abs(z), "side": "before" if z < 0 else "beyond"}
+            findings.append(replace(finding, slice=None, parameters={**finding.parameters, **away}))
     return findings
 
 
-def _tell_missing(grid: _Grid) -> list[Finding]:
+def _find_holes(grid: _Grid) -> list[Finding]:
     return [
-        Finding(
-            "missing-slice",
-            f"Slice {number + 1} is missing: its place is left empty, and volumes are too small by what it would show.",
-            Severity.ERROR,
-            slice=number,
-        )
+        Finding("missing-slice", Severity.ERROR, slice=number)
         for number, place in enumerate(grid.places)
         if place is None
     ]
@@ -239,8 +233,8 @@ def _check_spacing(first: Frame, grid: _Grid) -> list[Finding]:
     stated = first.spacing_between_mm
     if stated is None or len(grid.places) < 2 or abs(stated - grid.spacing_mm) <= 0.02 * grid.spacing_mm:
         return []
-    text = f"The header states {stated:.2f} mm between slices, their positions {grid.spacing_mm:.2f} mm, which is used."
-    return [Finding("spacing-differs", text, Severity.INFO)]
+    facts = {"stated_mm": stated, "used_mm": grid.spacing_mm}
+    return [Finding("spacing-differs", Severity.INFO, parameters=facts)]
 
 
 def _plain_name(frame: Frame) -> str:

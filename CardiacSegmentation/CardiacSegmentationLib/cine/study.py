@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from CardiacSegmentationLib.cine.excluded import Excluded
     from CardiacSegmentationLib.cine.frames import Frame
-    from CardiacSegmentationLib.cine.headers import LeftOut
     from CardiacSegmentationLib.cine.open import TemporaryFolder
     from CardiacSegmentationLib.findings import Finding
     from CardiacSegmentationLib.stack import Array
-
-ORIENTATION_UNKNOWN = "orientation-unknown"  # the code of the finding about a file that dropped the patient orientation
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,13 +64,13 @@ class Candidate:
 
 
 @dataclass(frozen=True, eq=False)
-class Study:
+class FoundStudy:
     """All stacks found, ``chosen`` (an index into ``stacks``) and why that one, or why none."""
 
     path: Path  # as the user named it
     root: Path  # the folder the files lie in; for an archive a temporary one, gone when this value goes
     stacks: tuple[Candidate, ...]
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[Excluded, ...]
     chosen: int | None
     reason: str
     findings: tuple[Finding, ...] = ()

@@ -17,7 +17,7 @@ import numpy as np
 from CardiacSegmentationLib.cine.axis import angle_deg, toward_apex
 from CardiacSegmentationLib.cine.kinds import CINE
 from CardiacSegmentationLib.cine.phases import UNKNOWN_RR_MS
-from CardiacSegmentationLib.cine.study import ORIENTATION_UNKNOWN, Candidate
+from CardiacSegmentationLib.cine.study import Candidate
 from CardiacSegmentationLib.errors import StudyError
 from CardiacSegmentationLib.findings import Finding, Severity
 
@@ -160,12 +160,9 @@ def _base_to_apex(grid: Grid) -> tuple[Array, tuple[int, ...], list[Finding]]:
     step: Vector = grid.affine[:3, 2] / np.linalg.norm(grid.affine[:3, 2])
     if min(angle_deg(step, axis) for axis in np.eye(3)) < 0.5:
         # No short axis lies exactly along a body axis: the converter dropped the orientation, as ACDC's files show.
-        text = (
-            "The file holds no patient orientation: slices are taken to run from base to apex as in the file. Check it."
-        )
-        return grid.affine, tuple(range(slices)), [Finding(ORIENTATION_UNKNOWN, text)]
+        return grid.affine, tuple(range(slices)), [Finding("orientation-unknown")]
     direction, certain = toward_apex(step)
-    findings = [] if certain else [Finding("base-assumed", "Which end of the stack is the base is assumed. Check it.")]
+    findings = [] if certain else [Finding("base-assumed")]
     if direction @ step > 0:
         return grid.affine, tuple(range(slices)), findings
     affine = grid.affine.copy()
@@ -182,14 +179,9 @@ def _times(grid: Grid) -> tuple[tuple[float, ...], float | None, list[Finding]]:
     step = stated[1] - stated[0] if stated else _step_ms(grid)
     rr = step * phases if step else None
     if rr is None or not SHORTEST_RR_MS <= rr <= LONGEST_RR_MS:
-        text = (
-            "The file does not tell the times of its phases: they are numbered evenly, as if a beat took 1000 ms. "
-            "Heart rate, cardiac output and rates per second cannot be told."
-        )
-        return tuple(i * UNKNOWN_RR_MS / phases for i in range(phases)), None, [Finding("times-unknown", text)]
-    text = f"R-R is taken to be {rr:.0f} ms: the phases are assumed to cover one heart beat."
+        return tuple(i * UNKNOWN_RR_MS / phases for i in range(phases)), None, [Finding("times-unknown")]
     times = stated or tuple(i * (step or 0.0) for i in range(phases))
-    return times, rr, [Finding("rr-assumed", text, Severity.INFO)]
+    return times, rr, [Finding("rr-assumed", Severity.INFO, parameters={"rr_ms": rr})]
 
 
 def _listed_times(facts: dict[str, str], phases: int) -> tuple[float, ...] | None:
@@ -244,8 +236,8 @@ def _straighten(path: Path, nifti: Any) -> tuple[Array | None, list[Finding]]:
         msg = f"{path} cannot be used: its affine is sheared by {shear:.1f}°. Resample it, or open the DICOM study."
         raise StudyError(msg)
     left, _, right = np.linalg.svd(axes / lengths)
-    text = f"The file's axes are {shear:.2f}° off a right angle; they are put straight."
-    return left @ right, [Finding("axes-sheared", text, Severity.INFO)] if shear > ROUNDED_DEG else []
+    sheared = Finding("axes-sheared", Severity.INFO, parameters={"angle_deg": float(shear)})
+    return left @ right, [sheared] if shear > ROUNDED_DEG else []
 
 
 def _has_only_sform(nifti: Any) -> bool:
@@ -286,8 +278,7 @@ def _compare_voxel_sizes(nifti: Any, used_mm: Array) -> list[Finding]:
     if np.allclose(sform_mm, used_mm, rtol=SAME_SIZE):
         return []
     used, other = (" × ".join(f"{value:.2f}" for value in sizes) for sizes in (used_mm, sform_mm))
-    text = f"The file states its voxel size twice and differently: {used} mm, which is used, and {other} mm. Check it."
-    return [Finding("voxel-size-differs", text)]
+    return [Finding("voxel-size-differs", parameters={"used_mm": used, "other_mm": other})]
 
 
 def _require_whole_nifti(path: Path, facts: dict[str, str]) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from io import TextIOWrapper
+from typing import Any, NoReturn
 
 from CardiacSegmentationLib import __version__
 from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError
@@ -48,8 +50,35 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, and what was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with the exit code of wrong usage."""
+        self.exit(EXIT_USAGE, f"{self.prog}: {message} ({self.prog} --help)\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """The arguments; an option that is not known is told together with the one it resembles."""
+        parsed, unknown = super().parse_known_args(args, namespace)
+        for text in unknown:
+            name = text.partition("=")[0]
+            if not name.startswith("-"):
+                self.error(f"{text} is one argument too many")
+            similar = get_close_matches(name, list(self._option_string_actions), 1)
+            self.error(f"there is no option {name}{f'; did you mean {similar[0]}?' if similar else ''}")
+        return parsed, unknown
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """A command or value that is not known is told together with the one it resembles."""
+        if action.choices is not None and value not in action.choices:
+            known = list(map(str, action.choices))
+            similar = get_close_matches(str(value), known, 1)
+            advice = f"did you mean {similar[0]}?" if similar else f"choose from {', '.join(known)}"
+            self.error(f"there is no {action.metavar or action.dest} {value}; {advice}".replace("COMMAND", "command"))
+
+
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="cardiacseg",
         description="Cine cardiac MR: from a study on disk to ventricular volumes. Not a medical device.",
     )

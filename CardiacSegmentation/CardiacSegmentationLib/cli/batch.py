@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, duration, print_json
-from CardiacSegmentationLib.cli.segment import add_choices, count, further_writers, options_of
+from CardiacSegmentationLib.cli.segment import add_run_arguments, count, further_writers, options_of
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.network.bundle import load_bundle
 from CardiacSegmentationLib.pipeline import Existing
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--jobs", type=count, default=1, metavar="N", help="studies at a time (1); they share the cores"
     )
     parser.add_argument("--json-progress", action="store_true", help="one JSON object a study on stdout")
-    add_choices(parser)
+    add_run_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

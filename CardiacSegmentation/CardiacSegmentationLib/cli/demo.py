@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report
-from CardiacSegmentationLib.cli.segment import add_choices, further_writers, options_of
+from CardiacSegmentationLib.cli.segment import add_run_arguments, further_writers, options_of
 from CardiacSegmentationLib.pipeline import Existing, Results, segment_study
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "study", type=Path, nargs="?", metavar="STUDY", help="a study of your own; without it a phantom is made"
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help=f"folder for study and results ({DEFAULT_OUT})")
-    add_choices(parser)
+    add_run_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,10 +1,34 @@
-"""Arguments that several commands share: what the user knows better than the images."""
+"""Arguments that several commands share, made from the one description of the choices."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from CardiacSegmentationLib.segmentation import Papillary
+from CardiacSegmentationLib.choices import CHOICES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from CardiacSegmentationLib.choices import Choice
+
+
+def add_choices(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
+    """One argument for each choice; what is not said stays ``None``, so that a reading or the default decides."""
+    for name in names:
+        choice = CHOICES[name]
+        if choice.is_switch:
+            action = "store_false" if choice.default else "store_true"
+            parser.add_argument(choice.flag, dest=name, action=action, help=choice.help)
+        else:
+            parser.add_argument(choice.flag, dest=name, type=_parser_of(choice), **_shown(choice))
+
+
+def chosen(arguments: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:
+    """What was said of these choices."""
+    values = {name: getattr(arguments, name) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def add_stack_argument(parser: argparse.ArgumentParser) -> None:
@@ -14,34 +38,11 @@ def add_stack_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_reacquired_argument(parser: argparse.ArgumentParser) -> None:
-    """Which acquisition of a slice counts."""
+def add_reading_argument(parser: argparse.ArgumentParser) -> None:
+    """What a person decided about this study before."""
     parser.add_argument(
-        "--reacquired", choices=("last", "first"), default="last", help="which acquisition of a repeated slice counts"
+        "--reading", type=Path, metavar="FILE", help="a reading.json: apply what a person decided about this study"
     )
-
-
-def add_patient_arguments(parser: argparse.ArgumentParser) -> None:
-    """Sex, age, height and weight, in place of those of the images."""
-    parser.add_argument("--sex", type=str.upper, choices=("M", "F"), help="these four: instead of what the images say")
-    parser.add_argument("--age", type=positive, metavar="YEARS")
-    parser.add_argument("--height", type=positive, metavar="CM")
-    parser.add_argument("--weight", type=positive, metavar="KG")
-
-
-def add_papillary_argument(parser: argparse.ArgumentParser) -> None:
-    """The convention for the papillary muscles."""
-    parser.add_argument(
-        "--papillary", choices=[kind.value for kind in Papillary], default=Papillary.VOLUME.value,
-        help="papillary muscles of the LV count as blood (volume, the default) or as muscle (mass)",
-    )  # fmt: skip
-
-
-def _stack_number(text: str) -> int:
-    if not text.isdigit():
-        msg = f"{text} is no stack; `cardiacseg info` numbers them from 0"
-        raise argparse.ArgumentTypeError(msg)
-    return int(text)
 
 
 def positive(text: str) -> float:
@@ -54,3 +55,28 @@ def positive(text: str) -> float:
         msg = f"{text} is no positive number"
         raise argparse.ArgumentTypeError(msg)
     return value
+
+
+def _parser_of(choice: Choice) -> Any:
+    def parse(text: str) -> Any:
+        try:
+            return choice.parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return parse
+
+
+def _shown(choice: Choice) -> dict[str, Any]:
+    """How the help shows a choice."""
+    if choice.values:
+        default = f" ({choice.default})" if choice.default else ""
+        return {"metavar": "{" + ",".join(choice.values) + "}", "help": f"{choice.help}{default}".strip()}
+    return {"metavar": choice.unit, "help": choice.help or None}
+
+
+def _stack_number(text: str) -> int:
+    if not text.isdigit():
+        msg = f"{text} is no stack; `cardiacseg info` numbers them from 0"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)

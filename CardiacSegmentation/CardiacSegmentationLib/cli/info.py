@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.cli.facts import add_reacquired_argument
+from CardiacSegmentationLib.cli.facts import add_choices
 from CardiacSegmentationLib.errors import StudyError
 
 if TYPE_CHECKING:
     import argparse
 
-    from CardiacSegmentationLib.cine import Candidate, LeftOut, Study
+    from CardiacSegmentationLib.cine import Candidate, Excluded, FoundStudy
     from CardiacSegmentationLib.findings import Finding
 
 _MARKS = {"info": "·", "warning": "!", "error": "✗"}
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``cardiacseg info``."""
     parser.add_argument("study", type=Path, help="folder, archive (zip, tar), DICOMDIR, NIfTI or NRRD file")
     parser.add_argument("--json", action="store_true", help="everything as JSON on standard output")
-    add_reacquired_argument(parser)
+    add_choices(parser, ["reacquired"])
 
 
 def run(options: argparse.Namespace) -> int:
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     from CardiacSegmentationLib.cine import describe_study, find_stacks
     from CardiacSegmentationLib.cine.read import say_none_chosen
 
-    study = find_stacks(options.study, reacquired=options.reacquired)
+    study = find_stacks(options.study, reacquired=options.reacquired or "last")
     if options.json:
         print(json.dumps(describe_study(study), indent=2))
     else:
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _lines(study: Study) -> list[str]:
+def _lines(study: FoundStudy) -> list[str]:
     lines = [str(study.path), "", *_table(study)]
     if study.chosen is not None:
         lines += ["", f"Stack {study.chosen} would be segmented: {study.reason}."]
@@ -50,11 +50,11 @@ def _lines(study: Study) -> list[str]:
     if study.findings:
         lines += ["", "The study:", *_sentences(study.findings)]
     if study.left_out:
-        lines += ["", "Left out:", *(_left_out(one) for one in study.left_out)]
+        lines += ["", "Left out:", *(_left_out(group) for group in study.left_out)]
     return lines
 
 
-def _table(study: Study) -> list[str]:
+def _table(study: FoundStudy) -> list[str]:
     head = ("", "stack", "series", "slices", "phases", "pixels", "spacing mm", "R-R ms", "view", "complete")
     rows = [head, *(_row(index, one, index == study.chosen) for index, one in enumerate(study.stacks))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
@@ -78,12 +78,12 @@ def _row(index: int, one: Candidate, chosen: bool) -> tuple[str, ...]:
 
 
 def _sentences(findings: tuple[Finding, ...]) -> list[str]:
-    return [f"  {_MARKS[one.severity.value]} {one.message}" for one in findings]
+    return [f"  {_MARKS[finding.severity.value]} {finding.message}" for finding in findings]
 
 
-def _left_out(one: LeftOut) -> str:
-    what = "folder" if one.files and one.files[0].is_dir() else "file"
-    count = f"{len(one.files)} {what if len(one.files) == 1 else f'{what}s'}"
-    example = one.files[0].name if one.files else ""
-    series = f" of {one.description}" if one.description else ""
-    return f"  {count}{series} ({example}{', …' if len(one.files) > 1 else ''}): {one.reason}"
+def _left_out(group: Excluded) -> str:
+    what = "folder" if group.files and group.files[0].is_dir() else "file"
+    count = f"{len(group.files)} {what if len(group.files) == 1 else f'{what}s'}"
+    example = group.files[0].name if group.files else ""
+    series = f" of {group.description}" if group.description else ""
+    return f"  {count}{series} ({example}{', …' if len(group.files) > 1 else ''}): {group.sentence}"

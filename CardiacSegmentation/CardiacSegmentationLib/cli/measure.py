@@ -10,23 +10,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from CardiacSegmentationLib.cli.facts import (
-    add_papillary_argument,
-    add_patient_arguments,
-    add_reacquired_argument,
-    add_stack_argument,
-    positive,
-)
+from CardiacSegmentationLib.choices import CONVENTIONS, PATIENT_FACTS
+from CardiacSegmentationLib.cli.facts import add_choices, add_reading_argument, add_stack_argument, chosen, positive
 from CardiacSegmentationLib.errors import LabelError
-from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Label, Papillary, Segmentation
+from CardiacSegmentationLib.reading import KeyPhases, Reading
+from CardiacSegmentationLib.segmentation import Label, Segmentation
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.stack import CineStack
 
-AS_DRAWN = "every labelled slice counts, as drawn"
 ADVICE = "Add --force to replace them, or name another folder."
-BSA_FORMULAS = ("Mosteller", "DuBois", "Haycock")
+CHOSEN = (*CONVENTIONS, *PATIENT_FACTS)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", type=Path, help="DICOM folder or archive, NIfTI or NRRD file")
     parser.add_argument("labels", type=Path, nargs="+", help="label map (NIfTI or NRRD) on the grid of the images")
     add_stack_argument(parser)
-    add_reacquired_argument(parser)
+    add_choices(parser, ["reacquired"])
+    add_reading_argument(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="write measurements.json and the CSV tables here")
     parser.add_argument("--force", action="store_true", help="replace results that are there")
     parser.add_argument("--json", action="store_true", help="print measurements.json instead of the table")
@@ -46,20 +42,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--phase", type=_from_one, nargs="+", default=[], metavar="N",
         help="phase each 3D label map belongs to, where the images have several",
     )  # fmt: skip
-    add_papillary_argument(parser)
-    parser.add_argument("--basal-rule", action="store_true", help="leave out slices less than half in myocardium")
-    parser.add_argument("--bsa", choices=BSA_FORMULAS, default="Mosteller", help="formula for body surface area")
+    add_choices(parser, CHOSEN)
     parser.add_argument("--ed", type=_from_one, metavar="N", help="phase of end-diastole, counted from 1")
     parser.add_argument("--es", type=_from_one, metavar="N", help="phase of end-systole")
     parser.add_argument("--rv-ed", type=_from_one, metavar="N", help="the RV's end-diastole, where it is another phase")
     parser.add_argument("--rv-es", type=_from_one, metavar="N", help="the RV's end-systole, where it is another phase")
     parser.add_argument("--heart-rate", type=positive, metavar="BPM", help="instead of that of the images")
-    add_patient_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure, print, and write where asked."""
-    from CardiacSegmentationLib.analysis import measure
+    from CardiacSegmentationLib.analysis import assess
     from CardiacSegmentationLib.cine import read_study
     from CardiacSegmentationLib.export.summary import format_summary
     from CardiacSegmentationLib.export.tables import FILES, measurements_as_dict, write_tables
@@ -68,9 +61,12 @@ def run(options: argparse.Namespace) -> int:
 
     if options.out is not None:
         require_room(options.out, list(FILES), Existing.REPLACE if options.force else Existing.STOP, ADVICE)
-    stack = read_study(options.image, stack=options.stack, reacquired=options.reacquired)
-    stack = _with_facts(stack, options)
-    assessment = measure(stack, _read_segmentation(stack, options))
+    reading = _read_reading(options)
+    stack = read_study(options.image, stack=options.stack, reacquired=options.reacquired or "last")
+    if options.heart_rate:
+        stack = _at_heart_rate(stack, options.heart_rate)
+    labels, labelled = _read_labels(stack, options)
+    assessment = assess(stack, Segmentation.of(labels, labelled=labelled), reading)
     if options.out is not None:
         remove_run(options.out, but=options.labels)  # its other files would tell other numbers
         write_tables(assessment, options.out)
@@ -96,19 +92,6 @@ def parse_codes(text: str) -> dict[int, Label]:
     return codes
 
 
-def _with_facts(stack: CineStack, options: argparse.Namespace) -> CineStack:
-    """What the user says about patient and heart rate, in place of what the images say."""
-    said = {
-        "sex": options.sex,
-        "age_years": options.age,
-        "height_cm": options.height,
-        "weight_kg": options.weight,
-    }
-    patient = replace(stack.patient, **{name: value for name, value in said.items() if value is not None})
-    stack = replace(stack, patient=patient)
-    return _at_heart_rate(stack, options.heart_rate) if options.heart_rate else stack
-
-
 def _at_heart_rate(stack: CineStack, beats_per_min: float) -> CineStack:
     """The same phases at a heart rate the user knows; times the importer had to invent are spread over the beat."""
     rr_ms = 60_000.0 / beats_per_min
@@ -121,22 +104,20 @@ def _at_heart_rate(stack: CineStack, beats_per_min: float) -> CineStack:
     )
 
 
-def _read_segmentation(stack: CineStack, options: argparse.Namespace) -> Segmentation:
-    from CardiacSegmentationLib.analysis import propose_included
+def _read_reading(options: argparse.Namespace) -> Reading:
+    """What a person decided before, and what is said on the command line."""
+    from CardiacSegmentationLib.pipeline.options import Options
+    from CardiacSegmentationLib.pipeline.record import read_reading
 
-    labels, labelled = _read_labels(stack, options)
-    conventions = Conventions(Papillary(options.papillary), options.bsa)
-    fixed = KeyPhases(
+    reading = Reading() if options.reading is None else read_reading(options.reading)
+    said = KeyPhases(
         lv_ed=options.ed,
         lv_es=options.es,
         rv_ed=options.ed if options.rv_ed is None else options.rv_ed,
         rv_es=options.es if options.rv_es is None else options.rv_es,
     )
-    segmentation = Segmentation.of(labels, labelled=labelled, key_phases=fixed, conventions=conventions)
-    if not options.basal_rule:
-        return replace(segmentation, conventions=replace(conventions, basal_rule=AS_DRAWN))
-    included, findings = propose_included(segmentation, *stack.spacing_mm[1:])
-    return replace(segmentation, included=included, findings=findings)
+    reading = replace(reading, key_phases=said.or_else(reading.key_phases))
+    return Options.choose(**chosen(options, CHOSEN)).complete(reading)
 
 
 def _read_labels(stack: CineStack, options: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:

@@ -6,17 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from CardiacSegmentationLib.choices import CHOICES
 from CardiacSegmentationLib.cli import EXIT_CANCELLED, EXIT_ERROR
-from CardiacSegmentationLib.cli.facts import (
-    add_papillary_argument,
-    add_patient_arguments,
-    add_reacquired_argument,
-    add_stack_argument,
-)
+from CardiacSegmentationLib.cli.facts import add_choices, add_reading_argument, add_stack_argument, chosen
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report, print_json
 from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError
 from CardiacSegmentationLib.pipeline import RECORD_FILE, Existing, Options, Results, segment_study
-from CardiacSegmentationLib.segmentation import Papillary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,28 +40,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--labels", type=Path, metavar="FILE.nii.gz", help="the label map, on exactly the input's grid")
     parser.add_argument("--json-progress", action="store_true", help="one JSON object a line on stdout, for programs")
     add_stack_argument(parser)
-    add_choices(parser)
+    add_reading_argument(parser)
+    add_run_arguments(parser)
 
 
-def add_choices(parser: argparse.ArgumentParser) -> None:
-    """The choices that one study, a batch and the demo have in common."""
-    add_reacquired_argument(parser)
-    parser.add_argument(
-        "--backend", choices=("auto", "onnx", "openvino", "torch"), default="auto", help="engine (auto)"
-    )
-    parser.add_argument("--phases", choices=("all", "ed-es"), default="all", help="label all phases, or ED and ES only")
-    parser.add_argument("--model", type=Path, metavar="DIR", help="a network bundle of your own")
-    parser.add_argument(
-        "--uncertainty", action="store_true", help="uncertainty of every voxel (takes nine times longer)"
-    )
-    parser.add_argument("--no-repairs", action="store_true", help="the network's labels as they are")
-    add_papillary_argument(parser)
-    add_patient_arguments(parser)
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments that one study, a batch and the demo have in common."""
+    add_choices(parser, CHOICES)
     parser.add_argument(
         "--only", type=_names, metavar="PART,…", help="write only these parts of the results, for example tables,labels"
     )
-    parser.add_argument("--paper", choices=("A4", "Letter"), default="A4", help="of the report (A4)")
-    parser.add_argument("--deidentify", action="store_true", help="leave the patient's name, id and dates out")
     parser.add_argument("--threads", type=count, metavar="N", help="processor cores to use (all)")
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--resume", action="store_true", help="keep finished results of the same study and options")
@@ -75,24 +58,12 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
 
 def options_of(arguments: argparse.Namespace) -> Options:
     """The pipeline's options from the command line's."""
-    existing = Existing.RESUME if arguments.resume else Existing.REPLACE if arguments.force else Existing.STOP
-    return Options(
+    return Options.choose(
+        **chosen(arguments, CHOICES),
         stack=getattr(arguments, "stack", None),
-        reacquired=arguments.reacquired,
-        backend=arguments.backend,
-        model=arguments.model,
-        only_ed_es=arguments.phases == "ed-es",
-        uncertainty=arguments.uncertainty,
-        repairs=not arguments.no_repairs,
-        papillary=Papillary(arguments.papillary),
-        sex=arguments.sex,
-        age_years=arguments.age,
-        height_cm=arguments.height,
-        weight_kg=arguments.weight,
+        reading=getattr(arguments, "reading", None),
         parts=arguments.only,
-        paper=arguments.paper,
-        deidentify=arguments.deidentify,
-        existing=existing,
+        existing=Existing.RESUME if arguments.resume else Existing.REPLACE if arguments.force else Existing.STOP,
         threads=arguments.threads,
         labels_file=getattr(arguments, "labels", None),
     )

@@ -17,15 +17,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a DICOMweb service; credentials come from the environment: CARDIACSEG_DICOMWEB_TOKEN, "
         "or CARDIACSEG_DICOMWEB_USER and CARDIACSEG_DICOMWEB_PASSWORD",
     )
+    parser.add_argument("--tls", action="store_true", help="encrypt the way to the node; DICOMweb does so with https")
+    parser.add_argument(
+        "--tls-authorities",
+        type=Path,
+        metavar="FILE.pem",
+        help="certificates that vouch for the archive (the system's)",
+    )
+    parser.add_argument(
+        "--tls-certificate",
+        type=Path,
+        metavar="FILE.pem",
+        help="our own certificate and its key, where the archive asks for one",
+    )
     parser.add_argument("--as", dest="title", default="CARDIACSEG", metavar="AE", help="our own AE title")
 
 
 def run(options: argparse.Namespace) -> int:
     """Send each object once and say what became of it; exit code 1 where one was not taken."""
-    from CardiacSegmentationLib.export.archive import find_objects, store_to_node, store_to_web
+    from CardiacSegmentationLib.export.archive import Tls, find_objects, store_to_node, store_to_web
 
     paths = find_objects(options.results)
-    answers = store_to_node(paths, options.to, options.title) if options.to else store_to_web(paths, options.dicomweb)
+    tls = Tls(options.tls_authorities, options.tls_certificate)
+    if options.to:
+        is_encrypted = options.tls or tls != Tls()
+        answers = store_to_node(paths, options.to, options.title, tls if is_encrypted else None)
+    else:
+        answers = store_to_web(paths, options.dicomweb, tls)
     failed = 0
     for answer in answers:
         print(f"{'FAILED' if answer.problem else 'stored'}  {answer.path}  {answer.problem or answer.kind}", flush=True)

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.assessment import Assessment, Code, Measurement, WallSegment
     from CardiacSegmentationLib.export.dicom_source import DicomSource
-    from CardiacSegmentationLib.segmentation import KeyPhases, Segmentation
+    from CardiacSegmentationLib.reading import KeyPhases
+    from CardiacSegmentationLib.segmentation import Segmentation
 
 # Which measurements are those of one segment in one phase: its structure and which of the key phases.
 OF_SEGMENT = {

@@ -19,7 +19,7 @@ from CardiacSegmentationLib.segmentation import Papillary
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.assessment import Measurement, ReferenceRange
-    from CardiacSegmentationLib.segmentation import Conventions
+    from CardiacSegmentationLib.reading import Conventions
 
 VOLUMES, MASSES = ("edv_ml", "esv_ml"), ("mass_g", "mass_es_g")
 

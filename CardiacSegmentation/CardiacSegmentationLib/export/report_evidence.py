@@ -106,7 +106,7 @@ def _slices(page: Sheet, assessment: Assessment, top: float) -> float:
         row = [Cell(f"{slice_ + 1}{ends.get(slice_, '')}")]
         for label, _, phase in present:
             area = assessment.areas_mm2[label - 1, phase, slice_]
-            counts = assessment.included[label - 1, phase, slice_]
+            counts = assessment.counted[label - 1, phase, slice_]
             row.append(
                 Cell("–" if not area > 0 else f"{area:.0f}" if counts else f"({area:.0f})", INK if counts else QUIET)
             )

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
     from CardiacSegmentationLib.assessment import Assessment
-    from CardiacSegmentationLib.segmentation import KeyPhases, Segmentation
+    from CardiacSegmentationLib.reading import KeyPhases
+    from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
 

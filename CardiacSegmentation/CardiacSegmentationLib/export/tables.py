@@ -175,7 +175,7 @@ def _slices(assessment: Assessment) -> Iterable[dict[str, Cell]]:
                 name = label.name.lower()
                 row[f"{name}_mm2"] = _number(area)
                 row[f"{name}_ml"] = _number(area * assessment.slice_spacing_mm / MM3_PER_ML)
-                row[f"{name}_included"] = bool(assessment.included[label - 1, phase, slice_])
+                row[f"{name}_included"] = bool(assessment.counted[label - 1, phase, slice_])
             yield row
 
 

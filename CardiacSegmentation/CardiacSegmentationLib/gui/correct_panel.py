@@ -12,7 +12,7 @@ from CardiacSegmentationLib.gui.layout import reading_view
 from CardiacSegmentationLib.gui.slice_table import SliceTable
 from CardiacSegmentationLib.scene.study import Study, bookmark
 from CardiacSegmentationLib.scene.views import current_phase, current_slice, go_to_phase, go_to_slice, play
-from CardiacSegmentationLib.segmentation import KeyPhases
+from CardiacSegmentationLib.reading import KeyPhases
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.gui.widget import CardiacPanel
@@ -66,7 +66,7 @@ class CorrectPanel:
         names = ("edButton", "esButton", "setEdButton", "setEsButton", "autoPhasesButton", "sliceTable", "editor")
         for name in (*names, "undoButton", "redoButton", "copyPhaseButton"):
             getattr(self._ui, name).enabled = segmented
-        self._bind_editor(study if segmented else None)
+        self.bind_editor(study)
         self.show_phase()
         self.show_numbers()
 
@@ -98,8 +98,22 @@ class CorrectPanel:
         self._slices.show_phase(live.assessment, current_phase(live.study))
         self._show_history()
 
+    def bind_editor(self, study: Study | None) -> None:
+        """Give the editor the labels on display, if there are any."""
+        editor = self._ui.editor
+        if study is None or self._panel.live is None:
+            editor.setActiveEffect(None)
+            editor.setSegmentationNode(None)
+            return
+        editor.setSegmentationNode(study.segmentation_node)
+        editor.setSourceVolumeNode(study.volume_node)
+
     def scene_is_closing(self) -> None:
-        """Let go of nodes before they go."""
+        """Let go of nodes before they go.
+
+        While a scene closes, the editor does not hear of the effect's end: its brush would follow views without labels.
+        """
+        self._ui.editor.removeViewObservations()
         self._ui.editor.setActiveEffect(None)
         self._ui.editor.setSegmentationNode(None)
 
@@ -198,15 +212,6 @@ class CorrectPanel:
         current = segmentation.GetSegmentIndex(self._ui.editor.currentSegmentID())
         if count:
             self._ui.editor.setCurrentSegmentID(segmentation.GetNthSegmentID((current + step) % count))
-
-    def _bind_editor(self, study: Study | None) -> None:
-        editor = self._ui.editor
-        if study is None:
-            editor.setActiveEffect(None)
-            editor.setSegmentationNode(None)
-            return
-        editor.setSegmentationNode(study.segmentation_node)
-        editor.setSourceVolumeNode(study.volume_node)
 
     def _slider_moved(self, phase: int) -> None:
         if self._panel.study is not None:

@@ -87,6 +87,8 @@ def write_dicom(live: LiveStudy, folder: Path) -> list[Path]:
         database.prepareInsert()
         for path in written:
             database.insert(str(path))
+        database.updateDisplayedFields()
+        database.databaseChanged()  # an open browser looks again
     return written
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,14 @@ import slicer
 from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.gui.clicks import once
 from CardiacSegmentationLib.gui.exports import EXPORTS, Export, study_folder
 from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.results_table import ResultsTable
 from CardiacSegmentationLib.gui.texts import findings_html
 from CardiacSegmentationLib.scene.study import Study, read_study_settings, write_study_settings
-from CardiacSegmentationLib.segmentation import Conventions, Label, Papillary
+from CardiacSegmentationLib.reading import Conventions
+from CardiacSegmentationLib.segmentation import Label, Papillary
 from CardiacSegmentationLib.stack import Patient
 
 if TYPE_CHECKING:
@@ -42,7 +45,7 @@ class ResultsPanel:
         for combo in (self._ui.sexCombo, self._ui.bsaCombo, self._ui.papillaryCombo):
             combo.connect("currentIndexChanged(int)", lambda _index: self._facts_changed())
         for button, export in EXPORTS.items():
-            getattr(self._ui, button).connect("clicked()", lambda export=export: self.export(export))
+            getattr(self._ui, button).connect("clicked()", once(partial(self.export, export)))
         self._ui.exportEdit.currentPath = str(slicer.app.settings().value(EXPORT_FOLDER, "") or Path.home())
 
     def show_study(self, study: Study | None) -> None:
@@ -175,7 +178,7 @@ def _conventions_text(assessment: Assessment) -> str:
 
 
 def _counted(assessment: Assessment, label: Label, phase: int) -> int:
-    counted: Any = assessment.included[label - 1, phase] & (assessment.areas_mm2[label - 1, phase] > 0)
+    counted: Any = assessment.counted[label - 1, phase] & (assessment.areas_mm2[label - 1, phase] > 0)
     return int(counted.sum())
 
 

@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 from CardiacSegmentationLib.cine.volume_files import read_values
 from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.gui.background import BackgroundRun, End, Process, Progress
+from CardiacSegmentationLib.gui.clicks import once
 from CardiacSegmentationLib.gui.handover import write_stack
 from CardiacSegmentationLib.gui.layout import show_uncertainty
 from CardiacSegmentationLib.gui.messages import errors_shown
@@ -49,7 +50,7 @@ class SegmentPanel:
         self._run = BackgroundRun(self._show_progress, self._finish, make_process)
         self._study: Study | None = None  # the one the run works for, whichever is looked at meanwhile
         self._folder: Path | None = None
-        self._ui.segmentButton.connect("clicked()", self.segment_or_cancel)
+        self._ui.segmentButton.connect("clicked()", once(self.segment_or_cancel))
         for combo in (self._ui.phasesCombo, self._ui.backendCombo):
             combo.connect("currentIndexChanged(int)", lambda _index: self._write_settings())
         self._ui.uncertaintyCheck.connect("toggled(bool)", lambda _on: self._write_settings())

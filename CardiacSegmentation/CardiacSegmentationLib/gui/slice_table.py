@@ -54,7 +54,7 @@ class SliceTable:
         for row in range(slices):
             self._set_text(row, 0, _slice_name(row, slices))
             for column, label in PLACE_OF_COLUMN.items():
-                self._set_tick(row, column, bool(assessment.included[label - 1, phase, row]))
+                self._set_tick(row, column, bool(assessment.counted[label - 1, phase, row]))
             self._set_finding(row, findings.get(row, []))
 
     def select(self, row: int) -> None:

@@ -15,6 +15,7 @@ from CardiacSegmentationLib.cine import find_stacks, read_stack
 from CardiacSegmentationLib.cine.open import MOST_FILES
 from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, StudyError
 from CardiacSegmentationLib.findings import Finding, Severity
+from CardiacSegmentationLib.gui.clicks import once
 from CardiacSegmentationLib.gui.dicom_browser import selected_files
 from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.sample import sample_folder
@@ -26,8 +27,7 @@ from CardiacSegmentationLib.scene.study import Study, find_studies, load_study
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from CardiacSegmentationLib.cine import Candidate
-    from CardiacSegmentationLib.cine import Study as FoundStudy
+    from CardiacSegmentationLib.cine import Candidate, FoundStudy
     from CardiacSegmentationLib.gui.widget import CardiacPanel
 
 PATIENCE_MS = 1000  # looking through files for longer shows how far it is
@@ -55,13 +55,13 @@ class StudyPanel:
             history.connect("activated(int)", self._path_chosen)
         ui.folderButton.connect("clicked()", lambda: self._browse(qt.QFileDialog.getExistingDirectory))
         ui.fileButton.connect("clicked()", lambda: self._browse(qt.QFileDialog.getOpenFileName))
-        ui.sampleButton.connect("clicked()", self.open_sample)
+        ui.sampleButton.connect("clicked()", once(self.open_sample))
         ui.openBrowserButton.connect("clicked()", lambda: slicer.util.selectModule("DICOM"))
         ui.useSelectionButton.connect("clicked()", self.use_browser_selection)
-        ui.useNodeButton.connect("clicked()", self.use_node)
+        ui.useNodeButton.connect("clicked()", once(self.use_node))
         ui.nodeSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._node_changed)
         ui.stackTree.connect("itemSelectionChanged()", self._show_findings)
-        ui.loadButton.connect("clicked()", self.load)
+        ui.loadButton.connect("clicked()", once(self.load))
         ui.studySelector.connect("currentNodeChanged(vtkMRMLNode*)", self._study_chosen)
         ui.stackTree.header().setSectionResizeMode(0, qt.QHeaderView.Stretch)
         ui.stackTree.header().setSectionResizeMode(1, qt.QHeaderView.ResizeToContents)

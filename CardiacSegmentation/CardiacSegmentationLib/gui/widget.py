@@ -48,9 +48,11 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self.study: Study | None = None
         self.live: LiveStudy | None = None
         self._is_selecting = False
+        self._was_imported = False
         self._step: int | None = None
         self._stroke_timer = _single_shot(SETTLE_MS, self.settle)
         self._removal_timer = _single_shot(0, self._follow_segmentation)
+        self._batch_timer = _single_shot(0, self._bind_again)
         self._study_section = StudyPanel(self)
         self._segment = SegmentPanel(self, make_process)
         self._correct = CorrectPanel(self)
@@ -128,12 +130,14 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._leave_study()
         self._recovery.forget_all()
         self.removeObservers()
+        self._batch_timer.stop()
 
     def _observe_scene(self) -> None:
         scene, events = slicer.mrmlScene, slicer.vtkMRMLScene
         self.addObserver(scene, events.StartCloseEvent, self._scene_starts_closing)
         self.addObserver(scene, events.EndCloseEvent, self._scene_was_closed)
-        self.addObserver(scene, events.EndImportEvent, self._scene_was_loaded)
+        self.addObserver(scene, events.EndImportEvent, self._scene_was_imported)
+        self.addObserver(scene, events.EndBatchProcessEvent, self._batch_ended)
         self.addObserver(scene, events.NodeRemovedEvent, self._node_removed)
 
     def _open_live(self) -> None:
@@ -193,14 +197,23 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._correct.scene_is_new()
         self._show_study()
 
-    def _scene_was_loaded(self, *_event: Any) -> None:
+    def _scene_was_imported(self, *_event: Any) -> None:
+        self._was_imported = True
+
+    def _batch_ended(self, *_event: Any) -> None:
+        self._batch_timer.start()  # when editor and view controllers, which hear of it after this, have let go
+
+    def _bind_again(self) -> None:
+        """In a batch, and every import is one, Slicer's editor and its view controllers lose what they show."""
+        was_imported, self._was_imported = self._was_imported, False
         self._correct.scene_is_new()
-        if self.study is None:
+        if self.study is None and was_imported:
             self.select(next(iter(find_studies(slicer.mrmlScene)), None))
-        else:  # views and editor are singletons: what came with the scene has taken them
-            layout.show_study(self.study)
+        elif self.study is not None and self.study.exists:
+            if was_imported:  # views and editor are singletons: what came with the scene has taken them
+                layout.show_study(self.study)
             layout.show_results(self.study)
-            self._correct.show_study(self.study)
+            self._correct.bind_editor(self.study)
 
     def _node_removed(self, *_event: Any) -> None:
         if self.study is not None and not self.study.exists:
@@ -213,11 +226,14 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         """The labels were deleted, or the node that shows them and is edited is another one now."""
         if self.study is None or not self.study.exists or self._is_followed():
             return
-        self._close_live()
-        if self.study.segmentation_node is not None:
-            set_display(self.study.segmentation_node, self.study.volume_node)
-        self._open_live()
-        self._show_study()
+        if self.live is None or self.study.segmentation_node is None:
+            self._close_live()
+            self._show_study()
+            return
+        set_display(self.study.segmentation_node, self.study.volume_node)
+        self.live.follow_node()
+        self.numbers_changed()
+        self._correct.bind_editor(self.study)
 
     def _is_followed(self) -> bool:
         return self.study is None or self.live is None or self.live.node is self.study.segmentation_node

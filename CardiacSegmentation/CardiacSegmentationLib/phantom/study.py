@@ -17,7 +17,8 @@ from CardiacSegmentationLib.phantom.image import label_plane
 from CardiacSegmentationLib.phantom.layouts import Layout, find_layout
 from CardiacSegmentationLib.phantom.rendering import SHORT_AXIS, render_short_axis, render_study
 from CardiacSegmentationLib.phantom.truth import LABELS_FILE, SCHEMA, TRUTH_FILE, Truth, find_truth, write_labels
-from CardiacSegmentationLib.segmentation import KeyPhases, Segmentation
+from CardiacSegmentationLib.reading import KeyPhases
+from CardiacSegmentationLib.segmentation import Segmentation
 from CardiacSegmentationLib.stack import CineStack, Patient
 
 if TYPE_CHECKING:
@@ -42,8 +43,13 @@ def make_stack(spec: PhantomSpec) -> tuple[CineStack, Segmentation]:
         patient=Patient(spec.sex, float(spec.age_years), spec.height_cm, spec.weight_kg),
         title="Phantom",
     )
-    key_phases = KeyPhases(0, heart.es_phase, 0, heart.es_phase)
-    return stack, Segmentation.of(_labels(cine.views, spec, heart), key_phases=key_phases)
+    return stack, Segmentation.of(_labels(cine.views, spec, heart))
+
+
+def true_key_phases(spec: PhantomSpec) -> KeyPhases:
+    """End-diastole and end-systole of the phantom; both ventricles beat as one."""
+    es = beating_heart(spec).es_phase
+    return KeyPhases(0, es, 0, es)
 
 
 def write_study(folder: Path, spec: PhantomSpec, *, force: bool = False) -> Truth:

@@ -1,19 +1,20 @@
-"""What can be chosen about a run."""
+"""What can be chosen about a run; ``choices`` describes the choices one by one."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS, PATIENT_FACTS
+from CardiacSegmentationLib.pipeline.local_key import checksum, local_key
+from CardiacSegmentationLib.reading import BasalRule
 from CardiacSegmentationLib.segmentation import Papillary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from CardiacSegmentationLib.cine.slices import Keep
-    from CardiacSegmentationLib.stack import Patient
+    from CardiacSegmentationLib.reading import Reading
 
 
 class Existing(str, Enum):
@@ -26,45 +27,78 @@ class Existing(str, Enum):
 
 @dataclass(frozen=True)
 class Options:
-    """The choices of one run; those that change results are recorded with them."""
+    """The choices of one run; those that change results are recorded with them.
+
+    Conventions and facts about the patient that are ``None`` are those of the reading and of the images.
+    """
 
     stack: int | None = None  # as `cardiacseg info` numbers them; None: the one that fits best
-    reacquired: Keep = "last"  # which acquisition of a repeated slice counts
+    reacquired: str = "last"
     backend: str = "auto"
-    model: Path | None = None  # a bundle of one's own
-    only_ed_es: bool = False
+    model: Path | None = None
+    phases: str = "all"
     uncertainty: bool = False
     repairs: bool = True
-    papillary: Papillary = Papillary.VOLUME
-    bsa_formula: str = "Mosteller"
-    sex: str | None = None  # these four: instead of what the images say
+    reading: Path | None = None  # a reading.json: what a person decided about this study
+    papillary: Papillary | None = None
+    bsa_formula: str | None = None
+    basal_rule: BasalRule | None = None
+    sex: str | None = None
     age_years: float | None = None
     height_cm: float | None = None
     weight_kg: float | None = None
     parts: tuple[str, ...] | None = None  # what to write; None: everything
-    paper: str = "A4"  # of the report, or "Letter"
+    paper: str = "A4"
+    language: str = "en"
     deidentify: bool = False
     labels_file: Path | None = None  # one more label map, where the user wants it
     existing: Existing = Existing.STOP
     threads: int | None = None  # None: all cores
 
-    def with_patient(self, patient: Patient) -> Patient:
-        """The patient with what the user said in place of what the images say."""
-        said = {name: getattr(self, name) for name in ("sex", "age_years", "height_cm", "weight_kg")}
-        return replace(patient, **{name: value for name, value in said.items() if value is not None})
+    @classmethod
+    def choose(cls, **values: Any) -> Options:
+        """Options from plain values, as the command line and settings hold them."""
+        typed = {"papillary": Papillary, "basal_rule": BasalRule}
+        return cls(
+            **{
+                name: typed[name](value) if name in typed and value is not None else value
+                for name, value in values.items()
+            }
+        )
+
+    def complete(self, reading: Reading) -> Reading:
+        """The reading with the conventions and facts that were chosen for this run in place of its own."""
+        conventions, patient = (
+            {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+            for names in (CONVENTIONS, PATIENT_FACTS)
+        )
+        another_rule = (
+            conventions.get("basal_rule", reading.conventions.basal_rule) is not reading.conventions.basal_rule
+        )
+        return replace(
+            reading,
+            conventions=replace(reading.conventions, **conventions),
+            patient=replace(reading.patient, **patient),
+            proposal=None if another_rule else reading.proposal,
+        )
+
+    @property
+    def record_key(self) -> bytes:
+        """What the checksums in the record are made with: nothing, or a secret where they must not be guessed."""
+        return local_key() if self.deidentify else b""
 
     def as_recorded(self) -> dict[str, Any]:
-        """The choices that results depend on, fit to be written down: of the patient's facts only a checksum.
+        """The choices that results depend on, fit to be written down: of patient and reading only a checksum.
 
         A path to a model says nothing that the model's own checksum does not say better.
         """
-        which = ("stack", "reacquired")
-        how = ("backend", "only_ed_es", "uncertainty", "repairs", "bsa_formula", "paper", "deidentify")
-        facts: dict[str, Any] = {name: getattr(self, name) for name in (*which, *how)}
-        patient = (self.sex, self.age_years, self.height_cm, self.weight_kg)
+        names = [choice.name for choice in CHOICES.values() if choice.changes_results]
+        values = {name: getattr(self, name) for name in ("stack", *names) if name not in PATIENT_FACTS}
+        patient = tuple(getattr(self, name) for name in PATIENT_FACTS)
+        reading = self.reading.read_bytes() if self.reading is not None else b""
         return {
-            **facts,
-            "papillary": self.papillary.value,
+            **{name: getattr(value, "value", value) for name, value in values.items()},
             "parts": None if self.parts is None else sorted(self.parts),
-            "patient": hashlib.sha256(repr(patient).encode()).hexdigest(),
+            "patient": checksum(repr(patient).encode(), self.record_key),
+            "reading": checksum(reading, self.record_key) if reading else None,
         }

@@ -218,7 +218,7 @@ class Output:
         own = {*(folder / name for name in names), *folder.glob(f"{UNFINISHED}*")}
         if self._options.labels_file is not None:
             own.add(self._options.labels_file.absolute())
-        return fingerprint(self._source.absolute(), own)
+        return fingerprint(self._source.absolute(), own, self._options.record_key)
 
 
 def check_parts(parts: Sequence[str] | None, writers: Mapping[str, Writer]) -> None:

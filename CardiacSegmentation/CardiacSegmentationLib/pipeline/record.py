@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from dataclasses import asdict
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from CardiacSegmentationLib import __version__
 from CardiacSegmentationLib.cine.open import open_study
-from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.errors import ExportError, ReadingError
 from CardiacSegmentationLib.export.files import atomic_path
-from CardiacSegmentationLib.findings import Finding, Severity
-from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Papillary, Segmentation
+from CardiacSegmentationLib.pipeline.local_key import checksum
+from CardiacSegmentationLib.reading_json import reading_from_dict
+from CardiacSegmentationLib.segmentation_json import segmentation_from_dict, segmentation_to_dict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
+    from CardiacSegmentationLib.reading import Reading
+    from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
 RECORD_FILE = "run.json"
+READING_FILE = "reading.json"
 LABELS_FILE = "labels.nii.gz"
 UNFINISHED = ".cardiacseg-unfinished-"
-SCHEMA, VERSION = "cardiacseg-run", 1
+SCHEMA, VERSION = "cardiacseg-run", 2
 
 
-def fingerprint(source: Path, apart_from: Collection[Path]) -> str:
+def fingerprint(source: Path, apart_from: Collection[Path], key: bytes = b"") -> str:
     """A checksum over names, sizes and times of a study's files; results that lie among them do not count."""
-    digest = hashlib.sha256()
+    lines: list[bytes] = []
     for path in sorted(_files_of(source)):
         if not {path, *path.parents}.isdisjoint(apart_from):
             continue
         facts = path.stat()
-        digest.update(f"{path.relative_to(source.parent)}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
+        lines.append(f"{path.relative_to(source.parent)}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
+    return checksum(b"".join(lines), key)
 
 
 def write_record(folder: Path, facts: Mapping[str, Any], segmentation: Segmentation) -> None:
@@ -47,7 +47,7 @@ def write_record(folder: Path, facts: Mapping[str, Any], segmentation: Segmentat
         "version": VERSION,
         "program": f"cardiacseg {__version__}",
         **facts,
-        "segmentation": _describe(segmentation),
+        "segmentation": segmentation_to_dict(segmentation),
     }
     with atomic_path(folder / RECORD_FILE) as temporary:
         temporary.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -77,29 +77,23 @@ def read_segmentation(folder: Path, stack: CineStack) -> Segmentation:
     if record is None:
         msg = f"{folder} holds no finished run of cardiacseg segment: {RECORD_FILE} is missing or of another version."
         raise ExportError(msg)
-    facts = record["segmentation"]
-    conventions = {**facts["conventions"], "papillary": Papillary(facts["conventions"]["papillary"])}
-    return Segmentation(
-        labels=read_labels(folder / LABELS_FILE, stack).labels,
-        labelled=np.array(facts["labelled"], bool),
-        included=np.array(facts["included"], bool),
-        key_phases=KeyPhases(**facts["key_phases"]),
-        conventions=Conventions(**conventions),
-        findings=tuple(Finding(**{**item, "severity": Severity(item["severity"])}) for item in facts["findings"]),
-        model=facts["model"],
-    )
+    return segmentation_from_dict(record["segmentation"], read_labels(folder / LABELS_FILE, stack).labels)
 
 
-def _describe(segmentation: Segmentation) -> dict[str, Any]:
-    """All of a segmentation but its labels; phases and slices are counted from 0, as in memory."""
-    return {
-        "labelled": segmentation.labelled.tolist(),
-        "included": segmentation.included.astype(int).tolist(),
-        "key_phases": asdict(segmentation.key_phases),
-        "conventions": {**asdict(segmentation.conventions), "papillary": segmentation.conventions.papillary.value},
-        "findings": [{**asdict(item), "severity": item.severity.value} for item in segmentation.findings],
-        "model": segmentation.model,
-    }
+def read_reading(path: Path) -> Reading:
+    """What a person decided, from a ``reading.json`` or the folder of results that holds one."""
+    file = path / READING_FILE if path.is_dir() else path
+    try:
+        return reading_from_dict(json.loads(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        msg = f"{file} cannot be read ({error.strerror or error}). Name a {READING_FILE}."
+        raise ReadingError(msg) from error
+    except ValueError as error:
+        msg = f"{file} is no {READING_FILE}: {error}."
+        raise ReadingError(msg) from error
+    except ReadingError as error:
+        msg = f"{file}: {error}"
+        raise ReadingError(msg) from error
 
 
 def _files_of(source: Path) -> Sequence[Path]:

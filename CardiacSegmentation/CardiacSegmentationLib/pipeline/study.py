@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.pipeline.options import Options
 from CardiacSegmentationLib.pipeline.output import Output
 from CardiacSegmentationLib.pipeline.progress import Reporter
-from CardiacSegmentationLib.segmentation import Conventions, Label
+from CardiacSegmentationLib.pipeline.record import read_reading
+from CardiacSegmentationLib.reading import Reading
 from CardiacSegmentationLib.stack import CineStack
 
 if TYPE_CHECKING:
@@ -68,8 +67,11 @@ def segment_study(
     ``report`` hears of the progress; ``is_cancelled`` is asked often, and a run that is cancelled raises ``Cancelled``
     and leaves no file. ``writers`` are further parts of the results by their file name, such as a scene.
     """
+    from CardiacSegmentationLib.analysis import assess
+
     options = options or Options()
     output = Output(source, folder, options, writers or {})
+    reading = options.complete(Reading() if options.reading is None else read_reading(options.reading))
     kept = output.prepare()
     if kept is not None:
         return Results(kept["summary"], output.files_of(kept), kept=True)
@@ -79,7 +81,8 @@ def segment_study(
     segmented = _segment(stack, options, reporter)
     networked = reporter.seconds
     reporter.stage("measure", "Measuring")
-    segmentation, assessment = _measure(stack, segmented.segmentation, options)
+    segmentation = segmented.segmentation
+    assessment = assess(stack, segmentation, reading)
     measured = reporter.seconds
     summary = summarise(stack, assessment)
     seconds = {"read": read, "segment": networked - read, "measure": measured - networked}
@@ -133,7 +136,7 @@ def _read(source: Path | CineStack, options: Options, reporter: Reporter) -> Cin
             stack=options.stack,
             reacquired=options.reacquired,
         )
-    return replace(stack, patient=options.with_patient(stack.patient))
+    return stack
 
 
 def _segment(stack: CineStack, options: Options, reporter: Reporter) -> Segmented:
@@ -142,44 +145,5 @@ def _segment(stack: CineStack, options: Options, reporter: Reporter) -> Segmente
 
     reporter.stage("model", "Loading the network")
     network = load_network(options.model, options.backend, options.threads)
-    choices = NetworkOptions(options.only_ed_es, options.uncertainty, REPAIRS if options.repairs else ())
+    choices = NetworkOptions(options.phases == "ed-es", options.uncertainty, REPAIRS if options.repairs else ())
     return segment_stack(stack, network, choices, reporter.stage("segment", f"Segmenting ({network.backend.name})"))
-
-
-def _measure(stack: CineStack, segmentation: Segmentation, options: Options) -> tuple[Segmentation, Assessment]:
-    """Leave out basal slices by the SCMR rule, measure, and add the doubts that only the numbers show."""
-    from CardiacSegmentationLib.analysis import measure
-    from CardiacSegmentationLib.network.quality import check_curve
-    from CardiacSegmentationLib.network.segment import is_cyclic
-
-    conventions = Conventions(papillary=options.papillary, bsa_formula=options.bsa_formula)
-    segmentation = _leave_out_basal(stack, replace(segmentation, conventions=conventions))
-    assessment = measure(stack, segmentation)
-    doubts = check_curve(assessment.volumes_ml, is_cyclic(stack))
-    return (
-        replace(segmentation, findings=(*segmentation.findings, *doubts)),
-        replace(assessment, findings=(*assessment.findings, *doubts)),
-    )
-
-
-def _leave_out_basal(stack: CineStack, segmentation: Segmentation) -> Segmentation:
-    """The basal rule, for slices at the ends of the ventricle and not for one phase alone.
-
-    Further in, an open wall is an error of the labels, and in a single phase it is one, too: quality control tells of
-    those. Leaving such slices out would take their blood from the volume, and make that phase end-systole.
-    """
-    from CardiacSegmentationLib.analysis import propose_included
-
-    _, row_mm, column_mm = stack.spacing_mm
-    proposed, findings = propose_included(segmentation, row_mm, column_mm)
-    left_out = ~proposed[Label.LV - 1]
-    if segmentation.labelled.all() and stack.phases > 2:
-        left_out &= np.roll(left_out, 1, axis=0) | np.roll(left_out, -1, axis=0)
-    counts = ~left_out & (segmentation.labels == Label.LV).any(axis=(2, 3))
-    from_one_end = np.logical_or.accumulate(counts, axis=1)
-    from_the_other = np.logical_or.accumulate(counts[:, ::-1], axis=1)[:, ::-1]
-    left_out &= ~(from_one_end & from_the_other)
-    included = segmentation.included.copy()
-    included[[Label.LV - 1, Label.MYO - 1]] &= ~left_out
-    told = tuple(finding for finding in findings if finding.slice is None or left_out[:, finding.slice].any())
-    return replace(segmentation, included=included, findings=(*segmentation.findings, *told))

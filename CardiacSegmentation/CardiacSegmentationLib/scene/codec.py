@@ -13,7 +13,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from CardiacSegmentationLib.findings import Finding
+from CardiacSegmentationLib.findings import Finding, finding_from_dict, finding_to_dict
 from CardiacSegmentationLib.stack import Patient, Source
 
 T = TypeVar("T")
@@ -46,6 +46,8 @@ def type_hints(kind: type) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Finding):
+        return finding_to_dict(value)
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Enum):
@@ -65,6 +67,8 @@ def _typed(kind: Any, data: Any) -> Any:
         return _typed_union(get_args(kind), data)
     if origin is tuple:
         return _typed_tuple(get_args(kind), data)
+    if kind is Finding:
+        return _finding(data)
     if is_dataclass(kind) and isinstance(kind, type):
         hints = type_hints(kind)
         _expect(isinstance(data, dict), kind, data)
@@ -77,6 +81,14 @@ def _typed(kind: Any, data: Any) -> Any:
         return float(data)
     _expect(type(data) is kind, kind, data)
     return data
+
+
+def _finding(data: Any) -> Finding:
+    try:
+        return finding_from_dict(data)
+    except (KeyError, AttributeError) as error:
+        msg = f"{data!r} is no finding"
+        raise ValueError(msg) from error
 
 
 def _typed_union(kinds: tuple[Any, ...], data: Any) -> Any:

@@ -11,7 +11,7 @@ import slicer
 import vtk
 
 from CardiacSegmentationLib.errors import ExportError
-from CardiacSegmentationLib.scene.study import load_study, set_assessment, set_segmentation
+from CardiacSegmentationLib.scene.study import load_study, set_assessment, set_reading, set_segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +40,7 @@ def write_scene(
         if segmentation is not None:
             set_segmentation(study, segmentation)
         if assessment is not None:
+            set_reading(study, assessment.reading)
             set_assessment(study, assessment)
         _write(scene, path)
 

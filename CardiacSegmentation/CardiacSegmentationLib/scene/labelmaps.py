@@ -14,11 +14,8 @@ from CardiacSegmentationLib.segmentation import Label
 from CardiacSegmentationLib.structures import BY_LABEL, Structure
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
+    from CardiacSegmentationLib.segmentation import Labels
     from CardiacSegmentationLib.stack import Array
-
-    Labels = npt.NDArray[np.uint8]
 
 LABELMAP = "Binary labelmap"  # as vtkSegmentationConverter names the representation
 REFERENCE_GEOMETRY = "Reference image geometry"  # as vtkSegmentationConverter names the parameter

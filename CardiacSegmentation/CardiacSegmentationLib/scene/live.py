@@ -1,144 +1,122 @@
-"""A study under a person's hands: edits are noticed, measured, shown and can be taken back."""
+"""A study's nodes and its session, kept in step both ways."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import slicer
 
-from CardiacSegmentationLib.analysis import measure, reassess
+from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.scene import segmentation as sequences
-from CardiacSegmentationLib.scene.study import Study, segmentation_of, set_assessment, stack_of
-from CardiacSegmentationLib.scene.undo import FrameHistory
+from CardiacSegmentationLib.scene.study import (
+    Study,
+    history_of,
+    reading_of,
+    segmentation_of,
+    set_assessment,
+    set_reading,
+    stack_of,
+)
 from CardiacSegmentationLib.scene.views import current_phase
+from CardiacSegmentationLib.session import Changed, StudySession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from CardiacSegmentationLib.assessment import Assessment
-    from CardiacSegmentationLib.scene.labelmaps import Labels
-    from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Segmentation
-    from CardiacSegmentationLib.stack import Array, Patient
 
 
 class LiveStudy:
-    """Keeps a segmented study's numbers in step with its labels, at the price of what changed.
+    """A segmented study at hand: what is painted in the scene goes into the session, what it decides into the scene.
 
-    ``on_edit`` is called at each stroke, for a short timer to be started; when it has run out, ``settle`` reads the
-    phases that were touched, remembers them for undo, measures them again and fills the tables.
+    ``on_edit`` is called at each stroke, for a short timer to be started; when it has run out, ``settle`` takes the
+    strokes in. ``on_change`` hears of every change of the session, after the nodes are in step.
     """
 
-    def __init__(self, study: Study, on_edit: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        study: Study,
+        on_edit: Callable[[], None] | None = None,
+        on_change: Callable[[Changed], None] | None = None,
+        tool: Callable[[], str] | None = None,
+    ) -> None:
         segmentation = segmentation_of(study)
         if segmentation is None:
             msg = f"The study {study.name} has no segmentation yet."
             raise ValueError(msg)
         self.study = study
-        self.segmentation: Segmentation = segmentation
-        self._stack = stack_of(study)
-        self._history = FrameHistory(segmentation.labels)
+        self.session = StudySession(stack_of(study), segmentation, reading_of(study), history_of(study))
+        self._on_edit, self._on_change, self._tool = on_edit, on_change, tool or (lambda: "")
         self._touched: set[int] = set()
-        self._on_edit = on_edit
-        self.node = study.segmentation_node  # the one it observes
-        self._tag = self.node.AddObserver(slicer.vtkSegmentation.SourceRepresentationModified, self._note_edit)
-        self.assessment: Assessment = measure(self._stack, segmentation)
+        self._is_reading_strokes = False
+        self._observe(study.segmentation_node)
+        self.session.subscribe(self._follow)
+        self.session.note_outside(sequences.changed_outside(study.segmentation, segmentation))
         set_assessment(study, self.assessment)
+
+    @property
+    def assessment(self) -> Assessment:
+        """Numbers and findings as of the last ``settle``."""
+        return self.session.assessment
 
     def close(self) -> None:
         """Stop observing; the nodes stay."""
         self.node.RemoveObserver(self._tag)
 
-    def settle(self) -> Assessment:
-        """Take in the strokes since the last call; the numbers are those of the labels now."""
+    def follow_node(self) -> None:
+        """Go on with the node that is on display now; another one was deleted.
+
+        Slicer takes the segments out of a deleted node, and so out of the phase that shared them. They are written
+        back from what the session holds, and undo takes them out again.
+        """
+        self.close()
+        self._observe(self.study.segmentation_node)
+        phase = current_phase(self.study)
+        held = self.session.segmentation.labels[phase].copy()
+        self._touched.add(phase)
+        self.settle().put({(phase, place): image for place, image in enumerate(held)}, "restore")
+
+    def settle(self) -> StudySession:
+        """Take in the strokes since the last call; the session, ready for a command.
+
+        A signed reading refuses them: the labels are put back, and a ``ReadingError`` says why.
+        """
         touched, self._touched = sorted(self._touched), set()
-        if touched and self.study.segmentation is not None:  # the scene may have been closed since the stroke
-            self._take_in({phase: sequences.read_frame(self.study.segmentation, phase) for phase in touched})
-        return self.assessment
+        if self.study.segmentation is None:  # the scene may have been closed since the stroke
+            return self.session
+        self._is_reading_strokes = True
+        try:
+            for phase in touched:
+                self.session.edit(phase, sequences.read_frame(self.study.segmentation, phase), self._tool())
+        except ReadingError:
+            for phase in touched:
+                self._write_frame(phase)
+            raise
+        finally:
+            self._is_reading_strokes = False
+        return self.session
 
-    def can_undo(self) -> bool:
-        """Whether the phase on display has a stroke to take back."""
-        return self._history.can_undo(current_phase(self.study))
-
-    def can_redo(self) -> bool:
-        """Whether the phase on display has a stroke to make again."""
-        return self._history.can_redo(current_phase(self.study))
-
-    def undo(self) -> Assessment:
-        """Take back the last stroke in the phase on display, if there is one."""
-        return self._step(self._history.can_undo, self._history.undo)
-
-    def redo(self) -> Assessment:
-        """Make the stroke again that was taken back last in the phase on display, if there is one."""
-        return self._step(self._history.can_redo, self._history.redo)
-
-    def put(self, labels_by_phase: dict[int, Labels]) -> Assessment:
-        """Replace the labels of some phases by the program's own hand, as propagation does; undo takes it back."""
-        self.settle()
-        for phase, labels in labels_by_phase.items():
-            sequences.write_frame(self.study.segmentation, phase, labels)
-        self._take_in(labels_by_phase)
-        return self.assessment
-
-    def set_included(self, included: Array) -> Assessment:
-        """Count other slices; ``included[label - 1, phase, slice]``."""
-        return self._decide(included=np.asarray(included, bool))
-
-    def set_key_phases(self, key_phases: KeyPhases) -> Assessment:
-        """Fix ED and ES by hand; ``None`` finds them from the volumes."""
-        return self._decide(key_phases=key_phases)
-
-    def set_conventions(self, conventions: Conventions) -> Assessment:
-        """Measure by other conventions."""
-        return self._decide(conventions=conventions)
-
-    def set_patient(self, patient: Patient) -> Assessment:
-        """Use other facts about the patient than the images hold."""
-        self.settle()
-        self._stack = replace(self._stack, patient=patient)
-        return self._show(measure(self._stack, self.segmentation))
+    def _observe(self, node: Any) -> None:
+        self.node = node
+        self._tag = node.AddObserver(slicer.vtkSegmentation.SourceRepresentationModified, self._note_edit)
 
     def _note_edit(self, *_: Any) -> None:
         self._touched.add(current_phase(self.study))
         if self._on_edit is not None:
             self._on_edit()
 
-    def _take_in(self, labels_by_phase: dict[int, Labels]) -> None:
-        changed = [phase for phase, labels in labels_by_phase.items() if self._history.record(phase, labels)]
-        self._update(changed, labels_by_phase)
+    def _follow(self, changed: Changed) -> None:
+        """Bring the nodes in step with the session."""
+        if not self._is_reading_strokes:
+            for phase in sorted({phase for phase, _ in changed.images}):
+                self._write_frame(phase)
+        if changed.images:
+            sequences.note_images(self.study.segmentation, self.session.segmentation, changed.images)
+        set_reading(self.study, self.session.reading, self.session.history)
+        if changed.images or changed.decisions:
+            set_assessment(self.study, self.assessment)
+        if self._on_change is not None:
+            self._on_change(changed)
 
-    def _step(self, possible: Callable[[int], bool], step: Callable[[int], Labels]) -> Assessment:
-        self.settle()
-        phase = current_phase(self.study)
-        if possible(phase):
-            labels = step(phase)
-            sequences.write_frame(self.study.segmentation, phase, labels)
-            self._update([phase], {phase: labels})
-        return self.assessment
-
-    def _update(self, changed: Iterable[int], labels_by_phase: dict[int, Labels]) -> None:
-        changed = list(changed)
-        if not changed:
-            return
-        facts = sequences.read_facts(self.study.segmentation)
-        labels, labelled = self.segmentation.labels, self.segmentation.labelled.copy()
-        edited = {place for place in self.segmentation.edited if place[0] not in changed}
-        for phase in changed:
-            labels[phase] = labels_by_phase[phase]
-            labelled[phase] = facts.labelled[phase] or bool(labels[phase].any())
-            edited |= facts.edited_in(phase, labels[phase])
-        self.segmentation = replace(self.segmentation, labelled=labelled, edited=tuple(sorted(edited)))
-        self._show(reassess(self.assessment, self._stack, self.segmentation, changed))
-
-    def _decide(self, **changes: Any) -> Assessment:
-        self.settle()
-        self.segmentation = replace(self.segmentation, **changes)
-        stored = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in changes.items()}
-        sequences.change_facts(self.study.segmentation, **stored)
-        return self._show(measure(self._stack, self.segmentation))
-
-    def _show(self, assessment: Assessment) -> Assessment:
-        self.assessment = assessment
-        set_assessment(self.study, assessment)
-        return assessment
+    def _write_frame(self, phase: int) -> None:
+        sequences.write_frame(self.study.segmentation, phase, self.session.segmentation.labels[phase])

@@ -1,4 +1,4 @@
-"""VentricularFunction → tables and a volume–time plot; the next call fills the same nodes again."""
+"""Assessment → tables and a volume–time plot; the next call fills the same nodes again."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import numpy as np
 import vtk
 from vtk.util.numpy_support import numpy_to_vtk
 
+from CardiacSegmentationLib.choices import CHOICES
 from CardiacSegmentationLib.export.tables import measurements_as_dict
 from CardiacSegmentationLib.scene.nodes import one_modification
-from CardiacSegmentationLib.segmentation import Label, Papillary
+from CardiacSegmentationLib.segmentation import Label
 from CardiacSegmentationLib.structures import BY_LABEL
 
 if TYPE_CHECKING:
@@ -29,10 +30,6 @@ PHASE_TITLES = {
     "myo_ml": "Myocardium (ml)",
     "rv_ml": RV,
     "role": "Role",
-}
-PAPILLARY_TEXT = {
-    Papillary.VOLUME: "papillary muscles count as blood (volume)",
-    Papillary.MASS: "papillary muscles count as muscle (mass)",
 }
 RESULT_ROLES = ("summary", "perSlice", "perPhase", "keyPhases", "chart", "curveLV", "curveRV", "marksLV", "marksRV")
 
@@ -54,13 +51,18 @@ def _summary(assessment: Assessment) -> list[Column]:
     rows = [(m.title, m.text, m.unit if m.value is not None else "", _range(m), m.note) for m in measures]
     rows += [
         ("Key phases", _key_phase_text(asdict(assessment.key_phases)), "", "", "counted from 1"),
-        ("Papillary convention", PAPILLARY_TEXT[assessment.conventions.papillary], "", "", ""),
-        ("Formula of the body surface area", assessment.conventions.bsa_formula, "", "", ""),
-        ("Basal rule", assessment.conventions.basal_rule, "", "", ""),
+        ("Papillary convention", _choice("papillary", assessment), "", "", ""),
+        ("Formula of the body surface area", _choice("bsa_formula", assessment), "", "", ""),
+        ("Basal rule", _choice("basal_rule", assessment), "", "", ""),
         *(("Finding", finding.message, "", "", "") for finding in assessment.findings),
     ]
     names = ("Measure", "Value", "Unit", "Normal range", "Note")
     return [(name, [row[index] for row in rows]) for index, name in enumerate(names)]
+
+
+def _choice(name: str, assessment: Assessment) -> str:
+    value = getattr(assessment.conventions, name)
+    return CHOICES[name].describe(str(getattr(value, "value", value)))
 
 
 def _range(measure: Measurement) -> str:

@@ -6,8 +6,9 @@ phase's data without a copy, so what the segment editor changes is changed in th
 
 from __future__ import annotations
 
+import json
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,37 +17,20 @@ import slicer
 
 from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.scene.cine import SEQUENCE, add_sequence, set_stack_affine, stack_affine
-from CardiacSegmentationLib.scene.codec import from_text, to_text
 from CardiacSegmentationLib.scene.labelmaps import get_labels, put_labels
 from CardiacSegmentationLib.scene.nodes import nodes_of_class, one_modification
-from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Segmentation
+from CardiacSegmentationLib.segmentation import Origin, PackedLabels, Segmentation
+from CardiacSegmentationLib.segmentation_json import segmentation_from_dict, segmentation_to_dict
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.findings import Finding
-    from CardiacSegmentationLib.scene.labelmaps import Labels
+    from collections.abc import Iterable
 
-FACTS = "CardiacSegmentation.Segmentation"  # attribute of the segmentation sequence: what label maps cannot hold
+    from CardiacSegmentationLib.segmentation import Labels
+
+# Attributes of the segmentation sequence: what label maps cannot hold, and what changes with every stroke.
+FACTS, IMAGES = "CardiacSegmentation.Segmentation", "CardiacSegmentation.Images"
+PER_IMAGE = ("labelled", "origin")
 FILL_OPACITY = 0.2  # the image stays readable under the fill; the outline stays opaque
-
-
-@dataclass(frozen=True)
-class SegmentationFacts:
-    """All of a Segmentation but its labels, and checksums of what the labels were."""
-
-    labelled: tuple[bool, ...]
-    included: tuple[tuple[tuple[bool, ...], ...], ...]
-    key_phases: KeyPhases
-    conventions: Conventions
-    findings: tuple[Finding, ...]
-    model: str | None
-    edited: tuple[tuple[int, int], ...]
-    checksums: tuple[tuple[int, ...], ...]  # [phase][slice]
-
-    def edited_in(self, phase: int, labels: Labels) -> set[tuple[int, int]]:
-        """``(phase, slice)`` of the label images a person changed in one phase, now or before they were stored."""
-        pairs = enumerate(zip(self.checksums[phase], _checksums(labels), strict=True))
-        changed = {(phase, slice_) for slice_, (then, now) in pairs if then != now}
-        return changed | {place for place in self.edited if place[0] == phase}
 
 
 def add_segmentation(browser: Any, images: Any, segmentation: Segmentation) -> Any:
@@ -82,23 +66,25 @@ def replace_segmentation(sequence: Any, images: Any, segmentation: Segmentation)
 
 
 def read_segmentation(sequence: Any) -> Segmentation:
-    """The labels as they are now, with what was decided about them and which images a person changed since."""
-    facts = read_facts(sequence)
+    """The labels as they are now; an image that differs from what was noted last was changed by a person."""
+    images = _read_json(sequence, IMAGES)
     phases = sequence.GetNumberOfDataNodes()
-    if phases != len(facts.labelled):
-        msg = f"{sequence.GetName()} has {phases} phases, of {len(facts.labelled)} when it was made: segment again."
+    if phases != len(images["labelled"]):
+        msg = f"{sequence.GetName()} has {phases} phases, of {len(images['labelled'])} when it was made: segment again."
         raise LabelError(msg)
     labels = np.stack([read_frame(sequence, phase) for phase in range(phases)])
-    return Segmentation(
-        labels=labels,
-        labelled=np.array(facts.labelled) | labels.any(axis=(1, 2, 3)),
-        included=np.array(facts.included),
-        key_phases=facts.key_phases,
-        conventions=facts.conventions,
-        findings=facts.findings,
-        model=facts.model,
-        edited=tuple(sorted(set().union(*(facts.edited_in(phase, frame) for phase, frame in enumerate(labels))))),
-    )
+    made = segmentation_from_dict({**_read_json(sequence, FACTS), **images}, labels)
+    changed = np.array([_checksums(phase) for phase in labels]) != np.array(images["checksums"])
+    origin = made.origin.copy()
+    origin[changed] = Origin.READER
+    return replace(made, labelled=made.labelled | labels.any(axis=(1, 2, 3)), origin=origin)
+
+
+def changed_outside(sequence: Any, segmentation: Segmentation) -> list[tuple[int, int]]:
+    """The images ``(phase, slice)`` that were changed since they were noted last, by other modules."""
+    noted = np.array(_read_json(sequence, IMAGES)["checksums"])
+    now = np.array([_checksums(phase) for phase in segmentation.labels])
+    return [(int(phase), int(place)) for phase, place in np.argwhere(now != noted)]
 
 
 def read_frame(sequence: Any, phase: int) -> Labels:
@@ -112,34 +98,38 @@ def write_frame(sequence: Any, phase: int, labels: Labels) -> None:
     sequence.Modified()
 
 
-def read_facts(sequence: Any) -> SegmentationFacts:
-    """What is stored beside the labels."""
+def write_facts(sequence: Any, segmentation: Segmentation) -> None:
+    """Store what label maps cannot hold, and the labels as the network made them."""
+    if segmentation.automatic is None:
+        segmentation = replace(segmentation, automatic=PackedLabels.pack(segmentation.labels))
+    facts = segmentation_to_dict(segmentation)
+    sequence.SetAttribute(FACTS, json.dumps({name: facts[name] for name in facts if name not in PER_IMAGE}))
+    note_images(sequence, segmentation)
+
+
+def note_images(sequence: Any, segmentation: Segmentation, changed: Iterable[tuple[int, int]] | None = None) -> None:
+    """Note which images are whose, and how they are now: those that ``changed``, or all."""
+    if changed is None:
+        checksums = [_checksums(phase) for phase in segmentation.labels]
+    else:
+        checksums = _read_json(sequence, IMAGES)["checksums"]
+        for phase, place in changed:
+            checksums[phase][place] = _checksum(segmentation.labels[phase, place])
+    noted = {
+        "labelled": segmentation.labelled.tolist(),
+        "origin": [[Origin(code).name for code in phase] for phase in segmentation.origin.tolist()],
+        "checksums": checksums,
+    }
+    sequence.SetAttribute(IMAGES, json.dumps(noted))
+
+
+def _read_json(sequence: Any, name: str) -> dict[str, Any]:
     try:
-        facts: SegmentationFacts = from_text(SegmentationFacts, sequence.GetAttribute(FACTS) or "null")
-    except ValueError as error:
+        stored = json.loads(sequence.GetAttribute(name) or "null")
+        return dict(stored)
+    except (TypeError, ValueError) as error:
         msg = f"{sequence.GetName()} was saved by another version of this program and cannot be read: segment again."
         raise LabelError(msg) from error
-    return facts
-
-
-def write_facts(sequence: Any, segmentation: Segmentation) -> None:
-    """Store what label maps cannot hold; from here on, labels other than these count as edited."""
-    facts = SegmentationFacts(
-        labelled=tuple(segmentation.labelled.tolist()),
-        included=segmentation.included.tolist(),
-        key_phases=segmentation.key_phases,
-        conventions=segmentation.conventions,
-        findings=segmentation.findings,
-        model=segmentation.model,
-        edited=segmentation.edited,
-        checksums=tuple(_checksums(labels) for labels in segmentation.labels),
-    )
-    sequence.SetAttribute(FACTS, to_text(facts))
-
-
-def change_facts(sequence: Any, **changes: Any) -> None:
-    """Change some of what is stored beside the labels, for example ``key_phases``; edits stay edits."""
-    sequence.SetAttribute(FACTS, to_text(replace(read_facts(sequence), **changes)))
 
 
 @cache  # one guard for a scene
@@ -179,8 +169,12 @@ def set_display(proxy: Any, volume: Any) -> None:
     proxy.SetNodeReferenceID(proxy.GetReferenceImageGeometryReferenceRole(), volume.GetID())
 
 
-def _checksums(labels: Labels) -> tuple[int, ...]:
-    return tuple(zlib.crc32(np.ascontiguousarray(image)) for image in labels)
+def _checksums(labels: Labels) -> list[int]:
+    return [_checksum(image) for image in labels]
+
+
+def _checksum(image: Labels) -> int:
+    return zlib.crc32(np.ascontiguousarray(image))
 
 
 def _check_fit(images: Any, segmentation: Segmentation) -> None:

@@ -126,8 +126,7 @@ def _uids(nodes: Sequence[Any], slices: int) -> tuple[tuple[str, ...], ...]:
 def _base_to_apex(frames: _Frames) -> tuple[_Frames, list[Finding]]:
     step = frames.affine[:3, 2] / np.linalg.norm(frames.affine[:3, 2])
     direction, certain = toward_apex(step)
-    text = "Which end of the stack is the base is assumed. Check it."
-    findings = [] if certain or frames.voxels.shape[1] == 1 else [Finding("base-assumed", text)]
+    findings = [] if certain or frames.voxels.shape[1] == 1 else [Finding("base-assumed")]
     if direction @ step > 0:
         return frames, findings
     affine = reverse_slices(frames.affine, frames.voxels.shape[1])
@@ -146,16 +145,11 @@ def _parse_times(values: Sequence[str], unit: str) -> tuple[float, ...] | None:
 
 
 def _times(times: tuple[float, ...] | None, phases: int) -> tuple[tuple[float, ...], float | None, list[Finding]]:
-    """The times of the phases and the R-R interval, with the same words as for files (see ``cine.volume_files``)."""
+    """The times of the phases and the R-R interval, with the same findings as for files."""
     if phases == 1:
         return (0.0,), None, []
     rr_ms = None if times is None or len(times) != phases else (times[-1] - times[0]) * phases / (phases - 1)
     if times is None or rr_ms is None or not 250 <= rr_ms <= 3000:
-        text = (
-            "The node does not tell the times of its phases: they are numbered evenly, as if a beat took "
-            f"{UNKNOWN_RR_MS:.0f} ms. Heart rate, cardiac output and rates per second cannot be told."
-        )
         even = tuple(phase * UNKNOWN_RR_MS / phases for phase in range(phases))
-        return even, None, [Finding("times-unknown", text)]
-    text = f"R-R is taken to be {rr_ms:.0f} ms: the phases are assumed to cover one heart beat."
-    return times, rr_ms, [Finding("rr-assumed", text, Severity.INFO)]
+        return even, None, [Finding("times-unknown")]
+    return times, rr_ms, [Finding("rr-assumed", Severity.INFO, parameters={"rr_ms": rr_ms})]

@@ -7,51 +7,42 @@ references right when the scene is saved, loaded or merged with another, so a st
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import asdict, dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from CardiacSegmentationLib.reading import Reading
+from CardiacSegmentationLib.reading_json import reading_from_dict, reading_to_dict
 from CardiacSegmentationLib.scene import segmentation as sequences
 from CardiacSegmentationLib.scene.cine import add_cine, read_cine
 from CardiacSegmentationLib.scene.hierarchy import add_folder, put_beside, remove_folder
 from CardiacSegmentationLib.scene.nodes import nodes_of_class, one_modification, remove_nodes
 from CardiacSegmentationLib.scene.results import RESULT_ROLES, show_assessment
 from CardiacSegmentationLib.scene.settings import read_settings, write_settings
-from CardiacSegmentationLib.segmentation import Papillary
+from CardiacSegmentationLib.session.changes import History
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.assessment import Assessment
-    from CardiacSegmentationLib.segmentation import KeyPhases, Segmentation
+    from CardiacSegmentationLib.reading import KeyPhases
+    from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
 MODULE = "CardiacSegmentation"
 IMAGES, BROWSER, SEGMENTATION, UNCERTAINTY = "images", "browser", "segmentation", "uncertainty"
+READING, HISTORY = "reading", "history"  # parameters of the study's node
 BOOKMARK = "CardiacSegmentation."  # attributes of the browser: CardiacSegmentation.lv_ed = "0" and so on
-
-
-class Phases(str, Enum):
-    """Which phases the network segments."""
-
-    ALL = "all"
-    KEY = "ed-es"
 
 
 @dataclass(frozen=True)
 class StudySettings:
-    """What the user chose for one study; saved with the scene."""
+    """How one study is to be segmented: choices by name, see ``choices``; saved with the scene."""
 
     backend: str = "auto"
-    phases: Phases = Phases.ALL
-    model_folder: str = ""
+    phases: str = "all"
+    model: str = ""
     uncertainty: bool = False
-    papillary: Papillary = Papillary.VOLUME
-    bsa_formula: str = "Mosteller"
-    sex: str | None = None
-    age_years: float | None = None
-    height_cm: float | None = None
-    weight_kg: float | None = None
 
 
 @dataclass(frozen=True)
@@ -103,14 +94,17 @@ class Study:
 def load_study(scene: Any, stack: CineStack) -> Study:
     """Add a stack to the scene as a new study."""
     images, browser = add_cine(scene, stack)
-    node = scene.AddNewNodeByClass("vtkMRMLScriptedModuleNode", stack.title or "Short-axis cine")
+    node = scene.CreateNodeByClass("vtkMRMLScriptedModuleNode")
+    node.UnRegister(None)  # the scene made it for the caller
+    node.SetName(stack.title or "Short-axis cine")
     node.SetModuleName(MODULE)
-    node.SetHideFromEditors(False)
+    node.SetHideFromEditors(False)  # before it is added: selectors never look again at what was hidden then
+    node = scene.AddNode(node)
     node.SetNodeReferenceID(IMAGES, images.GetID())
     node.SetNodeReferenceID(BROWSER, browser.GetID())
     study = Study(node)
     add_folder(scene, study.name, [images, study.volume_node])
-    write_study_settings(study, StudySettings(**asdict(stack.patient)))
+    write_study_settings(study, StudySettings())
     return study
 
 
@@ -145,7 +139,7 @@ def fingerprint(study: Study) -> str:
 
 
 def set_segmentation(study: Study, segmentation: Segmentation) -> None:
-    """Put labels beside the images; those already there are replaced, and what a ``LiveStudy`` knew of them is old.
+    """Put labels beside the images; those already there are replaced. A ``LiveStudy`` on them must be opened anew.
 
     A map of uncertainty goes with the labels it belongs to.
     """
@@ -159,14 +153,27 @@ def set_segmentation(study: Study, segmentation: Segmentation) -> None:
 
 
 def segmentation_of(study: Study) -> Segmentation | None:
-    """The labels as they are now, edits included; ``edited`` names the images that were changed."""
+    """The labels as they are now, corrections included."""
     return sequences.read_segmentation(study.segmentation) if study.segmentation else None
 
 
-def has_edits(study: Study) -> bool:
-    """Whether a person changed any label image."""
-    segmentation = segmentation_of(study)
-    return segmentation is not None and bool(segmentation.edited)
+def reading_of(study: Study) -> Reading:
+    """What a person decided about the study; nothing yet where none is stored."""
+    text = study.node.GetParameter(READING)
+    return reading_from_dict(json.loads(text)) if text else Reading()
+
+
+def history_of(study: Study) -> History:
+    """The way back through the study's changes, as far as it was stored."""
+    text = study.node.GetParameter(HISTORY)
+    return History.from_dict(json.loads(text)) if text else History()
+
+
+def set_reading(study: Study, reading: Reading, history: History | None = None) -> None:
+    """Store what a person decided, and the way back; both are saved with the scene."""
+    with one_modification(study.node):
+        study.node.SetParameter(READING, json.dumps(reading_to_dict(reading), ensure_ascii=False))
+        study.node.SetParameter(HISTORY, json.dumps(history.to_dict()) if history is not None else "")
 
 
 def set_assessment(study: Study, assessment: Assessment) -> None:

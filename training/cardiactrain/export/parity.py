@@ -32,11 +32,11 @@ class Parity:
 
 def compare_with_graph(network: nn.Module, graph: Path, images: npt.NDArray[Any]) -> Parity:
     """Run PyTorch and ONNX Runtime on the same network input."""
-    import onnxruntime
+    from CardiacSegmentationLib.network.backends.onnx_backend import import_onnxruntime
 
     from cardiactrain.networks import as_output
 
-    session = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+    session = import_onnxruntime().InferenceSession(str(graph), providers=["CPUExecutionProvider"])
     theirs = session.run([output.name for output in session.get_outputs()], {"image": images.astype(np.float32)})
     with torch.inference_mode():
         output = as_output(network.eval()(torch.from_numpy(images.astype(np.float32))))

@@ -34,8 +34,7 @@ class OnnxBackend:
 
 def open_network(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
     """A session on the CPU that uses ``threads`` cores (all when not given)."""
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     path = bundle.graph()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors only: a clinician's terminal is no place for graph warnings
@@ -49,6 +48,14 @@ def open_network(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
         raise ModelError(msg) from error
     _check_names(session, bundle, str(path))
     return OnnxBackend(session, bundle, workers)
+
+
+def import_onnxruntime() -> Any:
+    """ONNX Runtime, silent on Windows as well; see :mod:`CardiacSegmentationLib.telemetry`."""
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
 
 
 def _check_names(session: Any, bundle: Bundle, path: str) -> None:

@@ -1,0 +1,193 @@
+"""The one verdict: stack, segmentation and reading in, every number and every finding out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from CardiacSegmentationLib import __version__
+from CardiacSegmentationLib.analysis.basal import check_basal_rule, check_left_out
+from CardiacSegmentationLib.analysis.body import FORMULAS
+from CardiacSegmentationLib.analysis.checks import (
+    check_anatomy,
+    check_labels,
+    check_slice_order,
+    check_steps,
+    check_stroke_volumes,
+    check_time,
+)
+from CardiacSegmentationLib.analysis.facts import Facts
+from CardiacSegmentationLib.analysis.image_doubts import check_images
+from CardiacSegmentationLib.analysis.images import measure_images
+from CardiacSegmentationLib.analysis.label_doubts import check_curve, check_evidence, check_shape
+from CardiacSegmentationLib.analysis.measures import evaluate
+from CardiacSegmentationLib.analysis.papillary import check_papillaries
+from CardiacSegmentationLib.analysis.phases import check_key_phases, find_key_phases, require_phases
+from CardiacSegmentationLib.analysis.proposal import propose
+from CardiacSegmentationLib.analysis.ranking import rank_findings
+from CardiacSegmentationLib.analysis.reference import explain_missing, find_reference
+from CardiacSegmentationLib.analysis.volumes import sum_slices
+from CardiacSegmentationLib.analysis.wall import measure_wall
+from CardiacSegmentationLib.assessment import Assessment, Measurement
+from CardiacSegmentationLib.errors import LabelError
+from CardiacSegmentationLib.reading import Reading
+from CardiacSegmentationLib.segmentation import Origin, Papillary, Segmentation
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import numpy.typing as npt
+
+    from CardiacSegmentationLib.stack import CineStack, Patient
+
+
+def assess(
+    stack: CineStack,
+    segmentation: Segmentation,
+    reading: Reading | None = None,
+    before: Assessment | None = None,
+    changed: Collection[tuple[int, int]] | None = None,
+) -> Assessment:
+    """Every number and every finding for a segmentation and a reading.
+
+    ``before`` is an earlier assessment of the same stack, and ``changed`` the images ``(phase, slice)`` whose labels
+    differ since: only those are measured again. The result is the same as without.
+    """
+    reading = reading or Reading()
+    _check_input(stack, segmentation, reading)
+    images = measure_images(
+        stack, segmentation, reading.conventions.papillary, before.images if before else None, changed
+    )
+    outlines = dict(before.outlines) if before is not None and changed is not None else {}
+    for place in changed or ():
+        outlines.pop(place, None)
+    proposal = reading.proposal or propose(stack, segmentation, reading.conventions, images)
+    counted = reading.counted(proposal.counted)
+    slice_mm, row_mm, column_mm = stack.spacing_mm
+    volumes_ml = sum_slices(images.areas_mm2, counted, slice_mm)
+    key_phases = reading.key_phases.or_else(proposal.key_phases).or_else(find_key_phases(volumes_ml))
+    patient = reading.patient_of(stack.patient)
+    wall, of_wall = measure_wall(stack, segmentation, images, counted, key_phases, outlines)
+    facts = Facts(volumes_ml, key_phases, stack.times_ms, stack.rr_ms, patient, reading.conventions, wall)
+    parts = evaluate(facts)
+    rule = reading.conventions.basal_rule
+    findings = (
+        *stack.findings,
+        *check_evidence(segmentation, images, row_mm * column_mm),
+        *check_shape(images, segmentation.labelled),
+        *check_images(stack, segmentation, images),
+        *check_labels(volumes_ml, segmentation.labelled),
+        *check_key_phases(volumes_ml, key_phases, reading.key_phases),
+        *check_left_out(images, segmentation.labelled, counted, reading),
+        *check_basal_rule(images, counted, key_phases, rule),
+        *check_papillaries(stack, segmentation, key_phases, reading.conventions.papillary),
+        *check_stroke_volumes(parts["heart"]),
+        *check_time(stack),
+        *check_curve(volumes_ml, stack),
+        *check_anatomy(parts["lv"]),
+        *check_steps(parts["lv"], images.areas_mm2, counted, slice_mm),
+        *check_slice_order(images),
+        *of_wall,
+        *explain_missing(patient, reading.conventions.papillary),
+    )
+    assessment = Assessment(
+        lv=_with_references("lv", parts["lv"], patient, reading.conventions.papillary),
+        # The convention is about the papillary muscles of the LV; those of the RV stay in its volume either way.
+        rv=_with_references("rv", parts["rv"], patient, Papillary.VOLUME),
+        heart=parts["heart"],
+        volumes_ml=volumes_ml,
+        counted=counted,
+        times_ms=stack.times_ms,
+        slice_spacing_mm=slice_mm,
+        key_phases=key_phases,
+        patient=patient,
+        reading=reading,
+        proposal=proposal,
+        images=images,
+        segments=wall.segments if wall else (),
+        provenance=_describe_origin(stack, segmentation),
+        outlines=outlines,
+        automatic=_assess_automatic(stack, segmentation, reading, before),
+    )
+    return replace(assessment, findings=rank_findings(assessment, list(dict.fromkeys(findings))))
+
+
+def _assess_automatic(
+    stack: CineStack, segmentation: Segmentation, reading: Reading, before: Assessment | None
+) -> Assessment | None:
+    """The network's own labels without any decision, but with the reader's conventions and facts about the patient."""
+    is_corrected = bool(segmentation.corrected.any())
+    if not is_corrected and not reading.has_decisions:
+        return None
+    if is_corrected and segmentation.automatic is None:  # changed by hand before this program kept what was there
+        return None
+    undecided = Reading(conventions=reading.conventions, patient=reading.patient)
+    if before is not None:
+        known = before.automatic or (None if before.reading.has_decisions else before)
+        if known is not None and (known.reading.conventions, known.reading.patient) == (
+            undecided.conventions,
+            undecided.patient,
+        ):
+            return known
+    if segmentation.automatic is None:
+        return assess(stack, segmentation, undecided)
+    return assess(stack, automatic_segmentation(segmentation), undecided)
+
+
+def automatic_segmentation(segmentation: Segmentation) -> Segmentation:
+    """The segmentation as the network made it, before any correction."""
+    if segmentation.automatic is None:
+        return segmentation
+    labels = segmentation.automatic.unpack()
+    made_by = Origin.FILE if segmentation.model is None else Origin.NETWORK
+    return Segmentation.of(
+        labels,
+        labelled=labels.any(axis=(1, 2, 3)) if segmentation.evidence is None else segmentation.labelled,
+        origin=_origins(segmentation.origin, made_by),
+        evidence=segmentation.evidence,
+        model=segmentation.model,
+    )
+
+
+def _origins(origin: npt.NDArray, made_by: Origin) -> npt.NDArray:  # type: ignore[type-arg]
+    """Every image that a person changed is again of its maker."""
+    restored = origin.copy()
+    restored[(origin == Origin.READER) | (origin == Origin.PROPAGATED)] = made_by
+    return restored
+
+
+def _with_references(
+    part: str, measurements: dict[str, Measurement], patient: Patient, papillary: Papillary
+) -> dict[str, Measurement]:
+    return {
+        key: replace(item, reference=find_reference(f"{part}.{key}", patient, papillary))
+        for key, item in measurements.items()
+    }
+
+
+def _check_input(stack: CineStack, segmentation: Segmentation, reading: Reading) -> None:
+    if segmentation.labels.shape != stack.voxels.shape:
+        labels, images = (" × ".join(map(str, array.shape)) for array in (segmentation.labels, stack.voxels))
+        msg = f"The labels ({labels}: phases, slices, rows, columns) do not lie on the grid of the images ({images})."
+        raise LabelError(msg)
+    if reading.conventions.bsa_formula not in FORMULAS:
+        msg = f"{reading.conventions.bsa_formula} is no formula for body surface; use {', '.join(FORMULAS)}."
+        raise LabelError(msg)
+    require_phases(reading.key_phases, stack.phases)
+    cells_fit = all(0 <= phase < stack.phases and 0 <= place < stack.slices for (_, phase, place), _ in reading.counts)
+    held_fit = reading.proposal is None or reading.proposal.counted.shape[1:] == (stack.phases, stack.slices)
+    if not cells_fit or not held_fit:
+        msg = f"The reading was made on another stack than these images ({stack.phases} phases, {stack.slices} slices)."
+        raise LabelError(msg)
+
+
+def _describe_origin(stack: CineStack, segmentation: Segmentation) -> dict[str, str]:
+    """How the numbers came about; no path, for folders are named after patients."""
+    made_by = segmentation.model or "made by hand or by another program"
+    images = len(segmentation.corrected_images)
+    corrected = f"; corrected by hand on {images} images" if images else ""
+    return {
+        "program": f"CardiacSegmentation {__version__}",
+        "labels": made_by + corrected,
+        "images": stack.source.format if stack.source else "not read from a file",
+    }

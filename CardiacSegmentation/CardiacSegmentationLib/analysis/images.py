@@ -1,0 +1,109 @@
+"""What each image shows by itself; after a correction only the images that changed are looked at again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from CardiacSegmentationLib.analysis.areas import structure_areas
+from CardiacSegmentationLib.analysis.basal import surrounded_fraction
+from CardiacSegmentationLib.analysis.box import find_box
+from CardiacSegmentationLib.analysis.papillary import find_papillaries
+from CardiacSegmentationLib.assessment import ImageMeasures
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy.typing as npt
+
+    from CardiacSegmentationLib.assessment import FloatArray
+    from CardiacSegmentationLib.segmentation import Labels, Segmentation
+    from CardiacSegmentationLib.stack import CineStack
+
+EDGE_MM = 4.0  # what lies as close to the edge of the image may go on beyond it
+FEWEST_PIXELS = 20  # of cavity and myocardium together, to speak of a centre
+
+
+def measure_images(
+    stack: CineStack,
+    segmentation: Segmentation,
+    papillary: Papillary,
+    before: ImageMeasures | None = None,
+    changed: Iterable[tuple[int, int]] | None = None,
+) -> ImageMeasures:
+    """Measure every image, or only the ``changed`` ones, ``(phase, slice)``, where the others are in ``before``."""
+    if before is None or changed is None or before.papillary is not papillary:
+        measures = _empty(stack, papillary)
+        places = {phase: list(range(stack.slices)) for phase in range(stack.phases)}
+    else:
+        measures = _copy(before)
+        places = {}
+        for phase, slice_ in sorted(set(changed)):
+            places.setdefault(phase, []).append(slice_)
+        if papillary is Papillary.MASS:  # a slice with too little muscle takes the brightness of its whole phase
+            places = {phase: list(range(stack.slices)) for phase in places}
+    for phase, slices in places.items():
+        _measure_phase(measures, stack, segmentation, phase, slices)
+    return measures
+
+
+def _measure_phase(
+    measures: ImageMeasures, stack: CineStack, segmentation: Segmentation, phase: int, slices: list[int]
+) -> None:
+    labels = segmentation.labels[phase, slices]
+    _, row_mm, column_mm = stack.spacing_mm
+    rows, columns = find_box(labels)
+    heart = labels[:, rows, columns]
+    measures.pixels[:, phase, slices] = [np.count_nonzero(heart == label, axis=(1, 2)) for label in STRUCTURES]
+    measures.surrounded[phase, slices] = surrounded_fraction(labels, row_mm, column_mm)
+    measures.centre_mm[phase, slices] = _centres_mm(heart, (rows.start, columns.start), (row_mm, column_mm))
+    measures.edge_pixels[phase, slices] = _count_at_edge(labels, row_mm, column_mm)
+    areas = structure_areas(labels, row_mm * column_mm)
+    if measures.papillary is Papillary.MASS:
+        found = find_papillaries(stack.voxels[phase], segmentation.labels[phase], row_mm * column_mm)
+        muscle_mm2 = np.minimum(found.areas_mm2(row_mm * column_mm)[slices], areas[Label.LV - 1])
+        areas[Label.LV - 1] -= muscle_mm2
+        areas[Label.MYO - 1] += muscle_mm2
+    measures.areas_mm2[:, phase, slices] = areas if segmentation.labelled[phase] else np.nan
+
+
+def _centres_mm(labels: Labels, origin: tuple[int, int], pixel_mm: tuple[float, float]) -> FloatArray:
+    """Centre ``(row, column)`` of cavity and myocardium in each image; NaN where there is too little of them."""
+    left = labels >= Label.MYO
+    total = left.sum(axis=(1, 2), dtype=np.float64)
+    known = np.where(total >= FEWEST_PIXELS, total, np.nan)
+    rows = (left.sum(axis=2) @ np.arange(left.shape[1])) / known + origin[0]
+    columns = (left.sum(axis=1) @ np.arange(left.shape[2])) / known + origin[1]
+    return np.stack([rows * pixel_mm[0], columns * pixel_mm[1]], axis=-1)
+
+
+def _count_at_edge(labels: Labels, row_mm: float, column_mm: float) -> npt.NDArray[np.int64]:
+    rows, columns = int(np.ceil(EDGE_MM / row_mm)), int(np.ceil(EDGE_MM / column_mm))
+    return np.count_nonzero(labels, axis=(1, 2)) - np.count_nonzero(
+        labels[:, rows:-rows, columns:-columns], axis=(1, 2)
+    )
+
+
+def _empty(stack: CineStack, papillary: Papillary) -> ImageMeasures:
+    shape = (stack.phases, stack.slices)
+    return ImageMeasures(
+        areas_mm2=np.full((len(STRUCTURES), *shape), np.nan),
+        pixels=np.zeros((len(STRUCTURES), *shape), np.int64),
+        surrounded=np.full(shape, np.nan),
+        centre_mm=np.full((*shape, 2), np.nan),
+        edge_pixels=np.zeros(shape, np.int64),
+        papillary=papillary,
+    )
+
+
+def _copy(measures: ImageMeasures) -> ImageMeasures:
+    return ImageMeasures(
+        areas_mm2=measures.areas_mm2.copy(),
+        pixels=measures.pixels.copy(),
+        surrounded=measures.surrounded.copy(),
+        centre_mm=measures.centre_mm.copy(),
+        edge_pixels=measures.edge_pixels.copy(),
+        papillary=measures.papillary,
+    )

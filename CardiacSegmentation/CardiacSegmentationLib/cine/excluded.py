@@ -1,0 +1,76 @@
+"""Files that are no part of any stack, and why: in a word that the findings' catalogue has in every language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, read_catalogue
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Reason(str, Enum):
+    """Why a file or frame is not used; the values are words of the catalogue."""
+
+    NOT_DICOM = "not-dicom"
+    EMPTY = "empty-file"
+    UNREADABLE = "unreadable"
+    HEADER_DAMAGED = "header-damaged"
+    HEADER_CUT_OFF = "header-cut-off"  # an image that ends before its pixels
+    PIXELS_CUT_OFF = "pixels-cut-off"
+    FRAMES_CUT_OFF = "frames-cut-off"
+    NO_PIXELS = "no-pixels"
+    NOT_MR = "not-mr"
+    COLOUR = "colour-picture"
+    SCREENSHOT = "screenshot"
+    ODD_SIZE = "odd-size"
+    NO_POSITION = "no-position"
+    NO_ORIENTATION = "no-orientation"
+    NO_PIXEL_SIZE = "no-pixel-size"
+    ODD_RESCALE = "odd-rescale"
+    COPY = "copy"
+    VOLUME_BESIDE_DICOM = "volume-beside-dicom"
+    LABEL_MAP = "label-map"
+    UNUSABLE_VOLUME = "unusable-volume"
+
+
+DAMAGE = frozenset(
+    {
+        Reason.EMPTY,
+        Reason.UNREADABLE,
+        Reason.HEADER_DAMAGED,
+        Reason.HEADER_CUT_OFF,
+        Reason.PIXELS_CUT_OFF,
+        Reason.FRAMES_CUT_OFF,
+    }
+)
+
+
+Why = tuple[Reason, str]  # and what the file says itself
+
+
+class NoFrameError(Exception):
+    """A file or frame is no image this program can use."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(reason.value)
+        self.why: Why = (reason, detail)
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """Files that are not part of any stack, and why; ``detail`` is what a file says itself, such as ``CT``."""
+
+    reason: Reason
+    detail: str = ""
+    description: str = ""  # of the series
+    files: tuple[Path, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The reason in English."""
+        words = read_catalogue(DEFAULT_LANGUAGE).words[self.reason.value]
+        return f"{words} ({self.detail})" if self.detail else words

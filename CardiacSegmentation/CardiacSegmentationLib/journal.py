@@ -1,0 +1,67 @@
+"""What a person did to a study, one entry each: the audit trail, and what undo and redo are named by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAMES = {"lv_ed": "LV ED", "lv_es": "LV ES", "rv_ed": "RV ED", "rv_es": "RV ES"}
+
+
+@dataclass(frozen=True)
+class JournalEntry:
+    """One thing a person did: what, when, with which tool, where, and what it changed.
+
+    ``before`` and ``after`` are areas in mm² or the value that was decided, as text. An entry that was taken back stays,
+    with ``undone``. Places count from 0, as everywhere in memory.
+    """
+
+    when: str  # ISO 8601, UTC
+    action: str  # "edit", "count", "leave-out", "automatic-count", "key-phase", "convention", "patient", "sign", …
+    tool: str = ""
+    structure: str = ""  # "LV", "MYO", "RV", or several: "MYO+LV"; empty where none is meant
+    phase: int | None = None
+    slice: int | None = None
+    images: int = 1  # how many images it changed; above one, ``phase`` and ``slice`` name the first
+    subject: str = ""  # which decision: "lv_es", "papillary", "height_cm", …
+    before: str = ""
+    after: str = ""
+    undone: bool = False
+
+
+def describe_entry(
+    entry: JournalEntry, key_phases: Mapping[str, int | None] | None = None, language: str = DEFAULT_LANGUAGE
+) -> str:
+    """An entry in few words, as "exclude RV, slice 1, ES".
+
+    Phases among ``key_phases`` (such as ``vars(assessment.key_phases)``) are called ED or ES.
+    """
+    parameters = {
+        "tool": entry.tool,
+        "structure": tuple(entry.structure.split("+")) if entry.structure else (),
+        "subject": NAMES.get(entry.subject, entry.subject),
+        "before": entry.before,
+        "after": entry.after,
+        "count": entry.images,
+    }
+    parts = [sentence(f"journal-{entry.action}", parameters, language)]
+    if entry.images > 1:
+        parts.append(sentence("journal-images", {"count": entry.images}, language))
+    elif entry.slice is not None:
+        parts.append(sentence("journal-slice", {"slice": entry.slice}, language))
+    if entry.images == 1 and entry.phase is not None and not entry.subject:
+        parts.append(_name_phase(entry.phase, key_phases, language))
+    return ", ".join(parts)
+
+
+def _name_phase(phase: int, key_phases: Mapping[str, int | None] | None, language: str) -> str:
+    names = [name for name, at in (key_phases or {}).items() if at == phase]
+    moments = dict.fromkeys(name[-2:].upper() for name in names)
+    if moments:
+        return "/".join(moments)
+    return sentence("journal-phase", {"phase": phase}, language)

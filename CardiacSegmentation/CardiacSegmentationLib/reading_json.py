@@ -1,0 +1,157 @@
+"""A reading as JSON, the same in ``reading.json``, in a scene and in the file that outlives a crash.
+
+Phases and slices count from 1, as in every file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from CardiacSegmentationLib.errors import ReadingError
+from CardiacSegmentationLib.journal import JournalEntry
+from CardiacSegmentationLib.reading import (
+    BasalRule,
+    Conventions,
+    KeyPhases,
+    Proposal,
+    Reading,
+    Signature,
+    all_counted,
+)
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
+from CardiacSegmentationLib.stack import Patient
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SCHEMA, VERSION = "cardiacseg-reading", 1
+
+
+def reading_to_dict(reading: Reading) -> dict[str, Any]:
+    """Everything a person decided, fit for ``json.dumps``."""
+    return {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "key_phases": _phases_to_dict(reading.key_phases),
+        "counts": [
+            {"structure": Label(label).name, "phase": phase + 1, "slice": place + 1, "counts": counts}
+            for (label, phase, place), counts in reading.counts
+        ],
+        "conventions": conventions_to_dict(reading.conventions),
+        "patient": asdict(reading.patient),
+        "proposal": None if reading.proposal is None else _proposal_to_dict(reading.proposal),
+        "looked_at": [[phase + 1, place + 1] for phase, place in sorted(reading.looked_at)],
+        "acknowledged": sorted(reading.acknowledged),
+        "reader": reading.reader,
+        "impression": reading.impression,
+        "signature": None if reading.signature is None else asdict(reading.signature),
+        "journal": [entry_to_dict(entry) for entry in reading.journal],
+    }
+
+
+def reading_from_dict(data: Any) -> Reading:
+    """The reading that ``reading_to_dict`` wrote; what does not fit is a ``ReadingError``."""
+    try:
+        if data["schema"] != SCHEMA or data["version"] != VERSION:
+            msg = f"This is no reading, or one of another version of this program ({SCHEMA} {VERSION} is read)."
+            raise ReadingError(msg)
+        return Reading(
+            key_phases=_phases_from_dict(data["key_phases"]),
+            counts=tuple(sorted(_cell_from_dict(item) for item in data["counts"])),
+            conventions=conventions_from_dict(data["conventions"]),
+            patient=_patient_from_dict(data["patient"]),
+            proposal=None if data["proposal"] is None else _proposal_from_dict(data["proposal"]),
+            looked_at=frozenset((_from_one(phase), _from_one(place)) for phase, place in data["looked_at"]),
+            acknowledged=frozenset(map(str, data["acknowledged"])),
+            reader=str(data["reader"]),
+            impression=str(data["impression"]),
+            signature=None if data["signature"] is None else Signature(**data["signature"]),
+            journal=tuple(entry_from_dict(item) for item in data["journal"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        msg = f"This reading cannot be used: {type(error).__name__}: {error}."
+        raise ReadingError(msg) from error
+
+
+def conventions_to_dict(conventions: Conventions) -> dict[str, str]:
+    """The conventions by name."""
+    return {
+        "papillary": conventions.papillary.value,
+        "bsa_formula": conventions.bsa_formula,
+        "basal_rule": conventions.basal_rule.value,
+    }
+
+
+def conventions_from_dict(data: Mapping[str, Any]) -> Conventions:
+    """The conventions that ``conventions_to_dict`` wrote."""
+    return Conventions(Papillary(data["papillary"]), str(data["bsa_formula"]), BasalRule(data["basal_rule"]))
+
+
+def entry_to_dict(entry: JournalEntry) -> dict[str, Any]:
+    """One entry of the journal."""
+    places = {name: None if getattr(entry, name) is None else getattr(entry, name) + 1 for name in ("phase", "slice")}
+    return {**asdict(entry), **places}
+
+
+def entry_from_dict(data: Mapping[str, Any]) -> JournalEntry:
+    """The entry that ``entry_to_dict`` wrote."""
+    places = {name: None if data[name] is None else _from_one(data[name]) for name in ("phase", "slice")}
+    known = {item.name for item in fields(JournalEntry)}
+    return JournalEntry(**{**{name: value for name, value in data.items() if name in known}, **places})
+
+
+def _phases_to_dict(key_phases: KeyPhases) -> dict[str, int | None]:
+    return {name: None if phase is None else phase + 1 for name, phase in asdict(key_phases).items()}
+
+
+def _phases_from_dict(data: Mapping[str, Any]) -> KeyPhases:
+    return KeyPhases(**{name: None if phase is None else _from_one(phase) for name, phase in data.items()})
+
+
+def _cell_from_dict(data: Mapping[str, Any]) -> tuple[tuple[int, int, int], bool]:
+    label = Label[data["structure"]]
+    return (int(label), _from_one(data["phase"]), _from_one(data["slice"])), bool(data["counts"])
+
+
+def _patient_from_dict(data: Mapping[str, Any]) -> Patient:
+    sex = data["sex"]
+    numbers = {name: data[name] for name in ("age_years", "height_cm", "weight_kg")}
+    return Patient(
+        sex=None if sex is None else str(sex),
+        **{name: None if value is None else float(value) for name, value in numbers.items()},
+    )
+
+
+def _proposal_to_dict(proposal: Proposal) -> dict[str, Any]:
+    """What is left out, by structure and slice: most slices count in every phase."""
+    _, phases, slices = proposal.counted.shape
+    left_out = [
+        {"structure": label.name, "slice": place + 1, "phases": [int(phase) + 1 for phase in np.flatnonzero(out)]}
+        for label in STRUCTURES
+        for place in range(slices)
+        if (out := ~proposal.counted[label - 1, :, place]).any()
+    ]
+    return {
+        "key_phases": _phases_to_dict(proposal.key_phases),
+        "phases": phases,
+        "slices": slices,
+        "left_out": left_out,
+    }
+
+
+def _proposal_from_dict(data: Mapping[str, Any]) -> Proposal:
+    counted = all_counted(int(data["phases"]), int(data["slices"]))
+    for item in data["left_out"]:
+        phases = [_from_one(phase) for phase in item["phases"]]
+        counted[Label[item["structure"]] - 1, phases, _from_one(item["slice"])] = False
+    return Proposal(_phases_from_dict(data["key_phases"]), counted)
+
+
+def _from_one(number: Any) -> int:
+    if not isinstance(number, int) or number < 1:
+        msg = f"{number!r} is no number of a phase or slice, which count from 1"
+        raise ValueError(msg)
+    return number - 1

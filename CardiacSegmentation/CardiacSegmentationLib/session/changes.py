@@ -1,0 +1,166 @@
+"""What one command changed, and the way back: label images before and after, decisions before and after."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from CardiacSegmentationLib.errors import ReadingError
+from CardiacSegmentationLib.reading import Reading
+from CardiacSegmentationLib.reading_json import reading_from_dict, reading_to_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from CardiacSegmentationLib.segmentation import Labels
+
+Place = tuple[int, int]  # phase, slice
+
+DECISIONS = ("key_phases", "counts", "conventions", "patient", "proposal")  # what undo takes back of a reading
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What listeners of a session hear: which label images differ now, whether decisions do, and where to look."""
+
+    images: frozenset[Place] = frozenset()
+    decisions: bool = False
+    place: tuple[int | None, int | None] | None = None  # phase and slice; None: stay where you are
+
+
+@dataclass(frozen=True)
+class ImageChange:
+    """One label image before and after, compressed, and where it came from."""
+
+    before: bytes
+    after: bytes
+    origin_before: int
+    origin_after: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """One step of undo and redo: its entries in the journal, and both states of what it changed."""
+
+    first_entry: int
+    entries: int
+    images: Mapping[Place, ImageChange]
+    before: Reading | None = None  # decisions alone; None where the command decided nothing
+    after: Reading | None = None
+
+
+class History:
+    """Changes in the order of the work, and how many of them hold at this moment."""
+
+    def __init__(self, changes: Sequence[Change] = (), done: int | None = None) -> None:
+        self._changes = list(changes)
+        self._done = len(self._changes) if done is None else done
+
+    @property
+    def to_undo(self) -> Change | None:
+        """The change that undo takes back."""
+        return self._changes[self._done - 1] if self._done else None
+
+    @property
+    def to_redo(self) -> Change | None:
+        """The change that redo makes again."""
+        return self._changes[self._done] if self._done < len(self._changes) else None
+
+    def add(self, change: Change) -> None:
+        """Note a change; what was taken back before it cannot be made again."""
+        del self._changes[self._done :]
+        self._changes.append(change)
+        self._done += 1
+
+    def step(self, by: int) -> None:
+        """One change was taken back (-1) or made again (+1)."""
+        self._done += by
+
+    def clear(self) -> None:
+        """There is no way back from here."""
+        self._changes, self._done = [], 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Fit for ``json.dumps``; places count from 0, for no person reads it."""
+        return {"done": self._done, "changes": [_change_to_dict(change) for change in self._changes]}
+
+    @classmethod
+    def from_dict(cls, data: Any) -> History:
+        """The history that ``to_dict`` wrote; an empty one where it cannot be used, for it is a convenience."""
+        try:
+            changes = [_change_from_dict(item) for item in data["changes"]]
+            done = int(data["done"])
+        except (KeyError, TypeError, ValueError, ReadingError):
+            return cls()
+        return cls(changes, done) if 0 <= done <= len(changes) else cls()
+
+    def fits(self, shape: tuple[int, ...], entries: int) -> bool:
+        """Whether every change lies on a stack of this shape and within a journal of so many entries."""
+        size = shape[2] * shape[3]
+        return all(
+            change.first_entry + change.entries <= entries
+            and all(0 <= phase < shape[0] and 0 <= place < shape[1] for phase, place in change.images)
+            and all(_holds(image, size) for image in change.images.values())
+            for change in self._changes
+        )
+
+
+def pack_image(image: Labels) -> bytes:
+    """One label image, compressed to a few hundred bytes."""
+    return zlib.compress(np.ascontiguousarray(image), 1)
+
+
+def unpack_image(packed: bytes, shape: tuple[int, ...]) -> Labels:
+    """The label image ``[row, column]`` that ``pack_image`` packed."""
+    return np.frombuffer(zlib.decompress(packed), np.uint8).reshape(shape)
+
+
+def decisions_of(reading: Reading) -> Reading:
+    """The part of a reading that undo takes back."""
+    return Reading(**{name: getattr(reading, name) for name in DECISIONS})
+
+
+def with_decisions(reading: Reading, decisions: Reading) -> Reading:
+    """A reading with other decisions; journal, signature and notes stay."""
+    return replace(reading, **{name: getattr(decisions, name) for name in DECISIONS})
+
+
+def _holds(image: ImageChange, size: int) -> bool:
+    try:
+        return all(len(zlib.decompress(packed)) == size for packed in (image.before, image.after))
+    except zlib.error:
+        return False
+
+
+def _change_to_dict(change: Change) -> dict[str, Any]:
+    return {
+        "first_entry": change.first_entry,
+        "entries": change.entries,
+        "images": [
+            [phase, place, _text(item.before), _text(item.after), item.origin_before, item.origin_after]
+            for (phase, place), item in change.images.items()
+        ],
+        "before": None if change.before is None else reading_to_dict(change.before),
+        "after": None if change.after is None else reading_to_dict(change.after),
+    }
+
+
+def _change_from_dict(data: Mapping[str, Any]) -> Change:
+    images = {
+        (int(phase), int(place)): ImageChange(_bytes(before), _bytes(after), int(origin_before), int(origin_after))
+        for phase, place, before, after, origin_before, origin_after in data["images"]
+    }
+    before, after = (None if data[name] is None else reading_from_dict(data[name]) for name in ("before", "after"))
+    return Change(int(data["first_entry"]), int(data["entries"]), images, before, after)
+
+
+def _text(packed: bytes) -> str:
+    return base64.b64encode(packed).decode("ascii")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
