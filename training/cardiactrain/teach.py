@@ -31,7 +31,7 @@ def teach(subject: Subject, teachers: Sequence[Predictor]) -> Subject:
             raise RunError(msg)
     stacks = []
     for stack in subject.stacks:
-        seen = [t.see(stack.image, subject.pixel_mm(t.recipe.data.assumed_pixel_mm)).shares for t in teachers]
+        seen = [t.probabilities(stack.image, subject.pixel_mm(t.recipe.data.assumed_pixel_mm)) for t in teachers]
         mean = np.moveaxis(np.mean(seen, axis=0), 1, 0)[1:]
         stacks.append(replace(stack, opinion=np.rint(255 * mean.clip(0, 1)).astype(np.uint8)))
     return replace(subject, stacks=tuple(stacks))
