@@ -43,16 +43,14 @@ def predict(
     network: Network,
     phases: Sequence[int],
     report: Callable[[float], None] = lambda _: None,
+    *,
+    into: Prediction | None = None,
 ) -> Prediction:
-    """Label some phases of a stack. ``report`` hears the fraction done, and stops the work by raising."""
-    shape = (stack.phases, stack.slices)
-    result = Prediction(
-        labels=np.zeros(stack.voxels.shape, np.uint8),
-        predicted=np.zeros(stack.phases, bool),
-        presence=np.full((len(VENTRICLES), *shape), np.nan, np.float32),
-        confidence=np.full((len(STRUCTURES), *shape), np.nan, np.float32),
-        view=view,
-    )
+    """Label some phases of a stack, ``into`` an earlier prediction of others where there is one.
+
+    ``report`` hears the fraction done, and stops the work by raising.
+    """
+    result = into or _predict_nothing(stack, view)
 
     def label(phase: int) -> None:
         seen = predict_phase(stack.voxels[phase], view, network)
@@ -63,6 +61,17 @@ def predict(
 
     over_phases(label, phases, network.workers, report)
     return result
+
+
+def _predict_nothing(stack: CineStack, view: View) -> Prediction:
+    shape = (stack.phases, stack.slices)
+    return Prediction(
+        labels=np.zeros(stack.voxels.shape, np.uint8),
+        predicted=np.zeros(stack.phases, bool),
+        presence=np.full((len(VENTRICLES), *shape), np.nan, np.float32),
+        confidence=np.full((len(STRUCTURES), *shape), np.nan, np.float32),
+        view=view,
+    )
 
 
 def over_phases(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from CardiacSegmentationLib.network.key_phases import choose_phases, remark_on_phases
+from CardiacSegmentationLib.network.key_phases import predict_key_phases, remark_on_phases
 from CardiacSegmentationLib.network.locate import larger_view, locate_heart
 from CardiacSegmentationLib.network.precision import predict_fast_if_equal
 from CardiacSegmentationLib.network.repairs import REPAIRS, repair
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.findings import Finding
     from CardiacSegmentationLib.network.infer import Prediction
     from CardiacSegmentationLib.network.protocol import Network
-    from CardiacSegmentationLib.network.regions import Labels
     from CardiacSegmentationLib.stack import CineStack
 
     Report = Callable[[float], None]
@@ -64,7 +63,7 @@ def segment_stack(
     options = options or NetworkOptions()
     share = 1 / 9 if options.uncertainty else 1.0  # uncertainty looks at every image eight times more
     looked = look_at_heart(stack, network, options.only_ed_es, lambda done: report(0.97 * share * done))
-    labels, repairs = repair(stack, looked.prediction, options.repairs)
+    segmentation = finish(stack, network, looked, options.repairs)
     uncertainty = None
     if options.uncertainty:
         uncertainty = estimate_uncertainty(
@@ -75,9 +74,7 @@ def segment_stack(
             lambda done: report(share + (1 - share) * done),
         )
     report(1.0)
-    remarks = (*looked.remarks, *repairs, *check_training_range(stack, network.training_range))
-    model = f"{network.identity}, {looked.engine}"
-    return Segmented(_make_segmentation(labels, looked.prediction, remarks, model), uncertainty)
+    return Segmented(segmentation, uncertainty)
 
 
 def look_at_heart(
@@ -89,28 +86,32 @@ def look_at_heart(
     """
     report(0.0)
     location = locate_heart(stack, network)
-    begun, phases = 0.08, list(range(stack.phases))
-    report(begun)
-    if only_key_phases:
-        begun = 0.4
-        phases = choose_phases(stack, location.view, network, lambda done: report(0.08 + 0.32 * done))
 
     def report_phases(done: float) -> None:
-        report(begun + (1 - begun) * done)
+        report(0.08 + 0.92 * done)
 
-    prediction, engine, findings = predict_fast_if_equal(stack, location.view, network, phases, report_phases)
+    if only_key_phases:
+        prediction, used, findings = predict_key_phases(stack, location.view, network, report_phases)
+    else:
+        every = range(stack.phases)
+        prediction, used, findings = predict_fast_if_equal(stack, location.view, network, every, report_phases)
     larger = larger_view(prediction.labels, location.view, network.preprocessing)
     if larger is not None:
-        prediction, engine, findings = predict_fast_if_equal(stack, larger, network, phases, report_phases)
-    return Looked(prediction, engine, (*location.findings, *remark_on_phases(stack, phases), *findings))
+        again = [int(phase) for phase in np.flatnonzero(prediction.predicted)]
+        prediction, used, findings = predict_fast_if_equal(stack, larger, network, again, report_phases)
+    return Looked(prediction, used.engine, (*location.findings, *remark_on_phases(prediction.predicted), *findings))
 
 
-def _make_segmentation(labels: Labels, prediction: Prediction, remarks: Sequence[Finding], model: str) -> Segmentation:
+def finish(stack: CineStack, network: Network, looked: Looked, repairs: Sequence[str] = REPAIRS) -> Segmentation:
+    """What the network said, repaired, with its evidence."""
+    prediction = looked.prediction
+    labels, repaired = repair(stack, prediction, repairs)
+    remarks = (*looked.remarks, *repaired, *check_training_range(stack, network.training_range))
     made_by = np.where(prediction.predicted, Origin.NETWORK, Origin.FILE).astype(np.uint8)
     return Segmentation(
         labels=labels,
         labelled=prediction.predicted,
-        origin=np.repeat(made_by[:, None], labels.shape[1], axis=1),
-        evidence=Evidence(prediction.presence, prediction.confidence, tuple(remarks)),
-        model=model,
+        origin=np.repeat(made_by[:, None], stack.slices, axis=1),
+        evidence=Evidence(prediction.presence, prediction.confidence, remarks),
+        model=f"{network.identity}, {looked.engine}",
     )
