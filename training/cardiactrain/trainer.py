@@ -130,7 +130,7 @@ class Trainer:
                 with torch.no_grad():
                     self._loss(network, *batch)
             predictor = Predictor(network.eval(), self.normaliser, self.recipe, self.world.device)
-            predictor.labels(subject.stacks[0].image[:REHEARSED], subject.pixel_mm(self.recipe.data.assumed_pixel_mm))
+            predictor.labels([subject.stacks[0].image[:REHEARSED]], subject.pixel_mm(self.recipe.data.assumed_pixel_mm))
         except (RuntimeError, ValueError, TypeError, IndexError, AttributeError) as error:
             msg = f"The recipe {self.recipe.name!r} cannot be trained as it is: {_first_line(error)}"
             raise RecipeError(msg) from error

@@ -45,7 +45,7 @@ def train_briefly(recipe: Recipe, subjects: list[Subject], folder: Path) -> Trai
 def test_every_recipe_trains_and_labels(name: str, subjects: list[Subject], tmp_path: Path) -> None:
     recipe = load_recipe(name, SMALL | LIGHTER.get(name, {}))
     trainer = train_briefly(recipe, subjects, tmp_path)
-    labels = trainer.predictor().labels(subjects[0].stacks[0].image, (2.0, 2.0))
+    (labels,) = trainer.predictor().labels([subjects[0].stacks[0].image], (2.0, 2.0))
     assert labels.shape == subjects[0].stacks[0].labels.shape
     row = trainer.progress.rows[0]
     assert 0 < row["loss"] < 20
@@ -186,6 +186,6 @@ def test_native_pixels_are_predicted_as_they_are_trained(name: str) -> None:
 
     image = torch.rand(1, 32, 32, generator=torch.Generator().manual_seed(0)).numpy()
     predictor = Predictor(Watcher(), make_normaliser(recipe.normalise), recipe, torch.device("cpu"))
-    predictor.see(image, (1.5, 1.0))
+    predictor.probabilities(image, (1.5, 1.0))
     low, high = image.min(), image.max()
     torch.testing.assert_close(seen[0][0, 0], torch.from_numpy((image[0] - low) / (high - low)))
