@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from CardiacSegmentationLib.network.infer import network_images
 from CardiacSegmentationLib.network.loaded import load_network
-from CardiacSegmentationLib.network.preprocess import View
+from CardiacSegmentationLib.network.preprocess import View, from_darkest, take_view, to_input
 from CardiacSegmentationLib.network.segment import segment_stack
 from CardiacSegmentationLib.stack import CineStack
 from torch import nn
@@ -57,9 +56,11 @@ def _sliding_window(stack: CineStack, network: Any, runs: int) -> dict[str, Any]
         return None
     rows, columns = stack.voxels.shape[-2:]
     _, row_mm, column_mm = stack.spacing_mm
-    size = (round(rows * row_mm / network.pre.spacing_mm), round(columns * column_mm / network.pre.spacing_mm))
-    view = View(((rows - 1) / 2, (columns - 1) / 2), size, network.pre.spacing_mm, (row_mm, column_mm))
-    images = [network_images(frame, view, network.pre) for frame in stack.voxels[: SLIDING_IMAGES // stack.slices]]
+    pre = network.preprocessing
+    size = (round(rows * row_mm / pre.spacing_mm), round(columns * column_mm / pre.spacing_mm))
+    view = View(((rows - 1) / 2, (columns - 1) / 2), size, pre.spacing_mm, (row_mm, column_mm))
+    frames = stack.voxels[: SLIDING_IMAGES // stack.slices]
+    images = [to_input(take_view(from_darkest(frame), view), pre) for frame in frames]
     batch = torch.from_numpy(np.concatenate(images))
     total = stack.phases * stack.slices
 

@@ -12,40 +12,51 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
+from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.findings import Severity
-from CardiacSegmentationLib.network.infer import Prediction, predict
-from CardiacSegmentationLib.network.loaded import Network, load_network
-from CardiacSegmentationLib.network.locate import locate_heart
-from CardiacSegmentationLib.network.segment import REPAIRS, NetworkOptions, repair_and_check
-from CardiacSegmentationLib.segmentation import STRUCTURES, Label
+from CardiacSegmentationLib.network.loaded import LoadedNetwork, load_network
+from CardiacSegmentationLib.network.repairs import REPAIRS
+from CardiacSegmentationLib.network.segment import Looked, finish, look_at_heart
+from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
+from CardiacSegmentationLib.reading import BasalRule, Conventions, KeyPhases, Reading
+from CardiacSegmentationLib.segmentation import STRUCTURES, VENTRICLES, Segmentation
 from CardiacSegmentationLib.stack import CineStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.assessment import Assessment
 
 BAD_DICE = 0.8
+SPOILED_SHARE = 0.06  # of the images of a beat
+HARD_PHANTOMS = (
+    PhantomSpec(),
+    PhantomSpec(lv_ef_percent=20, rv_ef_percent=20, lv_edv_ml=300),
+    PhantomSpec(rv_edv_ml=320, rv_ef_percent=35),
+    PhantomSpec(lv_ef_percent=80, lv_mass_g=220),
+)
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 PHASES = ("ED", "ES")
-MEASURES = ("EDV ml", "ESV ml", "EF points")
+MEASURES = {"edv_ml": "EDV ml", "esv_ml": "ESV ml", "ef_percent": "EF points"}
+AT_ED_AND_ES = KeyPhases(lv_ed=0, lv_es=1, rv_ed=0, rv_es=1)
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One labelled study: images at ED and ES, a reader's labels, and what the network said."""
+    """One labelled study: images at ED and ES or through the beat, its labels, and what the network said."""
 
     name: str
     stack: CineStack
     truth: np.ndarray
-    prediction: Prediction
+    network: LoadedNetwork
+    looked: Looked
 
 
 def main() -> None:
@@ -58,6 +69,7 @@ def main() -> None:
         for case in predict_cases(options.data / "acdc", network, options.every, rest)
     ]
     parts = [_heading(networks, cases, options), repair_table(cases), volume_table(cases), flag_table(cases)]
+    parts.append(hard_table(cases[:: options.hard], networks[0]))
     text = "\n\n".join(parts)
     if options.out:
         replace_figures(options.out, text)
@@ -71,7 +83,7 @@ def replace_figures(path: Path, text: str) -> None:
     path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
-def predict_cases(folder: Path, network: Network, every: int, rest: int) -> Iterator[Case]:
+def predict_cases(folder: Path, network: LoadedNetwork, every: int, rest: int) -> Iterator[Case]:
     """The chosen ACDC patients with the network's own labels."""
     for path in sorted(folder.glob("patient*.npz")):
         number = int(re.sub(r"\D", "", path.stem))
@@ -80,8 +92,7 @@ def predict_cases(folder: Path, network: Network, every: int, rest: int) -> Iter
         data = np.load(path)
         slice_mm, row_mm, column_mm = (float(mm) for mm in data["spacing_mm"])
         stack = CineStack(data["image"], np.diag([column_mm, row_mm, slice_mm, 1.0]), (0.0, 300.0))
-        location = locate_heart(stack, network)
-        yield Case(path.stem, stack, data["label"], predict(stack, location.view, network, range(2)))
+        yield Case(path.stem, stack, data["label"], network, look_at_heart(stack, network))
 
 
 def repair_table(cases: Sequence[Case]) -> str:
@@ -97,6 +108,66 @@ def repair_table(cases: Sequence[Case]) -> str:
     return "\n".join(lines)
 
 
+def hard_table(cases: Sequence[Case], network: LoadedNetwork) -> str:
+    """Mean Dice with each repair alone, on images made harder: of the patients, and of phantoms through the beat."""
+    names = ("network alone", *REPAIRS, "all repairs")
+    lines = ["### Repairs on harder images", "", _row(["images", "studies", *names]), _row(["---"] * (len(names) + 2))]
+    sets = {
+        how: [_look_again(case, network, spoil(case.stack.voxels, how)) for case in cases]
+        for how in ("noise", "coil", "breathing")
+    }
+    sets["phantoms, whole beat, single images spoiled"] = [_spoiled_phantom(spec, network) for spec in HARD_PHANTOMS]
+    for how, harder in sets.items():
+        cells = [_mean_dice(harder, repairs) for repairs in ((), *((name,) for name in REPAIRS), REPAIRS)]
+        lines.append(_row([how, len(harder), *cells]))
+    return "\n".join(lines)
+
+
+def spoil(voxels: np.ndarray, how: str) -> np.ndarray:
+    """Images made harder: Rician noise, a coil that falls off, slices moved by breathing, or some images lost in noise."""
+    random = np.random.default_rng(0)
+    bright = float(np.percentile(voxels, 99))
+    result = voxels.astype(np.float32)
+    if how == "noise":
+        real, imaginary = (random.normal(0, 0.1 * bright, voxels.shape) for _ in range(2))
+        return np.hypot(result + real, imaginary).astype(np.float32)
+    if how == "coil":
+        rows, columns = (np.linspace(-0.2, 0.8, length) for length in voxels.shape[-2:])
+        return result * np.exp(-4 * (rows[:, None] ** 2 + columns**2)).astype(np.float32)
+    if how == "breathing":
+        result[:, ::3] = shift(result[:, ::3])
+        return result
+    spoiled = random.random(voxels.shape[:2]) < SPOILED_SHARE
+    noise = random.normal(0, 0.5 * bright, (2, *result[spoiled].shape))
+    result[spoiled] = np.hypot(result[spoiled] + noise[0], noise[1])
+    return result
+
+
+def shift(images: np.ndarray) -> np.ndarray:
+    """Images moved by six pixels, as another breath moves the heart."""
+    return np.roll(images, (6, -6), axis=(-2, -1))
+
+
+def _look_again(case: Case, network: LoadedNetwork, voxels: np.ndarray) -> Case:
+    """The same study on other images; where slices were moved, its labels move with them."""
+    stack = replace(case.stack, voxels=voxels)
+    truth = case.truth
+    if np.array_equal(voxels[:, ::3], shift(case.stack.voxels[:, ::3])):
+        truth = truth.copy()
+        truth[:, ::3] = shift(truth[:, ::3])
+    return Case(case.name, stack, truth, network, look_at_heart(stack, network))
+
+
+def _spoiled_phantom(spec: PhantomSpec, network: LoadedNetwork) -> Case:
+    stack, truth = make_stack(spec)
+    stack = replace(stack, voxels=spoil(stack.voxels, "images"))
+    return Case("phantom", stack, truth.labels, network, look_at_heart(stack, network))
+
+
+def _mean_dice(cases: Sequence[Case], repairs: Sequence[str]) -> str:
+    return f"{np.mean([np.mean(_scores(repaired(case, repairs).labels, case.truth)) for case in cases]):.4f}"
+
+
 def flag_table(cases: Sequence[Case]) -> str:
     """How findings and bad slices meet."""
     bad: set[tuple[str, int]] = set()
@@ -104,9 +175,10 @@ def flag_table(cases: Sequence[Case]) -> str:
     slices = 0
     for case in cases:
         segmentation = repaired(case, REPAIRS)
+        findings = assess(case.stack, segmentation, Reading(key_phases=AT_ED_AND_ES)).findings
         slices += case.truth.shape[1]
         bad |= {(case.name, place) for place in bad_slices(segmentation.labels, case.truth)}
-        for finding in segmentation.findings:
+        for finding in findings:
             if finding.slice is not None and finding.severity is not Severity.INFO:
                 flags.setdefault(finding.code, set()).add((case.name, finding.slice))
     flagged = set().union(*flags.values()) if flags else set()
@@ -138,8 +210,8 @@ def bad_slices(found: np.ndarray, truth: np.ndarray) -> list[int]:
 
 
 def repaired(case: Case, repairs: Sequence[str]) -> Segmentation:
-    """The segmentation after some repairs."""
-    return repair_and_check(case.stack, case.prediction, NetworkOptions(repairs=tuple(repairs)))
+    """The product's segmentation after some repairs."""
+    return finish(case.stack, case.network, case.looked, repairs)
 
 
 def dice(a: np.ndarray, b: np.ndarray) -> float:
@@ -149,27 +221,36 @@ def dice(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def volume_table(cases: Sequence[Case]) -> str:
-    """Volumes and ejection fraction against the reader, voxels counted in both: bias ± SD, before and after repairs."""
-    header = ["volumes", *(f"{side} {measure}" for side in ("LV", "RV") for measure in MEASURES)]
+    """Volumes and ejection fraction against the reader, bias ± SD, before and after repairs, and as the product counts.
+
+    The reader's labels count as they are drawn.
+    """
+    header = ["volumes", *(f"{side.name} {measure}" for side in VENTRICLES for measure in MEASURES.values())]
     lines = ["### Volumes and ejection fraction", "", _row(header), _row(["---"] * len(header))]
-    for title, repairs in (("network alone", ()), ("with all repairs", REPAIRS)):
-        errors = np.array([_volume_errors(case, repairs) for case in cases]).reshape(len(cases), -1)
+    for title, repairs, rule in (
+        ("network alone, as labelled", (), BasalRule.AS_LABELLED),
+        ("with all repairs, as labelled", REPAIRS, BasalRule.AS_LABELLED),
+        ("as the product counts", REPAIRS, Conventions().basal_rule),
+    ):
+        errors = np.array([_volume_errors(case, repairs, rule) for case in cases])
         means, deviations = errors.mean(axis=0), errors.std(axis=0, ddof=1)
         lines.append(_row([title, *(f"{m:+.1f} ± {d:.1f}" for m, d in zip(means, deviations, strict=True))]))
     return "\n".join(lines)
 
 
-def _volume_errors(case: Case, repairs: Sequence[str]) -> list[list[float]]:
+def _volume_errors(case: Case, repairs: Sequence[str], rule: BasalRule) -> list[float]:
     """Network − reader for LV and RV: EDV and ESV in ml, EF in points."""
-    voxel_ml = float(np.prod(case.stack.spacing_mm)) / 1000
-    errors = []
-    for side in (Label.LV, Label.RV):
-        (edv, esv), (true_edv, true_esv) = (
-            (np.count_nonzero(labels == side, axis=(1, 2, 3)) * voxel_ml)
-            for labels in (repaired(case, repairs).labels, case.truth)
-        )
-        errors.append([edv - true_edv, esv - true_esv, 100 * (true_esv / true_edv - esv / edv)])
-    return errors
+    found = _measure(case, repaired(case, repairs), rule)
+    truth = _measure(case, Segmentation.of(case.truth), BasalRule.AS_LABELLED)
+    return [
+        float(measures[key].value) - float(drawn[key].value)
+        for measures, drawn in ((found.lv, truth.lv), (found.rv, truth.rv))
+        for key in MEASURES
+    ]
+
+
+def _measure(case: Case, segmentation: Segmentation, rule: BasalRule) -> Assessment:
+    return assess(case.stack, segmentation, Reading(AT_ED_AND_ES, conventions=Conventions(basal_rule=rule)))
 
 
 def _dice_cells(cases: Sequence[Case], repairs: Sequence[str]) -> list[str]:
@@ -179,14 +260,14 @@ def _dice_cells(cases: Sequence[Case], repairs: Sequence[str]) -> list[str]:
 
 
 def _scores(found: np.ndarray, truth: np.ndarray) -> list[list[float]]:
-    return [[dice(found[phase] == label, truth[phase] == label) for phase in range(2)] for label in STRUCTURES]
+    return [[dice(found[phase] == label, truth[phase] == label) for phase in range(len(truth))] for label in STRUCTURES]
 
 
-def _heading(networks: Sequence[Network], cases: Sequence[Case], options: argparse.Namespace) -> str:
-    names = ", ".join(network.bundle.identity for network in networks)
+def _heading(networks: Sequence[LoadedNetwork], cases: Sequence[Case], options: argparse.Namespace) -> str:
+    names = ", ".join(network.identity for network in networks)
     rests = ", ".join(map(str, options.rest))
     return (
-        f"Made by `Testing/evaluate.py` with {names}, {networks[0].backend.name}, on the {len(cases)} "
+        f"Made by `Testing/evaluate.py` with {names}, {networks[0].engine}, on the {len(cases)} "
         f"ACDC training patients n with n mod {options.every} = {rests}, at ED and ES. {options.note}".rstrip()
     )
 
@@ -207,6 +288,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--backend", default="onnx")
     parser.add_argument("--every", type=int, default=5)
     parser.add_argument("--rest", type=int, nargs="+", default=[1])
+    parser.add_argument(
+        "--hard", type=int, default=2, help="every how many patients are looked at on harder images, too"
+    )
     parser.add_argument("--out", type=Path, help="a page with marks between which the figures go")
     parser.add_argument("--note", default="", help="what to say about the network, such as what it was trained on")
     return parser.parse_args()

@@ -41,6 +41,8 @@ class Source:
     path: Path
     format: str  # "DICOM", "NIfTI", "NRRD"
     slice_order: tuple[int, ...]
+    files: tuple[Path, ...] = ()  # the stack's own, by slice and phase
+    unpacked: object = field(default=None, repr=False, compare=False)  # an archive's files are there as long as this
 
 
 @dataclass(frozen=True, eq=False)

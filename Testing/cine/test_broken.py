@@ -280,7 +280,7 @@ def test_an_archive_is_as_good_as_its_folder(
     assert stack.source.path == archive
     unpacked = study.root
     assert unpacked.is_dir()
-    del study
+    del study, stack
     assert not unpacked.exists()
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pydicom
 import pytest
 from CardiacSegmentationLib.cine import find_stacks, read_study
+from CardiacSegmentationLib.errors import StudyError
 from cine.spoiling import SPEC, Spoilable, codes, edit, edit_each
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -99,10 +100,17 @@ def test_eight_bit_pixels(ge: Spoilable, truth: CineStack) -> None:
 
 def test_overlays_in_the_upper_bits_are_dropped(ge: Spoilable, truth: CineStack) -> None:
     def draw(image: pydicom.Dataset, pixels: Any) -> None:
+        image.add_new(0x60000102, "US", 15)  # OverlayBitPosition
         image.PixelData = (pixels | 0x8000).astype("<u2").tobytes()
 
     rewrite(ge, draw)
     assert np.array_equal(read_study(ge.folder).voxels, truth.voxels)
+
+
+def test_pixels_that_need_more_bits_than_stated_are_refused(ge: Spoilable) -> None:
+    edit_each(ge, {"BitsStored": 8, "HighBit": 7})
+    with pytest.raises(StudyError, match="states 8 bits for each pixel, and its pixels need more"):
+        read_study(ge.folder)
 
 
 def test_zero_or_missing_slopes_count_as_one(ge: Spoilable, truth: CineStack) -> None:

@@ -40,7 +40,7 @@ def test_sunnybrook_is_12_slices_of_20_phases(unpacked: dict[str, Path]) -> None
     assert one.rr_ms == pytest.approx(759, abs=15)
     stack = read_stack(study)
     assert stack.voxels.dtype == np.int16
-    assert codes(stack) == []
+    assert codes(stack) == ["uids-odd"]
     assert (stack.patient.age_years, stack.patient.sex) == (None, None)  # born on 00000000, studied on 20120000
 
 

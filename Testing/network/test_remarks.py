@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from CardiacSegmentationLib.findings import Finding, describe, languages, read_catalogue
-from CardiacSegmentationLib.network.postprocess import STEPS, Grid, postprocess
-from CardiacSegmentationLib.network.slices import drop_absent_ends, restore_lost
+from CardiacSegmentationLib.network.key_phases import remark_on_phases
+from CardiacSegmentationLib.network.repairs import REPAIRS, Grid, apply_repairs
 from CardiacSegmentationLib.network.training_range import TrainingRange, check_training_range
 from CardiacSegmentationLib.segmentation import Label
 from CardiacSegmentationLib.stack import CineStack
@@ -14,26 +14,18 @@ from CardiacSegmentationLib.stack import CineStack
 
 def remarks() -> list[Finding]:
     """One remark of each kind, made by the code that makes it where that is short."""
-    labels = np.zeros((12, 5, 40, 40), np.uint8)
-    labels[:, :, 5:35, 5:35] = Label.LV
-    presence = np.full((2, 12, 5), 0.95, np.float32)
-    absent = presence.copy()
-    absent[0, :, 4] = 0.1
-    lost = labels.copy()
-    lost[4:6, 2] = 0
-    apart = labels.copy()
+    apart = np.zeros((12, 5, 40, 40), np.uint8)
+    apart[:, :, 5:15, 5:15] = Label.LV
     apart[3, 1, 36:40, 0:4] = Label.LV
-    apart[3:5, 2] = np.where(np.indices((40, 40))[0] == 38, np.uint8(Label.LV), 0)
-    stack = CineStack(np.zeros((1, 2, 8, 8), np.int16), np.diag([9.0, 9.0, 40.0, 1.0]), (0.0,))
-    grid = Grid(9.0, is_cyclic=True, neighbouring=True)
+    apart[3:5, 2, 37:40, 0:5] = Label.LV
+    stack = CineStack(np.zeros((9, 2, 8, 8), np.int16), np.diag([9.0, 9.0, 40.0, 1.0]), (0.0,) * 9)
     return [
-        *restore_lost(lost, presence, True, 2.0)[1],
-        *drop_absent_ends(labels, absent, True, 2.0)[1],
-        *postprocess(apart, grid, ["one-heart"])[1],
+        *apply_repairs(apart, Grid(9.0, True, np.ones(12, bool)), ["one-heart"])[1],
         *check_training_range(stack, TrainingRange((1, 2), (200, 500), (5, 10))),
+        *remark_on_phases(np.arange(12) % 3 == 0),
         *(Finding("heart-not-found", parameters={"where": where}) for where in ("most-motion", "image-middle")),
         Finding("precision-raised", parameters={"faster": "bfloat16", "exact": "float32"}),
-        *(Finding(f"repaired-{name}", slice=0, phase=0, parameters={"count": 1, "area_mm2": 90}) for name in STEPS),
+        *(Finding(f"repaired-{name}", slice=0, phase=0, parameters={"count": 1, "area_mm2": 90}) for name in REPAIRS),
     ]
 
 
@@ -49,8 +41,7 @@ def test_every_remark_has_a_whole_sentence(language: str) -> None:
 
 
 def test_slices_are_counted_from_one_and_phases_have_their_plural() -> None:
-    restored, ended, *_ = remarks()
-    assert "The LV was lost in slice 3 for 2 phases" in restored.message
-    assert ended.message.startswith("LV labels in slice 5 were removed (1800 mm²)")
-    german = describe(restored, "de")
-    assert "in Schicht 3 in 2 Phasen" in german
+    single, several, *_ = remarks()
+    assert single.message == "Labels apart from the heart were removed (slice 2, 1 phase, 1296 mm²)."
+    assert several.message == "Labels apart from the heart were removed (slice 3, 2 phases, up to 1215 mm²)."
+    assert describe(several, "de").endswith("(Schicht 3, 2 Phasen, bis zu 1215 mm²).")

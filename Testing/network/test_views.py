@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.network.infer import empty_blank_slices, expected_dice, write_labels
+from CardiacSegmentationLib.network.infer import expected_dice, predict_phase, write_labels
 from CardiacSegmentationLib.network.preprocess import Preprocessing, View, heart_view, take_view
+from CardiacSegmentationLib.network.protocol import Seen
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 from painted_network import dice
@@ -65,13 +67,13 @@ def test_outside_of_the_view_nothing_is_written() -> None:
 def test_an_image_of_one_grey_shows_no_heart_whatever_the_network_says() -> None:
     slices = np.random.default_rng(1).integers(0, 200, (4, 16, 16))
     slices[0], slices[2] = 0, 77
-    probabilities = np.zeros((4, 4, 8, 8), np.float32)
-    probabilities[:, 3] = 1
-    presence = np.ones((4, 2), np.float32)
-    empty_blank_slices(slices, probabilities, presence)
-    assert probabilities.argmax(axis=1).any(axis=(1, 2)).tolist() == [False, True, False, True]
-    assert (probabilities.sum(axis=1) == 1).all()
-    assert presence[:, 0].tolist() == [0, 1, 0, 1]
+    everywhere = np.zeros((4, 4, 32, 32), np.float32)
+    everywhere[:, Label.LV] = 1
+    network = SimpleNamespace(see=lambda _: Seen(everywhere, np.ones((4, 2), np.float32)))
+    seen = predict_phase(slices, View((7.5, 7.5), (32, 32), 1.0, (1.0, 1.0)), network)
+    assert seen.probabilities.argmax(axis=1).any(axis=(1, 2)).tolist() == [False, True, False, True]
+    assert (seen.probabilities.sum(axis=1) == 1).all()
+    assert seen.presence[:, 0].tolist() == [0, 1, 0, 1]
 
 
 def test_expected_dice_is_high_for_sharp_and_low_for_washed_out_probabilities() -> None:

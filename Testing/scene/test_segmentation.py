@@ -57,7 +57,7 @@ def with_everything(segmentation: Segmentation) -> Segmentation:
         confidence=np.full((3, phases, slices), np.nan, np.float32),
         remarks=(Finding("repaired-holes", slice=2, phase=1, parameters={"count": 1, "slices": (2, 3)}),),
     )
-    automatic = PackedLabels.pack(segmentation.labels)
+    automatic = PackedLabels.pack(segmentation.labels, segmentation.labelled)
     return replace(segmentation, origin=origin, evidence=evidence, automatic=automatic)
 
 

@@ -364,6 +364,9 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
 
     _ordered = 0
 
+    def effectNameOrder(self) -> list[str]:
+        return self._order[: self._ordered]
+
     def availableEffectNames(self) -> list[str]:
         return list(self.EFFECTS)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from itertools import compress
+from typing import Any
 
 import torch
 from torch import nn
@@ -20,17 +22,18 @@ class AveragedWeights:
         """Move towards the network."""
         self._steps += 1
         keep = min(self._decay, self._steps / (self._steps + 10))
-        for mine, theirs in zip(self.network.state_dict().values(), network.state_dict().values(), strict=True):
-            if mine.dtype.is_floating_point:
-                mine.lerp_(theirs, 1 - keep)
-            else:
-                mine.copy_(theirs)
+        mine, theirs = list(self.network.state_dict().values()), list(network.state_dict().values())
+        is_real = [value.dtype.is_floating_point for value in mine]
+        torch._foreach_lerp_(list(compress(mine, is_real)), list(compress(theirs, is_real)), 1 - keep)
+        for own, other, real in zip(mine, theirs, is_real, strict=True):
+            if not real:
+                own.copy_(other)
 
     def state(self) -> dict[str, object]:
         """For the checkpoint."""
         return {"steps": self._steps, "weights": self.network.state_dict()}
 
-    def load(self, state: dict[str, object]) -> None:
+    def load(self, state: dict[str, Any]) -> None:
         """From the checkpoint."""
-        self._steps = int(state["steps"])  # type: ignore[call-overload]
-        self.network.load_state_dict(state["weights"])  # type: ignore[arg-type]
+        self._steps = int(state["steps"])
+        self.network.load_state_dict(state["weights"])

@@ -14,6 +14,20 @@ if TYPE_CHECKING:
     from cardiactrain.trainer import Trainer
 
 
+MUCH_WAITING = 0.25  # share of a step's time that goes into making its views
+
+
+def describe_speed(rows: Sequence[dict[str, float]]) -> str:
+    """How fast a run learned, and what share of its time the network waited for views."""
+    timed = [row for row in rows if "examples/s" in row]
+    if not timed:
+        return "speed: not measured"
+    seconds = sum(row["seconds"] for row in timed)
+    examples = sum(row["examples/s"] * row["seconds"] for row in timed)
+    waiting = sum(row["waiting"] * row["seconds"] for row in timed) / seconds
+    return f"{examples / seconds:.0f} examples/s; {waiting:.0%} of the time the network waited for its views"
+
+
 class RunLog:
     """A trainer's ``report``: called with the row of every epoch. Use as a context."""
 
@@ -41,7 +55,10 @@ class RunLog:
             if key not in ("epoch", "step"):
                 self._board.add_scalar(key.replace(" ", "/"), value, int(row["epoch"]))
         draw_curves(rows, self._folder / "loss.png")
-        shown = {"loss": f"{row['loss']:.4f}", "best dice": f"{trainer.progress.best_dice:.4f}"}
+        speed = f"{row['examples/s']:.0f} examples/s"
+        if row["waiting"] > MUCH_WAITING:
+            speed += f", {row['waiting']:.0%} of it waiting for views"
+        shown = {"loss": f"{row['loss']:.4f}", "best dice": f"{trainer.progress.best_dice:.4f}", "speed": speed}
         self._bar.set_postfix(shown, refresh=False)
         self._bar.update(1)
 

@@ -1,4 +1,4 @@
-"""How grey values become network input. ``percentile-zscore`` is what ships; the Lib's function does the work."""
+"""How grey values become network input. ``percentile-zscore`` is what ships: the Lib's function, on any device."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import torch
 from CardiacSegmentationLib.network.preprocess import Preprocessing
-from CardiacSegmentationLib.network.preprocess import normalise as normalise_views
 
 from cardiactrain.registry import make
 
@@ -56,9 +55,14 @@ class PercentileZScore(_Fixed):
         self.preprocessing = Preprocessing(percentiles=(low, high))
 
     def __call__(self, images: Tensor) -> Tensor:
-        flat = images.flatten(1, -3)
-        result = torch.from_numpy(normalise_views(flat.cpu().numpy(), self.preprocessing))
-        return result.view_as(images).to(images.device)
+        low, high = (
+            nearest_rank(images[..., ::2, ::2], percentile).view(-1, *[1] * (images.dim() - 1))
+            for percentile in self.preprocessing.percentiles
+        )
+        clipped = images.float().clamp(low, high)
+        everything = list(range(1, images.dim()))
+        centred = clipped - clipped.mean(everything, keepdim=True)
+        return centred / centred.square().mean(everything, keepdim=True).sqrt().clamp(min=1e-6)
 
 
 class PercentileRange(_Fixed):
@@ -68,12 +72,8 @@ class PercentileRange(_Fixed):
         self.low, self.high = low, high
 
     def __call__(self, images: Tensor) -> Tensor:
-        flat = images.flatten(1)
         shape = (-1, *[1] * (images.dim() - 1))
-        low, high = (
-            torch.kthvalue(flat, 1 + round(p / 100 * (flat.shape[1] - 1)), dim=1).values.view(shape)
-            for p in (self.low, self.high)
-        )
+        low, high = (nearest_rank(images, percentile).view(shape) for percentile in (self.low, self.high))
         return ((images - low) / (high - low).clamp(min=1e-6)).clamp(0, 1)
 
 
@@ -115,6 +115,12 @@ class Featurewise:
     @staticmethod
     def _scale(images: Tensor) -> Tensor:
         return images / images.flatten(1).amax(1).clamp(min=1e-3).view(-1, *[1] * (images.dim() - 1))
+
+
+def nearest_rank(images: Tensor, percentile: float) -> Tensor:
+    """The grey value of each example at a percentile, by nearest rank."""
+    flat = images.flatten(1).float()
+    return torch.kthvalue(flat, 1 + round(percentile / 100 * (flat.shape[1] - 1)), dim=1).values
 
 
 NORMALISERS = {

@@ -1,16 +1,19 @@
-"""A trained network on a whole stack: from grey values to class probabilities on the native grid."""
+"""A trained network on whole stacks: through the product's own way of finding and labelling the heart.
+
+Recipes of other authors cut their images differently: around the middle of the image, or window by window. Those ways
+are here; all that frames the heart is the Lib's.
+"""
 
 from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from CardiacSegmentationLib.network.infer import SIDES, empty_blank_slices
-from CardiacSegmentationLib.network.locate import cast_shadow, frame_heart, larger_view
+from CardiacSegmentationLib.network.infer import predict_phase
 from CardiacSegmentationLib.network.preprocess import (
     Preprocessing,
     View,
@@ -20,12 +23,15 @@ from CardiacSegmentationLib.network.preprocess import (
     whole_view,
     with_neighbours,
 )
-from CardiacSegmentationLib.network.slices import drop_absent_ends
+from CardiacSegmentationLib.network.protocol import Network, Seen
+from CardiacSegmentationLib.network.segment import look_at_heart, segment_stack
+from CardiacSegmentationLib.segmentation import VENTRICLES, Label
+from CardiacSegmentationLib.stack import CineStack
 
 from cardiactrain.networks import as_output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
     from torch import nn
 
@@ -33,58 +39,84 @@ if TYPE_CHECKING:
     from cardiactrain.recipe import Recipe
 
 Array = npt.NDArray[Any]
+Labels = npt.NDArray[np.uint8]
 PixelSpacing = tuple[float, float]
 WINDOWS = 32  # of a sliding window at a time
-LARGER_VIEWS = 2  # how often a view that cuts the heart is made larger
+HEART_CROP = "heart-crop"
 
 
-class Seen(NamedTuple):
-    """Class shares ``[slice, class, …]``, and the chance that LV and RV are in the slice where the network says so."""
-
-    shares: Array
-    presence: Array | None = None
-
-
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Predictor:
-    """A network with all it needs to label a stack the way its recipe says."""
+    """A network in training, with all it needs to label a stack the way its recipe says: a ``Network`` of the Lib."""
 
     network: nn.Module
     normaliser: Normaliser
     recipe: Recipe
     device: torch.device
+    faster: Network | None = None
+    workers: int = 1  # a network in training mode elsewhere must not be looked at from two threads
+    training_range: None = None
+
+    @property
+    def identity(self) -> str:
+        """The recipe's name."""
+        return self.recipe.name
+
+    @property
+    def engine(self) -> str:
+        """PyTorch and its device."""
+        return f"torch ({self.device.type.upper()}, float32)"
 
     @property
     def preprocessing(self) -> Preprocessing:
         """The recipe's geometry in the Lib's words."""
         return preprocessing_of(self.recipe)
 
-    def see(self, image: Array, pixel_mm: PixelSpacing) -> Seen:
-        """What the network says of ``image[slice, row, column]``, on the same grid."""
-        self.network.eval()
+    def labels(self, images: Sequence[Array], pixel_mm: PixelSpacing) -> list[Labels]:
+        """Label codes of the phases of a subject, each ``image[slice, row, column]``.
+
+        Phases on one grid are labelled together, as the product labels a cine.
+        """
+        if self.recipe.predict.kind != HEART_CROP:
+            return [self._labels_elsewhere(image, pixel_mm) for image in images]
+        found: dict[int, Labels] = {}
+        for shape in dict.fromkeys(image.shape for image in images):
+            places = [place for place, image in enumerate(images) if image.shape == shape]
+            stack = make_stack([images[place] for place in places], pixel_mm)
+            found |= dict(zip(places, segment_stack(stack, self).segmentation.labels, strict=True))
+        return [found[place] for place in range(len(images))]
+
+    def probabilities(self, image: Array, pixel_mm: PixelSpacing) -> Array:
+        """The chance of every label ``[slice, label, row, column]`` on the grid of ``image[slice, row, column]``."""
         if self.recipe.view.spacing_mm is None:  # native pixels, be they square or not: a pixel is the unit
             pixel_mm = (1.0, 1.0)
-        with torch.inference_mode():
-            return PREDICTIONS[self.recipe.predict.kind](self, image, pixel_mm)
+        if self.recipe.predict.kind == "sliding-window":
+            return _slide_window(self, image, pixel_mm)
+        stack = make_stack([image], pixel_mm)
+        is_framed = self.recipe.predict.kind == HEART_CROP
+        view = look_at_heart(stack, self).prediction.view if is_framed else _centre_view(self, stack)
+        return put_back(predict_phase(image, view, self).probabilities, view, (image.shape[-2], image.shape[-1]))
 
-    def labels(self, image: Array, pixel_mm: PixelSpacing) -> npt.NDArray[np.uint8]:
-        """Label codes of a stack."""
-        codes = np.array([int(c) for c in self.recipe.classes], np.uint8)
-        seen = self.see(image, pixel_mm)
-        labels: npt.NDArray[np.uint8] = codes[seen.shares.argmax(1)]
-        if self.recipe.predict.present_from and seen.presence is not None:
-            labels = drop_absent_ends(labels[None], seen.presence.T[:, None], False, 1.0)[0][0]
-        return keep_largest(labels) if self.recipe.predict.largest_component else labels
+    def see(self, views: Array) -> Seen:
+        """What the network says of the slices of a phase ``views[slice, row, column]``."""
+        if self.recipe.view.dims == 3:
+            return Seen(_see_in_depth(self, views), np.full((len(views), len(VENTRICLES)), np.nan, np.float32))
+        return self.run(with_neighbours(views, self.recipe.view.slices // 2))
 
     def run(self, images: Array) -> Seen:
-        """What the network says of views ``[view, channel, …]``, in the order of their slices."""
+        """What the network says of its own input ``[image, channel, …]``; labels it does not know have no chance."""
+        self.network.eval()
         batch = torch.from_numpy(np.ascontiguousarray(images, np.float32)).to(self.device)
-        output = as_output(self.network(self.normaliser(batch)))
-        shares = torch.softmax(output.logits.float(), 1).cpu().numpy()
-        if output.presence is None:
-            return Seen(shares)
-        border = self._presence_border().to(self.device)
-        return Seen(shares, torch.sigmoid(output.presence.float() - border).cpu().numpy())
+        with torch.inference_mode():
+            output = as_output(self.network(self.normaliser(batch)))
+            shares = torch.softmax(output.logits.float(), 1).cpu().numpy()
+            presence = np.full((len(images), len(VENTRICLES)), np.nan, np.float32)
+            if output.presence is not None:
+                border = self._presence_border().to(self.device)
+                presence = torch.sigmoid(output.presence.float() - border).cpu().numpy()
+        probabilities = np.zeros((len(shares), len(Label), *shares.shape[2:]), np.float32)
+        probabilities[:, [int(label) for label in self.recipe.classes]] = shares
+        return Seen(probabilities, presence)
 
     def exported_network(self) -> nn.Module:
         """A copy of the network on the CPU whose presence says one half where the recipe draws the border."""
@@ -93,9 +125,20 @@ class Predictor:
             network.presence.bias.data -= self._presence_border()
         return network  # type: ignore[no-any-return]
 
+    def _labels_elsewhere(self, image: Array, pixel_mm: PixelSpacing) -> Labels:
+        labels = self.probabilities(image, pixel_mm).argmax(1).astype(np.uint8)
+        return keep_largest(labels) if self.recipe.predict.largest_component else labels
+
     def _presence_border(self) -> torch.Tensor:
         wanted = self.recipe.predict.present_from
-        return torch.logit(torch.tensor([wanted.get(side.name, 0.5) for side in SIDES]))
+        return torch.logit(torch.tensor([wanted.get(side.name, 0.5) for side in VENTRICLES]))
+
+
+def make_stack(images: Sequence[Array], pixel_mm: PixelSpacing) -> CineStack:
+    """Phases on one grid as the Lib takes them; how far apart slices and phases lie does not matter to a network."""
+    row_mm, column_mm = pixel_mm
+    times_ms = tuple(100.0 * phase for phase in range(len(images)))
+    return CineStack(np.stack(images), np.diag([column_mm, row_mm, 10.0, 1.0]), times_ms)
 
 
 def preprocessing_of(recipe: Recipe) -> Preprocessing:
@@ -125,28 +168,16 @@ def keep_largest(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return result
 
 
-def _heart_crop(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) -> Seen:
-    """Find the heart in the whole field of view, then label it at the working spacing."""
-    pre = predictor.preprocessing
-    shape = (image.shape[-2], image.shape[-1])
-    coarse = _see(predictor, image, whole_view(shape, pixel_mm, pre)).shares
-    body = keep_largest((coarse[:, 0] < 0.5).astype(np.uint8)).astype(bool)
-    view = frame_heart(cast_shadow(body), pixel_mm, pre) if body.any() else _centred(predictor, shape, pixel_mm)
-    seen = _see(predictor, image, view)
-    for _ in range(LARGER_VIEWS):
-        larger = larger_view(seen.shares.argmax(1).astype(np.uint8)[None], view, pre)
-        if larger is None:
-            break
-        view, seen = larger, _see(predictor, image, larger)
-    return seen
-
-
-def _centre_crop(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) -> Seen:
+def _centre_view(predictor: Predictor, stack: CineStack) -> View:
     """The view the network was trained on, around the middle of the image."""
-    return _see(predictor, image, _centred(predictor, (image.shape[-2], image.shape[-1]), pixel_mm))
+    size = predictor.recipe.view.size
+    rows, columns = stack.voxels.shape[-2:]
+    _, *spacing = stack.spacing_mm
+    centre = ((rows - 1) / 2, (columns - 1) / 2)
+    return View(centre, (size, size), predictor.preprocessing.spacing_mm, (spacing[0], spacing[1]))
 
 
-def _sliding_window(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) -> Seen:
+def _slide_window(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) -> Array:
     """The whole image at the working spacing, window by window, overlapping."""
     from monai.inferers import sliding_window_inference
 
@@ -162,48 +193,22 @@ def _sliding_window(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) 
         views, window = torch.from_numpy(volume)[None, None], (recipe.view.slices, *window)
 
     def label(batch: torch.Tensor) -> torch.Tensor:
-        return torch.from_numpy(predictor.run(batch.cpu().numpy()).shares)
+        return torch.from_numpy(predictor.run(batch.cpu().numpy()).probabilities)
 
     shares = sliding_window_inference(views, window, WINDOWS, label, overlap=recipe.predict.overlap, mode="gaussian")
     result: Array = shares.numpy()
-    return Seen(put_back(result if recipe.view.dims == 2 else np.moveaxis(result[0], 1, 0), full, shape))
+    return put_back(result if recipe.view.dims == 2 else np.moveaxis(result[0], 1, 0), full, shape)
 
 
-def _see(predictor: Predictor, image: Array, view: View) -> Seen:
-    """What the network says of a view of every slice, on the native grid."""
-    recipe = predictor.recipe
-    seen = take_view(from_darkest(image), view)
-    if recipe.view.dims == 2:
-        said = predictor.run(with_neighbours(seen, recipe.view.slices // 2))
-    else:
-        said = Seen(_in_depth(predictor, seen))
-    empty_blank_slices(image, said.shares, said.presence)
-    return said._replace(shares=put_back(said.shares, view, (image.shape[-2], image.shape[-1])))
-
-
-def _in_depth(predictor: Predictor, seen: Array) -> Array:
-    """Class shares from a 3D network: windows of slices, averaged where they overlap."""
-    depth, count = predictor.recipe.view.slices, len(seen)
-    padded = np.concatenate([seen, np.zeros((max(0, depth - count), *seen.shape[1:]), seen.dtype)])
-    total = np.zeros((len(padded), len(predictor.recipe.classes), *seen.shape[1:]), np.float32)
+def _see_in_depth(predictor: Predictor, views: Array) -> Array:
+    """Probabilities from a 3D network: windows of slices, averaged where they overlap."""
+    depth, count = predictor.recipe.view.slices, len(views)
+    padded = np.concatenate([views, np.zeros((max(0, depth - count), *views.shape[1:]), views.dtype)])
+    total = np.zeros((len(padded), len(Label), *views.shape[1:]), np.float32)
     times = np.zeros(len(padded), np.float32)
     last = len(padded) - depth
     for first in sorted({*range(0, last, max(1, depth // 2)), last}):
-        shares = predictor.run(padded[None, None, first : first + depth]).shares[0]
+        shares = predictor.run(padded[None, None, first : first + depth]).probabilities[0]
         total[first : first + depth] += np.moveaxis(shares, 1, 0)
         times[first : first + depth] += 1
     return total[:count] / times[:count, None, None, None]
-
-
-def _centred(predictor: Predictor, shape: tuple[int, int], pixel_mm: PixelSpacing) -> View:
-    recipe = predictor.recipe
-    size = (recipe.view.size, recipe.view.size)
-    centre = ((shape[0] - 1) / 2, (shape[1] - 1) / 2)
-    return View(centre, size, predictor.preprocessing.spacing_mm, pixel_mm)
-
-
-PREDICTIONS: dict[str, Callable[[Predictor, Array, PixelSpacing], Seen]] = {
-    "heart-crop": _heart_crop,
-    "centre-crop": _centre_crop,
-    "sliding-window": _sliding_window,
-}

@@ -11,6 +11,7 @@ from CardiacSegmentationLib.segmentation import Label
 
 from cardiactrain.errors import RecipeError
 from cardiactrain.plain import Part, build, read_yaml, to_plain
+from cardiactrain.precision import PRECISIONS
 
 SMALLEST_VIEW = 8  # pixels
 
@@ -24,7 +25,6 @@ class DataPart:
     share: dict[str, float] = field(default_factory=dict)  # how often a data set is drawn, 1 by default
     phantoms: int = 0  # synthetic hearts mixed in
     assumed_pixel_mm: float = 1.37  # where a data set does not say
-    opinion: float = 0.0  # weight of trained networks' opinion beside the labels, where the store holds one
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,7 @@ class ViewPart:
     spacing_mm: float | None = 1.4  # None: the native pixels
     early: tuple[EarlyView, ...] = ()  # in the order of `until`
     slices: int = 3  # neighbours as channels in 2D, depth in 3D
-    together: int = (
-        1  # neighbouring slices that a 2D network which looks across slices is shown at once; a part of `train.batch`
-    )
+    slices_together: int = 1  # of one stack, for a 2D network that looks across slices; a part of `train.batch`
     dims: int = 2
     centre: str = "heart"  # heart, image or random
     jitter_mm: float = 0.0
@@ -67,7 +65,7 @@ class TrainPart:
     steps_per_epoch: int | None = None  # None: as many as the slices fill
     batch: int = 16
     seed: int = 1
-    precision: str = "float32"  # or bfloat16
+    precision: str = "float32"  # or bfloat16, float16; auto: bfloat16 where that is faster
     ema: float = 0.0  # decay of the averaged weights; 0 switches averaging off
     clip_norm: float | None = None
     validate_every: int = 1  # epochs
@@ -77,6 +75,7 @@ class TrainPart:
     l2: float = 0.0
     deep_supervision: tuple[float, ...] = ()  # weight of each coarser output
     presence: float = 0.0  # weight of the slice-presence loss
+    distill: float = 0.5  # weight of the teachers beside the labels, where `fit` is given any
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,8 @@ class Recipe:
     @property
     def looks_across(self) -> bool:
         """Whether the network takes the images of a batch for slices in their order."""
-        return bool(self.network.options.get("across"))
+        networks = self.network.options.get("members", [self.network.options])
+        return any(options.get("across") for options in networks)
 
     @property
     def slices_per_step(self) -> int:
@@ -168,7 +168,7 @@ def parse_recipe(content: dict[str, Any], where: str) -> Recipe:
             raise RecipeError(msg)
     for key, value, choices in (
         ("view.centre", recipe.view.centre, ("heart", "image", "random")),
-        ("train.precision", recipe.train.precision, ("float32", "bfloat16", "float16")),
+        ("train.precision", recipe.train.precision, PRECISIONS),
         ("predict.kind", recipe.predict.kind, ("heart-crop", "centre-crop", "sliding-window")),
     ):
         if value not in choices:
@@ -186,10 +186,17 @@ def _limits(recipe: Recipe) -> tuple[tuple[str, bool, str], ...]:
     data, view, train, predict = recipe.data, recipe.view, recipe.train, recipe.predict
     chances, until = predict.present_from, [early.until for early in view.early]
     optional = ("train.steps_per_epoch", "train.validation_subjects", "train.early_stopping")
-    at_least_one = ("train.epochs", "train.batch", "train.validate_every", "view.slices", "view.together", *optional)
+    at_least_one = (
+        "train.epochs",
+        "train.batch",
+        "train.validate_every",
+        "view.slices",
+        "view.slices_together",
+        *optional,
+    )
     not_negative = ("train.seed", "train.l1", "train.l2", "train.presence", "data.phantoms", "view.jitter_mm")
     above_0 = ("view.spacing_mm", "view.coarse_spacing_mm", "data.assumed_pixel_mm", "train.clip_norm")
-    shares = ("data.opinion", "view.coarse_share", "view.drop_neighbours")
+    shares = ("train.distill", "view.coarse_share", "view.drop_neighbours")
 
     def value(key: str) -> float:
         found = _look_up(recipe, key)
@@ -236,14 +243,17 @@ def _across_slices(recipe: Recipe) -> tuple[tuple[bool, str], ...]:
     batch, view = recipe.train.batch, recipe.view
     has_monai = any(part.kind == "monai" for part in recipe.augment)
     return (
-        (batch % view.together > 0, f"train.batch {batch} cannot be filled by view.together {view.together}"),
         (
-            view.together > 1 and (view.dims == 3 or not recipe.looks_across),
-            "view.together is for 2D networks that look across slices (network.across)",
+            batch % view.slices_together > 0,
+            f"train.batch {batch} cannot be filled by view.slices_together {view.slices_together}",
         ),
         (
-            view.together > 1 and has_monai,
-            "MONAI's transforms cannot change slices that belong together; leave out view.together",
+            view.slices_together > 1 and (view.dims == 3 or not recipe.looks_across),
+            "view.slices_together is for 2D networks that look across slices (network.across)",
+        ),
+        (
+            view.slices_together > 1 and has_monai,
+            "MONAI's transforms cannot change slices that belong together; leave out view.slices_together",
         ),
         (
             recipe.looks_across and recipe.predict.kind == "sliding-window",

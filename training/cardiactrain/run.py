@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +19,10 @@ from cardiactrain.networks import make_network
 from cardiactrain.normalise import make_normaliser
 from cardiactrain.predict import Predictor
 from cardiactrain.recipe import Recipe, parse_recipe, plain_data
-from cardiactrain.teach import seen_by_teachers
 from cardiactrain.trainer import Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import torch
 
@@ -44,7 +43,8 @@ class Run:
     validation: tuple[str, ...]
     split: str = ""
     start: str = ""  # the run whose weights it began with
-    ancestors: tuple[str, ...] = ()  # patients that run, or the teachers of the store, had learned from
+    teachers: dict[str, str] = field(default_factory=dict)  # runs it learns from, each with the sum of its weights
+    ancestors: tuple[str, ...] = ()  # patients that the run it began with, or its teachers, had learned from
     files: str = ""  # fingerprint of its patients' files; "" is unknown
     processes: int = 0  # that train it together; 0 is unknown
 
@@ -64,9 +64,13 @@ class Run:
             return wanted
         return "best" if (self.folder / BEST).exists() else "last"
 
+    def weights_file(self, weights: str = "auto") -> Path:
+        """The checkpoint that holds them."""
+        return self.folder / {"best": BEST, "last": LAST}[self.choose_weights(weights)]
+
     def predictor(self, device: torch.device, weights: str = "auto") -> Predictor:
         """The trained network."""
-        path = self.folder / {"best": BEST, "last": LAST}[self.choose_weights(weights)]
+        path = self.weights_file(weights)
         state = load_checkpoint(path, "weights", "normaliser")
         network = make_network(self.recipe)
         load_weights(network, state["weights"], path)
@@ -83,22 +87,24 @@ def start_run(
     split: str = "",
     *,
     start: Path | None = None,
+    teachers: Sequence[Path] = (),
     is_first: bool = True,
 ) -> Run:
     """A new run, or the one that the folder holds if it is the same; the first of several processes says on whom.
 
-    ``start`` is the run whose weights it begins with. Nothing is written before ``make_trainer`` has tried it.
+    ``start`` is the run whose weights it begins with, ``teachers`` are those it learns from beside the labels. Nothing
+    is written before ``make_trainer`` has tried it.
     """
     if recipe.baseline is not None:
         msg = f"The recipe {recipe.name!r} has nothing to train; `cardiactrain compare {recipe.name}` measures it."
         raise RunError(msg)
     training = tuple(choose(fold.training, recipe.data.datasets))
     validation = tuple(choose(fold.validation, recipe.data.datasets))
-    seen = open_run(start).seen if start is not None else frozenset[str]()
-    if recipe.data.opinion > 0:
-        seen |= seen_by_teachers(store)
+    before = [open_run(path) for path in (*teachers, *([start] if start is not None else []))]
+    seen = frozenset[str]().union(*(run.seen for run in before))
     begins = str(start.resolve()) if start is not None else ""
-    run = Run(folder, recipe, store.resolve(), training, validation, split, begins, tuple(sorted(seen)))
+    sums = {str(path.resolve()): _sum(open_run(path).weights_file()) for path in teachers}
+    run = Run(folder, recipe, store.resolve(), training, validation, split, begins, sums, tuple(sorted(seen)))
     _refuse_another(run)
     if is_first:
         print(_tell_patients(run, fold))
@@ -115,12 +121,13 @@ def open_run(folder: Path) -> Run:
     try:
         return Run(
             folder,
-            parse_recipe(content["recipe"], str(path)),
+            parse_recipe(_rename_keys(content["recipe"]), str(path)),
             Path(content["store"]),
             tuple(content["training"]),
             tuple(content["validation"]),
             content["split"],
             content.get("start", ""),
+            dict(content.get("teachers", {})),
             tuple(content.get("ancestors", ())),
             content.get("files", ""),
             content.get("processes", 0),
@@ -141,13 +148,19 @@ def make_trainer(run: Run, world: World, *, validate: bool = True) -> Trainer:
     validation = load_subjects(run.store, run.validation)[: recipe.train.validation_subjects] if is_validated else []
     run = replace(run, files=_fingerprint(run), processes=world.size)
     _refuse_another(run)
-    trainer = Trainer(recipe, training, validation, run.folder, world)
+    teachers = [open_run(Path(folder)).predictor(world.device) for folder in run.teachers]
+    trainer = Trainer(recipe, training, validation, run.folder, world, teachers=teachers)
     if run.start and trainer.progress.epoch == 0:
         trainer.start_from(Path(run.start))
     trainer.rehearse()
     if world.is_first and not (run.folder / RUN).exists():
-        save_text(json.dumps(_content(run), indent=1) + "\n", run.folder / RUN)
+        save_run(run)
     return trainer
+
+
+def save_run(run: Run) -> None:
+    """Write down what a run is."""
+    save_text(json.dumps(_content(run), indent=1) + "\n", run.folder / RUN)
 
 
 def _tell_patients(run: Run, fold: Fold) -> str:
@@ -178,9 +191,25 @@ def _fingerprint(run: Run) -> str:
     """What tells whether the files of a run's patients are still the same."""
     found = hashlib.sha256()
     for key in sorted({*run.training, *run.validation}):
-        path = run.store / f"{key}.npz"
-        found.update(f"{key} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+        found.update(f"{key} {_sum(run.store / f'{key}.npz')}\n".encode())
     return found.hexdigest()
+
+
+def _sum(path: Path) -> str:
+    """The SHA-256 of a file."""
+    if not path.exists():
+        msg = f"{path} is missing."
+        raise RunError(msg)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _rename_keys(recipe: dict[str, Any]) -> dict[str, Any]:
+    """A recipe's plain data in today's words, where a run of an older version wrote it down."""
+    view, data = dict(recipe.get("view", {})), dict(recipe.get("data", {}))
+    if "together" in view:
+        view["slices_together"] = view.pop("together")
+    data.pop("opinion", None)  # its weights are as they are
+    return recipe | {"view": view, "data": data}
 
 
 def _refuse_another(run: Run) -> None:
@@ -194,6 +223,10 @@ def _refuse_another(run: Run) -> None:
         return
     if other == ["processes"]:
         msg = f"{run.folder} is trained by {found['processes']} processes, not {run.processes}; start as many again"
+    elif other == ["teachers"]:
+        msg = (
+            f"{run.folder} learns from other networks than these, or from other weights of theirs; name the same again"
+        )
     elif other == ["files"]:
         msg = f"The subjects of {run.store} are not those that {run.folder} began with; put their files back"
     else:
@@ -210,6 +243,7 @@ def _content(run: Run) -> dict[str, Any]:
         "training": list(run.training),
         "validation": list(run.validation),
         "start": run.start,
+        "teachers": run.teachers,
         "ancestors": list(run.ancestors),
     }
     if run.files:

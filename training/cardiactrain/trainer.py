@@ -16,13 +16,16 @@ from torch import nn
 from cardiactrain.augment import make_augmentation
 from cardiactrain.average import AveragedWeights
 from cardiactrain.checkpoint import BEST, LAST, Progress, load_checkpoint, load_weights, save_checkpoint
+from cardiactrain.clock import Clock
 from cardiactrain.data.views import Views
+from cardiactrain.distill import check_teachers, teach
 from cardiactrain.errors import DataError, RecipeError, RunError
 from cardiactrain.networks import as_output, make_network
 from cardiactrain.normalise import make_normaliser
 from cardiactrain.objective import Objective
 from cardiactrain.optimisers import make_optimiser, make_schedule
 from cardiactrain.plain import Part
+from cardiactrain.precision import AUTO, choose_precision
 from cardiactrain.predict import Predictor
 from cardiactrain.validate import mean_dice
 
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
     from cardiactrain.recipe import Recipe
 
 FITTED_EXAMPLES = 512  # that a normaliser learns from
+LOOKED_AFTER = 20  # steps, so that a graphics card need not wait for us after each
+VIEWS, LEARNING = "views", "learning"  # the parts of a step
 REHEARSED = 2  # examples, and slices of a stack: enough to see whether all fits together
 
 
@@ -54,14 +59,16 @@ class Trainer:
     folder: Path
     world: World
     progress: Progress = field(default_factory=Progress)
+    teachers: Sequence[Predictor] = ()  # that give their opinion on every batch
 
     def __post_init__(self) -> None:
         train = self.recipe.train
         torch.manual_seed(train.seed)
-        self._views = Views(self.training, self.recipe)
+        self._views = Views(self.training, self.recipe, self.world.device)
         if len(self._views) == 0:
             msg = "The training set has no usable slice: check `data.datasets` and the split."
             raise DataError(msg)
+        check_teachers(self.teachers, self.recipe)
         self._augmentation = make_augmentation(self.recipe.augment, self.recipe.without)
         self._objective = Objective.of(self.recipe)
         self._schedule = make_schedule(self.recipe.schedule)
@@ -72,7 +79,9 @@ class Trainer:
         self._average = AveragedWeights(self.network, train.ema) if train.ema else None
         self._optimiser = make_optimiser(self.recipe.optimiser, self.network.parameters())
         self._rate = [float(group["lr"]) for group in self._optimiser.param_groups]
-        self._scaler = torch.amp.GradScaler(enabled=train.precision == "float16")
+        self._clock = Clock(self.world.device)
+        self.precision = self._choose_precision()
+        self._scaler = torch.amp.GradScaler(self.world.device.type, enabled=self.precision == "float16")
         if (self.folder / LAST).exists():
             self._resume()
         self._model: nn.Module = self.network
@@ -110,7 +119,7 @@ class Trainer:
         if self.progress.epoch:
             return
         network, view = copy.deepcopy(self.network).train(), self.recipe.view
-        count = min(self.recipe.train.batch, max(REHEARSED, view.together))
+        count = min(self.recipe.train.batch, max(REHEARSED, view.slices_together))
         chosen = [n % len(self._views) for n in range(count)]
         often = [p if p.kind == "monai" else Part(p.kind, p.options | {"often": 1.0}) for p in self.recipe.augment]
         augmentation = make_augmentation(tuple(often), self.recipe.without)
@@ -119,17 +128,23 @@ class Trainer:
             for passed in (0.0, *(early.until for early in view.early)):
                 batch = self._draw(chosen, _generator(self.recipe.train.seed), passed, augmentation)
                 with torch.no_grad():
-                    self._loss(network, batch)
+                    self._loss(network, *batch)
             predictor = Predictor(network.eval(), self.normaliser, self.recipe, self.world.device)
-            predictor.labels(subject.stacks[0].image[:REHEARSED], subject.pixel_mm(self.recipe.data.assumed_pixel_mm))
+            predictor.labels([subject.stacks[0].image[:REHEARSED]], subject.pixel_mm(self.recipe.data.assumed_pixel_mm))
         except (RuntimeError, ValueError, TypeError, IndexError, AttributeError) as error:
             msg = f"The recipe {self.recipe.name!r} cannot be trained as it is: {_first_line(error)}"
             raise RecipeError(msg) from error
 
-    def fit(self, report: Callable[[Trainer, dict[str, float]], None] | None = None) -> Progress:
-        """Train to the end of the recipe; ``report`` sees the row of every epoch."""
+    def fit(
+        self, report: Callable[[Trainer, dict[str, float]], None] | None = None, seconds: float | None = None
+    ) -> Progress:
+        """Train to the end of the recipe, or to the epoch that ends after so many seconds.
+
+        ``report`` sees the row of every epoch.
+        """
         train, progress = self.recipe.train, self.progress
-        while progress.epoch < train.epochs and not self._is_stale():
+        end = time.monotonic() + seconds if seconds is not None else math.inf
+        while not self.is_done and not self.world.agree(time.monotonic() >= end):
             row = self._train_epoch()
             self._check_weights()
             progress.epoch += 1
@@ -142,25 +157,52 @@ class Trainer:
                     report(self, row)
         return progress
 
-    def _is_stale(self) -> bool:
+    @property
+    def is_done(self) -> bool:
+        """Whether the recipe is at its end, or validation has found nothing better for as long as the recipe waits."""
         patience = self.recipe.train.early_stopping
-        return self.world.agree(patience is not None and self.progress.stale >= patience)
+        is_stale = self.world.agree(patience is not None and self.progress.stale >= patience)
+        return is_stale or self.progress.epoch >= self.recipe.train.epochs
 
     def _train_epoch(self) -> dict[str, float]:
-        start = time.perf_counter()
         self.network.train()
-        order = self._order()
-        batch, losses = self.recipe.train.batch, []
+        order, batch = self._order(), self.recipe.train.batch
+        losses: list[torch.Tensor] = []
+        values: list[float] = []
         for n in range(self.steps_per_epoch):
             first = (n * self.world.size + self.world.rank) * batch
             losses.append(self._step([order[k % len(order)] for k in range(first, first + batch)]))
+            if len(losses) == LOOKED_AFTER or n == self.steps_per_epoch - 1:
+                values += self._look_after(losses, order, n + 1 - len(losses))
+                losses = []
+        seconds = self._clock.read()
+        total = sum(seconds.values())
         return {
             "epoch": self.progress.epoch + 1,
             "step": self.progress.step,
-            "loss": float(np.mean(losses)),
+            "loss": float(np.mean(values)),
             "rate": float(self._optimiser.param_groups[0]["lr"]),
-            "seconds": time.perf_counter() - start,
+            "seconds": total,
+            "examples/s": self.steps_per_epoch * batch * self.world.size / total,
+            "waiting": seconds[VIEWS] / total,
         }
+
+    def _look_after(self, losses: list[torch.Tensor], order: list[int], first: int) -> list[float]:
+        """The losses of some steps of this epoch, from its ``first`` on, as numbers; the first that is none is said."""
+        values = torch.stack(losses)
+        broken = torch.nonzero(~values.isfinite())[:, 0].tolist()
+        if broken:
+            n, batch = first + int(broken[0]), self.recipe.train.batch
+            start = (n * self.world.size + self.world.rank) * batch
+            chosen = [order[k % len(order)] for k in range(start, start + batch)]
+            step = self.progress.step - len(losses) + int(broken[0]) + 1
+            msg = (
+                f"The loss is {float(values[broken[0]])} in epoch {self.progress.epoch + 1}, step {step}, on "
+                f"{self._views.name(chosen)}. Look at these subjects' images, or lower the rate; {LAST} is as the "
+                "last whole epoch left it."
+            )
+            raise DivergedError(msg)
+        return [float(value) for value in values.tolist()]
 
     def _order(self) -> list[int]:
         """The examples of this epoch: each once, or drawn by the recipe's shares where those differ."""
@@ -171,15 +213,17 @@ class Trainer:
             return torch.randperm(len(weights), generator=generator).tolist()
         return torch.multinomial(weights, count, replacement=True, generator=generator).tolist()
 
-    def _step(self, chosen: list[int]) -> float:
+    def _step(self, chosen: list[int]) -> torch.Tensor:
         train, progress = self.recipe.train, self.progress
         generator = _generator(train.seed, progress.step, self.world.rank)
         torch.manual_seed(int(torch.randint(0, 2**31 - 1, (1,), generator=generator)))  # for dropout
         steps = train.epochs * self.steps_per_epoch
-        batch = self._draw(chosen, generator, progress.step / steps)
+        self._clock.start()
+        batch, taught = self._draw(chosen, generator, progress.step / steps)
+        self._clock.lap(VIEWS)
         for group, rate in zip(self._optimiser.param_groups, self._rate, strict=True):
             group["lr"] = rate * self._schedule(progress.step, steps)
-        loss = self._loss(self._model, batch)
+        loss = self._loss(self._model, batch, taught)
         self._optimiser.zero_grad(set_to_none=True)
         self._scaler.scale(loss).backward()
         if train.clip_norm:
@@ -189,22 +233,20 @@ class Trainer:
         self._scaler.update()
         if self._average:
             self._average.follow(self.network)
+        self._clock.lap(LEARNING)
         progress.step += 1
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            msg = (
-                f"The loss is {value} in epoch {progress.epoch + 1}, step {progress.step}, on "
-                f"{self._views.name(chosen)}. Look at these subjects' images, or lower the rate; {LAST} is as the "
-                "last whole epoch left it."
-            )
-            raise DivergedError(msg)
-        return value
+        return loss.detach()
 
-    def _loss(self, model: nn.Module, batch: Batch) -> torch.Tensor:
+    def _loss(self, model: nn.Module, batch: Batch, taught: Batch | None) -> torch.Tensor:
+        """What the labels ask for, and the teachers, where there are any."""
         with self._autocast():
             order = (batch.follows,) if self.recipe.looks_across else ()
             output = as_output(model(batch.image, *order))
-        return self._objective(output, batch, self.network)
+        loss = self._objective(output, batch, self.network)
+        if taught is None:
+            return loss
+        weight = self.recipe.train.distill
+        return (1 - weight) * loss + weight * self._objective(output, taught, self.network)
 
     def _check_weights(self) -> None:
         """The last step of an epoch has no loss behind it that would show what it did."""
@@ -214,23 +256,36 @@ class Trainer:
 
     def _draw(
         self, chosen: list[int], generator: torch.Generator, passed: float, augmentation: Augmentation | None = None
-    ) -> Batch:
+    ) -> tuple[Batch, Batch | None]:
+        """A batch as the network takes it, and the same with the teachers' targets."""
         augmentation = augmentation or self._augmentation
-        batch = self._views.draw(chosen, augmentation.warp, generator, passed).to(self.world.device)
-        batch = augmentation.apply(batch, generator).apart()
+        batch = self._views.draw(chosen, augmentation.warp, generator, passed)
+        batch = augmentation.apply(batch, generator).split_slices()
+        taught = None
+        if self.teachers:
+            with self._autocast():
+                taught = teach(batch, self.teachers)
         image = self.normaliser(batch.image)
-        return replace(batch, image=image.contiguous(memory_format=self._memory_format()))
+        return replace(batch, image=image.contiguous(memory_format=self._memory_format())), taught
 
     def _plain_examples(self) -> torch.Tensor:
         generator = _generator(self.recipe.train.seed, 0)
         chosen = torch.randperm(len(self._views), generator=generator)[:FITTED_EXAMPLES].tolist()
-        return self._views.draw(chosen, None, generator).apart().image
+        return self._views.draw(chosen, None, generator).split_slices().image
 
     def _autocast(self) -> contextlib.AbstractContextManager[Any]:
-        precision = self.recipe.train.precision
-        if precision == "float32":
+        if self.precision == "float32":
             return contextlib.nullcontext()
-        return torch.autocast(self.world.device.type, getattr(torch, precision))
+        return torch.autocast(self.world.device.type, getattr(torch, self.precision))
+
+    def _choose_precision(self) -> str:
+        """The precision this run trains in; it stays what its first start found, wherever it goes on."""
+        if (self.folder / LAST).exists():
+            return str(load_checkpoint(self.folder / LAST).get("precision", self.recipe.train.precision))
+        chosen = choose_precision(self.recipe.train.precision, self.world.device)
+        if self.recipe.train.precision != AUTO:
+            return chosen
+        return "bfloat16" if self.world.agree(chosen == "bfloat16") else "float32"
 
     def _memory_format(self) -> torch.memory_format:
         return torch.channels_last if self.recipe.view.dims == 2 else torch.contiguous_format
@@ -255,6 +310,7 @@ class Trainer:
             "average": self._average.state() if self._average else None,
             "optimiser": self._optimiser.state_dict(),
             "scaler": self._scaler.state_dict(),
+            "precision": self.precision,
             "progress": vars(self.progress),
         }
 

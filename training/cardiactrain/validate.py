@@ -19,8 +19,9 @@ def mean_dice(predictor: Predictor, subjects: Sequence[Subject]) -> tuple[float,
     found: dict[str, list[float]] = {}
     for subject in subjects:
         counts: dict[str, tuple[int, int, int]] = {}  # in both, in the truth, in the guess
-        for stack in subject.stacks:
-            labels = predictor.labels(stack.image, subject.pixel_mm(predictor.recipe.data.assumed_pixel_mm))
+        pixel_mm = subject.pixel_mm(predictor.recipe.data.assumed_pixel_mm)
+        guesses = predictor.labels([stack.image for stack in subject.stacks], pixel_mm)
+        for stack, labels in zip(subject.stacks, guesses, strict=True):
             for name in predictor.recipe.data.structures:
                 code = int(Label[name])
                 counted = stack.known[:, code - 1] & stack.used

@@ -22,6 +22,7 @@ from cardiactrain.validate import mean_dice
 from drawn_hearts import draw_stack
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from cardiactrain.data.subject import Subject
@@ -39,10 +40,9 @@ class Shifted:
     def __init__(self, subjects: list[Subject], columns: int) -> None:
         self.known = {s.image.tobytes(): np.roll(s.labels, columns, 2) for x in subjects for s in x.stacks}
 
-    def labels(self, image: np.ndarray, pixel_mm: tuple[float, float]) -> np.ndarray:
+    def labels(self, images: Sequence[np.ndarray], pixel_mm: tuple[float, float]) -> list[np.ndarray]:
         del pixel_mm
-        found: np.ndarray = self.known[image.tobytes()]
-        return found
+        return [self.known[image.tobytes()] for image in images]
 
 
 def test_overlap_of_shifted_squares() -> None:
@@ -140,11 +140,12 @@ def test_distances_span_slices_that_nobody_labelled(subjects: list[Subject]) -> 
     subject = replace(subject, stacks=tuple(replace(stack, known=known) for stack in subject.stacks))
 
     class Basal:
-        def labels(self, image: np.ndarray, pixel_mm: Any) -> np.ndarray:
-            del pixel_mm
-            truth = next(s.labels for s in subject.stacks if s.image is image).copy()
-            truth[4] = 0
-            return truth
+        def labels(self, images: Sequence[np.ndarray], pixel_mm: Any) -> list[np.ndarray]:
+            del images, pixel_mm
+            found = [stack.labels.copy() for stack in subject.stacks]
+            for labels in found:
+                labels[4] = 0
+            return found
 
     rows = compare_subjects(Basal(), [subject], ["LV"], 1.4).stacks
     assert all(30 <= row["hausdorff_mm"] < 32 for row in rows), "three slices of 10 mm from the nearest outline"
@@ -154,11 +155,12 @@ def test_missed_and_invented_slices_are_counted(subjects: list[Subject]) -> None
     subject = subjects[0]
 
     class Careless:
-        def labels(self, image: np.ndarray, pixel_mm: Any) -> np.ndarray:
-            del pixel_mm
-            truth = next(s.labels for s in subject.stacks if s.image is image).copy()
-            truth[0] = 0
-            return truth
+        def labels(self, images: Sequence[np.ndarray], pixel_mm: Any) -> list[np.ndarray]:
+            del images, pixel_mm
+            found = [stack.labels.copy() for stack in subject.stacks]
+            for labels in found:
+                labels[0] = 0
+            return found
 
     found = compare_subjects(Careless(), [subject], ["LV"], 1.4)
     counts = all_tables(found)["degenerate"]

@@ -38,7 +38,7 @@ def trained(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     everyone = [row["key"] for row in read_index(store)]
     settings = ["view.size=32", "train.epochs=1", "train.steps_per_epoch=2", "train.batch=4", "data.phantoms=0"]
     settings += ["data.datasets=[acdc, sunnybrook]", "network.widths=[4, 8, 8, 8, 8]"]
-    settings += ["network.across=2", "view.together=2"]
+    settings += ["network.across=2", "view.slices_together=2"]
     more = [part for setting in settings for part in ("--set", setting)]
     assert main(["data", "split", str(store), "--leave-out", everyone[0], "--out", str(split)]) == 0
     fit = ["fit", "ours", "--store", str(store), "--split", str(split), "--out", str(folder / "run"), "--device", "cpu"]

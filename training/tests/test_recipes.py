@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 WORLD = World(0, 1, torch.device("cpu"))
 SMALL = {"view.size": 32, "train.batch": 4, "data.phantoms": 0, "train.precision": "float32", "predict.overlap": 0.25}
-ACROSS = {"view.together": 2, "network.across": 2}
+ACROSS = {"view.slices_together": 2, "network.across": 2}
 LIGHTER = {  # the large ones are cut down, or keep no moments of their 46 million weights
     "ismrm-dynunet": {"network.widths": [8, 16, 16, 16]},
     "ismrm-vnet": {"optimiser": {"kind": "sgd", "lr": 0.01}, "train.batch": 1},
@@ -45,7 +45,7 @@ def train_briefly(recipe: Recipe, subjects: list[Subject], folder: Path) -> Trai
 def test_every_recipe_trains_and_labels(name: str, subjects: list[Subject], tmp_path: Path) -> None:
     recipe = load_recipe(name, SMALL | LIGHTER.get(name, {}))
     trainer = train_briefly(recipe, subjects, tmp_path)
-    labels = trainer.predictor().labels(subjects[0].stacks[0].image, (2.0, 2.0))
+    (labels,) = trainer.predictor().labels([subjects[0].stacks[0].image], (2.0, 2.0))
     assert labels.shape == subjects[0].stacks[0].labels.shape
     row = trainer.progress.rows[0]
     assert 0 < row["loss"] < 20
@@ -116,7 +116,7 @@ def test_a_wrong_recipe_names_the_file_and_the_key(text: str, words: str, tmp_pa
             "MONAI has no dictionary transform RandNothingd",
         ),
         (ACROSS | {"augment": [{"kind": "monai", "transform": "RandFlip"}]}, "MONAI's transforms cannot change slices"),
-        (ACROSS | {"view.together": 3}, "train.batch 4 cannot be filled by view.together 3"),
+        (ACROSS | {"view.slices_together": 3}, "train.batch 4 cannot be filled by view.slices_together 3"),
         (ACROSS | {"network.across": 9}, "across counts levels, from 0 to 5"),
         (ACROSS | {"predict.kind": "sliding-window"}, "windows are no stack"),
         ({"augment": [{"kind": "contract", "by": 2}]}, "'contract' has no option 'by'"),
@@ -127,7 +127,7 @@ def test_a_wrong_recipe_names_the_file_and_the_key(text: str, words: str, tmp_pa
         ({"optimiser.lr": -1}, "'muon' cannot be made"),
         ({"optimiser": {"kind": "adam", "lr": -1}}, "'adam' cannot be made"),
         ({"optimiser": {"kind": "sgd", "nesterov": 1}}, "'sgd' takes true or false for 'nesterov'"),
-        (ACROSS | {"network.across": 0}, "view.together is for 2D networks that look across slices"),
+        (ACROSS | {"network.across": 0}, "view.slices_together is for 2D networks that look across slices"),
     ],
 )
 def test_a_wrong_option_is_named(
@@ -186,6 +186,6 @@ def test_native_pixels_are_predicted_as_they_are_trained(name: str) -> None:
 
     image = torch.rand(1, 32, 32, generator=torch.Generator().manual_seed(0)).numpy()
     predictor = Predictor(Watcher(), make_normaliser(recipe.normalise), recipe, torch.device("cpu"))
-    predictor.see(image, (1.5, 1.0))
+    predictor.probabilities(image, (1.5, 1.0))
     low, high = image.min(), image.max()
     torch.testing.assert_close(seen[0][0, 0], torch.from_numpy((image[0] - low) / (high - low)))

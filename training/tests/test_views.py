@@ -14,7 +14,7 @@ from cardiactrain.augment import GROUPS, make_augmentation
 from cardiactrain.augment.geometry import GEOMETRY, contract
 from cardiactrain.augment.intensity import INTENSITY
 from cardiactrain.augment.warp import Warp
-from cardiactrain.data.views import Views, window
+from cardiactrain.data.views import Views, first_together
 from cardiactrain.normalise import make_normaliser
 from cardiactrain.recipe import EarlyView, Part, Recipe, ViewPart, load_recipe
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cardiactrain.data.subject import Subject
 
 
-STACKS = {"view.together": 3, "network.across": 2, "train.batch": 6}
+STACKS = {"view.slices_together": 3, "network.across": 2, "train.batch": 6}
 
 
 def recipe_with(view: ViewPart) -> Recipe:
@@ -64,8 +64,10 @@ def test_slices_that_belong_together_come_in_their_order(is_reversed: bool, subj
     labels = (marks % 3).astype(np.uint8)
     marked = replace(subject, stacks=(replace(stack, image=marks.astype(np.int16), labels=labels),))
     together = len(stack.image)
-    views = Views([marked], replace(recipe_with(ViewPart(size=8, spacing_mm=2.0, together=together, centre="image"))))
-    batch = views.draw([0] * together, Warp((), reversed_often=float(is_reversed)), seeded()).apart()
+    views = Views(
+        [marked], replace(recipe_with(ViewPart(size=8, spacing_mm=2.0, slices_together=together, centre="image")))
+    )
+    batch = views.draw([0] * together, Warp((), reversed_often=float(is_reversed)), seeded()).split_slices()
     grey = batch.image[:, :, 4, 4] * (together - 1) / 1000 + 1  # as numbers of slices
     order = np.arange(1, together + 1)[:: -1 if is_reversed else 1]
     around = np.concatenate([order[:1], order, order[-1:]])
@@ -77,17 +79,17 @@ def test_slices_that_belong_together_come_in_their_order(is_reversed: bool, subj
 
 def test_where_a_stack_is_too_short_nothing_is_known(subjects: list[Subject]) -> None:
     slices = len(subjects[0].stacks[0].image)
-    views = Views(subjects[:1], recipe_with(ViewPart(size=8, spacing_mm=2.0, together=slices + 2)))
-    batch = views.draw([0] * (slices + 2), None, seeded()).apart()
+    views = Views(subjects[:1], recipe_with(ViewPart(size=8, spacing_mm=2.0, slices_together=slices + 2)))
+    batch = views.draw([0] * (slices + 2), None, seeded()).split_slices()
     assert batch.known[:, 1:].all(1).tolist() == [True] * slices + [False] * 2
     assert batch.follows.tolist() == [False] + [True] * (slices - 1) + [False] * 2
 
 
 def test_the_ends_are_drawn_as_often_as_the_middle() -> None:
-    together, drawn = 4, np.zeros(12)
-    used = torch.ones(12, dtype=torch.bool)
-    for along in np.linspace(0, 1, 501):
-        drawn[window(0, used, ViewPart(slices=1, together=together), float(along))] += 1
+    together, along = 4, torch.linspace(0, 1, 501)
+    lowest, highest = torch.zeros(501, dtype=torch.long), torch.full((501,), 11)
+    slices = first_together(lowest, highest, together, along)[:, None] + torch.arange(together)
+    drawn = torch.bincount(slices.flatten(), minlength=12).numpy()
     assert drawn.min() > 0
     assert drawn[[0, -1]].min() >= 0.8 * drawn.mean()
 
@@ -95,7 +97,7 @@ def test_the_ends_are_drawn_as_often_as_the_middle() -> None:
 def test_class_shares_add_up_to_one(subjects: list[Subject]) -> None:
     views = Views(subjects, load_recipe("ours", {"data.phantoms": 0, "view.size": 48} | STACKS))
     augmentation = make_augmentation(load_recipe("ours").augment)
-    batch = augmentation.apply(views.draw(range(12), augmentation.warp, seeded()), seeded()).apart()
+    batch = augmentation.apply(views.draw(range(12), augmentation.warp, seeded()), seeded()).split_slices()
     assert batch.image.shape == (12, 3, 48, 48)
     assert batch.target.shape == (12, 4, 48, 48)
     torch.testing.assert_close(batch.target.sum(1), torch.ones(12, 48, 48))
@@ -136,7 +138,8 @@ def test_contraction_changes_the_cavity_and_keeps_the_wall(factor: float) -> Non
     line = torch.arange(-64.0, 64.0) + 0.5
     places = torch.stack(torch.meshgrid(line, line, indexing="ij"), -1)
     centre, radius = torch.tensor([5.0, -8.0]), 12.0
-    away = (contract(places, centre, radius, factor) - centre).norm(dim=-1)
+    contracted = contract(places[None], centre[None], torch.tensor([radius]), torch.tensor([factor]))[0]
+    away = (contracted - centre).norm(dim=-1)
     cavity, heart = (float((away < edge).sum()) for edge in (radius, 18.0))
     assert cavity == pytest.approx(np.pi * (factor * radius) ** 2, rel=0.03)
     assert heart - cavity == pytest.approx(np.pi * (18.0**2 - radius**2), rel=0.3)
@@ -181,7 +184,7 @@ def test_geometry_moves_labels_with_the_image(kind: str, subjects: list[Subject]
 def test_intensity_changes_values_and_nothing_else(kind: str, subjects: list[Subject]) -> None:
     views = Views(subjects[:2], load_recipe("ours", {"view.size": 32, "view.coarse_share": 0.0}))
     before = views.draw(range(4), None, seeded())
-    after = make_augmentation((Part(kind),)).apply(replace(before), seeded())
+    after = make_augmentation((Part(kind),)).apply(replace(before, image=before.image.clone()), seeded())
     assert after.image.shape == before.image.shape
     assert bool(after.image.isfinite().all())
     assert not torch.allclose(after.image, before.image)
@@ -200,8 +203,8 @@ def test_monai_transforms_take_part(options: dict[str, object], subjects: list[S
     views = Views(subjects[:2], load_recipe("ours", {"view.size": 32, "view.coarse_share": 0.0}))
     before = views.draw(range(3), None, seeded())
     augmentation = make_augmentation((Part("monai", dict(options)),))
-    after = augmentation.apply(replace(before), seeded())
-    again = augmentation.apply(replace(before), seeded())
+    after = augmentation.apply(replace(before, image=before.image.clone()), seeded())
+    again = augmentation.apply(replace(before, image=before.image.clone()), seeded())
     assert torch.equal(after.image, again.image)
     torch.testing.assert_close(after.target.sum(1), torch.ones(3, 32, 32), atol=1e-4, rtol=0)
     assert torch.equal(after.target, before.target) is not bool(options.get("both"))

@@ -9,6 +9,7 @@ from CardiacSegmentationLib.cine.describe import describe_study
 from CardiacSegmentationLib.cine.excluded import Excluded, Reason
 from CardiacSegmentationLib.cine.find import find_stacks
 from CardiacSegmentationLib.cine.labels import LabelMap, read_labels
+from CardiacSegmentationLib.cine.open import StudyFiles, open_study
 from CardiacSegmentationLib.cine.read import read_stack, read_study
 from CardiacSegmentationLib.cine.study import Candidate, FoundStudy
 
@@ -18,8 +19,10 @@ __all__ = [
     "FoundStudy",
     "LabelMap",
     "Reason",
+    "StudyFiles",
     "describe_study",
     "find_stacks",
+    "open_study",
     "read_labels",
     "read_stack",
     "read_study",

@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.cine.axis import TRUSTED_DEG, TYPICAL_DEG, angle_deg, angle_to_usual_axis_deg
-from CardiacSegmentationLib.cine.elements import quietly
 from CardiacSegmentationLib.cine.kinds import CINE
-from CardiacSegmentationLib.cine.parse import read_header
 from CardiacSegmentationLib.findings import Finding, Severity
 
 if TYPE_CHECKING:
@@ -144,9 +142,7 @@ def _study_date(one: Candidate) -> str:
     first = _first_frame(one)
     if first is None:
         return ""
-    with quietly():
-        header = read_header(first.file.path)
-        text = header.elements.text("StudyDate") if header is not None else ""
+    text = first.file.study_date
     return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdigit() else ""
 
 

@@ -28,10 +28,11 @@ SpacingBetweenSlices TriggerTime NominalInterval HeartRate FrameTime FrameTimeVe
 NominalCardiacTriggerDelayTime RRIntervalTimeNominal TemporalPositionIdentifier TemporalPositionIndex
 ImagePositionPatient ImageOrientationPatient NumberOfFrames SamplesPerPixel PhotometricInterpretation
 Rows Columns PixelSpacing BitsAllocated BitsStored PixelRepresentation RescaleSlope RescaleIntercept
-FrameType ComplexImageComponent PhaseContrast EffectiveEchoTime FrameAcquisitionDateTime
+ConcatenationFrameOffsetNumber FrameType ComplexImageComponent PhaseContrast EffectiveEchoTime FrameAcquisitionDateTime
 """
 
 KEYWORD_OF = {BaseTag(cast("int", tag_for_keyword(keyword))): keyword for keyword in _KEYWORDS.split()}
+KEYWORD_OF[BaseTag(0x60000102)] = "OverlayBitPosition"  # of the first overlay; the dictionary names no group
 _VR = {keyword: dictionary_VR(tag) for tag, keyword in KEYWORD_OF.items()}
 _BINARY = {"US": "H", "FD": "d", "UL": "I"}
 

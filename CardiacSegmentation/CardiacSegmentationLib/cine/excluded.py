@@ -26,6 +26,10 @@ class Reason(str, Enum):
     NOT_MR = "not-mr"
     COLOUR = "colour-picture"
     SCREENSHOT = "screenshot"
+    ZERO_FILLED = "zero-filled"
+    CLAIMS_LESS = "claims-less"  # fewer or smaller images than the file holds
+    GROUPS_MISSING = "groups-missing"  # functional groups of an enhanced file
+    GROUPS_CONTRADICT = "groups-contradict"
     ODD_SIZE = "odd-size"
     NO_POSITION = "no-position"
     NO_ORIENTATION = "no-orientation"
@@ -40,6 +44,10 @@ class Reason(str, Enum):
 DAMAGE = frozenset(
     {
         Reason.EMPTY,
+        Reason.ZERO_FILLED,
+        Reason.CLAIMS_LESS,
+        Reason.GROUPS_MISSING,
+        Reason.GROUPS_CONTRADICT,
         Reason.UNREADABLE,
         Reason.HEADER_DAMAGED,
         Reason.HEADER_CUT_OFF,

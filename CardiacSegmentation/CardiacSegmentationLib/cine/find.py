@@ -11,7 +11,9 @@ from CardiacSegmentationLib.cine.elements import quietly
 from CardiacSegmentationLib.cine.excluded import DAMAGE, Excluded, Reason
 from CardiacSegmentationLib.cine.group import group_frames
 from CardiacSegmentationLib.cine.headers import read_headers
-from CardiacSegmentationLib.cine.open import Opened, is_volume_file, open_files, open_study
+from CardiacSegmentationLib.cine.identifiers import check_identifiers
+from CardiacSegmentationLib.cine.lost import find_lost_images, some_of
+from CardiacSegmentationLib.cine.open import StudyFiles, is_volume_file, open_files, open_study
 from CardiacSegmentationLib.cine.parse import read_header
 from CardiacSegmentationLib.cine.slices import stack_slices
 from CardiacSegmentationLib.cine.sort import arrange
@@ -27,12 +29,11 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.cine.slices import Keep
     from CardiacSegmentationLib.findings import Parameter
 
-MOST_NAMED = 3  # files in a sentence
 IMAGE_CLASSES = ("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1")  # MR and enhanced MR images
 
 
 def find_stacks(
-    path: Path | str | Sequence[Path],
+    path: Path | str | StudyFiles | Sequence[Path],
     progress: Callable[[int, int], None] | None = None,
     *,
     reacquired: Keep = "last",
@@ -40,12 +41,12 @@ def find_stacks(
     """The stacks of a study, from headers only.
 
     ``path`` is a folder, an archive of one (zip, tar), a DICOMDIR, a multi-frame DICOM file, or a NIfTI or NRRD file;
-    or the study's files one by one.
+    or the study's files one by one, or what ``open_study`` listed.
     ``progress`` is told (files done, files in all) and may raise to cancel. ``reacquired`` says which acquisition of a
     slice counts when it was taken more than once.
     """
-    opened = open_study(Path(path).expanduser()) if isinstance(path, (str, Path)) else open_files(path)
-    path = Path(path).expanduser() if isinstance(path, (str, Path)) else opened.root
+    opened = _open(path)
+    path = opened.path
     if not opened.files and not opened.closed:
         msg = f"{path} holds no files. Name the folder with the study's images."
         raise StudyError(msg)
@@ -64,8 +65,7 @@ def find_stacks(
     stacks = volumes + _arrange_by_study(frames, reacquired)
     chosen, reason = choose(stacks)
     if chosen is not None:
-        one = stacks[chosen]
-        stacks[chosen] = replace(one, findings=one.findings + find_rivals(stacks, chosen))
+        stacks[chosen] = _check_chosen(stacks, chosen, left_out)
     return FoundStudy(
         path=path,
         root=opened.root,
@@ -76,6 +76,12 @@ def find_stacks(
         findings=tuple(_check_study(opened, frames, left_out)),
         temporary=opened.temporary,
     )
+
+
+def _open(path: Path | str | StudyFiles | Sequence[Path]) -> StudyFiles:
+    if isinstance(path, StudyFiles):
+        return path
+    return open_study(Path(path).expanduser()) if isinstance(path, (str, Path)) else open_files(path)
 
 
 def _describe_volumes(paths: Sequence[Path], *, beside_dicom: bool) -> tuple[list[Candidate], list[Excluded]]:
@@ -150,7 +156,15 @@ def _same_place(a: Frame, b: Frame) -> bool:
     return a.position == b.position and a.orientation == b.orientation and a.timing == b.timing
 
 
-def _check_study(opened: Opened, frames: Sequence[Frame], left_out: Sequence[Excluded]) -> list[Finding]:
+def _check_chosen(stacks: Sequence[Candidate], chosen: int, left_out: Sequence[Excluded]) -> Candidate:
+    """The chosen stack, with what only the whole study tells about it."""
+    candidate = stacks[chosen]
+    lost = find_lost_images(candidate, left_out)
+    findings = (*candidate.findings, *find_rivals(stacks, chosen), *lost, *check_identifiers(candidate))
+    return replace(candidate, findings=findings, complete=candidate.complete and not lost)
+
+
+def _check_study(opened: StudyFiles, frames: Sequence[Frame], left_out: Sequence[Excluded]) -> list[Finding]:
     findings = []
     patients = {frame.file.patient_id for frame in frames}
     studies = {(frame.file.patient_id, frame.file.study_uid) for frame in frames}
@@ -159,21 +173,16 @@ def _check_study(opened: Opened, frames: Sequence[Frame], left_out: Sequence[Exc
     elif len(studies) > 1:
         findings.append(Finding("several-studies", parameters={"count": len(studies)}))
     if opened.missing:
-        facts: dict[str, Parameter] = {"count": len(opened.missing), "files": _some(opened.missing)}
+        facts: dict[str, Parameter] = {"count": len(opened.missing), "files": some_of(opened.missing)}
         findings.append(Finding("files-missing", Severity.ERROR, parameters=facts))
     return findings + [_report_damage(group) for group in left_out if group.reason in DAMAGE]
 
 
 def _report_damage(group: Excluded) -> Finding:
-    facts: dict[str, Parameter] = {"count": len(group.files), "files": _some([file.name for file in group.files])}
+    facts: dict[str, Parameter] = {"count": len(group.files), "files": some_of([file.name for file in group.files])}
     if group.files[0].is_file():
         return Finding("file-damaged", Severity.ERROR, parameters={**facts, "why": group.reason.value})
     return Finding("folder-closed", Severity.ERROR, parameters=facts)
-
-
-def _some(names: Sequence[str]) -> tuple[str, ...]:
-    """The first few names."""
-    return (*names[:MOST_NAMED], *(["…"] if len(names) > MOST_NAMED else []))
 
 
 def _say_nothing_usable(path: Path, left_out: Sequence[Excluded]) -> str:

@@ -15,12 +15,16 @@ from CardiacSegmentationLib.cine.excluded import NoFrameError, Reason
 from CardiacSegmentationLib.cine.kinds import kind_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from CardiacSegmentationLib.cine.excluded import Why
     from CardiacSegmentationLib.cine.parse import Header
 
 Vector = npt.NDArray[np.float64]
+
+MEASURES = ("PixelSpacing", "ImageOrientationPatient", "ImagePositionPatient", "SliceThickness", "SpacingBetweenSlices",
+            "RescaleSlope", "RescaleIntercept")  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +46,8 @@ class ImageFile:
     signed: bool
     inverted: bool  # MONOCHROME1: the smallest value is white
     pixel_offset: int | None  # None where the pixels are compressed
+    overlaid: bool  # the bits above the stored ones may hold overlays
+    study_date: str  # as in the file
 
 
 @dataclass(frozen=True)
@@ -83,16 +89,17 @@ def frames_of(path: Path, header: Header) -> tuple[list[Frame], list[Why]]:
     _require_mr_image(header)
     count = max(elements.integer("NumberOfFrames") or 1, 1)
     image = _image_file(path, header)
+    _require_honest_size(image, header, count)
     whole = _count_whole_frames(image, header, count)
     if whole == 0:
         raise NoFrameError(Reason.PIXELS_CUT_OFF)
-    if count == 1:
+    if count == 1 and "ImagePositionPatient" in elements:
         return [_frame(image, 0, elements)], []
     frames = []
     reasons: dict[Why, None] = {}
     if whole < count:
         reasons[Reason.FRAMES_CUT_OFF, f"{whole} / {count}"] = None
-    for number, facts in enumerate(_facts_per_frame(path, elements, count)[:whole]):
+    for number, facts in enumerate(_facts_per_frame(path, elements, count, whole)):
         try:
             frames.append(_frame(image, number, facts))
         except NoFrameError as error:  # noqa: PERF203 - one bad frame must not fail the others
@@ -120,7 +127,7 @@ def _image_file(path: Path, header: Header) -> ImageFile:
     if not (2 <= rows <= 4096 and 2 <= columns <= 4096 and bits in (8, 16, 32)):
         raise NoFrameError(Reason.ODD_SIZE, f"{columns} × {rows}, {bits} bit")
     stored = elements.integer("BitsStored") or bits
-    plain = pixels is not None and pixels.fragments is None
+    plain = pixels is not None and pixels.fragments is None and not pixels.deflated
     return ImageFile(
         path=path,
         syntax=header.syntax,
@@ -137,12 +144,27 @@ def _image_file(path: Path, header: Header) -> ImageFile:
         signed=elements.integer("PixelRepresentation") == 1,
         inverted=elements.text("PhotometricInterpretation") == "MONOCHROME1",
         pixel_offset=pixels.offset if pixels and plain else None,
+        overlaid=(elements.integer("OverlayBitPosition") or 0) > 0,
+        study_date=elements.text("StudyDate"),
     )
 
 
 def description_of(elements: Elements) -> str:
     """What the series is called."""
     return elements.text("SeriesDescription") or elements.text("ProtocolName")
+
+
+def _require_honest_size(image: ImageFile, header: Header, count: int) -> None:
+    """Refuse a file that holds more than its header claims: the claims tell of another image."""
+    pixels = header.pixels
+    if pixels is None:
+        return
+    if pixels.length is not None:
+        row = image.columns * image.bits_allocated // 8  # padding is shorter
+        if pixels.length - count * image.rows * row >= row:
+            raise NoFrameError(Reason.CLAIMS_LESS)
+    elif pixels.begun > count:
+        raise NoFrameError(Reason.CLAIMS_LESS)
 
 
 def _count_whole_frames(image: ImageFile, header: Header, count: int) -> int:
@@ -156,16 +178,42 @@ def _count_whole_frames(image: ImageFile, header: Header, count: int) -> int:
     return min(count, pixels.fragments) if count > 1 or pixels.fragments == 0 else 1
 
 
-def _facts_per_frame(path: Path, shared: Elements, count: int) -> list[Elements]:
+def _facts_per_frame(path: Path, header: Elements, count: int, whole: int) -> list[Elements]:
+    """What the header says of each of the frames that are there: its own functional groups over the shared ones."""
     dataset = pydicom.dcmread(path, force=True, stop_before_pixels=True)
-    little = shared.little_endian
-    common = shared
+    little = header.little_endian
+    shared = Elements({}, little)
     for item in dataset.get("SharedFunctionalGroupsSequence", None) or []:
-        common = flatten(item, little_endian=little).over(common)
+        shared = flatten(item, little_endian=little).over(shared)
     groups = dataset.get("PerFrameFunctionalGroupsSequence", None) or []
+    if len(groups) > count:
+        raise NoFrameError(Reason.CLAIMS_LESS)
     if groups:
-        return [flatten(item, little_endian=little).over(common) for item in groups][:count]
-    return [_at_frame_time(common, number) for number in range(count)]
+        if len(groups) < count:
+            raise NoFrameError(Reason.GROUPS_MISSING, f"{len(groups)} / {count}")
+        own = [flatten(item, little_endian=little) for item in groups[:whole]]
+        _require_agreement(own, shared)
+        common = _count_on(shared.over(header))
+        return [facts.over(common) for facts in own]
+    common = shared.over(header)
+    return [common] if count == 1 else [_at_frame_time(common, number) for number in range(whole)]
+
+
+def _require_agreement(own: Sequence[Elements], shared: Elements) -> None:
+    """A measure stands in the shared groups or in each frame's own, or is the same in both."""
+    for keyword in MEASURES:
+        stated = shared.numbers(keyword)
+        if stated and any(keyword in facts and facts.numbers(keyword) != stated for facts in own):
+            raise NoFrameError(Reason.GROUPS_CONTRADICT, keyword)
+
+
+def _count_on(facts: Elements) -> Elements:
+    """The frames of a concatenation's second file are numbered after those of its first."""
+    offset = facts.integer("ConcatenationFrameOffsetNumber")
+    if not offset:
+        return facts
+    number = str((facts.integer("InstanceNumber") or 0) + offset).encode()
+    return replace(facts, raw={**facts.raw, "InstanceNumber": number})
 
 
 def _at_frame_time(facts: Elements, number: int) -> Elements:

@@ -61,13 +61,19 @@ def _try_start(path: Path) -> bytes | None:
         return None
 
 
+def _why_not_dicom(start: bytes) -> Reason:
+    if not start:
+        return Reason.EMPTY
+    return Reason.NOT_DICOM if start.strip(b"\0") else Reason.ZERO_FILLED
+
+
 def _look_into(path: Path, start: bytes | None) -> tuple[list[Frame], list[Why], str]:
     """The frames of a file, why some or all of it is left out, and its description."""
     description = ""
     try:
         header = read_header(path, start)
         if header is None:
-            raise NoFrameError(Reason.NOT_DICOM if start else Reason.EMPTY)
+            raise NoFrameError(_why_not_dicom(start or b""))
         if header.elements.text("SOPClassUID") == MediaStorageDirectoryStorage:
             return [], [], ""  # a DICOMDIR is a table of contents, no image
         description = description_of(header.elements)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.cine.elements import Elements
 
 CINE = "cine"
+RESAMPLED = "resampled"  # by the console; with times of its own it is a cine all the same, as Argus exports it
 
 # Values of ImageType, FrameType and ComplexImageComponent that vendors use for what is no magnitude image.
 _IMAGE_TYPES = {
@@ -19,7 +20,8 @@ _IMAGE_TYPES = {
     "map": {"T1", "T2", "T2_STAR", "T1 MAP", "T2 MAP", "T1_MAP", "T2_MAP", "T2_STAR_MAP", "T2STAR_MAP", "ECV", "MAP"},
     "perfusion": {"PERFUSION", "PERFUSION_MOCO"},
     "localizer": {"LOCALIZER", "SCOUT"},
-    "projection": {"MPR", "PROJECTION IMAGE", "MAX_IP", "MIN_IP", "CSA MPR", "CSA 3D EDITOR", "CSA RESAMPLED"},
+    "projection": {"MPR", "PROJECTION IMAGE", "MAX_IP", "MIN_IP", "CSA MPR", "CSA 3D EDITOR"},
+    RESAMPLED: {"CSA RESAMPLED"},
 }
 # Words in series descriptions; a hint only where the image type does not say.
 _WORDS = {

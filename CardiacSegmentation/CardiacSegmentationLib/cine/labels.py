@@ -10,13 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from CardiacSegmentationLib.cine.open import is_volume_file
-from CardiacSegmentationLib.cine.volume_files import read_grid, read_values
+from CardiacSegmentationLib.cine.volume_files import read_volume_header
+from CardiacSegmentationLib.cine.volumes import read_stored
 from CardiacSegmentationLib.errors import LabelError, StudyError
 from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from CardiacSegmentationLib.cine.volumes import VolumeHeader
     from CardiacSegmentationLib.stack import Array, CineStack
 
 ACDC_CODES: Mapping[int, Label] = {int(label): label for label in Label}
@@ -46,12 +48,23 @@ def read_labels(
         msg = f"{path.name} is neither NIfTI nor NRRD. Save the labels as .nii.gz or .nrrd."
         raise LabelError(msg)
     try:
-        grid, values = read_grid(path), read_values(path)
+        header = read_volume_header(path)
+        _require_size(header, stack)
+        values = read_stored(header)
     except StudyError as error:
         raise LabelError(str(error)) from error
-    fitted = _fit(path, values, grid.affine, stack)
+    fitted = _fit(path, values, header.affine, stack)
     coded = _recode(path, fitted, codes)
     return _place(path, coded, stack, phase)
+
+
+def _require_size(header: VolumeHeader, stack: CineStack) -> None:
+    """No more is unpacked than fits the images."""
+    most = 4 * stack.voxels.size  # one that does not fit is told so in its own words
+    if header.expected_bytes // header.stored.dtype.itemsize > most:
+        there, wanted = (" × ".join(map(str, sizes[::-1])) for sizes in (header.shape, stack.voxels.shape))
+        msg = f"{header.path.name} has {there} voxels, the images {wanted}. Use the label map made on these images."
+        raise LabelError(msg)
 
 
 def _fit(path: Path, values: Array, affine: Array, stack: CineStack) -> Array:

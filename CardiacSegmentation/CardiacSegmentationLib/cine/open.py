@@ -2,86 +2,109 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import os
 import shutil
 import stat
 import tarfile
-import tempfile
-import weakref
 import zipfile
-from dataclasses import dataclass, field
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from CardiacSegmentationLib.cine.temporary import TemporaryFolder
 from CardiacSegmentationLib.errors import StudyError
-from CardiacSegmentationLib.locks import hold, remove_abandoned
+from CardiacSegmentationLib.locks import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 MOST_BYTES = 32 * 2**30  # no cardiac study is larger; an archive that claims so is damaged or a trap
 MOST_FILES = 200_000
+MOST_TIMES = 200  # its size that an archive of images unpacks to: images have noise
+ALWAYS_BYTES = 256 * 2**20  # as many are unpacked whatever the size of the archive
+MOST_AT_ONCE = 2**22  # bytes: names and headers in a tar archive are shorter, and its files are read in pieces
+IGNORED = (".DS_Store", LOCK_FILE)
 VOLUME_ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr")
-UNPACKED = "cardiacseg-unpacked-"
 ARCHIVE_ENDINGS = (".zip", ".tar", ".tgz", ".txz", ".tar.gz", ".tar.xz", ".tar.bz2", ".7z", ".rar")
+_UNPACKERS: dict[bytes, Callable[[BinaryIO], Any]] = {
+    b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ": lzma.LZMAFile,
+}
 
 
-@dataclass(frozen=True, eq=False)
-class Opened:
-    """The files to look at. Temporary files go with this value.
+@dataclass(eq=False)
+class StudyFiles:
+    """The files of a study, listed once; an archive is unpacked when its files are asked for, into a temporary folder.
 
-    ``missing`` are named by a DICOMDIR and not there; ``closed`` are folders that cannot be listed, and links that lead
-    nowhere.
+    The temporary folder goes with this value. ``missing`` are named by a DICOMDIR and not there.
     """
 
-    root: Path
-    files: tuple[Path, ...]
+    path: Path  # as the user named it
+    on_disk: tuple[Path, ...]  # of an archive the archive itself
+    folder: Path  # that ``on_disk`` lies in
     missing: tuple[str, ...] = ()
-    closed: tuple[Path, ...] = ()
-    temporary: TemporaryFolder | None = field(default=None, repr=False)
+    closed_on_disk: tuple[Path, ...] = ()
+    is_archive: bool = False
+
+    @property
+    def root(self) -> Path:
+        """The folder that ``files`` lie in."""
+        return self.temporary.path if self.temporary else self.folder
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files to look at."""
+        return self._unpacked[0]
+
+    @property
+    def closed(self) -> tuple[Path, ...]:
+        """Folders that cannot be listed, and links that lead nowhere."""
+        return self._unpacked[1]
+
+    @property
+    def temporary(self) -> TemporaryFolder | None:
+        """The folder that an archive was unpacked into."""
+        return self._unpacked[2]
+
+    @cached_property
+    def _unpacked(self) -> tuple[tuple[Path, ...], tuple[Path, ...], TemporaryFolder | None]:
+        if not self.is_archive:
+            return self.on_disk, self.closed_on_disk, None
+        folder = _unpack(self.path)
+        return *_list_files(folder.path), folder
 
 
-class TemporaryFolder:
-    """A folder that is deleted when nobody holds this value any more, at the latest when the program ends.
-
-    Of a program that was killed it stays; the next one deletes it.
-    """
-
-    def __init__(self) -> None:
-        remove_abandoned(Path(tempfile.gettempdir()), f"{UNPACKED}*")
-        self.path = Path(tempfile.mkdtemp(prefix=UNPACKED))
-        self.close: Callable[[], object] = weakref.finalize(self, _remove, self.path, hold(self.path))
-
-
-def _remove(folder: Path, lock: IO[str] | None) -> None:
-    if lock is not None:
-        lock.close()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def open_study(path: Path) -> Opened:
-    """List the files behind a path; an archive is unpacked into a temporary folder."""
+def open_study(path: Path) -> StudyFiles:
+    """List the files behind a path."""
     try:
         if path.is_dir():
             files, closed = _list_files(path)
-            return Opened(path, files, closed=closed)
+            return StudyFiles(path, files, path, closed_on_disk=closed)
         if not path.exists():
             msg = f"{path} does not exist. Name the study's folder, an archive of it or a NIfTI or NRRD file."
             raise StudyError(msg)
+        if not path.is_file():
+            msg = f"{path} is neither a file nor a folder but a device or a pipe. Name the study's folder."
+            raise StudyError(msg)
         if path.name.upper() == "DICOMDIR":
             return _open_dicomdir(path)
-        if is_volume_file(path) or not _is_archive(path):
-            return Opened(path.parent, (path,))
-        return _open_archive(path)
+        return StudyFiles(path, (path,), path.parent, is_archive=not is_volume_file(path) and _is_archive(path))
     except PermissionError as error:
         msg = f"{error.filename or path} may not be read by you. Copy the study to a folder of your own."
         raise StudyError(msg) from error
 
 
-def open_files(files: Iterable[Path | str]) -> Opened:
+def open_files(files: Iterable[Path | str]) -> StudyFiles:
     """The files that somebody else chose, as a DICOM browser does."""
     paths = tuple(map(Path, files))
-    return Opened(Path(os.path.commonpath([path.parent for path in paths])) if paths else Path(), paths)
+    folder = Path(os.path.commonpath([path.parent for path in paths])) if paths else Path()
+    return StudyFiles(folder, tuple(path for path in paths if path.is_file()), folder)
 
 
 def is_volume_file(path: Path) -> bool:
@@ -110,12 +133,12 @@ def _list_files(folder: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
             continue
         seen.add(place)
         folders[:] = sorted(name for name in folders if name != "__MACOSX")
-        found += [Path(parent, name) for name in sorted(names) if not name.startswith("._") and name != ".DS_Store"]
+        found += [Path(parent, name) for name in sorted(names) if not name.startswith("._") and name not in IGNORED]
     closed += [path for path in found if path.is_symlink() and not path.exists()]
     return tuple(path for path in found if path.is_file()), tuple(closed)
 
 
-def _open_dicomdir(path: Path) -> Opened:
+def _open_dicomdir(path: Path) -> StudyFiles:
     """The files a DICOMDIR refers to; media are often copied in part, so files may be missing."""
     import pydicom
 
@@ -133,14 +156,30 @@ def _open_dicomdir(path: Path) -> Opened:
             missing.append(str(inside))
         else:
             files.append(file)
-    return Opened(path.parent, tuple(files), tuple(missing))
+    return StudyFiles(path, tuple(files), path.parent, missing=tuple(missing))
 
 
 def _is_archive(path: Path) -> bool:
-    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path) or is_archive_by_name(path)
+    return zipfile.is_zipfile(path) or _is_tar(path) or is_archive_by_name(path)
 
 
-def _open_archive(path: Path) -> Opened:
+def _is_tar(path: Path) -> bool:
+    with path.open("rb") as file:
+        try:
+            return _tar_stream(file).read(512)[257:262] == b"ustar"
+        except (OSError, EOFError, zlib.error, lzma.LZMAError):
+            return False
+
+
+def _tar_stream(file: BinaryIO) -> BinaryIO:
+    """The archive as it is after unpacking; ``file`` stands at its beginning."""
+    start = file.read(6)
+    file.seek(0)
+    unpacker = next((unpacker for magic, unpacker in _UNPACKERS.items() if start.startswith(magic)), None)
+    return file if unpacker is None else cast("BinaryIO", unpacker(file))
+
+
+def _unpack(path: Path) -> TemporaryFolder:
     folder = TemporaryFolder()
     try:
         if zipfile.is_zipfile(path):
@@ -155,8 +194,7 @@ def _open_archive(path: Path) -> Opened:
         reason = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
         msg = f"The archive {path} cannot be unpacked ({reason}). Unpack it by hand and name the folder."
         raise StudyError(msg) from error
-    files, closed = _list_files(folder.path)
-    return Opened(folder.path, files, closed=closed, temporary=folder)
+    return folder
 
 
 def _unpack_zip(path: Path, folder: Path) -> None:
@@ -164,36 +202,83 @@ def _unpack_zip(path: Path, folder: Path) -> None:
         members = [
             info for info in archive.infolist() if not info.is_dir() and not stat.S_ISLNK(info.external_attr >> 16)
         ]
-        _require_sane(path, folder, [(info.filename, info.file_size) for info in members])
+        allowance = _Allowance(path, folder)
+        for info in members:
+            allowance.spend(info.filename, info.file_size)
         for info in members:
             archive.extract(info, folder)
 
 
 def _unpack_tar(path: Path, folder: Path) -> None:
-    with tarfile.open(path) as archive:
-        members = [info for info in archive.getmembers() if info.isreg()]
-        _require_sane(path, folder, [(info.name, info.size) for info in members])
-        for info in members:
-            source = archive.extractfile(info)
-            target = folder.joinpath(*PurePosixPath(info.name).parts)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if source is not None:
-                with target.open("wb") as file:
-                    shutil.copyfileobj(source, file)
+    """One pass over the archive, so that nothing is unpacked twice."""
+    allowance = _Allowance(path, folder)
+    with path.open("rb") as file:
+        bounded = cast("Any", _Bounded(_tar_stream(file), allowance.most_bytes))
+        with tarfile.open(fileobj=bounded, mode="r:") as archive:
+            for info in archive:
+                if info.isreg():
+                    allowance.spend(info.name, info.size)
+                    _extract(archive, info, folder)
 
 
-def _require_sane(path: Path, folder: Path, members: list[tuple[str, int]]) -> None:
-    """An archive from elsewhere must neither write outside its folder nor fill the disk."""
-    size = sum(bytes_ for _, bytes_ in members)
-    if len(members) > MOST_FILES or size > MOST_BYTES:
-        msg = f"The archive {path} unpacks to {len(members)} files and {size / 2**30:.0f} GB: too large for a study."
-        raise StudyError(msg)
-    if size > shutil.disk_usage(folder).free:
-        msg = f"The archive {path} needs {size / 2**30:.1f} GB in {folder.parent}, more than is free there."
-        raise StudyError(msg)
-    if any(_leaves(PurePosixPath(name.replace("\\", "/"))) for name, _ in members):
-        msg = f"The archive {path} names files outside itself, as no honest archive does. It is not unpacked."
-        raise StudyError(msg)
+def _extract(archive: tarfile.TarFile, info: tarfile.TarInfo, folder: Path) -> None:
+    source = archive.extractfile(info)
+    target = folder.joinpath(*PurePosixPath(info.name).parts)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source is not None:
+        with target.open("wb") as file:
+            shutil.copyfileobj(source, file)
+
+
+class _Allowance:
+    """What an archive from elsewhere may unpack: nothing outside its folder, nothing that fills the disk."""
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        self._path = path
+        self._free = shutil.disk_usage(folder).free
+        self._where = folder.parent
+        self.most_bytes = min(MOST_BYTES, max(ALWAYS_BYTES, MOST_TIMES * path.stat().st_size))
+        self._files = 0
+        self._bytes = 0
+
+    def spend(self, name: str, size: int) -> None:
+        """Count one more file in; raise where it goes too far."""
+        self._files += 1
+        self._bytes += size
+        if self._files > MOST_FILES or self._bytes > self.most_bytes:
+            claim = f"{self._files} files and {self._bytes / 2**30:.1f} GB or more"
+            msg = f"The archive {self._path} unpacks to {claim}: too large for a study."
+            raise StudyError(msg)
+        if self._bytes > self._free:
+            needed = f"{self._bytes / 2**30:.1f} GB in {self._where}"
+            msg = f"The archive {self._path} needs {needed}, more than is free there."
+            raise StudyError(msg)
+        if _leaves(PurePosixPath(name.replace("\\", "/"))):
+            msg = f"The archive {self._path} names files outside itself, as no honest archive does. It is not unpacked."
+            raise StudyError(msg)
+
+
+class _Bounded:
+    """A stream that is not read much at once, nor very far: the headers of a tar archive may claim names of 4 GB."""
+
+    def __init__(self, stream: BinaryIO, most_bytes: int) -> None:
+        self._stream = stream
+        self._most = 2 * most_bytes  # headers and names come on top
+
+    def read(self, size: int) -> bytes:
+        if not 0 <= size <= MOST_AT_ONCE:
+            msg = f"it claims a name or header of {size} bytes"
+            raise tarfile.ReadError(msg)
+        return self._stream.read(size)
+
+    def seek(self, offset: int) -> int:
+        if offset > self._most:
+            msg = f"it claims to hold {offset} bytes"
+            raise tarfile.ReadError(msg)
+        return self._stream.seek(offset)
+
+    def tell(self) -> int:
+        return self._stream.tell()
 
 
 def _leaves(inside: PurePosixPath) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
@@ -17,6 +17,7 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    RLELossless,
 )
 
 from CardiacSegmentationLib.cine.elements import KEYWORD_OF, Elements
@@ -30,6 +31,10 @@ START_BYTES = 32768  # holds most headers; from memory they are parsed twice as 
 _PIXEL_DATA = 0x7FE00010  # tables of where each compressed frame begins may stand before it in its group
 _UNDEFINED = 0xFFFFFFFF
 _ITEM = b"\xfe\xff\x00\xe0"
+_BEGINNINGS = (b"\xff\xd8", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP")  # of JPEG and JPEG-LS, of JPEG 2000 bare and boxed
+_LONGEST_BEGINNING = 6
+ALWAYS_BYTES = 64 * 2**20  # a deflated dataset is unpacked so far whatever its size
+MOST_TIMES = 200  # its size that it unpacks to at most: images have noise
 _WANTED: list[BaseTag | int] = list(KEYWORD_OF)
 
 
@@ -38,8 +43,11 @@ class PixelData:
     """Where the pixels of a file lie, and how much of them is there."""
 
     offset: int
-    available: int  # bytes of the file from there on
-    fragments: int | None  # compressed pieces that are whole; None where the values lie there uncompressed
+    available: int  # bytes from there on
+    length: int | None  # of the element as it states itself; None where it is compressed
+    fragments: int | None = None  # compressed pieces that are whole; None where the values lie there uncompressed
+    begun: int = 0  # compressed pieces that begin an image
+    deflated: bool = False  # the whole dataset is compressed: the offset is one after unpacking
 
 
 @dataclass(frozen=True)
@@ -89,11 +97,21 @@ def _parse(file: BinaryIO, begin: int, size: int) -> Header:
     file.seek(begin)
     syntax = _read_transfer_syntax(file)
     if syntax == DeflatedExplicitVRLittleEndian:
-        unpacked = zlib.decompress(file.read(), -zlib.MAX_WBITS)
+        unpacked = _inflate(file.read())
         header = _read_elements(BytesIO(unpacked), syntax, len(unpacked))
-        # Counted as one compressed piece: its pixels are nowhere in the file as they are.
-        return header if header.pixels is None else _replace_fragments(header, 1)
+        pixels = header.pixels and replace(header.pixels, fragments=None, deflated=True)
+        return replace(header, pixels=pixels)
     return _read_elements(file, syntax, size)
+
+
+def _inflate(packed: bytes) -> bytes:
+    """A deflated dataset; no image unpacks to more than a few times its size."""
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    content = unpacker.decompress(packed, max(ALWAYS_BYTES, MOST_TIMES * len(packed)))
+    if unpacker.unconsumed_tail:
+        msg = "the dataset unpacks without end"
+        raise ValueError(msg)
+    return content
 
 
 def _read_transfer_syntax(file: BinaryIO) -> str:
@@ -125,8 +143,10 @@ def _read_elements(source: BinaryIO, syntax: str, size: int) -> Header:
     if not pixel_lengths:
         return Header(elements, syntax, None)
     offset = source.tell() + (8 if implicit else 12)
-    fragments = 0 if pixel_lengths[0] == _UNDEFINED or _compresses(syntax) else None
-    return Header(elements, syntax, PixelData(offset, size - offset, fragments))
+    length = pixel_lengths[0]
+    if length == _UNDEFINED or _compresses(syntax):
+        return Header(elements, syntax, PixelData(offset, size - offset, None, fragments=0))
+    return Header(elements, syntax, PixelData(offset, size - offset, length))
 
 
 @lru_cache
@@ -138,24 +158,28 @@ def _with_fragments(path: Path, header: Header, size: int) -> Header:
     if header.pixels is None or header.pixels.fragments != 0:
         return header
     with path.open("rb") as file:
-        return _replace_fragments(header, _count_fragments(file, header.pixels.offset, size))
+        fragments, begun = _count_fragments(file, header.pixels.offset, size)
+    begun = fragments if header.syntax == RLELossless else begun  # which has one fragment for each frame
+    return replace(header, pixels=replace(header.pixels, fragments=fragments, begun=begun))
 
 
-def _replace_fragments(header: Header, fragments: int) -> Header:
-    pixels = header.pixels and PixelData(header.pixels.offset, header.pixels.available, fragments)
-    return Header(header.elements, header.syntax, pixels)
+def _count_fragments(file: BinaryIO, offset: int, size: int) -> tuple[int, int]:
+    """Whole fragments of compressed pixel data, and those of them that begin an image.
 
-
-def _count_fragments(file: BinaryIO, offset: int, size: int) -> int:
-    """Whole fragments of compressed pixel data; the last one of a file that was cut off does not count."""
+    The last one of a file that was cut off does not count.
+    """
     count = -1  # the first item is the table of offsets
+    begun = 0
     file.seek(offset)
     while True:
-        item = file.read(8)
+        item = file.read(8 + _LONGEST_BEGINNING)
         if len(item) < 8 or item[:4] != _ITEM:
-            return max(count, 0)
-        length: int = struct.unpack("<I", item[4:])[0]
-        if file.tell() + length > size:
-            return max(count, 0)
-        file.seek(length, 1)
+            return max(count, 0), begun
+        length: int = struct.unpack("<I", item[4:8])[0]
+        begin = offset + 8
+        if begin + length > size:
+            return max(count, 0), begun
+        begun += count >= 0 and item[8:].startswith(_BEGINNINGS)
+        offset = begin + length
+        file.seek(offset)
         count += 1

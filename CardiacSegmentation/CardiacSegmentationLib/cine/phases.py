@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 LONGEST_CYCLE = 1.5  # in R-R: times spread over more than this are not counted from the R wave
 LONGEST_CYCLE_MS = 2000.0  # the same where no R-R is known
+GAP = 1.6  # usual steps between phases: a longer one leaves a phase out
+FEWEST_TO_FIND_GAPS = 6  # phases
+SHORTEST_RR_MS, LONGEST_RR_MS = 250.0, 3000.0  # 240 and 20 beats a minute
 UNKNOWN_RR_MS = 1000.0  # what phases are numbered on where nothing tells their times
 
 
@@ -45,6 +48,7 @@ class _Course:
     times_ms: tuple[float, ...] | None
     rr_ms: float | None
     source: str
+    numbers: tuple[float, ...] = ()  # what orders the frames: times, or mere numbers
 
     def fractions(self, offset_ms: float, rr_ms: float) -> list[float]:
         """Place of each frame in the R-R interval."""
@@ -76,7 +80,7 @@ def find_cycle(slices: Sequence[Slice]) -> Cycle:
     slice_findings: list[Finding] = []
     grid = _Course((), times, rr, "")
     aligned = tuple(_align(course, index, grid, restarted, slice_findings) for index, course in enumerate(courses))
-    findings += _check_order(courses)
+    findings += [*_check_order(courses), *_find_gap(usual)]
     timed = any(course.times_ms for course in courses)
     return Cycle(times, rr, aligned, timed, tuple(slice_findings), tuple(findings))
 
@@ -93,7 +97,8 @@ def _order_frames(frames: Sequence[Frame]) -> _Course:
             continue
         ranks = np.argsort(known, kind="stable")
         times = tuple(known[rank] for rank in ranks) if timed else None
-        return _Course(tuple(frames[rank] for rank in ranks), times, rr, name)
+        numbers = tuple(known[rank] for rank in ranks)
+        return _Course(tuple(frames[rank] for rank in ranks), times, rr, name, numbers)
     return _Course(tuple(frames), None, rr, "file order")
 
 
@@ -115,7 +120,7 @@ def _derived_rr(usual: Sequence[_Course], findings: list[Finding]) -> float | No
         return None
     phases = len(usual[0].frames)
     rr = float(np.median(spans)) * phases / (phases - 1)
-    if not 250 <= rr <= 3000:
+    if not SHORTEST_RR_MS <= rr <= LONGEST_RR_MS:
         return None
     findings.append(Finding("rr-assumed", Severity.INFO, parameters={"rr_ms": rr}))
     return rr
@@ -186,6 +191,15 @@ def _check_order(courses: Sequence[_Course]) -> list[Finding]:
         facts: dict[str, Parameter] = {"count": count, "total": len(courses), "source": source}
         findings.append(Finding("phase-order", severity, parameters=facts))
     return findings
+
+
+def _find_gap(usual: Sequence[_Course]) -> list[Finding]:
+    """A phase that is missing from every slice: all have the same long step in their times or numbers."""
+    if len(usual[0].frames) < FEWEST_TO_FIND_GAPS or not all(course.numbers for course in usual):
+        return []
+    steps = np.array([np.diff(course.numbers) / np.median(np.diff(course.numbers)) for course in usual])
+    where = [int(index) for index in np.flatnonzero((steps > GAP).all(axis=0))]
+    return [Finding("phase-missing", phase=index) for index in where]
 
 
 def _median(values: Sequence[float | None]) -> float | None:

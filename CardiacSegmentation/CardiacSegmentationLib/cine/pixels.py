@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import Array
 
 WORKERS = 4
+ALWAYS_BYTES = 256 * 2**20  # as many are unpacked whatever the size of the files
+MOST_TIMES = 200  # their size that compressed images unpack to at most: images have noise
 
 
 def read_voxels(candidate: Candidate, progress: Callable[[int, int], None] | None = None) -> Array:
@@ -32,7 +35,9 @@ def read_voxels(candidate: Candidate, progress: Callable[[int, int], None] | Non
                 places[frame.file][frame].append((phase, slice_))
     frames = [frame for by_frame in places.values() for frame in by_frame]
     shape = (candidate.phases, candidate.slices, candidate.rows, candidate.columns)
-    voxels = np.zeros(shape, _result_type(frames))
+    kind = _result_type(frames)
+    _require_measurement(candidate, math.prod(shape) * kind.itemsize)
+    voxels = np.zeros(shape, kind)
 
     def fill(file: ImageFile) -> None:
         wanted = list(places[file])
@@ -46,6 +51,17 @@ def read_voxels(candidate: Candidate, progress: Callable[[int, int], None] | Non
             if progress and done % 20 == 0:
                 progress(done, len(places))
     return voxels
+
+
+def _require_measurement(candidate: Candidate, needed_bytes: int) -> None:
+    """Refuse what unpacks to so many times its size that it cannot be a measurement."""
+    size = sum(path.stat().st_size for path in candidate.files)
+    if needed_bytes > max(ALWAYS_BYTES, MOST_TIMES * size):
+        msg = (
+            f"{candidate.files[0]} is no image of a heart: {size / 2**20:.1f} MB of files unpack to "
+            f"{needed_bytes / 2**20:.0f} MB. Export the study uncompressed."
+        )
+        raise StudyError(msg)
 
 
 def _result_type(frames: Sequence[Frame]) -> np.dtype[Any]:
@@ -81,9 +97,13 @@ def _rescale(frame: Frame, stored: Array) -> Array:
 def _read_stored(file: ImageFile, frames: Sequence[Frame]) -> list[Array]:
     if file.pixel_offset is not None and not (file.syntax == ExplicitVRBigEndian and file.bits_allocated == 8):
         return [_clean(file, _read_plain(file, frame.number)) for frame in frames]
+    return [_clean(file, image) for image in _decode(file, frames)]
+
+
+def _decode(file: ImageFile, frames: Sequence[Frame]) -> list[Array]:
     for decode in (_decode_with_pydicom, _decode_with_simpleitk):
         try:
-            return [_clean(file, _require_shape(file, image)) for image in decode(file, frames)]
+            return [_require_shape(file, image) for image in decode(file, frames)]
         except Exception as error:  # noqa: PERF203 - a damaged stream can make a decoder raise anything
             reason = error
     msg = f"The compressed pixels of {file.path} cannot be read ({_first_line(reason)}). Export the study uncompressed."
@@ -126,13 +146,21 @@ def _require_shape(file: ImageFile, image: Array) -> Array:
 
 
 def _clean(file: ImageFile, stored: Array) -> Array:
-    """Drop what old scanners kept in the bits above the stored ones (overlays)."""
+    """Drop overlays, which old scanners kept in the bits above the stored ones; refuse values that need those bits."""
     spare = file.bits_allocated - file.bits_stored
     if spare == 0:
         return stored
+    used = stored & ((1 << file.bits_stored) - 1)
     if file.signed:
-        return np.right_shift(np.left_shift(stored, spare), spare)
-    return np.bitwise_and(stored, (1 << file.bits_stored) - 1)
+        used = np.right_shift(np.left_shift(stored, spare), spare)
+    above = stored >> file.bits_stored
+    if file.overlaid or not above.any() or np.array_equal(used, stored):
+        return used
+    msg = (
+        f"{file.path} states {file.bits_stored} bits for each pixel, and its pixels need more: its header is wrong. "
+        "Export the study again."
+    )
+    raise StudyError(msg)
 
 
 def _first_line(error: Exception) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from CardiacSegmentationLib.cine.open import StudyFiles
     from CardiacSegmentationLib.cine.slices import Keep
     from CardiacSegmentationLib.cine.study import Candidate, FoundStudy
 
@@ -54,12 +55,12 @@ def read_stack(
         patient=patient,
         findings=(*study.findings, *candidate.findings, *about_patient, *_check_motion(voxels)),
         title=candidate.description,
-        source=Source(study.path, candidate.format, candidate.slice_order),
+        source=Source(study.path, candidate.format, candidate.slice_order, candidate.files, study.temporary),
     )
 
 
 def read_study(
-    path: Path | str,
+    path: Path | str | StudyFiles,
     progress: Callable[[int, int], None] | None = None,
     *,
     stack: int | None = None,

@@ -9,7 +9,7 @@ import numpy as np
 
 from CardiacSegmentationLib.cine.axis import toward_apex
 from CardiacSegmentationLib.cine.group import normal_of
-from CardiacSegmentationLib.cine.kinds import CINE, is_location
+from CardiacSegmentationLib.cine.kinds import CINE, RESAMPLED, is_location
 from CardiacSegmentationLib.cine.phases import Cycle, find_cycle
 from CardiacSegmentationLib.cine.slices import acquisition_order
 from CardiacSegmentationLib.cine.study import Candidate
@@ -50,6 +50,7 @@ def arrange(slices: Sequence[Slice]) -> Candidate:
     about_slices = [*_check_repeats(slices), *cycle.slice_findings, *grid.slice_findings]
     filled = [place for place in grid.places if place is not None]
     first = cycle.frames[filled[0]][0]
+    kind = _kind(first, cycle)
     findings = (
         *_place_findings(about_slices, grid, slices, direction),
         *grid.findings,
@@ -57,10 +58,11 @@ def arrange(slices: Sequence[Slice]) -> Candidate:
         *_check_spacing(first, grid),
         *cycle.findings,
         *(() if certain or len(slices) == 1 else (Finding("base-assumed"),)),
+        *((Finding("resampled", Severity.INFO),) if first.kind == RESAMPLED and kind == CINE else ()),
     )
     return Candidate(
         description=first.file.description or _plain_name(first),
-        kind=_kind(first, cycle),
+        kind=kind,
         rows=first.file.rows,
         columns=first.file.columns,
         affine=_affine(first, direction, grid.spacing_mm),
@@ -146,6 +148,8 @@ def _volume_errors(steps: Array) -> tuple[float, float]:
 def _kind(first: Frame, cycle: Cycle) -> str:
     """A cine shows one heart beat; perfusion and mapping take one image per beat, whatever they are called."""
     if len(cycle.times_ms) > 1 and is_location(first.kind, first.file.description):
+        return CINE
+    if first.kind == RESAMPLED and len(cycle.times_ms) > 1 and cycle.timed:
         return CINE
     if first.kind == CINE and not cycle.timed:
         for frames in cycle.frames:

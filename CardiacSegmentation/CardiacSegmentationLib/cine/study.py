@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.cine.excluded import Excluded
     from CardiacSegmentationLib.cine.frames import Frame
-    from CardiacSegmentationLib.cine.open import TemporaryFolder
+    from CardiacSegmentationLib.cine.temporary import TemporaryFolder
     from CardiacSegmentationLib.findings import Finding
     from CardiacSegmentationLib.stack import Array
 

@@ -25,6 +25,7 @@ from CardiacSegmentationLib.contours.curves import (
     smooth_ring,
 )
 from CardiacSegmentationLib.contours.fields import curve_of_field, distance_field, field_grid
+from CardiacSegmentationLib.errors import ContourError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,7 @@ WITHIN_MM = 0.05  # borders that lie on each other may differ by this
 CHORD_MM = 0.15  # and a point of one from the straight step between two points of the other by this
 SMALLEST_PX = 3.0  # pixels of area that a border must enclose
 HALVINGS = 5
+LEFT_OUT = ((Border.RV,), (Border.EPI,), (Border.RV, Border.EPI), (Border.RV, Border.ENDO), (Border.ENDO, Border.EPI))
 ROUNDS = 6
 
 
@@ -58,10 +60,11 @@ def smallest_wall_mm(spacing_mm: tuple[float, float]) -> float:
     return max(WALL_MM, WALL_PX * min(spacing_mm))
 
 
-def is_whole(contours: Contours, unless: Contours | None = None) -> bool:
+def is_whole(contours: Contours, unless: Contours | None = None, wall_mm: float = 0.0) -> bool:
     """Whether no border crosses itself, the endocardium lies in the epicardium and the RV outside of it.
 
-    What is the same as in ``unless``, contours that are known to be whole, is not looked at again.
+    The epicardium keeps ``wall_mm`` at least. What is the same as in ``unless``, contours that are known to be whole,
+    is not looked at again.
     """
     curves, known = contours.borders, unless.borders if unless is not None else {}
     new = {border: curve for border, curve in curves.items() if curve is not known.get(border)}
@@ -70,7 +73,9 @@ def is_whole(contours: Contours, unless: Contours | None = None) -> bool:
         return False
     if Border.ENDO in curves and Border.EPI in curves and (Border.ENDO in new or Border.EPI in new):
         endo, epi = curves[Border.ENDO], curves[Border.EPI]
-        if find_nearest(epi, endo).outside_mm.min() < -WITHIN_MM or find_nearest(endo, epi).outside_mm.max() > CHORD_MM:
+        if find_nearest(epi, endo).outside_mm.min() < wall_mm - WITHIN_MM:
+            return False
+        if find_nearest(endo, epi).outside_mm.max() > CHORD_MM:
             return False
     outer = _outer_border(contours)
     if Border.RV in curves and outer is not None and (Border.RV in new or outer in new):
@@ -92,6 +97,7 @@ def settle(before: Contours, moved: Moved, *, rv_leads: bool = True) -> Contours
         moved = {Border.RV: rv + (1.0 - septal_share(before))[:, None] * (moved[Border.RV] - rv)}
     if not moved:
         return before
+    wall_mm = _least_wall_mm(before)
     best, reached, refused = before, 0.0, 1.0
     share = 1.0
     for _ in range(HALVINGS + 1):
@@ -99,7 +105,7 @@ def settle(before: Contours, moved: Moved, *, rv_leads: bool = True) -> Contours
             border: points if share == 1.0 else before.borders[border] + share * (points - before.borders[border])
             for border, points in moved.items()
         }
-        settled = _settled(before, part, rv_leads=rv_leads)
+        settled = _settled(before, part, wall_mm, rv_leads=rv_leads)
         if settled is None:
             refused = share
         else:
@@ -137,7 +143,10 @@ def settle_touching(contours: Contours) -> Contours:
 
 
 def place_borders(contours: Contours, placed: Moved) -> Contours:
-    """Contours with borders put into them from elsewhere: the epicardium makes room for the endocardium, the RV for it."""
+    """Contours with borders put into them from elsewhere: the epicardium gives way to the endocardium, the RV to it.
+
+    Raises ``ContourError`` where no room can be made.
+    """
     together = contours.with_borders(placed)
     curves = dict(together.borders)
     wall_mm = smallest_wall_mm(contours.spacing_mm)
@@ -147,21 +156,30 @@ def place_borders(contours: Contours, placed: Moved) -> Contours:
     outer = _outer_border(together)
     if Border.RV in curves and outer is not None:
         curves[Border.RV] = _keep_away(curves[Border.RV], curves[outer], np.float64(0.0), 1)
-    return make_whole(settle_touching(together.with_borders(_tidy(curves))))
+    tidy = {border: curve for border, curve in _tidy(curves).items() if len(curve) >= FEWEST_POINTS}
+    whole = make_whole(settle_touching(Contours(contours.spacing_mm, tidy)))
+    if set(whole.borders) != set(together.borders):
+        msg = "This does not fit the other borders here: take them all over, or delete the others first."
+        raise ContourError(msg)
+    return whole
 
 
 def make_whole(contours: Contours) -> Contours:
-    """The contours themselves where they are whole, else what is left when borders are cut out of each other."""
-    if is_whole(contours):
+    """The contours themselves where they are whole, else what is left when borders are cut out of each other.
+
+    Where even that is not whole (an endocardium that lies elsewhere than the epicardium) fewer borders are left.
+    """
+    if not contours.borders or is_whole(contours):
         return contours
-    for gap_mm in (0.0, 0.1, 0.3):
-        cut = settle_touching(_cut_apart(contours, gap_mm))
+    for gap_mm in (0.0, 0.2):
+        cut = _cut_apart(contours, gap_mm)
         if is_whole(cut):
             return cut
-    return cut.without(Border.RV) if is_whole(cut.without(Border.RV)) else Contours(contours.spacing_mm)
+    fewer = (cut.without(*left_out) for left_out in LEFT_OUT)
+    return next((part for part in fewer if is_whole(part)), Contours(contours.spacing_mm))
 
 
-def _settled(before: Contours, moved: Moved, *, rv_leads: bool) -> Contours | None:
+def _settled(before: Contours, moved: Moved, wall_mm: float, *, rv_leads: bool) -> Contours | None:
     """All borders after these were moved, or ``None`` where the anatomy would not be whole."""
     curves = {**before.borders, **moved}
     for rule in _rules(before, moved, rv_leads=rv_leads):
@@ -172,7 +190,15 @@ def _settled(before: Contours, moved: Moved, *, rv_leads: bool) -> Contours | No
     if any(len(curve) < FEWEST_POINTS or signed_area_mm2(curve) <= 0 for curve in tidy.values()):
         return None
     settled = before.with_borders(tidy)
-    return settled if is_whole(settled, unless=before) else None
+    return settled if is_whole(settled, before, wall_mm) else None
+
+
+def _least_wall_mm(before: Contours) -> float:
+    """The wall that must be left: less than edits leave by what a straight step between two points may take."""
+    if Border.ENDO not in before.borders or Border.EPI not in before.borders:
+        return 0.0
+    thinnest = float(find_nearest(before.borders[Border.EPI], before.borders[Border.ENDO]).outside_mm.min())
+    return max(min(thinnest, smallest_wall_mm(before.spacing_mm)) - CHORD_MM, 0.0)
 
 
 def _tidy(curves: Moved) -> dict[Border, FloatArray]:

@@ -14,7 +14,8 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 FEWEST_POINTS = 8
-ROUNDING = 1e-10  # mm²: less than this is a rounding error
+CLOSE_MM = 1.6  # more than a step of a border
+ROUNDING_MM = 1e-9  # nearer than this to a line is on it
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,31 +141,54 @@ def outward_normals(curve: FloatArray) -> FloatArray:
 
 
 def find_nearest(points: FloatArray, curve: FloatArray) -> Nearest:
-    """The nearest places on a curve: its nearest point, then the better of the two steps that meet there."""
+    """The nearest places on a curve.
+
+    Far from the curve the better of the two steps that meet at its nearest point is taken; within ``CLOSE_MM``, where
+    two stretches may be as near, every step is tried.
+    """
     origin = curve.mean(axis=0)
     from_middle, around = points - origin, curve - origin
-    squared = (around**2).sum(axis=1) - 2.0 * from_middle @ around.T
-    corner = squared.argmin(axis=1)
-    step = following(curve) - curve
+    step = following(around) - around
     length = np.maximum((step**2).sum(axis=1), 1e-18)
-    candidates = []
-    for index in ((corner - 1) % len(curve), corner):
-        away = points - curve[index]
-        share = np.clip((away * step[index]).sum(axis=1) / length[index], 0.0, 1.0)
-        off = away - share[:, None] * step[index]
-        candidates.append((index, share, off, (off**2).sum(axis=1)))
-    (first, first_share, first_off, first_sq), (second, second_share, second_off, second_sq) = candidates
-    later = second_sq < first_sq
-    index = np.where(later, second, first)
-    share = np.where(later, second_share, first_share)
-    off = np.where(later[:, None], second_off, first_off)
-    normals = _turned_out(step, curve)
-    at_corner = (first_share >= 1.0) & (second_share <= 0.0)
-    normal = np.where(at_corner[:, None], normals[first] + normals[second], normals[index])
-    normal = normal / np.maximum(np.hypot(normal[:, 0], normal[:, 1]), 1e-12)[:, None]
+    squared = (around**2).sum(axis=1) - 2.0 * from_middle @ around.T  # less the points' own squares
+    corner = squared.argmin(axis=1)
+    nearest = squared[np.arange(len(points)), corner] + (from_middle**2).sum(axis=1)
+    index = _better_step(from_middle, around, step, length, corner)
+    close = np.flatnonzero(nearest < CLOSE_MM**2)
+    if close.size:
+        along = from_middle[close] @ step.T - (around * step).sum(axis=1)
+        share = np.clip(along / length, 0.0, 1.0)
+        index[close] = (squared[close] - share * (2.0 * along - share * length)).argmin(axis=1)
+    away = from_middle - around[index]
+    share = np.clip((away * step[index]).sum(axis=1) / length[index], 0.0, 1.0)
+    off = away - share[:, None] * step[index]
+    normal = _normal_at(_turned_out(step, curve), index, share)
     distance = np.hypot(off[:, 0], off[:, 1])
     inside = (off * normal).sum(axis=1) < 0
     return Nearest(np.where(inside, -distance, distance), points - off, normal, index, share)
+
+
+def _better_step(
+    points: FloatArray, curve: FloatArray, step: FloatArray, length: FloatArray, corner: npt.NDArray[np.intp]
+) -> npt.NDArray[np.intp]:
+    """Of the two steps that meet at a corner, the one nearer to each point."""
+    ways = []
+    for index in ((corner - 1) % len(curve), corner):
+        away = points - curve[index]
+        share = np.clip((away * step[index]).sum(axis=1) / length[index], 0.0, 1.0)
+        ways.append((index, ((away - share[:, None] * step[index]) ** 2).sum(axis=1)))
+    (first, off_first), (second, off_second) = ways
+    return np.where(off_second < off_first, second, first)
+
+
+def _normal_at(normals: FloatArray, index: npt.NDArray[np.intp], share: FloatArray) -> FloatArray:
+    """The unit normal at places on steps; at a corner the mean of both, which tells inside from outside there."""
+    count = len(normals)
+    normal = normals[index]
+    at_start, at_end = share <= 0.0, share >= 1.0
+    normal[at_start] += normals[index[at_start] - 1]
+    normal[at_end] += normals[(index[at_end] + 1) % count]
+    return np.asarray(normal / np.maximum(np.hypot(normal[:, 0], normal[:, 1]), 1e-12)[:, None])
 
 
 def crosses_itself(curve: FloatArray) -> bool:
@@ -219,7 +243,8 @@ def _crossings(curve: FloatArray) -> BoolArray:
     step = following(around) - around
     offset = step[:, 0] * around[:, 1] - step[:, 1] * around[:, 0]
     side = step[:, :1] * around[:, 1] - step[:, 1:] * around[:, 0]
-    left, right = side > offset[:, None] + ROUNDING, side < offset[:, None] - ROUNDING
+    rounding = ROUNDING_MM * np.hypot(step[:, 0], step[:, 1])
+    left, right = side > (offset + rounding)[:, None], side < (offset - rounding)[:, None]
     parted = np.empty_like(left)
     parted[:, :-1] = left[:, :-1] & right[:, 1:] | right[:, :-1] & left[:, 1:]
     parted[:, -1] = left[:, -1] & right[:, 0] | right[:, -1] & left[:, 0]

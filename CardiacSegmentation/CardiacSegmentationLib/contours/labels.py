@@ -50,7 +50,11 @@ def find_contours(labels: Labels, spacing_mm: tuple[float, float]) -> Contours:
         Border.RV: labels == Label.RV,
     }
     outlines = {border: trace_largest(region) for border, region in regions.items() if region.any()}
-    fitted = {border: _fit(outline) * spacing_mm for border, outline in outlines.items()}
+    fitted = {
+        border: _fit(outline) * spacing_mm
+        for border, outline in outlines.items()
+        if len(outline.inner) >= FEWEST_POINTS
+    }
     fitted = _join(fitted, outlines, labels, min(spacing_mm))
     simple = {border: remove_loops(curve) for border, curve in fitted.items()}
     simple = {border: curve for border, curve in simple.items() if len(curve) >= FEWEST_POINTS}
@@ -98,7 +102,7 @@ def _fit(outline: Outline) -> FloatArray:
         missing = wanted - area_mm2(curve)
         if abs(push).max() < CLEARANCE_PX / 2 and abs(missing) < SAME_AREA * wanted:
             break
-        curve = curve + (1.5 * filter_ring(push, local) + missing / arc_mm(curve)[1])[:, None] * outward
+        curve = curve + (1.5 * filter_ring(push, local) + missing / max(arc_mm(curve)[1], 1.0))[:, None] * outward
     return curve
 
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.findings import Finding
     from CardiacSegmentationLib.gui.widget import CardiacPanel
 
-# Those that draw on slices; the rest of Slicer's effects is in the Segment Editor module.
-EFFECTS = ("Paint", "Draw", "Erase", "Smoothing", "Islands", "Fill between slices", "Margin", "Scissors")
+# Those that were seen to change a cine's labels in a real Slicer; the Segment Editor module has the rest.
+EFFECTS = ("Paint", "Draw", "Erase", "Smoothing", "Scissors")
 SIDES = (("lv", "rv"), ("lv",), ("rv",))  # in the order of the combo box beside "Set as ED"
 EDITOR_TAG = "CardiacSegmentationEditor"
 

@@ -9,22 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from CardiacSegmentationLib.network.preprocess import (
-    View,
-    from_darkest,
-    normalise,
-    put_back,
-    take_view,
-    with_neighbours,
-)
+from CardiacSegmentationLib.network.preprocess import View, from_darkest, put_back, take_view
 from CardiacSegmentationLib.segmentation import STRUCTURES, VENTRICLES, Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from CardiacSegmentationLib.network.backends import Backend
-    from CardiacSegmentationLib.network.loaded import Network
-    from CardiacSegmentationLib.network.preprocess import FloatArray, Preprocessing
+    from CardiacSegmentationLib.network.preprocess import FloatArray
+    from CardiacSegmentationLib.network.protocol import Network, Seen
     from CardiacSegmentationLib.stack import CineStack
 
 T = TypeVar("T")
@@ -51,26 +43,35 @@ def predict(
     network: Network,
     phases: Sequence[int],
     report: Callable[[float], None] = lambda _: None,
+    *,
+    into: Prediction | None = None,
 ) -> Prediction:
-    """Label some phases of a stack. ``report`` hears the fraction done, and stops the work by raising."""
+    """Label some phases of a stack, ``into`` an earlier prediction of others where there is one.
+
+    ``report`` hears the fraction done, and stops the work by raising.
+    """
+    result = into or _predict_nothing(stack, view)
+
+    def label(phase: int) -> None:
+        seen = predict_phase(stack.voxels[phase], view, network)
+        write_labels(result.labels[phase], seen.probabilities, view)
+        result.predicted[phase] = True
+        result.presence[:, phase] = seen.presence.T
+        result.confidence[:, phase] = expected_dice(seen.probabilities).T
+
+    over_phases(label, phases, network.workers, report)
+    return result
+
+
+def _predict_nothing(stack: CineStack, view: View) -> Prediction:
     shape = (stack.phases, stack.slices)
-    result = Prediction(
+    return Prediction(
         labels=np.zeros(stack.voxels.shape, np.uint8),
         predicted=np.zeros(stack.phases, bool),
         presence=np.full((len(VENTRICLES), *shape), np.nan, np.float32),
         confidence=np.full((len(STRUCTURES), *shape), np.nan, np.float32),
         view=view,
     )
-
-    def label(phase: int) -> None:
-        probabilities, presence = predict_phase(stack.voxels[phase], view, network)
-        write_labels(result.labels[phase], probabilities, view)
-        result.predicted[phase] = True
-        result.presence[:, phase] = presence.T
-        result.confidence[:, phase] = expected_dice(probabilities).T
-
-    over_phases(label, phases, network.backend.workers, report)
-    return result
 
 
 def over_phases(
@@ -93,41 +94,17 @@ def over_phases(
     return [future.result() for future in futures]
 
 
-def predict_phase(slices: npt.NDArray[Any], view: View, network: Network) -> tuple[FloatArray, FloatArray]:
-    """Class probabilities ``[slice, class, row, column]`` on the view, and presence probabilities ``[slice, side]``."""
-    probabilities, presence = run_network(network_images(slices, view, network.pre), network.backend)
-    empty_blank_slices(slices, probabilities, presence)
-    return probabilities, presence
+def predict_phase(slices: npt.NDArray[Any], view: View, network: Network) -> Seen:
+    """What the network says of ``slices[slice, row, column]`` on a view.
 
-
-def empty_blank_slices(slices: npt.NDArray[Any], probabilities: FloatArray, presence: FloatArray | None) -> None:
-    """Where an image is one single grey there is no heart, whatever the network sees in it. Changes its output."""
-    blank = slices.max(axis=(1, 2)) == slices.min(axis=(1, 2))
-    probabilities[blank] = 0
-    probabilities[blank, Label.BACKGROUND] = 1
-    if presence is not None:
-        presence[blank] = 0
-
-
-def network_images(slices: npt.NDArray[Any], view: View, pre: Preprocessing) -> FloatArray:
-    """What the network sees of ``slices[slice, row, column]`` through a view: ``[slice, channel, row, column]``."""
-    return normalise(with_neighbours(take_view(from_darkest(slices), view), pre.context_slices), pre)
-
-
-def run_network(images: FloatArray, backend: Backend) -> tuple[FloatArray, FloatArray]:
-    """The backend's probabilities for the slices of one phase, all at once and in their order.
-
-    A network may look across the slices it is given: to leave some out changes what it says of the others.
+    Where an image is one single grey there is no heart, whatever the network sees in it.
     """
-    logits, presence = backend.run(images)
-    return softmax(logits), np.asarray(1 / (1 + np.exp(-presence)), np.float32)
-
-
-def softmax(logits: FloatArray) -> FloatArray:
-    """Probabilities of the classes (axis 1)."""
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shifted /= shifted.sum(axis=1, keepdims=True)
-    return shifted
+    seen = network.see(take_view(from_darkest(slices), view))
+    blank = slices.max(axis=(1, 2)) == slices.min(axis=(1, 2))
+    seen.probabilities[blank] = 0
+    seen.probabilities[blank, Label.BACKGROUND] = 1
+    seen.presence[blank] = 0
+    return seen
 
 
 def write_labels(native: npt.NDArray[np.uint8], probabilities: FloatArray, view: View) -> None:

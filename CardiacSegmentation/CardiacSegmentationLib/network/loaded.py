@@ -6,31 +6,63 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from CardiacSegmentationLib.network.backends import open_backend
 from CardiacSegmentationLib.network.bundle import load_bundle
+from CardiacSegmentationLib.network.preprocess import to_input
+from CardiacSegmentationLib.network.protocol import Seen
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from CardiacSegmentationLib.network.backends import Backend
     from CardiacSegmentationLib.network.bundle import Bundle
-    from CardiacSegmentationLib.network.preprocess import Preprocessing
+    from CardiacSegmentationLib.network.preprocess import FloatArray, Preprocessing
+    from CardiacSegmentationLib.network.protocol import Network
+    from CardiacSegmentationLib.network.training_range import TrainingRange
 
 
-@dataclass(frozen=True)
-class Network:
-    """A bundle and the backend that runs it."""
+@dataclass(eq=False)
+class LoadedNetwork:
+    """A bundle and the backend that runs it; ``faster`` is the same in lower precision."""
 
     bundle: Bundle
     backend: Backend
+    faster: Network | None = None
 
     @property
-    def pre(self) -> Preprocessing:
+    def identity(self) -> str:
+        """Name, version and checksum of the bundle."""
+        return self.bundle.identity
+
+    @property
+    def engine(self) -> str:
+        """Engine, device and precision."""
+        return self.backend.name
+
+    @property
+    def workers(self) -> int:
+        """Calls at a time that keep the machine busy."""
+        return self.backend.workers
+
+    @property
+    def preprocessing(self) -> Preprocessing:
         """How images become the network's input."""
         return self.bundle.preprocessing
 
+    @property
+    def training_range(self) -> TrainingRange:
+        """What the network was trained on."""
+        return self.bundle.training_range
 
-def load_network(folder: Path | None = None, backend: str = "auto", threads: int | None = None) -> Network:
+    def see(self, views: FloatArray) -> Seen:
+        """The backend's probabilities for the slices of one phase ``views[slice, row, column]``."""
+        logits, presence = self.backend.run(to_input(views, self.preprocessing))
+        return Seen(softmax(logits), np.asarray(1 / (1 + np.exp(-presence)), np.float32))
+
+
+def load_network(folder: Path | None = None, backend: str = "auto", threads: int | None = None) -> LoadedNetwork:
     """The bundle in ``folder`` (the one that ships with the program when not given) in the named engine.
 
     The engine of the last one is kept for the next study.
@@ -41,7 +73,9 @@ def load_network(folder: Path | None = None, backend: str = "auto", threads: int
         if wanted not in _LOADED:
             _LOADED.clear()
             _LOADED[wanted] = open_backend(bundle, backend, threads)
-        return Network(bundle, _LOADED[wanted])
+        opened = _LOADED[wanted]
+    faster = None if opened.faster is None else LoadedNetwork(bundle, opened.faster)
+    return LoadedNetwork(bundle, opened, faster)
 
 
 _LOADED: dict[tuple[Any, ...], Backend] = {}  # at most one: each takes memory

@@ -14,8 +14,8 @@ from CardiacSegmentationLib.network.preprocess import View, from_darkest, heart_
 from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.network.loaded import Network
     from CardiacSegmentationLib.network.preprocess import FloatArray, Preprocessing
+    from CardiacSegmentationLib.network.protocol import Network
     from CardiacSegmentationLib.stack import CineStack
 
 Mask = npt.NDArray[np.bool_]
@@ -31,10 +31,9 @@ HEART_MM = 130.0  # across an adult's heart, for want of anything better
 
 @dataclass(frozen=True, eq=False)
 class Location:
-    """The view around the heart, and the LV area in every slice as the coarse look saw it."""
+    """The view around the heart, and what a reader should know about how it was found."""
 
     view: View
-    lv_areas_mm2: npt.NDArray[np.float64]
     findings: tuple[Finding, ...] = ()
 
 
@@ -42,15 +41,15 @@ def locate_heart(stack: CineStack, network: Network) -> Location:
     """The view at the network's working spacing that holds the whole heart in every phase and slice."""
     _, *spacing = stack.spacing_mm
     shape = (stack.voxels.shape[-2], stack.voxels.shape[-1])
-    coarse = whole_view(shape, (spacing[0], spacing[1]), network.pre)
+    coarse = whole_view(shape, (spacing[0], spacing[1]), network.preprocessing)
     motion = motion_map(stack, coarse)
-    heart, lv_areas = _look_coarsely(stack, coarse, network)
+    heart = _look_coarsely(stack, coarse, network)
     body = _choose_body(heart, motion)
     if body is not None:
         native = put_back(_as_classes(cast_shadow(body)), coarse, shape)[1] > 0.5
         if np.count_nonzero(native) * np.prod(coarse.native_spacing_mm) >= SMALLEST_HEART_MM2:
-            return Location(frame_heart(native, coarse.native_spacing_mm, network.pre), lv_areas)
-    return _without_network(stack, coarse, motion, lv_areas, network.pre)
+            return Location(frame_heart(native, coarse.native_spacing_mm, network.preprocessing))
+    return _without_network(stack, coarse, motion, network.preprocessing)
 
 
 def frame_heart(shadow: Mask, spacing_mm: tuple[float, float], pre: Preprocessing) -> View:
@@ -103,15 +102,13 @@ def motion_map(stack: CineStack, view: View) -> FloatArray | None:
     return np.asarray(smooth / highest, np.float32) if highest > 0 else None
 
 
-def _look_coarsely(stack: CineStack, view: View, network: Network) -> tuple[FloatArray, npt.NDArray[np.float64]]:
-    """Probability of heart ``[slice, row, column]`` on the view, the highest of the phases looked at; LV areas."""
+def _look_coarsely(stack: CineStack, view: View, network: Network) -> FloatArray:
+    """Probability of heart ``[slice, row, column]`` on the view, the highest of the phases looked at."""
     phases = sorted({phase * stack.phases // 3 for phase in range(LOOKS)})
     looks = over_phases(
-        lambda phase: predict_phase(stack.voxels[phase], view, network)[0], phases, network.backend.workers
+        lambda phase: predict_phase(stack.voxels[phase], view, network).probabilities, phases, network.workers
     )
-    heart = np.asarray(1 - np.min([look[:, Label.BACKGROUND] for look in looks], axis=0), np.float32)
-    lv_pixels = np.max([(look.argmax(axis=1) == Label.LV).sum(axis=(1, 2)) for look in looks], axis=0)
-    return heart, lv_pixels * view.spacing_mm**2
+    return np.asarray(1 - np.min([look[:, Label.BACKGROUND] for look in looks], axis=0), np.float32)
 
 
 def _choose_body(heart: FloatArray, motion: FloatArray | None) -> Mask | None:
@@ -126,9 +123,7 @@ def _choose_body(heart: FloatArray, motion: FloatArray | None) -> Mask | None:
     return np.asarray(parts == 1 + int(np.argmax(scores)))
 
 
-def _without_network(
-    stack: CineStack, view: View, motion: FloatArray | None, lv_areas: npt.NDArray[np.float64], pre: Preprocessing
-) -> Location:
+def _without_network(stack: CineStack, view: View, motion: FloatArray | None, pre: Preprocessing) -> Location:
     """A view about where the image moves most; the middle of the image where nothing does."""
     shape = (stack.voxels.shape[-2], stack.voxels.shape[-1])
     centre = view.centre
@@ -144,7 +139,7 @@ def _without_network(
     )
     mask[rows, columns] = True
     finding = Finding("heart-not-found", parameters={"where": where})
-    return Location(frame_heart(mask, view.native_spacing_mm, pre), lv_areas, (finding,))
+    return Location(frame_heart(mask, view.native_spacing_mm, pre), (finding,))
 
 
 def _to_native(view: View, place: tuple[float, float]) -> tuple[float, float]:

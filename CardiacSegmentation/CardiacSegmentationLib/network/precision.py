@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from CardiacSegmentationLib.network.infer import Prediction
-    from CardiacSegmentationLib.network.loaded import Network
     from CardiacSegmentationLib.network.preprocess import View
+    from CardiacSegmentationLib.network.protocol import Network
     from CardiacSegmentationLib.network.regions import Labels
     from CardiacSegmentationLib.stack import CineStack
 
@@ -30,17 +29,15 @@ def predict_fast_if_equal(
     network: Network,
     phases: Sequence[int],
     report: Callable[[float], None],
-) -> tuple[Prediction, str, tuple[Finding, ...]]:
-    """A prediction, the engine that made it, and what was found out.
+) -> tuple[Prediction, Network, tuple[Finding, ...]]:
+    """A prediction, the network that made it (this one or its faster twin), and what was found out.
 
-    With a faster twin of the backend, both predict one phase first. Where they agree, the twin predicts all and the
-    backend repeats ED and ES. Where they differ, the backend predicts everything and the twin is not used again.
+    With a faster twin of the network, both predict one phase first. Where they agree, the twin predicts all and the
+    network repeats ED and ES. Where they differ, the network predicts everything and the twin is not used again.
     """
-    backend = network.backend
-    faster = backend.faster
-    if faster is None:
-        return predict(stack, view, network, phases, report), backend.name, ()
-    twin = replace(network, backend=faster)
+    twin = network.faster
+    if twin is None:
+        return predict(stack, view, network, phases, report), network, ()
     trial = [phases[len(phases) // 3]]
     if have_same_labels(
         predict(stack, view, network, trial).labels[trial], predict(stack, view, twin, trial).labels[trial]
@@ -53,11 +50,11 @@ def predict_fast_if_equal(
         if have_same_labels(exact.labels[key], quick.labels[key]) and have_same_ef(
             exact.labels[key], quick.labels[key]
         ):
-            return quick, faster.name, ()
-    backend.faster = None
-    engines = {"faster": faster.name, "exact": backend.name}
+            return quick, twin, ()
+    network.faster = None
+    engines = {"faster": twin.engine, "exact": network.engine}
     finding = Finding("precision-raised", Severity.INFO, parameters=engines)
-    return predict(stack, view, network, phases, report), backend.name, (finding,)
+    return predict(stack, view, network, phases, report), network, (finding,)
 
 
 def have_same_labels(exact: Labels, quick: Labels) -> bool:

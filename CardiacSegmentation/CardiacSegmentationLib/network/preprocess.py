@@ -104,6 +104,11 @@ def with_neighbours(slices: npt.NDArray[Any], context: int) -> npt.NDArray[Any]:
     return slices[np.where((places < 0) | (places >= count), own, places)]
 
 
+def to_input(views: npt.NDArray[Any], pre: Preprocessing) -> FloatArray:
+    """The slices of one phase ``views[slice, row, column]`` as a network's input ``[slice, channel, row, column]``."""
+    return normalise(with_neighbours(views, pre.context_slices), pre)
+
+
 def normalise(views: npt.NDArray[Any], pre: Preprocessing) -> FloatArray:
     """Clip each of ``views[view, channel, row, column]`` at its percentiles, then to zero mean and unit deviation.
 

@@ -1,21 +1,19 @@
-"""From a cine stack to a segmentation: the steps in their order."""
+"""From a cine stack to a segmentation: the one way, for every network, in the product as in training and evaluation."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from CardiacSegmentationLib.network.infer import predict
+from CardiacSegmentationLib.network.key_phases import predict_key_phases, remark_on_phases
 from CardiacSegmentationLib.network.locate import larger_view, locate_heart
-from CardiacSegmentationLib.network.postprocess import STEPS, Grid, postprocess
 from CardiacSegmentationLib.network.precision import predict_fast_if_equal
-from CardiacSegmentationLib.network.regions import heart_box
-from CardiacSegmentationLib.network.slices import drop_absent_ends, restore_lost
+from CardiacSegmentationLib.network.repairs import REPAIRS, repair
 from CardiacSegmentationLib.network.training_range import check_training_range
 from CardiacSegmentationLib.network.uncertainty import estimate_uncertainty
-from CardiacSegmentationLib.segmentation import Evidence, Label, Origin, Segmentation
+from CardiacSegmentationLib.segmentation import Evidence, Origin, Segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,18 +22,10 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.findings import Finding
     from CardiacSegmentationLib.network.infer import Prediction
-    from CardiacSegmentationLib.network.loaded import Network
-    from CardiacSegmentationLib.network.locate import Location
-    from CardiacSegmentationLib.network.preprocess import View
-    from CardiacSegmentationLib.network.regions import Labels
+    from CardiacSegmentationLib.network.protocol import Network
     from CardiacSegmentationLib.stack import CineStack
 
     Report = Callable[[float], None]
-
-END_SLICES = "end-slices"
-LOST_SLICES = "lost-slices"
-REPAIRS = (LOST_SLICES, END_SLICES, *STEPS)
-CURVE_SLICES = 3  # mid-ventricular slices whose LV area finds ED and ES when only those are wanted
 
 
 @dataclass(frozen=True)
@@ -55,6 +45,14 @@ class Segmented:
     uncertainty: npt.NDArray[np.uint8] | None = None
 
 
+class Looked(NamedTuple):
+    """What the network said of the phases it looked at, in which engine, and what was found out on the way."""
+
+    prediction: Prediction
+    engine: str
+    remarks: tuple[Finding, ...]
+
+
 def segment_stack(
     stack: CineStack,
     network: Network,
@@ -64,75 +62,56 @@ def segment_stack(
     """Segment a stack. ``report`` hears the fraction done, and stops the work by raising."""
     options = options or NetworkOptions()
     share = 1 / 9 if options.uncertainty else 1.0  # uncertainty looks at every image eight times more
-    report(0.0)
-    location = locate_heart(stack, network)
-    report(0.08 * share)
-    phases = _key_phases(stack, location, network) if options.only_ed_es else range(stack.phases)
-    prediction, engine, findings = _predict_whole_heart(
-        stack, location.view, network, phases, lambda done: report(share * (0.08 + 0.84 * done))
-    )
-    labels, repairs = repair(stack, prediction, options.repairs)
+    looked = look_at_heart(stack, network, options.only_ed_es, lambda done: report(0.97 * share * done))
+    segmentation = finish(stack, network, looked, options.repairs)
     uncertainty = None
     if options.uncertainty:
         uncertainty = estimate_uncertainty(
             stack,
-            prediction.view,
+            looked.prediction.view,
             network,
-            phases,
+            [int(phase) for phase in np.flatnonzero(looked.prediction.predicted)],
             lambda done: report(share + (1 - share) * done),
         )
     report(1.0)
-    unusual = check_training_range(stack, network.bundle.training_range)
-    remarks = (*location.findings, *findings, *repairs, *unusual)
+    return Segmented(segmentation, uncertainty)
+
+
+def look_at_heart(
+    stack: CineStack, network: Network, only_key_phases: bool = False, report: Report = lambda _: None
+) -> Looked:
+    """Find the heart and predict all phases, or those about ED and ES.
+
+    A second look on a larger view follows where the heart turned out to reach the view's edge.
+    """
+    report(0.0)
+    location = locate_heart(stack, network)
+
+    def report_phases(done: float) -> None:
+        report(0.08 + 0.92 * done)
+
+    if only_key_phases:
+        prediction, used, findings = predict_key_phases(stack, location.view, network, report_phases)
+    else:
+        every = range(stack.phases)
+        prediction, used, findings = predict_fast_if_equal(stack, location.view, network, every, report_phases)
+    larger = larger_view(prediction.labels, location.view, network.preprocessing)
+    if larger is not None:
+        again = [int(phase) for phase in np.flatnonzero(prediction.predicted)]
+        prediction, used, findings = predict_fast_if_equal(stack, larger, network, again, report_phases)
+    return Looked(prediction, used.engine, (*location.findings, *remark_on_phases(prediction.predicted), *findings))
+
+
+def finish(stack: CineStack, network: Network, looked: Looked, repairs: Sequence[str] = REPAIRS) -> Segmentation:
+    """What the network said, repaired, with its evidence."""
+    prediction = looked.prediction
+    labels, repaired = repair(stack, prediction, repairs)
+    remarks = (*looked.remarks, *repaired, *check_training_range(stack, network.training_range))
     made_by = np.where(prediction.predicted, Origin.NETWORK, Origin.FILE).astype(np.uint8)
-    segmentation = Segmentation(
+    return Segmentation(
         labels=labels,
         labelled=prediction.predicted,
         origin=np.repeat(made_by[:, None], stack.slices, axis=1),
         evidence=Evidence(prediction.presence, prediction.confidence, remarks),
-        model=f"{network.bundle.identity}, {engine}",
+        model=f"{network.identity}, {looked.engine}",
     )
-    return Segmented(segmentation, uncertainty)
-
-
-def _key_phases(stack: CineStack, location: Location, network: Network) -> list[int]:
-    """ED and ES from the LV area of a few mid-ventricular slices in every phase."""
-    if stack.phases < 3:
-        return list(range(stack.phases))
-    reach = network.pre.context_slices
-    middle = int(np.argmax(np.convolve(location.lv_areas_mm2, np.ones(CURVE_SLICES), "same")))
-    low = max(0, middle - CURVE_SLICES // 2 - reach)
-    high = min(stack.slices, middle + CURVE_SLICES // 2 + reach + 1)
-    part = replace(stack, voxels=stack.voxels[:, low:high], instance_uids=(), frame_numbers=())
-    prediction = predict(part, location.view, network, range(stack.phases))
-    areas = np.count_nonzero(prediction.labels == Label.LV, axis=(1, 2, 3))
-    return sorted({int(np.argmax(areas)), int(np.argmin(areas))})
-
-
-def _predict_whole_heart(
-    stack: CineStack, view: View, network: Network, phases: Sequence[int], report: Report
-) -> tuple[Prediction, str, tuple[Finding, ...]]:
-    """Predict, and once more on a larger view where the heart turned out to reach the view's edge."""
-    result = predict_fast_if_equal(stack, view, network, phases, report)
-    larger = larger_view(result[0].labels, view, network.pre)
-    return result if larger is None else predict_fast_if_equal(stack, larger, network, phases, report)
-
-
-def repair(stack: CineStack, prediction: Prediction, repairs: Sequence[str]) -> tuple[Labels, tuple[Finding, ...]]:
-    """The network's labels after the named repairs, and what those changed much."""
-    _, row_mm, column_mm = stack.spacing_mm
-    cyclic = stack.is_whole_beat
-    grid = Grid(float(np.sqrt(row_mm * column_mm)), cyclic, neighbouring=bool(prediction.predicted.all()))
-    rows, columns = heart_box(prediction.labels)
-    labels = np.ascontiguousarray(prediction.labels[:, :, rows, columns])
-    findings: list[Finding] = []
-    if LOST_SLICES in repairs and grid.neighbouring:
-        labels, found = restore_lost(labels, prediction.presence, cyclic, grid.pixel_mm2)
-        findings += found
-    if END_SLICES in repairs:
-        labels, found = drop_absent_ends(labels, prediction.presence, grid.neighbouring, grid.pixel_mm2)
-        findings += found
-    labels, found = postprocess(labels, grid, [step for step in STEPS if step in repairs])
-    whole = np.zeros_like(prediction.labels)
-    whole[:, :, rows, columns] = labels
-    return whole, (*findings, *found)

@@ -24,8 +24,10 @@ class TrainingRange:
     age: str = ""
 
 
-def check_training_range(stack: CineStack, seen: TrainingRange) -> tuple[Finding, ...]:
-    """Spacing and field of view that the network was not trained on."""
+def check_training_range(stack: CineStack, seen: TrainingRange | None) -> tuple[Finding, ...]:
+    """Spacing and field of view that the network was not trained on; nothing where that is not known."""
+    if seen is None:
+        return ()
     slice_mm, row_mm, column_mm = stack.spacing_mm
     rows, columns = stack.voxels.shape[-2:]
     facts = (

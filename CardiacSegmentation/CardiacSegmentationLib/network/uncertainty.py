@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from CardiacSegmentationLib.network.infer import footprint, network_images, over_phases, run_network
-from CardiacSegmentationLib.network.preprocess import put_back
+from CardiacSegmentationLib.network.infer import footprint, over_phases
+from CardiacSegmentationLib.network.preprocess import from_darkest, put_back, take_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from CardiacSegmentationLib.network.backends import Backend
-    from CardiacSegmentationLib.network.loaded import Network
     from CardiacSegmentationLib.network.preprocess import FloatArray, View
+    from CardiacSegmentationLib.network.protocol import Network
     from CardiacSegmentationLib.stack import CineStack
 
 TURNS = ((0, False), (1, False), (2, False), (3, False), (0, True), (1, True), (2, True), (3, True))
@@ -35,20 +34,20 @@ def estimate_uncertainty(
     shifted = replace(view, centre=(view.centre[0] - rows.start, view.centre[1] - columns.start))
 
     def estimate(phase: int) -> None:
-        images = network_images(stack.voxels[phase], view, network.pre)
+        views = take_view(from_darkest(stack.voxels[phase]), view)
         part = uncertainty[phase, :, rows, columns]
-        part[:] = np.rint(100 * entropy(put_back(mean_over_turns(images, network.backend), shifted, part.shape[-2:])))
+        part[:] = np.rint(100 * entropy(put_back(mean_over_turns(views, network), shifted, part.shape[-2:])))
 
-    over_phases(estimate, phases, network.backend.workers, report)
+    over_phases(estimate, phases, network.workers, report)
     return uncertainty
 
 
-def mean_over_turns(images: FloatArray, backend: Backend) -> FloatArray:
-    """Mean class probabilities over the eight turned and mirrored versions of each image."""
+def mean_over_turns(views: FloatArray, network: Network) -> FloatArray:
+    """Mean class probabilities over the eight turned and mirrored versions of ``views[slice, row, column]``."""
     total: FloatArray | None = None
     for quarter_turns, mirrored in TURNS:
-        turned = np.rot90(images[..., ::-1] if mirrored else images, quarter_turns, axes=(-2, -1))
-        probabilities, _ = run_network(np.ascontiguousarray(turned), backend)
+        turned = np.rot90(views[..., ::-1] if mirrored else views, quarter_turns, axes=(-2, -1))
+        probabilities = network.see(np.ascontiguousarray(turned)).probabilities
         back = np.rot90(probabilities, -quarter_turns, axes=(-2, -1))
         back = back[..., ::-1] if mirrored else back
         total = back.copy() if total is None else total + back

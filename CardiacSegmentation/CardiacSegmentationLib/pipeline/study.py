@@ -155,7 +155,8 @@ def _read(source: Path | CineStack, options: Options, reporter: Reporter) -> Cin
 
 def _segment(stack: CineStack, options: Options, reporter: Reporter) -> Segmented:
     from CardiacSegmentationLib.network.loaded import load_network
-    from CardiacSegmentationLib.network.segment import REPAIRS, NetworkOptions, segment_stack
+    from CardiacSegmentationLib.network.repairs import REPAIRS
+    from CardiacSegmentationLib.network.segment import NetworkOptions, segment_stack
 
     reporter.stage("model", "Loading the network")
     network = load_network(options.model, options.backend, options.threads)

@@ -100,8 +100,9 @@ def write_frame(sequence: Any, phase: int, labels: Labels) -> None:
 
 def write_facts(sequence: Any, segmentation: Segmentation) -> None:
     """Store what label maps cannot hold, and the labels as the network made them."""
-    if segmentation.automatic is None:
-        segmentation = replace(segmentation, automatic=PackedLabels.pack(segmentation.labels))
+    if segmentation.automatic is None and not segmentation.corrected.any():
+        automatic = PackedLabels.pack(segmentation.labels, segmentation.labelled)
+        segmentation = replace(segmentation, automatic=automatic)
     facts = segmentation_to_dict(segmentation)
     sequence.SetAttribute(FACTS, json.dumps({name: facts[name] for name in facts if name not in PER_IMAGE}))
     note_images(sequence, segmentation)

@@ -10,7 +10,7 @@ import numpy as np
 import vtk
 
 from CardiacSegmentationLib.cine.axis import toward_apex
-from CardiacSegmentationLib.cine.phases import UNKNOWN_RR_MS
+from CardiacSegmentationLib.cine.phases import LONGEST_RR_MS, SHORTEST_RR_MS, UNKNOWN_RR_MS
 from CardiacSegmentationLib.errors import StudyError
 from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.scene.cine import UIDS, frame_affine, is_own, read_cine
@@ -149,7 +149,7 @@ def _times(times: tuple[float, ...] | None, phases: int) -> tuple[tuple[float, .
     if phases == 1:
         return (0.0,), None, []
     rr_ms = None if times is None or len(times) != phases else (times[-1] - times[0]) * phases / (phases - 1)
-    if times is None or rr_ms is None or not 250 <= rr_ms <= 3000:
+    if times is None or rr_ms is None or not SHORTEST_RR_MS <= rr_ms <= LONGEST_RR_MS:
         even = tuple(phase * UNKNOWN_RR_MS / phases for phase in range(phases))
         return even, None, [Finding("times-unknown")]
     return times, rr_ms, [Finding("rr-assumed", Severity.INFO, parameters={"rr_ms": rr_ms})]

@@ -33,7 +33,7 @@ class Augmentation:
     def apply(self, batch: Batch, generator: torch.Generator) -> Batch:
         """Change a batch that was drawn with this augmentation's warp."""
         if self.intensity:
-            batch.image = to_unit(batch.image)
+            batch.image = to_unit(batch.image)  # a new tensor: what follows may change it in place
         for part in self.intensity:
             batch.image = change(part, batch.image, generator)
         for transform in self.from_monai:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
+from cardiactrain.augment.draw import choose, normal_like, uniform
+
 if TYPE_CHECKING:
     from cardiactrain.recipe import Part
 
@@ -18,17 +20,14 @@ Tensor = torch.Tensor
 
 
 def change(part: Part, images: Tensor, generator: torch.Generator) -> Tensor:
-    """Apply one augmentation to a random part of the examples; a volume's slices count as channels."""
-    options = dict(part.options)
-    chosen = torch.rand(len(images), generator=generator) < float(options.pop("often", 1.0))
-    if not chosen.any():
+    """Apply one augmentation to a random part of the examples, in place; a volume's slices count as channels."""
+    chosen, options = choose(part, len(images), generator)
+    if len(chosen) == 0:
         return images
     chosen = chosen.to(images.device)
     picked = images[chosen]
     changed = INTENSITY[part.kind](picked.flatten(1, -3), generator, **options)
-    result = images.clone()
-    result[chosen] = changed.view_as(picked)
-    return result
+    return images.index_copy_(0, chosen, changed.view_as(picked))
 
 
 def to_unit(images: Tensor) -> Tensor:
@@ -70,14 +69,14 @@ def bias_field(images: Tensor, generator: torch.Generator, *, amount: float = 0.
 def noise(images: Tensor, generator: torch.Generator, *, largest: float = 0.1) -> Tensor:
     """Add Rician noise: Gaussian in both channels of a magnitude image."""
     sigma = _uniform(images, generator, 0.0, largest)
-    real = images + sigma * _normal(images, generator)
-    imaginary = sigma * _normal(images, generator)
+    real = images + sigma * normal_like(images, generator)
+    imaginary = sigma * normal_like(images, generator)
     return torch.sqrt(real**2 + imaginary**2)
 
 
 def gaussian_noise(images: Tensor, generator: torch.Generator, *, largest: float = 0.1) -> Tensor:
     """Add Gaussian noise."""
-    return images + _uniform(images, generator, 0.0, largest) * _normal(images, generator)
+    return images + _uniform(images, generator, 0.0, largest) * normal_like(images, generator)
 
 
 def blur(images: Tensor, generator: torch.Generator, *, largest: float = 1.5) -> Tensor:
@@ -133,13 +132,8 @@ def brightness(images: Tensor, generator: torch.Generator, *, amount: float = 0.
 
 
 def _uniform(images: Tensor, generator: torch.Generator, low: float, high: float) -> Tensor:
-    """One number per example, drawn on the CPU so that every device sees the same."""
-    numbers = torch.rand(len(images), generator=generator) * (high - low) + low
-    return numbers.view(-1, 1, 1, 1).to(images.device)
-
-
-def _normal(images: Tensor, generator: torch.Generator) -> Tensor:
-    return torch.randn(images.shape, generator=generator).to(images.device)
+    """One number per example."""
+    return uniform(len(images), generator, low, high).view(-1, 1, 1, 1).to(images.device)
 
 
 def _smooth_field(images: Tensor, generator: torch.Generator, knots: int) -> Tensor:

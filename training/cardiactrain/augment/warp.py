@@ -2,17 +2,57 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
+from torch.nn import functional
 
-from cardiactrain.augment.geometry import GEOMETRY, contractions
+from cardiactrain.augment.draw import choose
+from cardiactrain.augment.geometry import BENDS, GEOMETRY, MATRICES, contract, contractions
 
 if TYPE_CHECKING:
     from cardiactrain.recipe import Part
 
 Tensor = torch.Tensor
+
+
+@dataclass
+class Placement:
+    """How the pixels of each example map to places: all that is straight as one matrix and one shift.
+
+    ``bends`` are smooth fields of some examples, displacements ``[example, (row, column), knot, knot]``; a field
+    between knots follows them linearly, so what maps the knots maps the field.
+    """
+
+    matrix: Tensor  # [example, 2, 2]
+    shift: Tensor  # [example, 2]
+    bends: list[tuple[Tensor, Tensor]] = field(default_factory=list)  # numbers of the examples, their knots
+
+    @classmethod
+    def upright(cls, count: int) -> Placement:
+        """Every pixel at its own place."""
+        return cls(torch.eye(2).repeat(count, 1, 1), torch.zeros(count, 2))
+
+    def follow(self, matrix: Tensor, shift: Tensor | None = None) -> None:
+        """Map all places by ``matrix`` [example, 2, 2], then move them."""
+        self.matrix = matrix @ self.matrix
+        self.shift = (matrix @ self.shift[..., None])[..., 0]
+        self.bends = [(n, torch.einsum("nij,njhw->nihw", matrix[n], knots)) for n, knots in self.bends]
+        if shift is not None:
+            self.shift = self.shift + shift
+
+    def places(self, offsets: Tensor) -> Tensor:
+        """Places [example, row, column, 2] of the pixels at ``offsets`` [row, column, 2], on their device."""
+        device, size = offsets.device, offsets.shape[:2]
+        matrix, shift = self.matrix.to(device), self.shift.to(device)
+        rows, columns = offsets[..., :1], offsets[..., 1:]
+        places = torch.addcmul(shift[:, None, None], rows, matrix[:, None, None, :, 0])
+        places.addcmul_(columns, matrix[:, None, None, :, 1])
+        for numbers, knots in self.bends:
+            bend = functional.interpolate(knots.to(device), size=size, mode="bicubic", align_corners=True)
+            places.index_add_(0, numbers.to(device), bend.permute(0, 2, 3, 1).contiguous())
+        return places
 
 
 @dataclass(frozen=True)
@@ -27,28 +67,35 @@ class Warp:
     contraction: Part | None = None
     reversed_often: float = 0.0
 
-    def __call__(self, places: Tensor, generator: torch.Generator) -> Tensor:
-        """Offsets from the view's centre in pixels, [example, row, column, (row, column)], each example's own."""
-        count = len(places)
+    def place(self, count: int, generator: torch.Generator) -> Placement:
+        """Where the pixels of each example come from, each example's own."""
+        placement = Placement.upright(count)
         for part in self.parts:
-            chosen, options = _choose(part, count, generator)
-            warped = GEOMETRY[part.kind](places, generator, **options)
-            places = torch.where(chosen[:, None, None, None], warped, places)
-        return places
+            chosen, options = choose(part, count, generator)
+            drawn = GEOMETRY[part.kind](len(chosen), generator, **options)
+            if part.kind in MATRICES:
+                matrix = torch.eye(2).repeat(count, 1, 1)
+                matrix[chosen] = drawn
+                placement.follow(matrix)
+            elif part.kind in BENDS:
+                placement.bends.append((chosen, drawn))
+            else:
+                placement.shift[chosen] += drawn
+        return placement
 
-    def contracts(self, count: int, generator: torch.Generator) -> Tensor:
-        """By what factor the LV of each example becomes wider: 1 leaves it as it is."""
+    def contract(self, places_mm: Tensor, cavity_mm: Tensor, generator: torch.Generator) -> Tensor:
+        """Let the LV of some examples become wider or narrower; ``cavity_mm`` is (row, column, radius) of each."""
         if self.contraction is None:
-            return torch.ones(count)
-        chosen, options = _choose(self.contraction, count, generator)
-        return torch.where(chosen, contractions(count, generator, **options), 1.0)
+            return places_mm
+        chosen, options = choose(self.contraction, len(places_mm), generator)
+        factor = contractions(len(chosen), generator, **options)
+        has_cavity = cavity_mm[chosen, 2] > 0
+        chosen, factor = chosen[has_cavity], factor[has_cavity]
+        if len(chosen) == 0:
+            return places_mm
+        numbers, cavity, factor = (t.to(places_mm.device) for t in (chosen, cavity_mm[chosen], factor))
+        return places_mm.index_copy(0, numbers, contract(places_mm[numbers], cavity[:, :2], cavity[:, 2], factor))
 
     def reverses(self, count: int, generator: torch.Generator) -> Tensor:
         """Of which examples the order of slices is reversed."""
         return torch.rand(count, generator=generator) < self.reversed_often
-
-
-def _choose(part: Part, count: int, generator: torch.Generator) -> tuple[Tensor, dict[str, Any]]:
-    """Which examples an augmentation happens to, and its other options."""
-    options = dict(part.options)
-    return torch.rand(count, generator=generator) < float(options.pop("often", 1.0)), options

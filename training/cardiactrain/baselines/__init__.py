@@ -17,7 +17,7 @@ from cardiactrain.baselines.watershed import flood
 from cardiactrain.registry import check_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from cardiactrain.recipe import Part
 
@@ -38,8 +38,11 @@ class Baseline:
     def __post_init__(self) -> None:
         check_options(BASELINES, self.part, "baseline")
 
-    def labels(self, image: npt.NDArray[Any], pixel_mm: tuple[float, float]) -> npt.NDArray[np.uint8]:
-        """The LV cavity in every slice of ``image[slice, row, column]``."""
+    def labels(self, images: Sequence[npt.NDArray[Any]], pixel_mm: tuple[float, float]) -> list[npt.NDArray[np.uint8]]:
+        """The LV cavity in every slice of every phase ``image[slice, row, column]``."""
+        return [self._find_cavity(image, pixel_mm) for image in images]
+
+    def _find_cavity(self, image: npt.NDArray[Any], pixel_mm: tuple[float, float]) -> npt.NDArray[np.uint8]:
         masks = []
         for slice_ in image.astype(np.float32):
             low, high = np.percentile(slice_, (1, 99))

@@ -16,7 +16,8 @@ COMMANDS = {
     "evaluate": "measure a run on the patients left out",
     "compare": "many recipes on one split, one table",
     "tune": "search a recipe's settings",
-    "teach": "let trained networks give their opinion on a store, for a student to learn from",
+    "ensemble": "several networks as one",
+    "campaign": "five folds, their evaluation, everyone, and a bundle; in one go or in pieces",
     "export": "write a bundle for CardiacSegmentation",
 }
 EXIT_OK, EXIT_ERROR, EXIT_CANCELLED = 0, 1, 130

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from cardiactrain.distributed import World
     from cardiactrain.evaluate.rows import Labeller, Row
     from cardiactrain.recipe import Recipe
+
+STEPS_PER_EPOCH = 100  # where --slices says how long: as often a stopped run is kept, and its curve drawn
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,19 +84,24 @@ def _measure_baseline(recipe: Recipe, left_out: Sequence[str], options: argparse
 def _train(recipe: Recipe, fold: Fold, left_out: Sequence[str], options: argparse.Namespace, world: World) -> Row:
     """A network's line: all get the last weights, none are chosen by validation. What was measured is read again."""
     from cardiactrain.files import save_text
+    from cardiactrain.logs import RunLog
     from cardiactrain.recipe import shorten
     from cardiactrain.run import make_trainer, start_run
 
     slices_per_step = recipe.slices_per_step * world.size
     if options.slices:
-        recipe = shorten(recipe, 1, max(1, options.slices // slices_per_step))
+        steps = max(1, options.slices // slices_per_step)
+        epochs = -(-steps // STEPS_PER_EPOCH)
+        recipe = shorten(recipe, epochs, steps // epochs)
     folder = options.out / recipe.name
     started = start_run(folder, recipe, options.store, fold, options.split.name, is_first=world.is_first)
     measured = folder / f"measured-{options.dataset}.json"
     if measured.exists():
         return dict(json.loads(measured.read_text()))
     trainer = make_trainer(started, world, validate=False)
-    progress = trainer.fit()
+    log = RunLog(folder, recipe.train.epochs, trainer.progress.epoch) if world.is_first else nullcontext()
+    with log as report:
+        progress = trainer.fit(report)
     line: Row = {
         "parameters": sum(p.numel() for p in trainer.network.parameters()),
         "slices": progress.step * slices_per_step,

@@ -1,4 +1,4 @@
-"""``cardiactrain data prepare|split|show``."""
+"""``cardiactrain data prepare|split|pack|unpack|show``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cardiactrain.data.pack import pack_store, unpack_store
 from cardiactrain.data.readers import READERS, read_source
 from cardiactrain.data.splits import choose, save_split, split_folds, split_holdout, split_keys, split_vendor
 from cardiactrain.data.store import load_subjects, read_index, write_store
@@ -36,6 +37,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--without-vendor", nargs="+", help="leave out all patients of a vendor, or of several")
     how.add_argument("--leave-out", nargs="+", metavar="KEY", help="leave out these patients")
     split.set_defaults(act=_split)
+
+    pack = actions.add_parser("pack", help="make a store small, to take it to another machine")
+    pack.add_argument("store", type=Path)
+    pack.add_argument("--out", type=Path, required=True, help="folder for the parts")
+    pack.add_argument("--mib", type=float, default=60.0, help="how large a part may become (default 60)")
+    pack.set_defaults(act=_pack)
+
+    unpack = actions.add_parser("unpack", help="bring back a store from its parts")
+    unpack.add_argument("parts", type=Path, nargs="+")
+    unpack.add_argument("--out", type=Path, required=True, help="the store")
+    unpack.set_defaults(act=_unpack)
 
     show = actions.add_parser("show", help="draw slices with overlays, and every augmentation of a recipe")
     show.add_argument("store", type=Path)
@@ -75,6 +87,21 @@ def _split(options: argparse.Namespace) -> int:
         left_out = Counter(key.split("-", 1)[0] for key in fold.validation)
         parts = ", ".join(f"{count} {name}" for name, count in sorted(left_out.items()))
         print(f"fold {number}: {len(fold.training)} to train on, left out: {parts}")
+    return 0
+
+
+def _pack(options: argparse.Namespace) -> int:
+    parts = pack_store(options.store, options.out, options.mib)
+    size = sum(part.stat().st_size for part in parts) / 2**20
+    print(f"{len(read_index(options.store))} subjects, {size:.0f} MiB in {len(parts)} parts: {options.out}")
+    return 0
+
+
+def _unpack(options: argparse.Namespace) -> int:
+    count = unpack_store(options.parts, options.out)
+    missing = sum(not (options.out / f"{row['key']}.npz").exists() for row in read_index(options.out))
+    rest = f"; {missing} are in other parts" if missing else ""
+    print(f"{count} subjects unpacked{rest}: {options.out}")
     return 0
 
 

@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
 
     subjects = load_subjects(trained.store, trained.training[:2])
     views = Views(subjects, trained.recipe)
-    batch = views.draw(range(min(16, len(views))), None, torch.Generator()).apart()
+    batch = views.draw(range(min(16, len(views))), None, torch.Generator()).split_slices()
     images = predictor.normaliser(batch.image).numpy()
     parity = compare_with_graph(round_weights(predictor.exported_network()), options.out / GRAPH, images)
     print(

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cardiactrain.cli.campaign import UNFINISHED
 from cardiactrain.cli.shared import add_device, add_settings, add_store, read_fold, read_settings
 
 if TYPE_CHECKING:
@@ -21,6 +22,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--everyone", action="store_true", help="train on the left-out patients, too; nothing is validated"
     )
     parser.add_argument("--start-from", type=Path, metavar="RUN", help="begin with the weights of another run")
+    parser.add_argument(
+        "--teachers",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="RUN",
+        help="learn from these networks' opinion on every view, too (train.distill is its weight)",
+    )
+    parser.add_argument("--minutes", type=float, help="stop after so long, at the end of an epoch (exit code 75)")
     parser.add_argument("--threads", type=int, help="CPU threads of each process")
     add_settings(parser)
     add_device(parser)
@@ -32,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
 
     from cardiactrain.data.splits import Fold
     from cardiactrain.distributed import joined_world
-    from cardiactrain.logs import RunLog
+    from cardiactrain.logs import RunLog, describe_speed
     from cardiactrain.recipe import load_recipe
     from cardiactrain.run import make_trainer, start_run
 
@@ -51,13 +61,16 @@ def run(options: argparse.Namespace) -> int:
             fold,
             split,
             start=options.start_from,
+            teachers=options.teachers,
             is_first=world.is_first,
         )
         trainer = make_trainer(started, world)
         log = RunLog(options.out, recipe.train.epochs, trainer.progress.epoch) if world.is_first else nullcontext()
         with log as report:
-            progress = trainer.fit(report)
+            progress = trainer.fit(report, 60 * options.minutes if options.minutes else None)
+        is_done = trainer.is_done
     if world.is_first:
         best = f", best validation Dice {progress.best_dice:.4f}" if progress.best_dice >= 0 else ""
         print(f"{progress.epoch} epochs, {progress.step} steps{best}: {options.out}")
-    return 0
+        print(describe_speed(progress.rows))
+    return 0 if is_done else UNFINISHED

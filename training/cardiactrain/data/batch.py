@@ -11,15 +11,15 @@ Tensor = torch.Tensor
 
 @dataclass
 class Batch:
-    """Examples on one device.
+    """Examples on one device, but for ``known``, which steers the loss and so stays on the CPU.
 
     ``image`` is [example, channel, (depth,) row, column]; ``target`` holds the share of every class in every pixel
     (background first); ``known[example, class, …]`` is false where a class may hide in the background; ``presence``
     and ``presence_known`` tell of the LV and the RV on the example's slice.
 
-    Slices that belong together are drawn as one image, its channels the slices and what lies before and behind them,
-    until ``apart`` makes an example of each. ``follows[example]`` is false where an example does not lie behind the
-    one before it.
+    Slices that are learned together are drawn as one image, its channels the slices and what lies before and behind
+    them, until ``split_slices`` makes an example of each. ``follows[example]`` is false where an example does not lie
+    behind the one before it.
     """
 
     image: Tensor
@@ -30,12 +30,8 @@ class Batch:
     follows: Tensor
     alone: Tensor  # [image]: whether its slices see no neighbours
 
-    def to(self, device: torch.device) -> Batch:
-        """The batch on a device."""
-        return Batch(*(getattr(self, name).to(device, non_blocking=True) for name in self.__dataclass_fields__))
-
-    def apart(self) -> Batch:
-        """The batch with an image for each slice: itself and its neighbours as channels."""
+    def split_slices(self) -> Batch:
+        """The batch with an example of each slice: itself and its neighbours as channels."""
         together = len(self.follows) // len(self.image)
         if self.image.dim() == 5:
             return self

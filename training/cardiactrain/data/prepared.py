@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from CardiacSegmentationLib.network.preprocess import Preprocessing, View, from_darkest, take_view, whole_view
 from CardiacSegmentationLib.segmentation import Label
-from torch.nn import functional
 
-from cardiactrain.teach import mix_with_opinion
+from cardiactrain.parallel import map_in_processes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,35 +24,18 @@ Tensor = torch.Tensor
 
 @dataclass(frozen=True, eq=False)
 class Level:
-    """A stack sampled at a spacing of its own, ready to be warped."""
+    """A stack sampled at a spacing of its own."""
 
-    image: Tensor  # [slice, row, column]
-    labels: Tensor  # codes [slice, row, column], or class shares in 255ths [label - 1, slice, row, column]
+    image: Tensor  # half floats [slice, row, column]
+    labels: Tensor  # codes [slice, row, column] of the box that holds them all
+    box_px: tuple[int, int]  # the box's first row and column
     spacing_mm: tuple[float, float]
 
-    def sample(self, slices: Sequence[int], labelled: Sequence[int], places_mm: Tensor) -> tuple[Tensor, Tensor]:
-        """Image [slice, row, column], and class shares [label - 1, labelled slice, row, column].
-
-        ``places_mm`` are offsets from the middle. For slices outside the stack its last one stands in.
-        """
-        rows, columns = self.image.shape[-2:]
-        extent = torch.tensor([(rows - 1) / 2 * self.spacing_mm[0], (columns - 1) / 2 * self.spacing_mm[1]])
-        grid = (places_mm / extent).flip(-1)[None]  # grid_sample wants (x, y) from -1 to 1
-        seen, back = torch.unique(self._inside(slices), return_inverse=True)
-        asked, again = torch.unique(self._inside(labelled), return_inverse=True)
-        source = torch.cat([self.image[seen].float(), self._shares(asked).flatten(0, 1)])[None]
-        drawn = functional.grid_sample(source, grid, align_corners=True, padding_mode="zeros")[0]
-        return drawn[: len(seen)][back], drawn[len(seen) :].unflatten(0, (-1, len(asked)))[:, again]
-
-    def _inside(self, slices: Sequence[int]) -> Tensor:
-        return torch.tensor(slices).clamp(0, len(self.image) - 1)
-
-    def _shares(self, places: Tensor) -> Tensor:
-        """Class shares [label - 1, slice, row, column] of some slices."""
-        if self.labels.dim() == 4:
-            return self.labels[:, places].float() / 255
-        labels = self.labels[places]
-        return torch.stack([labels == code for code in range(1, max(Label) + 1)]).float()
+    @property
+    def middle_px(self) -> tuple[float, float]:
+        """The middle of the field of view, in pixels of the image."""
+        rows, columns = self.image.shape[1:]
+        return (rows - 1) / 2, (columns - 1) / 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,32 +52,31 @@ class PreparedStack:
     used: Tensor
     dataset: str
 
-    def facts(self, slices: Sequence[int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Of each slice: structures known; LV and RV there, and known to be or not; whether it follows the last one."""
-        places = torch.tensor(slices)
-        inside = (places >= 0) & (places < len(self.used))
-        places = places.clamp(0, len(self.used) - 1)
-        counts = (self.used[places] & inside)[:, None]
-        follows = inside & inside.roll(1)
-        follows[0] = False
-        return self.known[places] & counts, self.presence[places], self.presence_known[places] & counts, follows
+
+def prepare_all(stacks: Sequence[tuple[Subject, LabelledStack]], recipe: Recipe) -> list[PreparedStack]:
+    """Stacks as a recipe draws from them, in their order."""
+    return list(map_in_processes(partial(_prepare_pair, recipe), stacks))
+
+
+def _prepare_pair(recipe: Recipe, pair: tuple[Subject, LabelledStack]) -> PreparedStack:
+    return prepare(*pair, recipe)
 
 
 def prepare(subject: Subject, stack: LabelledStack, recipe: Recipe) -> PreparedStack:
     """A subject's stack as a recipe draws from it."""
     view, data = recipe.view, recipe.data
     pixel_mm = subject.pixel_mm(data.assumed_pixel_mm)
-    is_taught = data.opinion > 0 and stack.opinion is not None
-    labels = mix_with_opinion(stack, data.opinion) if is_taught else stack.labels
     known = torch.from_numpy(stack.known)
     sides = torch.tensor([int(Label.LV), int(Label.RV)])
     cavities = torch.from_numpy(stack.labels)[:, None] == sides[:, None, None]
     return PreparedStack(
-        fine=_level(stack.image, labels, pixel_mm, 0.75 * view.spacing_mm if view.spacing_mm else 0.0),
-        coarse=_level(stack.image, labels, pixel_mm, 0.75 * view.coarse_spacing_mm) if view.coarse_share else None,
+        fine=_level(stack.image, stack.labels, pixel_mm, 0.75 * view.spacing_mm if view.spacing_mm else 0.0),
+        coarse=_level(stack.image, stack.labels, pixel_mm, 0.75 * view.coarse_spacing_mm)
+        if view.coarse_share
+        else None,
         centre_mm=_heart_centre_mm(stack.labels, pixel_mm),
         cavity_mm=_circles_mm(cavities[:, 0], pixel_mm),
-        known=torch.ones_like(known) if is_taught else known,
+        known=known,
         presence=cavities.flatten(2).any(2).float(),
         presence_known=known[:, sides - 1],
         used=torch.from_numpy(stack.used),
@@ -106,17 +88,22 @@ def _level(image: np.ndarray, labels: np.ndarray, pixel_mm: tuple[float, float],
     """The stack, smoothed down where its pixels are finer than what will be drawn from it."""
     image = from_darkest(image)
     if min(pixel_mm) >= finest_mm:
-        return Level(_compact(image), torch.from_numpy(labels), pixel_mm)
+        return _make_level(image, labels, pixel_mm)
     rows, columns = image.shape[1:]
     pre = Preprocessing(coarse_spacing_mm=finest_mm, size_multiple=1)
     view: View = whole_view((rows, columns), pixel_mm, pre)
-    if labels.ndim == 4:
-        labels = np.rint(take_view(labels, view)).astype(np.uint8)
-    else:
-        shares = take_view(labels[None] == np.arange(1, max(Label) + 1)[:, None, None, None], view)
-        background = 1 - shares.sum(0, keepdims=True)
-        labels = np.concatenate([background, shares]).argmax(0).astype(np.uint8)
-    return Level(_compact(take_view(image, view)), torch.from_numpy(labels), (finest_mm, finest_mm))
+    shares = take_view(labels[None] == np.arange(1, max(Label) + 1)[:, None, None, None], view)
+    background = 1 - shares.sum(0, keepdims=True)
+    labels = np.concatenate([background, shares]).argmax(0).astype(np.uint8)
+    return _make_level(take_view(image, view), labels, (finest_mm, finest_mm))
+
+
+def _make_level(image: np.ndarray, labels: np.ndarray, spacing_mm: tuple[float, float]) -> Level:
+    """The level, its labels cut to what there is of them."""
+    foreground = labels.any(axis=0)
+    box = [slice(int(p[0]), int(p[-1]) + 1) if len(p) else slice(0, 1) for p in _occupied(foreground)]
+    cut = torch.from_numpy(np.ascontiguousarray(labels[:, box[0], box[1]]))
+    return Level(_compact(image), cut, (box[0].start, box[1].start), spacing_mm)
 
 
 def _compact(image: np.ndarray) -> Tensor:
@@ -126,15 +113,19 @@ def _compact(image: np.ndarray) -> Tensor:
 
 def _heart_centre_mm(labels: np.ndarray, pixel_mm: tuple[float, float]) -> tuple[float, float]:
     """Middle of the labels' bounding box, from the middle of the field of view."""
-    shadow = labels.any(axis=0)
-    if not shadow.any():
+    foreground = labels.any(axis=0)
+    if not foreground.any():
         return 0.0, 0.0
-    centre = []
-    for axis in (0, 1):
-        places = np.flatnonzero(shadow.any(axis=1 - axis))
-        middle = (places[0] + places[-1]) / 2 - (shadow.shape[axis] - 1) / 2
-        centre.append(float(middle * pixel_mm[axis]))
-    return centre[0], centre[1]
+    row, column = (
+        float(((places[0] + places[-1]) / 2 - (size - 1) / 2) * mm)
+        for places, size, mm in zip(_occupied(foreground), foreground.shape, pixel_mm, strict=True)
+    )
+    return row, column
+
+
+def _occupied(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of a mask that hold anything."""
+    return np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
 
 
 def _circles_mm(masks: Tensor, pixel_mm: tuple[float, float]) -> Tensor:

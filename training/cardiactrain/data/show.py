@@ -50,7 +50,7 @@ def draw_augmentations(
     lines: list[tuple[str, tuple[Part, ...]]] = [("none", ())]
     lines += [(_name(part), (_always(part),)) for part in recipe.augment]
     lines.append(("all, as trained", recipe.augment))
-    plain = replace(recipe, view=replace(recipe.view, dims=2, together=1, coarse_share=0.0, jitter_mm=0.0))
+    plain = replace(recipe, view=replace(recipe.view, dims=2, slices_together=1, coarse_share=0.0, jitter_mm=0.0))
     views = Views(subjects, plain)
     if not views.examples:
         msg = "None of these subjects has a slice fit for training: name others with --subjects."
@@ -61,7 +61,7 @@ def draw_augmentations(
     for row, (title, parts) in zip(axes, lines, strict=True):
         generator = torch.Generator().manual_seed(seed)
         augmentation = make_augmentation(parts, recipe.without)
-        batch = augmentation.apply(views.draw(chosen, augmentation.warp, generator), generator).apart()
+        batch = augmentation.apply(views.draw(chosen, augmentation.warp, generator), generator).split_slices()
         labels = _labels(batch.target, recipe)
         middle = batch.image.shape[1] // 2
         for axis, image, label in zip(row, batch.image[:, middle], labels, strict=True):

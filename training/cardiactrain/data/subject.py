@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-ALWAYS, OPINION = ("image", "labels", "known", "used"), "opinion"  # arrays of a stack in its file
+ARRAYS = ("image", "labels", "known", "used")  # of a stack in its file
 ROUNDING = 0.1  # how far a label may lie from its code: what saving as scaled integers costs
 LOG = logging.getLogger(__name__)
 
@@ -45,7 +45,6 @@ class LabelledStack:
 
     ``known[slice, label - 1]`` is true where the labels of that structure are complete on that slice, be it there or
     not. Where it is false the structure may hide in the background. ``used`` marks slices fit for training.
-    ``opinion[label - 1, slice, row, column]`` is what trained networks see there, in 255ths (``cardiactrain teach``).
     """
 
     phase: str
@@ -53,7 +52,6 @@ class LabelledStack:
     labels: npt.NDArray[np.uint8]
     known: npt.NDArray[np.bool_]
     used: npt.NDArray[np.bool_]
-    opinion: npt.NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         slices = len(self.image)
@@ -65,9 +63,6 @@ class LabelledStack:
             raise ValueError(msg)
         if self.used.shape != (slices,) or self.labels.max(initial=0) > max(Label):
             msg = f"Phase {self.phase}: one flag per slice is needed, and labels from 0 to 3."
-            raise ValueError(msg)
-        if self.opinion is not None and self.opinion.shape != (len(STRUCTURES), *self.image.shape):
-            msg = f"Phase {self.phase}: image {self.image.shape}, opinion {self.opinion.shape}."
             raise ValueError(msg)
 
     def belongs_to(self, phase: str) -> bool:
@@ -136,7 +131,7 @@ def save_subject(subject: Subject, folder: Path) -> Path:
     arrays["facts"] = np.array(json.dumps(asdict(subject.facts)))
     arrays["phases"] = np.array([s.phase for s in subject.stacks])
     for n, stack in enumerate(subject.stacks):
-        for name in (*ALWAYS, OPINION) if stack.opinion is not None else ALWAYS:
+        for name in ARRAYS:
             arrays[f"{name}_{n}"] = getattr(stack, name)
     path = folder / f"{subject.key}.npz"
     part = path.with_suffix(".part")
@@ -152,11 +147,7 @@ def load_subject(path: Path) -> Subject:
         with np.load(path, allow_pickle=False) as data:
             facts = Facts(**json.loads(str(data["facts"])))
             stacks = tuple(
-                LabelledStack(
-                    str(phase),
-                    *(data[f"{name}_{n}"] for name in ALWAYS),
-                    opinion=data.get(f"{OPINION}_{n}"),
-                )
+                LabelledStack(str(phase), *(data[f"{name}_{n}"] for name in ARRAYS))
                 for n, phase in enumerate(data["phases"])
             )
             slice_mm, row_mm, column_mm = (float(mm) for mm in data["spacing_mm"])

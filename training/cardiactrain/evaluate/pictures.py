@@ -84,7 +84,8 @@ def draw_cases(
         stack = subject.stack(phase)
         if stack is None:
             continue
-        guess = labeller.labels(stack.image, subject.pixel_mm(assumed_mm))
+        guesses = labeller.labels([each.image for each in subject.stacks], subject.pixel_mm(assumed_mm))
+        guess = guesses[subject.stacks.index(stack)]
         window = _window(stack.labels, guess)
         for column, k in enumerate(_spread(stack.labels, columns)):
             for row, labels in ((2 * n, stack.labels), (2 * n + 1, guess)):

@@ -25,8 +25,10 @@ POSITIONS = ("base", "mid", "apex")
 class Labeller(Protocol):
     """Anything that labels a stack: a trained network, a classical method."""
 
-    def labels(self, image: npt.NDArray[Any], pixel_mm: tuple[float, float]) -> npt.NDArray[np.uint8]:
-        """Label codes of ``image[slice, row, column]``."""
+    def labels(
+        self, images: Sequence[npt.NDArray[Any]], pixel_mm: tuple[float, float]
+    ) -> Sequence[npt.NDArray[np.uint8]]:
+        """Label codes of the phases of a subject, each ``image[slice, row, column]``."""
 
 
 @dataclass
@@ -48,7 +50,7 @@ def compare_subjects(
     """Label every stack of every subject and compare with what is known of it."""
     result = Comparison()
     for subject in subjects:
-        guesses = [labeller.labels(s.image, subject.pixel_mm(assumed_pixel_mm)) for s in subject.stacks]
+        guesses = labeller.labels([s.image for s in subject.stacks], subject.pixel_mm(assumed_pixel_mm))
         for phase in subject.phases:
             parts = [pair for pair in zip(subject.stacks, guesses, strict=True) if pair[0].belongs_to(phase)]
             for name in structures:

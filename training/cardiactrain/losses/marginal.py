@@ -18,12 +18,16 @@ class Comparison(NamedTuple):
 
 
 def compare(logits: Tensor, target: Tensor, known: Tensor) -> Comparison:
-    """Probabilities and shares in which the background stands for itself and every unknown class."""
-    is_known = known.view(*known.shape, *[1] * (logits.dim() - known.dim()))
+    """Probabilities and shares in which the background stands for itself and every unknown class.
+
+    ``known`` may lie on the CPU: then nothing here waits for another device.
+    """
+    is_known = known.to(logits.device, non_blocking=True).view(*known.shape, *[1] * (logits.dim() - known.dim()))
     log_p = torch.log_softmax(logits.float(), 1)
-    if bool(known.all()):
+    partly = torch.nonzero(~known.flatten(1).all(1))[:, 0]  # merging is dear, and most examples need none
+    if len(partly) == 0:
         return Comparison(log_p, target, is_known)
-    partly = ~known.flatten(1).all(1)  # merging is dear, and most examples need none
+    partly = partly.to(logits.device)
     log_p, share = log_p.clone(), target.clone()
     log_p[partly] = _merge_logarithms(log_p[partly], is_known[partly])
     share[partly] = _merge_shares(share[partly], is_known[partly])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cardiactrain.networks.classic import ClassicUNet
 from cardiactrain.networks.compact import CompactUNet
-from cardiactrain.networks.from_monai import dynunet, unet, vnet
+from cardiactrain.networks.ensemble import Ensemble
+from cardiactrain.networks.from_monai import dynunet, mednext, unet, vnet
 from cardiactrain.networks.kayalibay import KayalibayUNet
 from cardiactrain.networks.output import Output, as_output
+from cardiactrain.networks.residual import ResidualUNet
+from cardiactrain.plain import Part
 from cardiactrain.registry import make
 
 if TYPE_CHECKING:
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from cardiactrain.recipe import Recipe
+    from cardiactrain.recipe import Recipe, ViewPart
 
 __all__ = ["NETWORKS", "Output", "as_output", "make_network"]
 
@@ -27,7 +30,18 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "monai-unet": unet,
     "monai-dynunet": dynunet,
     "monai-vnet": vnet,
+    "monai-mednext": mednext,
+    "residual-unet": ResidualUNet,
 }
+
+
+def _ensemble(channels: int, classes: int, view: ViewPart, *, members: tuple[dict[str, Any], ...]) -> nn.Module:
+    """Networks of the kinds and options given, as one."""
+    parts = [Part(str(member["kind"]), {k: v for k, v in member.items() if k != "kind"}) for member in members]
+    return Ensemble([make(NETWORKS, part, "network", channels, classes, view) for part in parts])
+
+
+NETWORKS["ensemble"] = _ensemble
 
 
 def make_network(recipe: Recipe) -> nn.Module:

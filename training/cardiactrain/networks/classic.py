@@ -18,7 +18,11 @@ ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "elu": nn.ELU, "leaky-relu": nn
 
 
 class ClassicUNet(nn.Module):
-    """A 2D U-Net whose last width is the bottom; dropout follows every level on the way down."""
+    """A 2D U-Net whose last width is the bottom; dropout follows every level.
+
+    ``single`` is for one structure alone: one output map, a sigmoid's. As the softmax of a 0 and a logit is the logit's
+    sigmoid, it stands beside a background of 0 and is read as all others are.
+    """
 
     def __init__(
         self,
@@ -30,9 +34,14 @@ class ClassicUNet(nn.Module):
         activation: str = "relu",
         dropout: float = 0.0,
         batch_norm: bool = True,
+        single: bool = False,
     ) -> None:
         super().__init__()
         _check(view, widths, activation)
+        if single and classes != 2:
+            msg = f"A classic U-Net of a single output labels one structure; data.structures names {classes - 1}."
+            raise RecipeError(msg)
+        self.single = single
         before = [channels, *widths[:-1]]
 
         def level(start: int, width: int) -> nn.Sequential:
@@ -43,7 +52,7 @@ class ClassicUNet(nn.Module):
         pairs = list(zip(widths[:0:-1], widths[-2::-1], strict=True))
         self.rise = nn.ModuleList(nn.ConvTranspose2d(below, width, 2, 2) for below, width in pairs)
         self.up = nn.ModuleList(level(2 * width, width) for _, width in pairs)
-        self.head = nn.Conv2d(widths[0], classes, 1)
+        self.head = nn.Conv2d(widths[0], 1 if single else classes, 1)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Logits of every class."""
@@ -55,7 +64,7 @@ class ClassicUNet(nn.Module):
         for rise, up, skip in zip(self.rise, self.up, kept[-2::-1], strict=True):
             x = up(torch.cat([rise(x), skip], 1))
         logits: torch.Tensor = self.head(x)
-        return logits
+        return torch.cat([torch.zeros_like(logits), logits], 1) if self.single else logits
 
 
 def _check(view: ViewPart | None, widths: Sequence[int], activation: str) -> None:

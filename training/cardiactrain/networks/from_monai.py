@@ -73,6 +73,42 @@ def vnet(channels: int, classes: int, view: ViewPart, *, activation: str = "elu"
     return network
 
 
+def mednext(
+    channels: int,
+    classes: int,
+    view: ViewPart,
+    *,
+    filters: int = 32,
+    kernel: int = 5,
+    expansion: tuple[int, ...] = (2, 3, 4, 4),
+    blocks: tuple[int, ...] = (3, 4, 4, 4),
+    bottleneck: int = 4,
+    deep_supervision: bool = True,
+) -> nn.Module:
+    """MONAI's MedNeXt: depthwise convolutions of a large kernel between expansions of channels, as in transformers.
+
+    ``expansion`` and ``blocks`` are those of the way down, from fine to coarse; the way up mirrors them.
+    """
+    from monai.networks.nets import MedNeXt
+
+    network: nn.Module = MedNeXt(
+        view.dims,
+        filters,
+        channels,
+        classes,
+        encoder_expansion_ratio=list(expansion),
+        decoder_expansion_ratio=list(expansion[::-1]),
+        bottleneck_expansion_ratio=expansion[-1],
+        kernel_size=kernel,
+        deep_supervision=deep_supervision,
+        use_residual_connection=True,
+        blocks_down=list(blocks),
+        blocks_bottleneck=bottleneck,
+        blocks_up=list(blocks[::-1]),
+    )
+    return network
+
+
 class _Unstacked(nn.Module):
     """DynUNet stacks its deep supervision in one tensor, all at full size; we want an ``Output``."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cardiactrain.data.readers.reading import naming
 from cardiactrain.errors import DataError
+from cardiactrain.parallel import map_in_processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,8 +41,12 @@ def read_source(kind: str, folder: Path) -> Iterator[Subject]:
 def _read_each(folder: Path, find: Callable[[Path], Iterator[Found]]) -> Iterator[Subject]:
     with naming(folder):
         found = list(find(folder))
-    for place, read in found:
-        with naming(place):
-            subject = read()
+    for subject in map_in_processes(_read_one, found):
         if subject is not None:
             yield subject
+
+
+def _read_one(found: Found) -> Subject | None:
+    place, read = found
+    with naming(place):
+        return read()

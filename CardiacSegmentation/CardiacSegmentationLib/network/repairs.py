@@ -1,11 +1,13 @@
-"""Repairs of what no heart looks like. Each step has a reason, can be left out, and says where it changed much.
+"""Repairs of what no heart looks like. Each has a reason, can be left out, and says where it changed much.
 
-None moves a border for looks: a step removes what is not heart, fills what is enclosed, or closes a gap one pixel wide.
+None moves a border for looks: a repair takes away what is not heart, or gives back what single phases lost. What each
+of them does to labelled studies stands in docs/quality.md; those that did nothing for them are no longer here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,55 +21,65 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from CardiacSegmentationLib.findings import Parameter
+    from CardiacSegmentationLib.network.infer import Prediction
     from CardiacSegmentationLib.network.regions import Labels, Mask
+    from CardiacSegmentationLib.stack import CineStack
 
 REACH_MM = 5.0  # breathing shifts neighbouring slices: parts this close belong together
 SECOND_PART = 0.2  # the RV may be cut in two by a slice; what is smaller than this share of it is not RV
-GAP = 0.25  # a larger opening in the myocardium is anatomy (outflow tract) or an error; neither is closed
 LOST = 0.3  # a structure that shrinks below this share of both neighbouring phases was lost, not emptied
 SMALLEST_LOST_MM2 = 100.0
 SWOLLEN, SWOLLEN_MM2 = 1.6, 200.0  # times both neighbouring phases, and more than both: part of another structure
+FEWEST_PHASES = 5  # fewer tell too little of the motion between them
 RELEVANT_MM2 = 80.0
 RELEVANT_SHARE = 0.1  # of the labelled area of the slice
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grid:
-    """What the steps need to know about the images."""
+    """What the repairs need to know about the images; ``labelled[phase]`` says which phases have labels at all."""
 
     pixel_mm: float
-    is_cyclic: bool  # the phases cover the whole beat, so the last is a neighbour of the first
-    neighbouring: bool  # phases are neighbours in time; false where only ED and ES are labelled
+    is_whole_beat: bool  # so the last phase is a neighbour of the first
+    labelled: npt.NDArray[np.bool_]
 
     @property
     def pixel_mm2(self) -> float:
         """Area of a pixel."""
         return self.pixel_mm**2
 
+    @cached_property
+    def neighbours(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """The two phases each phase is compared with; at the ends of a beat that is not whole, the nearest two."""
+        phases = len(self.labelled)
+        before, after = np.arange(phases) - 1, np.arange(phases) + 1
+        if self.is_whole_beat:
+            return before % phases, after % phases
+        before[0], after[-1] = 2, phases - 3
+        return before, after
 
-def postprocess(labels: Labels, grid: Grid, steps: Sequence[str] | None = None) -> tuple[Labels, tuple[Finding, ...]]:
-    """Labels after the named steps (all of ``STEPS`` when not given), and where they changed much."""
+
+def repair(stack: CineStack, prediction: Prediction, names: Sequence[str]) -> tuple[Labels, tuple[Finding, ...]]:
+    """The network's labels after the named repairs, and where those changed much."""
+    _, row_mm, column_mm = stack.spacing_mm
+    grid = Grid(float(np.sqrt(row_mm * column_mm)), stack.is_whole_beat, prediction.predicted)
+    box = regions.heart_box(prediction.labels)
+    labels, findings = apply_repairs(np.ascontiguousarray(prediction.labels[(..., *box)]), grid, names)
+    whole = np.zeros_like(prediction.labels)
+    whole[(..., *box)] = labels
+    return whole, findings
+
+
+def apply_repairs(labels: Labels, grid: Grid, names: Sequence[str]) -> tuple[Labels, tuple[Finding, ...]]:
+    """Labels after the named repairs, in the order of ``STEPS``, and where they changed much."""
     findings: list[Finding] = []
-    for name in STEPS if steps is None else steps:
-        after = STEPS[name](labels, grid)
-        findings += _report(name, labels, after, grid)
-        labels = after
+    for name, apply in STEPS.items():
+        if name in names:
+            after = apply(labels, grid)
+            findings += _report(name, labels, after, grid)
+            labels = after
     return labels, tuple(findings)
-
-
-def keep_sides(labels: Labels, grid: Grid) -> Labels:
-    """Give a ventricle the place that both neighbouring slices give it, where one slice calls it the other ventricle.
-
-    A very large or thick RV is taken for the LV in single slices.
-    """
-    result = labels.copy()
-    above, here, below = labels[:, :-2], labels[:, 1:-1], labels[:, 2:]
-    for own, group in ((Label.RV, regions.epicardium), (Label.LV, _is_right)):
-        other = Label.LV if own is Label.RV else Label.RV
-        agreed = (above == own) & (below == own)
-        mistaken = np.count_nonzero(agreed & (here == other), axis=(2, 3)) * grid.pixel_mm2 > SMALLEST_LOST_MM2
-        result[:, 1:-1][agreed & group(here) & mistaken[:, :, None, None]] = own
-    return result
 
 
 def keep_one_heart(labels: Labels, grid: Grid) -> Labels:
@@ -81,40 +93,18 @@ def keep_one_heart(labels: Labels, grid: Grid) -> Labels:
     return np.where(left | right, labels, Label.BACKGROUND)
 
 
-def fill_holes(labels: Labels, _: Grid) -> Labels:
-    """Label what is enclosed by one structure: by the cavity as cavity, by the LV's wall as wall, by the RV as RV."""
-    result = labels.copy()
-    cavity = labels == Label.LV
-    result[regions.enclosed(cavity)] = Label.LV  # papillary muscles count as blood here; `papillary` can turn that
-    within = regions.enclosed(regions.epicardium(result))  # RV in the LV's wall, too
-    has_cavity = (result == Label.LV).any(axis=(2, 3), keepdims=True)
-    result[within] = Label.MYO
-    result[within & ~has_cavity] = Label.LV  # a ring around nothing: the cavity itself was missed
-    right = result == Label.RV
-    result[regions.enclosed(right) & (result == Label.BACKGROUND)] = Label.RV
-    return result
-
-
-def close_myocardium(labels: Labels, _: Grid) -> Labels:
-    """Close small gaps in the myocardium, one pixel wide, on the outer side of the cavity's border."""
-    openings = regions.open_fraction(labels)
-    with np.errstate(invalid="ignore"):
-        closable = (openings > 0) & (openings < GAP)
-    rim = regions.grow(labels == Label.LV, 1) & (labels < Label.MYO)
-    return np.where(rim & closable[:, :, None, None], np.uint8(Label.MYO), labels)
-
-
 def keep_in_time(labels: Labels, grid: Grid) -> Labels:
     """Give back what one phase lost and both its neighbours agree on; take away what only one phase has."""
-    if not grid.neighbouring or len(labels) < 5:
+    if len(labels) < FEWEST_PHASES:
         return labels
-    before, after = _neighbouring_phases(len(labels), grid.is_cyclic)
+    before, after = grid.neighbours
+    is_judged = (grid.labelled & grid.labelled[before] & grid.labelled[after])[:, None]
     result = labels.copy()
     for group in (regions.epicardium, _is_right):
         area = np.count_nonzero(group(result), axis=(2, 3)) * grid.pixel_mm2
         smaller, larger = np.minimum(area[before], area[after]), np.maximum(area[before], area[after])
-        lost = (area < LOST * smaller) & (smaller > SMALLEST_LOST_MM2)
-        alone = (larger == 0) | ((area > SWOLLEN * larger) & (area - larger > SWOLLEN_MM2))
+        lost = is_judged & (area < LOST * smaller) & (smaller > SMALLEST_LOST_MM2)
+        alone = is_judged & ((larger == 0) | ((area > SWOLLEN * larger) & (area - larger > SWOLLEN_MM2)))
         foreign = group(result) & ~group(labels[before]) & ~group(labels[after])
         result[foreign & alone[:, :, None, None]] = Label.BACKGROUND
         agreed = (labels[before] == labels[after]) & group(labels[before]) & (result == Label.BACKGROUND)
@@ -134,13 +124,11 @@ def keep_through_plane(labels: Labels, _: Grid) -> Labels:
 
 
 STEPS: dict[str, Callable[[Labels, Grid], Labels]] = {
-    "sides": keep_sides,
+    "in-time": keep_in_time,  # first: a slice lost in one phase must not part the heart for the others
     "one-heart": keep_one_heart,
-    "holes": fill_holes,
-    "closed-myocardium": close_myocardium,
-    "in-time": keep_in_time,
     "through-plane": keep_through_plane,
 }
+REPAIRS = tuple(STEPS)
 
 
 def _is_right(labels: Labels) -> Mask:
@@ -169,15 +157,6 @@ def _largest(mask: Mask, reach: int, across_slices: bool, share: float) -> Mask:
     return np.asarray(mask & (sizes >= share * largest[body_of_part])[parts])
 
 
-def _neighbouring_phases(phases: int, is_cyclic: bool) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """The two phases each phase is compared with; at the ends of a beat that is not whole, the nearest two."""
-    before, after = np.arange(phases) - 1, np.arange(phases) + 1
-    if is_cyclic:
-        return before % phases, after % phases
-    before[0], after[-1] = 2, phases - 3
-    return before, after
-
-
 def _stray_slices(area: npt.NDArray[np.int64]) -> Mask:
     """Slices ``[phase, slice]`` of runs that hold less than ``SECOND_PART`` of what the largest run holds."""
     stray = np.zeros(area.shape, bool)
@@ -201,6 +180,9 @@ def _report(name: str, before: Labels, after: Labels, grid: Grid) -> list[Findin
     findings = []
     for place in np.flatnonzero(relevant.any(axis=0)):
         phase = int(np.argmax(np.where(relevant[:, place], changed[:, place], -1)))
-        facts = {"count": int(relevant[:, place].sum()), "area_mm2": round(float(changed[phase, place]))}
+        facts: dict[str, Parameter] = {
+            "count": int(relevant[:, place].sum()),
+            "area_mm2": round(float(changed[phase, place])),
+        }
         findings.append(Finding(f"repaired-{name}", Severity.INFO, int(place), phase, facts))
     return findings

@@ -1,0 +1,61 @@
+"""A campaign in little: folds, their evaluation, everyone, a bundle; stopped, gone on with, and packed to travel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from CardiacSegmentationLib.network.bundle import load_bundle
+from cardiactrain.checkpoint import LAST, load_checkpoint
+from cardiactrain.cli import main
+from cardiactrain.cli.campaign import UNFINISHED
+from cardiactrain.data.store import load_subjects, read_index
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+def test_a_campaign_goes_through_in_pieces(
+    tiny_recipe: Path, store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folds, out = tmp_path / "folds.json", tmp_path / "campaign"
+    assert main(["data", "split", str(store), "--folds", "2", "--out", str(folds)]) == 0
+    command = ["campaign", str(tiny_recipe), "--store", str(store), "--split", str(folds), "--out", str(out)]
+    command += ["--device", "cpu", "--bundle-version", "9.0.0", "--set", "train.epochs=2"]
+    assert main([*command, "--minutes", "0.0001"]) == UNFINISHED
+    assert "The time is up in 'fold 0'; the same command goes on" in capsys.readouterr().out
+    assert not (out / "fold1").exists()
+    assert main(command) == 0
+    assert [load_checkpoint(out / name / LAST)["progress"]["epoch"] for name in ("fold0", "fold1", "everyone")] == [
+        2
+    ] * 3
+    assert "Subjects: 10. Trained on: none of them" in capsys.readouterr().out
+    assert load_bundle(out / "bundle").version == "9.0.0"
+    before = (out / "bundle" / "configs" / "metadata.json").stat().st_mtime_ns
+    assert main(command) == 0, "what is done is not done again"
+    assert (out / "bundle" / "configs" / "metadata.json").stat().st_mtime_ns == before
+
+
+def test_a_packed_store_comes_back(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Labels as they were, grey values within the noise, and every part small enough."""
+    parts, back = tmp_path / "parts", tmp_path / "back"
+    assert main(["data", "pack", str(store), "--out", str(parts), "--mib", "0.1"]) == 0
+    files = sorted(parts.iterdir())
+    assert len(files) > 1
+    assert max(file.stat().st_size for file in files) < 0.12 * 2**20
+    assert main(["data", "unpack", str(files[0]), "--out", str(back)]) == 0
+    assert "are in other parts" in capsys.readouterr().out
+    assert main(["data", "unpack", *map(str, files), "--out", str(back)]) == 0
+    assert read_index(back) == read_index(store)
+    keys = [row["key"] for row in read_index(store)]
+    for old, new in zip(load_subjects(store, keys), load_subjects(back, keys), strict=True):
+        assert (old.facts, old.spacing_mm) == (new.facts, new.spacing_mm)
+        for stack, again in zip(old.stacks, new.stacks, strict=True):
+            assert stack.image.dtype == again.image.dtype
+            np.testing.assert_array_equal(stack.labels, again.labels)
+            assert np.abs(stack.image - again.image).max() <= np.ptp(stack.image) / 160
+    files[0].write_bytes(b"no archive")
+    assert main(["data", "unpack", str(files[0]), "--out", str(back)]) == 1
+    assert "is no part of a packed store" in capsys.readouterr().err

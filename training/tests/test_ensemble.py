@@ -1,0 +1,47 @@
+"""Several networks as one: the mean of what they say, in a run like any other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from cardiactrain.cli import main
+from cardiactrain.networks.compact import CompactUNet
+from cardiactrain.networks.ensemble import Ensemble
+from cardiactrain.run import open_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+@torch.inference_mode()
+def test_an_ensemble_says_the_mean() -> None:
+    members = [CompactUNet(3, 4, widths=(4, 8)).eval() for _ in range(3)]
+    image = torch.randn(2, 3, 16, 16)
+    joined = Ensemble(members)(image)
+    outputs = [member(image) for member in members]
+    shares = torch.stack([torch.softmax(output.logits, 1) for output in outputs]).mean(0)
+    torch.testing.assert_close(torch.softmax(joined.logits, 1), shares)
+    chances = torch.stack([torch.sigmoid(output.presence) for output in outputs]).mean(0)
+    torch.testing.assert_close(torch.sigmoid(joined.presence), chances)
+
+
+def test_runs_become_one_that_is_judged_and_teaches(
+    tiny_recipe: Path, store: Path, split: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = ["--store", str(store), "--split", str(split), "--device", "cpu", "--set", "train.epochs=1"]
+    runs = [str(tmp_path / name) for name in ("first", "second")]
+    for n, out in enumerate(runs):
+        assert main(["fit", str(tiny_recipe), *places, "--out", out, "--set", f"train.seed={n}"]) == 0
+    joined = tmp_path / "joined"
+    assert main(["ensemble", *runs, "--out", str(joined)]) == 0
+    assert open_run(joined).validation == open_run(tmp_path / "first").validation
+    assert main(["evaluate", str(joined), "--device", "cpu"]) == 0
+    assert "Trained on: none of them" in capsys.readouterr().out
+    student = ["fit", str(tiny_recipe), *places, "--out", str(tmp_path / "student"), "--teachers", str(joined)]
+    assert main(student) == 0
+    assert open_run(tmp_path / "student").seen == open_run(joined).seen
+    assert main(["ensemble", *runs, "--out", str(joined)]) == 1
+    assert "holds a run already" in capsys.readouterr().err
