@@ -80,3 +80,10 @@ def load_network(folder: Path | None = None, backend: str = "auto", threads: int
 
 _LOADED: dict[tuple[Any, ...], Backend] = {}  # at most one: each takes memory
 _LOCK = Lock()
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Probabilities of the classes (axis 1)."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shifted /= shifted.sum(axis=1, keepdims=True)
+    return shifted
