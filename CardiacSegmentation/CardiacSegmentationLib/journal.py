@@ -54,8 +54,8 @@ def describe_entry(
         "tool": entry.tool,
         "structure": tuple(entry.structure.split("+")) if entry.structure else (),
         "subject": NAMES.get(entry.subject, entry.subject),
-        "before": entry.before,
-        "after": entry.after,
+        "before": entry.before or "–",
+        "after": entry.after or "–",
         "count": entry.images,
     }
     parts = [sentence(f"journal-{entry.action}", parameters, language)]
