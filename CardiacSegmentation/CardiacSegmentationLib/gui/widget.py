@@ -98,6 +98,10 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self.settle()
         return self.live.session
 
+    def go_to(self, slice_index: int | None, phase: int | None) -> None:
+        """Show a slice, a phase, or both."""
+        self._correct.jump(slice_index, phase)
+
     def before_replacing(self, study: Study) -> None:
         """A study's segmentation is about to be replaced."""
         if study == self.study:
@@ -187,7 +191,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         """Numbers, decisions or notes of the study at hand are others now."""
         self._recovery.session_changed()
         if changed.place is not None:
-            self._correct.jump(changed.place[1], changed.place[0])
+            self.go_to(changed.place[1], changed.place[0])
         self._correct.show_numbers()
         self._results.show_numbers()
 
