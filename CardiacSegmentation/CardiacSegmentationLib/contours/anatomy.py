@@ -182,11 +182,17 @@ def make_whole(contours: Contours) -> Contours:
 def _settled(before: Contours, moved: Moved, wall_mm: float, *, rv_leads: bool) -> Contours | None:
     """All borders after these were moved, or ``None`` where the anatomy would not be whole."""
     curves = {**before.borders, **moved}
+    simple = {**before.borders, **{border: remove_loops(curve) for border, curve in moved.items()}}
     for rule in _rules(before, moved, rv_leads=rv_leads):
         if curves[rule.to] is not before.borders[rule.to] or rule.border in moved:
-            curves[rule.border] = _give_way(before, curves, rule, along=rule.border not in moved)
-    changed = {border: curve for border, curve in curves.items() if curve is not before.borders[border]}
-    tidy = _tidy(changed)
+            points = curves[rule.border]
+            if rule.border not in moved:
+                points = _follow(points, before, curves[rule.to], rule)
+            points = _keep_away(points, simple[rule.to], _room(before, rule), rule.side)
+            if points is not curves[rule.border]:
+                curves[rule.border], simple[rule.border] = points, remove_loops(points)
+    changed = {border: curve for border, curve in simple.items() if curve is not before.borders[border]}
+    tidy = {border: even_out(curve, STEP_MM) for border, curve in changed.items()}
     if any(len(curve) < FEWEST_POINTS or signed_area_mm2(curve) <= 0 for curve in tidy.values()):
         return None
     settled = before.with_borders(tidy)
@@ -224,17 +230,20 @@ def _rules(before: Contours, moved: Moved, *, rv_leads: bool) -> Iterator[_Gives
         yield _GivesWay(Border.RV, outer, 1, 0.0, 0.0 if rv_leads else TOGETHER_MM)
 
 
-def _give_way(before: Contours, curves: Moved, rule: _GivesWay, *, along: bool) -> FloatArray:
-    """A border that follows another where it touched it and keeps the distance that it had, up to the gap."""
-    points, other = curves[rule.border], curves[rule.to]
+def _room(before: Contours, rule: _GivesWay) -> FloatArray:
+    """How far each point of a border keeps away from the other: as far as it was, up to the gap."""
+    distance = find_nearest(before.borders[rule.border], before.borders[rule.to]).outside_mm
+    return np.clip(rule.side * distance, 0.0, rule.gap_mm)
+
+
+def _follow(points: FloatArray, before: Contours, other: FloatArray, rule: _GivesWay) -> FloatArray:
+    """A border's points moved as the other one was, where they touched it."""
     own_before, other_before = before.borders[rule.border], before.borders[rule.to]
     nearest = find_nearest(own_before, other_before)
-    distance = rule.side * nearest.outside_mm
-    if along and rule.follows_mm and len(other) == len(other_before):
-        share = _togetherness(distance, rule.follows_mm)
-        if share.any():
-            points = points + share[:, None] * nearest.of(other - other_before)
-    return _keep_away(points, other, np.clip(distance, 0.0, rule.gap_mm), rule.side)
+    share = _togetherness(rule.side * nearest.outside_mm, rule.follows_mm) if rule.follows_mm else np.zeros(1)
+    if not share.any():
+        return points
+    return points + share[:, None] * nearest.of(other - other_before)
 
 
 def _keep_away(points: FloatArray, other: FloatArray, room_mm: FloatArray | np.float64, side: int) -> FloatArray:
