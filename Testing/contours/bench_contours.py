@@ -37,7 +37,10 @@ def main() -> None:
 
 
 def measure() -> dict[str, tuple[float, float]]:
-    """Medians by what was done, in milliseconds by the clock and of the processors; 256 × 256 pixels, 30 phases (motion: 25 × 12 slices)."""
+    """Medians by what was done, in milliseconds by the clock and of the processors.
+
+    256 × 256 pixels, 30 phases; motion: 25 phases × 12 slices.
+    """
     stack, segmentation = make_stack(PhantomSpec(phases=30, slices=12, pixel_mm=1.25))
     spacing = stack.spacing_mm[1], stack.spacing_mm[2]
     labels = segmentation.labels[:, SLICE]

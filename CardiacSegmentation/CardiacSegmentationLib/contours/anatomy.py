@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from CardiacSegmentationLib.contours.borders import Border, Contours
 from CardiacSegmentationLib.contours.curves import (
     FEWEST_POINTS,
     FloatArray,
+    Nearest,
     area_mm2,
     crosses_itself,
     even_out,
@@ -125,10 +127,9 @@ def move_along(other: FloatArray, before: FloatArray, after: FloatArray) -> Floa
 def septal_share(contours: Contours) -> FloatArray:
     """How far each point of the RV's border belongs to the septum: 1 on the LV's border, 0 away from it."""
     outer = _outer_border(contours)
-    rv = contours.borders[Border.RV]
     if outer is None:
-        return np.zeros(len(rv))
-    return _togetherness(find_nearest(rv, contours.borders[outer]).outside_mm, TOGETHER_MM)
+        return np.zeros(len(contours.borders[Border.RV]))
+    return _togetherness(_between(contours, Border.RV, outer).outside_mm, TOGETHER_MM)
 
 
 def settle_touching(contours: Contours) -> Contours:
@@ -203,7 +204,7 @@ def _least_wall_mm(before: Contours) -> float:
     """The wall that must be left: less than edits leave by what a straight step between two points may take."""
     if Border.ENDO not in before.borders or Border.EPI not in before.borders:
         return 0.0
-    thinnest = float(find_nearest(before.borders[Border.EPI], before.borders[Border.ENDO]).outside_mm.min())
+    thinnest = float(_between(before, Border.EPI, Border.ENDO).outside_mm.min())
     return max(min(thinnest, smallest_wall_mm(before.spacing_mm)) - CHORD_MM, 0.0)
 
 
@@ -230,20 +231,24 @@ def _rules(before: Contours, moved: Moved, *, rv_leads: bool) -> Iterator[_Gives
         yield _GivesWay(Border.RV, outer, 1, 0.0, 0.0 if rv_leads else TOGETHER_MM)
 
 
+@lru_cache(maxsize=16)
+def _between(contours: Contours, border: Border, other: Border) -> Nearest:
+    """The places on another border nearest to each point of one; every move of a drag asks for them again."""
+    return find_nearest(contours.borders[border], contours.borders[other])
+
+
 def _room(before: Contours, rule: _GivesWay) -> FloatArray:
     """How far each point of a border keeps away from the other: as far as it was, up to the gap."""
-    distance = find_nearest(before.borders[rule.border], before.borders[rule.to]).outside_mm
-    return np.clip(rule.side * distance, 0.0, rule.gap_mm)
+    return np.clip(rule.side * _between(before, rule.border, rule.to).outside_mm, 0.0, rule.gap_mm)
 
 
 def _follow(points: FloatArray, before: Contours, other: FloatArray, rule: _GivesWay) -> FloatArray:
     """A border's points moved as the other one was, where they touched it."""
-    own_before, other_before = before.borders[rule.border], before.borders[rule.to]
-    nearest = find_nearest(own_before, other_before)
+    nearest = _between(before, rule.border, rule.to)
     share = _togetherness(rule.side * nearest.outside_mm, rule.follows_mm) if rule.follows_mm else np.zeros(1)
     if not share.any():
         return points
-    return points + share[:, None] * nearest.of(other - other_before)
+    return points + share[:, None] * nearest.of(other - before.borders[rule.to])
 
 
 def _keep_away(points: FloatArray, other: FloatArray, room_mm: FloatArray | np.float64, side: int) -> FloatArray:
