@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.scene.study import Study
     from slicer_stand_in.hand import Hand
 
+pytestmark = pytest.mark.stand_in  # a real Slicer has a screen
 MODELS = Path(__file__).parents[2] / "CardiacSegmentation" / "Resources" / "Models"
 
 
