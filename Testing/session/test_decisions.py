@@ -30,7 +30,7 @@ def with_open_base(segmentation: Segmentation) -> Segmentation:
 def test_slices_count_as_decided_and_the_rule_can_have_them_back(session: StudySession) -> None:
     es = session.assessment.key_phases.rv_es
     before = session.assessment.rv["ef_percent"].value
-    assert session.set_counts([Label.RV], es, range(0, 3), counts=False)
+    assert session.set_counts([Label.RV], es, range(3), counts=False)
     assert session.assessment.rv["ef_percent"].value > before
     assert not session.assessment.counted[Label.RV - 1, es, :3].any()
     assert session.assessment.counted.sum() == session.assessment.counted.size - 3
