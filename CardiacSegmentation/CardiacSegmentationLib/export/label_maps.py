@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.structures import BY_LABEL
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from CardiacSegmentationLib.segmentation import Segmentation
@@ -55,6 +57,7 @@ NIFTI = np.dtype(
         ("extension", "S4"),
     ]
 )
+GZIP_LEVEL = 6
 UINT8 = 2
 SCANNER = 1  # coordinates are the scanner's
 MM_AND_MS = 2 | 16
@@ -74,9 +77,24 @@ def write_label_nifti(stack: CineStack, segmentation: Segmentation, path: Path) 
     if header is None:
         header = _new_header(stack, affine)
     header["descrip"] = b"CardiacSegmentation: 1 RV, 2 LV myocardium, 3 LV"
-    content = header.tobytes() + labels.tobytes()
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(gzip.compress(content, 6, mtime=0) if path.suffix == ".gz" else content)
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("wb") as file,
+        _compressed(file, path.suffix == ".gz") as content,
+    ):
+        content.write(header.tobytes())
+        for phase in labels:  # one after the other: together they are as large as the study
+            content.write(phase.tobytes())
+
+
+@contextmanager
+def _compressed(file: BinaryIO, wanted: bool) -> Iterator[BinaryIO]:
+    """The file itself, or one that compresses into it; without name and time, so that equal labels give equal bytes."""
+    if not wanted:
+        yield file
+        return
+    with gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as content:
+        yield cast("BinaryIO", content)
 
 
 def write_slicer_segmentation(stack: CineStack, segmentation: Segmentation, phase: int, path: Path) -> None:

@@ -93,6 +93,8 @@ def _segment_study(
     networked = reporter.seconds
     reporter.stage("measure", "Measuring")
     segmentation, function = _measure(stack, segmented.segmentation, options)
+    uncertainty = segmented.uncertainty
+    del segmented  # the network's own labels are as large as these, and done with
     measured = reporter.seconds
     summary = summarise(stack, function)
     seconds = {"read": read, "segment": networked - read, "measure": measured - networked}
@@ -101,7 +103,7 @@ def _segment_study(
         stack=stack,
         segmentation=segmentation,
         function=function,
-        uncertainty=segmented.uncertainty,
+        uncertainty=uncertainty,
         seconds={name: round(value, 3) for name, value in seconds.items()},
     )
     if output.is_wanted:
