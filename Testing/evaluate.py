@@ -124,7 +124,7 @@ def hard_table(cases: Sequence[Case], network: LoadedNetwork) -> str:
 
 
 def spoil(voxels: np.ndarray, how: str) -> np.ndarray:
-    """Images made harder: Rician noise, a coil that falls off, slices moved by breathing, or some images lost in noise."""
+    """Images made harder: Rician noise, a coil that falls off, slices moved by breathing, or some images lost."""
     random = np.random.default_rng(0)
     bright = float(np.percentile(voxels, 99))
     result = voxels.astype(np.float32)

@@ -51,6 +51,7 @@ class ResultsPanel:
             combo.addItems([CHOICES[name].label(value, language()) for value in CHOICES[name].values])
         for combo in (self._ui.sexCombo, *self._convention_combos().values()):
             combo.connect("currentIndexChanged(int)", lambda _index: self._facts_changed())
+        self._ui.journalList.connect("itemDoubleClicked(QListWidgetItem*)", lambda _item: self._go_to_entry())
         for button, export in EXPORTS.items():
             getattr(self._ui, button).connect("clicked()", once(partial(self.export, export)))
         self._ui.exportEdit.currentPath = str(slicer.app.settings().value(EXPORT_FOLDER, "") or Path.home())
@@ -115,6 +116,14 @@ class ResultsPanel:
             self._ui.journalList.addItems(lines)
             self._journal = lines
         self._ui.journalBox.visible = bool(lines)
+
+    def _go_to_entry(self) -> None:
+        """Show the image that the entry double-clicked tells of."""
+        live = self._panel.live
+        row = self._ui.journalList.currentRow
+        if live is not None and 0 <= row < len(live.session.reading.journal):
+            entry = live.session.reading.journal[-1 - row]
+            self._panel.go_to(entry.slice, entry.phase)
 
     def _chosen_folder(self) -> Path:
         text = self._ui.exportEdit.currentPath.strip()

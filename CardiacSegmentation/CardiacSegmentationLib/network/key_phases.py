@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.network.regions import Labels
     from CardiacSegmentationLib.stack import CineStack
 
-STEP = 4  # every fourth phase is looked at first
+STEP = 3  # every third phase is looked at first
 PLATEAU = 0.005  # of the largest volume: phases this close to an extreme may be the extreme once repaired and measured
 
 
@@ -31,7 +31,7 @@ def predict_key_phases(
 ) -> tuple[Prediction, Network, tuple[Finding, ...]]:
     """A prediction of ED and ES of both ventricles and of what lies about them, the network used, what was found out.
 
-    After every fourth phase the extremes are followed, until both neighbours of each have been looked at. A coarser
+    After every third phase the extremes are followed, until both neighbours of each have been looked at. A coarser
     look at all phases costs as much, and is often a phase or two off (docs/quality.md).
     """
     phases = sorted({*range(0, stack.phases, STEP), stack.phases - 1})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -44,7 +44,7 @@ def add_cine(scene: Any, stack: CineStack) -> tuple[Any, Any]:
     with one_modification(sequence):
         sequence.SetIndexName(INDEX_NAME)
         sequence.SetIndexUnit(INDEX_UNIT)
-        sequence.SetAttribute(FACTS, to_text({name: getattr(stack, name) for name in _facts()}))
+        sequence.SetAttribute(FACTS, to_text(_stored_facts(stack)))
         set_stack_affine(sequence, stack.affine)
         for phase, value in enumerate(index):
             sequence.SetDataNodeAtValue(_frame(stack, phase), value)
@@ -142,6 +142,14 @@ def _read_facts(sequence: Any) -> dict[str, Any]:
     stored = json.loads(sequence.GetAttribute(FACTS) or "{}")
     kinds = type_hints(CineStack)
     return {name: from_json(kinds[name], stored[name]) for name in _facts() if name in stored}
+
+
+def _stored_facts(stack: CineStack) -> dict[str, Any]:
+    """What a scene keeps beside the volumes; the files of a study are found again behind its path."""
+    facts = {name: getattr(stack, name) for name in _facts()}
+    if stack.source is not None:
+        facts["source"] = replace(stack.source, files=())
+    return facts
 
 
 def _facts() -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def _plain(value: Any) -> Any:  # noqa: PLR0911
     if isinstance(value, Finding):
         return finding_to_dict(value)
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value) if field.compare}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Path):

@@ -28,6 +28,7 @@ import numpy as np
 from CardiacSegmentationLib.analysis.assess import check_reading
 from CardiacSegmentationLib.errors import LabelError, ReadingError
 from CardiacSegmentationLib.export.files import atomic_path
+from CardiacSegmentationLib.locks import is_alive
 from CardiacSegmentationLib.reading_json import reading_from_dict, reading_to_dict
 from CardiacSegmentationLib.segmentation import Origin
 
@@ -175,19 +176,6 @@ def fingerprint(stack: CineStack) -> str:
     digest = hashlib.sha256(str((stack.voxels.shape, stack.affine.round(3).tolist())).encode())
     digest.update(np.ascontiguousarray(stack.voxels[0]))
     return digest.hexdigest()[:32]
-
-
-def is_alive(process: int) -> bool:
-    """Whether a process of this number runs; where that cannot be asked without harm (Windows), only one's own."""
-    if os.name != "posix":
-        return process == os.getpid()
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:  # it lives, and is another user's
-        return True
-    return True
 
 
 def _start_of(session: StudySession) -> _Start:

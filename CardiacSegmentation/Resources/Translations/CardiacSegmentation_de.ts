@@ -152,32 +152,8 @@
    <translation>Phasen:</translation>
   </message>
   <message>
-   <source>All phases</source>
-   <translation>Alle Phasen</translation>
-  </message>
-  <message>
-   <source>End-diastole and end-systole</source>
-   <translation>Enddiastole und Endsystole</translation>
-  </message>
-  <message>
    <source>Runs on:</source>
    <translation>Läuft mit:</translation>
-  </message>
-  <message>
-   <source>The fastest installed</source>
-   <translation>Der schnellsten Installation</translation>
-  </message>
-  <message>
-   <source>ONNX Runtime</source>
-   <translation>ONNX Runtime</translation>
-  </message>
-  <message>
-   <source>OpenVINO</source>
-   <translation>OpenVINO</translation>
-  </message>
-  <message>
-   <source>PyTorch</source>
-   <translation>PyTorch</translation>
   </message>
   <message>
    <source>Model:</source>
@@ -224,16 +200,24 @@
    <translation>Als ED</translation>
   </message>
   <message>
-   <source>Take the phase shown as end-diastole of both ventricles.</source>
-   <translation>Die gezeigte Phase als Enddiastole beider Ventrikel nehmen.</translation>
+   <source>Take the phase shown as end-diastole of the ventricles chosen.</source>
+   <translation>Die gezeigte Phase als Enddiastole der gewählten Ventrikel nehmen.</translation>
   </message>
   <message>
    <source>Set as ES</source>
    <translation>Als ES</translation>
   </message>
   <message>
-   <source>Take the phase shown as end-systole of both ventricles.</source>
-   <translation>Die gezeigte Phase als Endsystole beider Ventrikel nehmen.</translation>
+   <source>Take the phase shown as end-systole of the ventricles chosen.</source>
+   <translation>Die gezeigte Phase als Endsystole der gewählten Ventrikel nehmen.</translation>
+  </message>
+  <message>
+   <source>Whose end-diastole or end-systole the phase shown becomes.</source>
+   <translation>Wessen Enddiastole oder Endsystole die gezeigte Phase wird.</translation>
+  </message>
+  <message>
+   <source>LV and RV</source>
+   <translation>LV und RV</translation>
   </message>
   <message>
    <source>Automatic</source>
@@ -242,6 +226,14 @@
   <message>
    <source>Find end-diastole and end-systole from the volumes again.</source>
    <translation>Enddiastole und Endsystole wieder aus den Volumina bestimmen.</translation>
+  </message>
+  <message>
+   <source>Use it</source>
+   <translation>Übernehmen</translation>
+  </message>
+  <message>
+   <source>Take that phase instead; undo brings this one back.</source>
+   <translation>Stattdessen jene Phase nehmen; Rückgängig holt diese zurück.</translation>
   </message>
   <message>
    <source>Click a row to go there. A tick counts the slice in the phase shown; a doubt names what to look at.</source>
@@ -272,8 +264,8 @@
    <translation>Zurück</translation>
   </message>
   <message>
-   <source>Undo the last change in this phase (Ctrl+Z)</source>
-   <translation>Die letzte Änderung in dieser Phase zurücknehmen (Strg+Z)</translation>
+   <source>Undo (Ctrl+Z)</source>
+   <translation>Rückgängig (Strg+Z)</translation>
   </message>
   <message>
    <source>Redo</source>
@@ -282,6 +274,14 @@
   <message>
    <source>Redo (Ctrl+Y)</source>
    <translation>Wiederholen (Strg+Y)</translation>
+  </message>
+  <message>
+   <source>Seen</source>
+   <translation>Gesehen</translation>
+  </message>
+  <message>
+   <source>Tick off the doubts of the slice selected: they are not shown again.</source>
+   <translation>Die Zweifel der gewählten Schicht abhaken: Sie werden nicht mehr gezeigt.</translation>
   </message>
   <message>
    <source>Copy from previous phase</source>
@@ -332,18 +332,6 @@
    <translation>Formel der Körperoberfläche</translation>
   </message>
   <message>
-   <source>Mosteller</source>
-   <translation>Mosteller</translation>
-  </message>
-  <message>
-   <source>DuBois</source>
-   <translation>DuBois</translation>
-  </message>
-  <message>
-   <source>Haycock</source>
-   <translation>Haycock</translation>
-  </message>
-  <message>
    <source>Papillary muscles:</source>
    <translation>Papillarmuskeln:</translation>
   </message>
@@ -352,16 +340,28 @@
    <translation>Ob Papillarmuskeln als Blut oder als Muskel zählen</translation>
   </message>
   <message>
-   <source>in the volume</source>
-   <translation>im Volumen</translation>
+   <source>Basal slices:</source>
+   <translation>Basisschichten:</translation>
   </message>
   <message>
-   <source>in the mass</source>
-   <translation>in der Masse</translation>
+   <source>How much of the ring of myocardium a basal slice needs to count for the LV</source>
+   <translation>Wie viel des Myokardrings eine Basisschicht braucht, um zum LV zu zählen</translation>
   </message>
   <message>
    <source>Normal</source>
    <translation>Normal</translation>
+  </message>
+  <message>
+   <source>The network's own numbers, and those after your corrections.</source>
+   <translation>Die Werte des Netzes, und die nach Ihren Korrekturen.</translation>
+  </message>
+  <message>
+   <source>Journal</source>
+   <translation>Protokoll</translation>
+  </message>
+  <message>
+   <source>Everything you did to this study, the latest first. Double-click to go there.</source>
+   <translation>Alles, was Sie an dieser Studie getan haben, das Letzte zuerst. Doppelklick führt dorthin.</translation>
   </message>
   <message>
    <source>Each study's results go into a folder of its own in this one.</source>
@@ -398,6 +398,22 @@
  </context>
  <context>
   <name>gui.correct_panel</name>
+  <message>
+   <source>Undo: {change} (Ctrl+Z)</source>
+   <translation>Rückgängig: {change} (Strg+Z)</translation>
+  </message>
+  <message>
+   <source>Undo (Ctrl+Z)</source>
+   <translation>Rückgängig (Strg+Z)</translation>
+  </message>
+  <message>
+   <source>Redo: {change} (Ctrl+Y)</source>
+   <translation>Wiederholen: {change} (Strg+Y)</translation>
+  </message>
+  <message>
+   <source>Redo (Ctrl+Y)</source>
+   <translation>Wiederholen (Strg+Y)</translation>
+  </message>
   <message>
    <source>{phase} of {count}, {time} ms</source>
    <translation>{phase} von {count}, {time} ms</translation>
@@ -450,8 +466,8 @@
  <context>
   <name>gui.recovery_bar</name>
   <message>
-   <source>A session ended unexpectedly; its corrections were kept (phases: {count}).</source>
-   <translation>Eine Sitzung endete unerwartet; ihre Korrekturen wurden aufbewahrt (Phasen: {count}).</translation>
+   <source>A session ended unexpectedly; its work was kept ({work}).</source>
+   <translation>Eine Sitzung endete unerwartet; ihre Arbeit wurde aufbewahrt ({work}).</translation>
   </message>
  </context>
  <context>
@@ -562,8 +578,8 @@
    <translation>Segmentieren</translation>
   </message>
   <message>
-   <source>“{study}” was corrected by hand. Segmenting again replaces all corrections. Continue?</source>
-   <translation>„{study}“ wurde von Hand korrigiert. Neues Segmentieren ersetzt alle Korrekturen. Fortfahren?</translation>
+   <source>“{study}” was worked on ({work}). Segmenting again replaces that. Continue?</source>
+   <translation>„{study}“ wurde bearbeitet ({work}). Neu zu segmentieren ersetzt das. Fortfahren?</translation>
   </message>
   <message>
    <source>Cancel the segmentation of “{study}”</source>
