@@ -166,14 +166,14 @@ def test_the_papillary_convention_stands_beside_volume_and_mass(
 def test_normal_ranges_and_observers_are_in_it(written: Any) -> None:
     case, _, path = written["siemens"]
     report = highdicom.sr.srread(path)
-    edv = case.assessment.lv["edv_ml"]
-    assert edv.reference is not None
+    ef = case.assessment.lv["ef_percent"]
+    assert ef.reference is not None
     limits = [
         float(item.MeasuredValueSequence[0].NumericValue)
-        for item in _numbers(report)["lv.edv_ml"].ContentSequence
+        for item in _numbers(report)["lv.ef_percent"].ContentSequence
         if item.ValueType == "NUM"
     ]
-    assert np.allclose(sorted(limits), [edv.reference.low, edv.reference.high])
+    assert np.allclose(sorted(limits), [ef.reference.low, ef.reference.high])
     contexts = report.content.get_observer_contexts()
     assert {context.observer_type.meaning for context in contexts} == {"Device", "Person"}
     assert str(report.PatientName) == "Phantom^Beating Heart"

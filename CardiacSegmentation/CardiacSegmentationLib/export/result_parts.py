@@ -18,6 +18,7 @@ from CardiacSegmentationLib.export.dicom_sr import make_measurement_report
 from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.export.label_maps import write_label_nifti, write_nifti, write_slicer_segmentation
 from CardiacSegmentationLib.export.report import make_report
+from CardiacSegmentationLib.export.report_template import find_template, read_template
 from CardiacSegmentationLib.export.tables import (
     write_measurements_csv,
     write_measurements_json,
@@ -56,6 +57,7 @@ class ExportOptions:
 
     paper: str = "A4"
     language: str = DEFAULT_LANGUAGE  # of the report
+    template: Path | None = None  # the site's heading and logo; None: that of the user's settings, if there is one
     created: str = ""  # printed on the report; nothing where empty, so that equal values give equal bytes
     all_phases: bool = False  # a DICOM SEG and a Slicer segmentation for every labelled phase, not ED and ES alone
     deidentifier: Deidentifier | None = None
@@ -126,6 +128,7 @@ class PartInputs:
             paper=self.options.paper,
             language=self.options.language,
             created="" if self.options.deidentifier else self.options.created,
+            template=None if self.options.deidentifier else read_template(self.options.template or find_template()),
         )
 
     def save(self, dataset: Dataset, name: str) -> Path:
