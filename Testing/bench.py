@@ -30,16 +30,21 @@ from CardiacSegmentationLib.network.backends import ENGINES, is_installed
 from CardiacSegmentationLib.network.loaded import load_network
 from CardiacSegmentationLib.network.segment import NetworkOptions, segment_stack
 from CardiacSegmentationLib.phantom import PhantomSpec, write_study
-from CardiacSegmentationLib.pipeline import Options, segment_study
+from CardiacSegmentationLib.pipeline import Existing, Options, segment_study
+from CardiacSegmentationLib.pipeline.batch import segment_batch
+from CardiacSegmentationLib.pipeline.cluster import segment_on_cluster
+from CardiacSegmentationLib.pipeline.plan import plan_batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from CardiacSegmentationLib.pipeline.plan import Task
     from CardiacSegmentationLib.stack import CineStack
 
 SPEC = PhantomSpec(phases=25, slices=12, pixel_mm=1.25)  # 256 × 256 pixels
 LIMITS = {"network": 2.0, "command": 5.0, "memory_mb": 1000.0, "nnunet_ratio": 20.0}
 SCALES = (1, 2, 4, 8)
+BATCH_HEADER = ("with", "workers", "studies", "s", "studies an hour")
 LIBRARY = Path(__file__).resolve().parents[1] / "CardiacSegmentation"
 
 
@@ -95,6 +100,8 @@ def report(study: Path, folder: Path, options: argparse.Namespace) -> str:
         + _table(("step", "median s"), [(timing.title, f"{timing.median:.2f}") for timing in parts]),
         "## Scaling\n\nONNX Runtime; more phases and more slices of the same pixels.\n\n"
         + _scaling_table(stack, options),
+        "## Many studies\n\n`cardiacseg batch ROOT --only tables`, start of the workers included.\n\n"
+        + _table(BATCH_HEADER, batch_throughput(folder)),
         _verdict(measured, others, commands, memory_mb),
     ]
     return "\n\n".join(sections) + "\n"
@@ -182,6 +189,38 @@ def part_timings(study: Path, folder: Path, runs: int) -> list[Timing]:
         calls[name] = lambda name=name, writer=writer: writer(out / name, *values)
     out.mkdir()
     return in_turn(calls, runs)
+
+
+def batch_throughput(folder: Path, studies: int = 12, workers: Sequence[int] = (1, 2)) -> list[Sequence[str]]:
+    """Studies an hour with as many workers, on phantoms of 25 phases × 12 slices; Dask where it is installed."""
+    root = folder / "batch"
+    for number in range(studies):
+        write_study(root / f"{number:03d}", replace(SPEC, lv_edv_ml=130.0 + number))
+    tasks, _ = plan_batch(root, folder / "results")
+    options = Options(backend="onnx", parts=("tables",), existing=Existing.REPLACE)
+    ways: dict[str, Callable[[int], list[dict[str, Any]]]] = {
+        "processes": lambda count: list(segment_batch(tasks, options, jobs=count))
+    }
+    if find_spec("distributed"):
+        ways["Dask"] = lambda count: _segment_on_dask(tasks, options, count)
+    rows = []
+    for name, way in ways.items():
+        for count in workers:
+            started = time.perf_counter()
+            statuses = {row["status"] for row in way(count)}
+            seconds = time.perf_counter() - started
+            if statuses != {"done"}:
+                msg = f"The batch did not succeed: {statuses}"
+                raise RuntimeError(msg)
+            rows.append((name, str(count), str(studies), f"{seconds:.1f}", f"{3600 * studies / seconds:.0f}"))
+    return rows
+
+
+def _segment_on_dask(tasks: Sequence[Task], options: Options, workers: int) -> list[dict[str, Any]]:
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster:
+        return list(segment_on_cluster(tasks, options, cluster.scheduler_address))
 
 
 def _scaling_table(stack: CineStack, options: argparse.Namespace) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from typing import NoReturn
@@ -11,25 +10,21 @@ EXIT_CANCELLED = 130
 
 
 def main() -> int:
-    """Run the command line; SIGTERM cancels it like Ctrl-C from the first moment to the last."""
+    """Run the command line; SIGTERM cancels it like Ctrl-C, also while it is still being imported."""
     signal.signal(signal.SIGTERM, _cancel)
     try:
         from CardiacSegmentationLib.cli import main as run_command
 
         code = run_command()
-    except KeyboardInterrupt:  # while the command was still being imported
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what is done is done; Python is only closing down
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         code = EXIT_CANCELLED
-    signal.signal(signal.SIGTERM, _end)
     return code
 
 
 def _cancel(*_: object) -> NoReturn:
     raise KeyboardInterrupt
-
-
-def _end(*_: object) -> NoReturn:
-    """Python is closing down: all that there is to lose is lost or written."""
-    os._exit(EXIT_CANCELLED)
 
 
 if __name__ == "__main__":

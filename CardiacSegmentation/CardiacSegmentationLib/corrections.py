@@ -32,17 +32,24 @@ def corrections_text(assessment: Assessment, segmentation: Segmentation, languag
 def describe_work(segmentation: Segmentation, reading: Reading, language: str = DEFAULT_LANGUAGE) -> str:
     """What would be lost with labels and decisions: how many images, slices and key phases; empty where nothing."""
     images = len(segmentation.corrected_images)
-    slices = {(label, place) for (label, _, place), _ in reading.counts}
-    phases = [phase for phase in vars(reading.key_phases).values() if phase is not None]
+    corrected = {"count": images, "total": segmentation.origin.size}
+    parts = [sentence("corrections-images", corrected, language)] if images else []
+    return ", ".join([*parts, *_decisions(reading, language)])
+
+
+def describe_found(images: int, reading: Reading, language: str = DEFAULT_LANGUAGE) -> str:
+    """What a file that outlived a crash holds: so many corrected images, and decisions."""
+    parts = [sentence("corrections-found", {"count": images}, language)] if images else []
+    return ", ".join([*parts, *_decisions(reading, language)])
+
+
+def _decisions(reading: Reading, language: str) -> list[str]:
     counts = {
-        "corrections-images": (images, segmentation.origin.size),
-        "corrections-slices": (len(slices), 0),
-        "corrections-phases": (len(phases), 0),
-        "corrections-signed": (int(reading.signature is not None), 0),
+        "corrections-slices": len({(label, place) for (label, _, place), _ in reading.counts}),
+        "corrections-phases": sum(phase is not None for phase in vars(reading.key_phases).values()),
+        "corrections-signed": int(reading.signature is not None),
     }
-    return ", ".join(
-        sentence(code, {"count": count, "total": total}, language) for code, (count, total) in counts.items() if count
-    )
+    return [sentence(code, {"count": count}, language) for code, count in counts.items() if count]
 
 
 def entry_line(entry: JournalEntry, key_phases: Mapping[str, int | None], language: str = DEFAULT_LANGUAGE) -> str:

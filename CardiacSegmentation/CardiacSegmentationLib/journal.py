@@ -11,7 +11,7 @@ from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, sentence
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from CardiacSegmentationLib.findings import Parameter
+    from CardiacSegmentationLib.findings import Parameters
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 NAMES = {"lv_ed": "LV ED", "lv_es": "LV ES", "rv_ed": "RV ED", "rv_es": "RV ES"}
@@ -50,12 +50,12 @@ def describe_entry(
 
     Phases among ``key_phases`` (such as ``vars(assessment.key_phases)``) are called ED or ES.
     """
-    parameters: dict[str, Parameter] = {
+    parameters: Parameters = {
         "tool": entry.tool,
         "structure": tuple(entry.structure.split("+")) if entry.structure else (),
         "subject": NAMES.get(entry.subject, entry.subject),
-        "before": entry.before,
-        "after": entry.after,
+        "before": entry.before or "–",
+        "after": entry.after or "–",
         "count": entry.images,
     }
     parts = [sentence(f"journal-{entry.action}", parameters, language)]

@@ -102,6 +102,19 @@ def remove_abandoned(parent: Path, pattern: str) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
+def is_alive(process: int) -> bool:
+    """Whether a process of this number runs; where that cannot be asked without harm (Windows), only one's own."""
+    if os.name != "posix":
+        return process == os.getpid()
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # it lives, and is another user's
+        return True
+    return True
+
+
 def _make(folder: Path) -> list[Path]:
     """The folders that had to be made, the innermost first."""
     missing = [one for one in (folder, *folder.parents) if not one.exists()]

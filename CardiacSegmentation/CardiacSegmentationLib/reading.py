@@ -123,7 +123,7 @@ class Reading:
         return replace(self, counts=tuple(sorted(decided.items())))
 
     def begun_again(self, model: str, when: str = "") -> Reading:
-        """What stays when the study is segmented again: conventions, facts, the reader, the journal."""
+        """What stays when the study is segmented again: conventions, facts, the reader's name and words, journal."""
         entry = JournalEntry(when or now_utc(), "segment", after=model)
         return Reading(
             conventions=self.conventions,

@@ -89,8 +89,8 @@ class Segmentation:
     """Labels on a stack's grid. What counts and what is doubtful is decided elsewhere: see ``Reading``, ``Assessment``.
 
     ``labelled[phase]`` is false where a phase has no labels at all (many data sets label ED and ES only).
-    ``origin[phase, slice]`` says where the labels of each image come from. ``automatic`` holds the labels as they were
-    made, from the first correction on; before, ``labels`` are those.
+    ``origin[phase, slice]`` says where the labels of each image come from. ``automatic`` holds the labels as they
+    were made, from the first correction on; before, ``labels`` are those.
     """
 
     labels: Labels

@@ -58,7 +58,14 @@ def assert_nested(labels: np.ndarray) -> None:
 
 
 @settings(max_examples=60)
-@given(hearts(), BORDERS, st.floats(0, 1), STEPS, st.floats(3.0, 40.0), keep=st.booleans())
+@given(
+    heart=hearts(),
+    border=BORDERS,
+    share=st.floats(0, 1),
+    by=STEPS,
+    reach=st.floats(3.0, 40.0),
+    keep=st.booleans(),
+)
 def test_pull(heart: Heart, border: Border, share: float, by: tuple[float, float], reach: float, *, keep: bool) -> None:
     labels, spacing = heart
     before = find_contours(labels, spacing)

@@ -1,11 +1,13 @@
-"""The real module file in the stand-in for Slicer's window, and a hand that clicks."""
+"""The real module file in Slicer or in the stand-in for its window, and a hand that clicks."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from gui_hosts import chosen_host
 from slicer_stand_in.hand import PANEL_WIDTH, Hand
 
 if TYPE_CHECKING:
@@ -14,48 +16,50 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.scene.study import Study
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
+    from gui_hosts import Host
 
+IN_SLICER = os.environ.get("CARDIACSEG_GUI_HOST") == "slicer"
 MODULE = Path(__file__).parents[2] / "CardiacSegmentation" / "CardiacSegmentation.py"
 
 
-@pytest.fixture(scope="session")
-def slicer_window(slicer_host: Any) -> Iterator[Any]:
-    """``slicer.app`` with a window system; ``qt``, ``ctk`` and the rest can be imported."""
-    reason = "no Qt here: PySide6 is not installed, or the system lacks libEGL (Debian: apt install libegl1)"
-    pytest.importorskip("PySide6.QtWidgets", reason=reason, exc_type=ImportError)
-    import slicer_stand_in
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In a real Slicer there are no parts of the stand-in."""
+    for item in items:
+        if IN_SLICER and item.get_closest_marker("stand_in"):
+            item.add_marker(pytest.mark.skip(reason="needs the stand-in"))
 
-    yield slicer_stand_in.install()
-    slicer_stand_in.uninstall()
+
+@pytest.fixture(scope="session")
+def gui_host(request: pytest.FixtureRequest) -> Iterator[Host]:
+    """Slicer or its stand-in, started."""
+    if not IN_SLICER:
+        reason = "no Qt here: PySide6 is not installed, or the system lacks libEGL (Debian: apt install libegl1)"
+        pytest.importorskip("PySide6.QtWidgets", reason=reason, exc_type=ImportError)
+        request.getfixturevalue("slicer_host")
+    host = chosen_host()
+    host.start()
+    yield host
+    host.stop()
 
 
 @pytest.fixture
-def a_window(slicer_window: Any, a_scene: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """An application with a main window and an empty scene; complaints of Qt and errors in slots fail the test."""
-    import slicer_stand_in
-    from slicer_stand_in import mrml_widgets, pythonqt
+def a_window(gui_host: Host, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """``slicer.app`` with a main window and an empty scene; complaints of Qt and errors in slots fail the test."""
+    if not IN_SLICER:
+        request.getfixturevalue("a_scene")
+    import slicer
 
     monkeypatch.delenv("CARDIACSEG_MODEL", raising=False)
-    slicer_window.settings().clear()
-    slicer_window.open_main_window()
-    yield slicer_window
-    slicer_window.processEvents()
-    slicer_window.open_main_window(False)
-    errors, pythonqt.slot_errors[:] = list(pythonqt.slot_errors), []
-    complaints, slicer_stand_in.qt_messages[:] = list(slicer_stand_in.qt_messages), []
-    crashes, mrml_widgets.crashes[:] = list(mrml_widgets.crashes), []
-    assert not crashes
-    assert not errors
+    gui_host.open()
+    yield slicer.app
+    complaints = gui_host.close()
     assert not complaints
 
 
 @pytest.fixture
-def a_module(a_window: Any) -> Iterator[Any]:
+def a_module(a_window: Any, gui_host: Host) -> Iterator[Any]:
     """The module, loaded as Slicer loads it."""
-    from slicer_stand_in import application
-
-    module = application.load_module(MODULE)
-    a_window.processEvents()
+    module = gui_host.load(MODULE)
     yield module
     module.unload()
     a_window.processEvents()

@@ -12,6 +12,7 @@ from slicer_stand_in.hand import paint
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.scene.study import Study
+    from gui_hosts import Host
     from slicer_stand_in.hand import Hand
 
 
@@ -142,10 +143,8 @@ def test_another_phase_can_be_set_as_end_systole_and_given_back_to_the_program(
     assert a_hand.panel.live.assessment.key_phases.lv_es == found
 
 
-def test_the_cine_plays_at_the_hearts_speed_and_stops(a_hand: Hand, a_segmented_study: Study) -> None:
-    from slicer_stand_in.application import play
-
-    play()
+def test_the_cine_plays_at_the_hearts_speed_and_stops(a_hand: Hand, a_segmented_study: Study, gui_host: Host) -> None:
+    gui_host.play()
     seen = set()
     a_hand.ui.playButton.click()
     a_hand.wait_for(lambda: seen.add(a_hand.ui.phaseSlider.value) or len(seen) >= 6, 10)  # type: ignore[func-returns-value]

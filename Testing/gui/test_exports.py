@@ -47,6 +47,7 @@ def open_segmented(hand: Hand, stack: CineStack, truth: Segmentation) -> Study:
     return study
 
 
+@pytest.mark.stand_in
 def test_dicom_objects_go_to_disk_and_into_slicers_database(
     a_hand: Hand, a_segmented_dicom_study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +162,7 @@ def test_a_folder_may_be_relative_but_not_missing(
     assert not list(tmp_path.glob("*.csv"))
 
 
+@pytest.mark.stand_in
 def test_a_missing_package_is_asked_for_when_the_report_is_wanted(
     a_hand: Hand, a_segmented_dicom_study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
+    from gui_hosts import Host
 
+pytestmark = pytest.mark.stand_in  # Slicer's language is that of its start
 MODULE = Path(__file__).parents[2] / "CardiacSegmentation" / "CardiacSegmentation.py"
 
 
 @pytest.fixture
-def a_german_hand(a_window: Any) -> Iterator[Hand]:
-    from slicer_stand_in import application
-
+def a_german_hand(a_window: Any, gui_host: Host) -> Iterator[Hand]:
     a_window.settings().setValue("Internationalization/Enabled", True)
     a_window.settings().setValue("language", "de-DE")
-    module = application.load_module(MODULE)
+    module = gui_host.load(MODULE)
     widget = module.widgetRepresentation()
     widget.resize(PANEL_WIDTH, 1500)
     widget.show()
@@ -52,23 +52,19 @@ def test_the_panel_speaks_german(a_german_hand: Hand, phantom: tuple[CineStack, 
     assert slicer.modules.cardiacsegmentation.parent.title == "Herzsegmentierung"
 
 
-def test_a_language_without_a_translation_stays_english(a_window: Any) -> None:
-    from slicer_stand_in import application
-
+def test_a_language_without_a_translation_stays_english(a_window: Any, gui_host: Host) -> None:
     a_window.settings().setValue("Internationalization/Enabled", True)
     a_window.settings().setValue("language", "fi")
-    module = application.load_module(MODULE)
+    module = gui_host.load(MODULE)
     module.widgetRepresentation()
     assert module.widget.panel.ui.segmentButton.text == "Segment"
     module.unload()
 
 
-def test_where_slicer_does_not_translate_the_panel_does_not_either(a_window: Any) -> None:
-    from slicer_stand_in import application
-
+def test_where_slicer_does_not_translate_the_panel_does_not_either(a_window: Any, gui_host: Host) -> None:
     a_window.settings().setValue("Internationalization/Enabled", False)
     a_window.settings().setValue("language", "de-DE")  # Slicer keeps it while translating is off
-    module = application.load_module(MODULE)
+    module = gui_host.load(MODULE)
     module.widgetRepresentation()
     assert module.widget.panel.ui.segmentButton.text == "Segment"
     module.unload()

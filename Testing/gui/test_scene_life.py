@@ -7,6 +7,7 @@ import subprocess
 import sys
 import weakref
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,11 +15,10 @@ import pytest
 from slicer_stand_in.hand import Hand, paint
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from CardiacSegmentationLib.scene.study import Study
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
+    from gui_hosts import Host
 
 
 def test_closing_the_scene_leaves_an_empty_panel_that_works_again(
@@ -310,15 +310,11 @@ def test_arrow_keys_step_through_slices_of_the_short_axis_view(a_hand: Hand, a_s
 
 
 def test_the_module_can_be_reloaded_in_the_middle_of_work(
-    a_hand: Hand, a_segmented_study: Study, a_module: Any, a_window: Any
+    a_hand: Hand, a_segmented_study: Study, a_module: Any, a_window: Any, gui_host: Host
 ) -> None:
-    from pathlib import Path
-
-    from slicer_stand_in import application
-
     a_module.unload()
     a_window.processEvents()
-    again = application.load_module(Path(a_module.path))
+    again = gui_host.load(Path(a_module.path))
     widget = again.widgetRepresentation()
     widget.show()
     again.widget.enter()
@@ -371,6 +367,7 @@ def test_nothing_is_printed_in_normal_use(
     assert vtk_output() == ""
 
 
+@pytest.mark.stand_in
 def test_without_a_main_window_the_panel_works_all_the_same(
     a_hand: Hand, a_window: Any, phantom: tuple[CineStack, Segmentation]
 ) -> None:

@@ -329,6 +329,7 @@ def test_what_the_user_laid_over_the_images_stays(
     assert a_view.GetForegroundOpacity() == pytest.approx(0.9)
 
 
+@pytest.mark.stand_in
 def test_a_missing_package_is_asked_for_once_and_declining_is_a_sentence(
     a_hand: Hand, a_painted_study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.scene.study import Study
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
+    from gui_hosts import Host
     from slicer_stand_in.hand import Hand
 
 
@@ -92,16 +93,14 @@ def test_a_folder_without_images_is_told_in_place_without_a_window(a_hand: Hand,
 
 
 def test_a_path_half_typed_is_not_looked_into(a_hand: Hand, dicom_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import slicer
+    import qt
     from CardiacSegmentationLib.gui import study_panel
-    from PySide6.QtTest import QTest
-    from slicer_stand_in.pythonqt import unwrap
 
     choose_folder(a_hand, dicom_study)
     looked_into = []
     monkeypatch.setattr(study_panel, "find_stacks", lambda path, _progress: looked_into.append(path))
-    (line,) = slicer.util.findChildren(a_hand.ui.folderEdit, className="QLineEdit")
-    QTest.keyClicks(unwrap(line), "/a/long/way")
+    for letter in "/a/long/way":
+        a_hand.press(a_hand.ui.folderEdit, qt.Qt.Key_A, letter)
     a_hand.wait(0.8)
     assert looked_into == []
     assert not a_hand.ui.loadButton.enabled  # what was found belongs to another path
@@ -198,6 +197,7 @@ def a_dicom_browser(a_window: Any, dicom_study: Path, monkeypatch: pytest.Monkey
     return browser
 
 
+@pytest.mark.stand_in
 @pytest.mark.parametrize("visual", [False, True])
 def test_the_selection_of_the_dicom_browser_in_use_is_taken_over(
     a_hand: Hand, a_dicom_browser: Any, visual: bool
@@ -247,14 +247,14 @@ def test_the_sample_is_made_on_this_computer_and_loaded(
 
 
 def test_sample_data_lists_the_sample_and_its_button_loads_it(
-    a_hand: Hand, monkeypatch: pytest.MonkeyPatch, dicom_study: Path
+    a_hand: Hand, gui_host: Host, monkeypatch: pytest.MonkeyPatch, dicom_study: Path
 ) -> None:
     import slicer
     from CardiacSegmentationLib.gui import sample
 
     monkeypatch.setattr(sample, "sample_folder", lambda: dicom_study)
-    slicer.app.send("startupCompleted()")
-    slicer.app.send("startupCompleted()")  # a reload of the module registers nothing twice
+    gui_host.finish_start()
+    gui_host.finish_start()  # a reload of the module registers nothing twice
     sources = slicer.modules.sampleDataSources["Cardiac"]
     assert len(sources) == 1
     assert Path(sources[0].thumbnailFileName).is_file()
@@ -284,6 +284,7 @@ def test_slicers_dicom_module_offers_the_cine_of_many_series_as_one(a_hand: Hand
     assert {"Patient", "Study"} <= levels
 
 
+@pytest.mark.stand_in
 def test_no_header_is_read_twice_and_none_of_another_modality(
     a_hand: Hand, dicom_study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ far as the panel needs it; anything else raises instead of being accepted.
 ``qt.py``, ``ctk.py``   the modules ``qt`` and ``ctk``
 ``mrml_widgets.py``     node selector, segment editor, ``qMRMLWidget``
 ``application.py``      ``slicer.app`` with layouts and settings; loading a scripted module
+``window.py``           the window with its views, for pictures
 ``scripted.py``         ``slicer.ScriptedLoadableModule``
 ``i18n.py``             ``slicer.i18n``
 ``packaging.py``        ``slicer.packaging``

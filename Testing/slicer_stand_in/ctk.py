@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 from PySide6 import QtCore, QtGui, QtWidgets
@@ -154,7 +155,7 @@ class ctkPathLineEdit(wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
 
     currentPathChanged = Signal(str)
     validInputChanged = Signal(bool)
-    Dirs, Files, Drives, AllEntries, NoFilter = 1, 2, 4, 7, -1
+    _flag_numbers = MappingProxyType({"Dirs": 1, "Files": 2, "Drives": 4, "AllEntries": 7})  # not for Python, in CTK
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
@@ -170,7 +171,12 @@ class ctkPathLineEdit(wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
         layout.addWidget(self._browse)
         self._combo.editTextChanged.connect(self.currentPathChanged)
         self._browse.clicked.connect(lambda _checked: self.browse())
-        self._values: dict[str, Any] = {"filters": self.AllEntries, "settingKey": "", "label": "", "nameFilters": []}
+        self._values: dict[str, Any] = {
+            "filters": self._flag_numbers["AllEntries"],
+            "settingKey": "",
+            "label": "",
+            "nameFilters": [],
+        }
 
     def _value(name: str, kind: Any) -> Property:  # type: ignore[misc]  # noqa: N805
         return Property(kind, lambda self: self._values[name], lambda self, value: self._values.update({name: value}))
@@ -193,7 +199,7 @@ class ctkPathLineEdit(wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
 
     def browse(self) -> None:
         """One dialog or the other: where files are let through, no folder can be chosen."""
-        is_file = bool(self._values["filters"] & self.Files)
+        is_file = bool(self._values["filters"] & self._flag_numbers["Files"])
         choose = qt.QFileDialog.getOpenFileName if is_file else qt.QFileDialog.getExistingDirectory
         path = choose(self, "", self._combo.currentText())
         if path:

@@ -78,11 +78,19 @@ class Hand:
 
     def look_into(self, path: Path | str) -> None:
         """Name a study by its path, and press Enter."""
-        from PySide6 import QtCore, QtTest, QtWidgets
+        import qt
 
         self.ui.folderEdit.currentPath = str(path)
-        line = QtCore.QObject.findChild(self.ui.folderEdit, QtWidgets.QLineEdit)
-        QtTest.QTest.keyClick(line, QtCore.Qt.Key.Key_Return)
+        self.press(self.ui.folderEdit, qt.Qt.Key_Return)
+
+    def press(self, field: Any, key: Any, text: str = "") -> None:
+        """Press a key with the focus in a field."""
+        import qt
+        import slicer
+
+        (line,) = slicer.util.findChildren(field, className="QLineEdit")
+        for kind in (qt.QEvent.KeyPress, qt.QEvent.KeyRelease):
+            qt.QCoreApplication.sendEvent(line, qt.QKeyEvent(kind, key, qt.Qt.NoModifier, text))
         self.see()
 
     def picture(self, path: Path) -> None:

@@ -5,7 +5,7 @@ What is imitated, and where it is decided in PythonQt (commontk/PythonQt):
 * ``PythonQtInstanceWrapper.cpp``, ``getattro``: a Qt property is an attribute (``label.text``, never ``label.text()``);
   then slots and methods, then dynamic properties, then children by their object name.
 * ``PythonQtInstanceWrapper.cpp``, ``setattro``: an attribute that is no property is refused, for the object lives in
-  C++; a value of the wrong type is refused, too.
+  C++; so is a value that cannot be converted (``text = 5`` gives "5").
 * ``PythonQtSignalReceiver.cpp``, ``PythonQtSignalTarget::call``: ``connect("clicked(bool)", f)``; a plain function or
   method gets only as many arguments as it has parameters (defaults count), any other callable gets all of them.
 
@@ -121,7 +121,7 @@ def _get(target: QtCore.QObject, name: str) -> Any:
 def _require_alive(target: QtCore.QObject, name: str) -> None:
     if not isValid(target):  # PythonQt: "Trying to read attribute '…' from a destroyed QObject"
         message = f"Trying to use '{name}' of a destroyed {type(target).__name__}"
-        raise ValueError(message)
+        raise AttributeError(message)
 
 
 def _qt_attribute(target: QtCore.QObject, name: str) -> Any:
@@ -158,10 +158,21 @@ def _set(target: QtCore.QObject, name: str, value: Any) -> None:
     if not target.metaObject().property(index).isWritable():
         message = f"Property '{name}' of {type(target).__name__} is not writable"
         raise AttributeError(message)
-    value = list(value) if isinstance(value, tuple) else unwrap(value)
-    if value is None or not target.setProperty(name, value):
+    converted = _converted(list(value) if isinstance(value, tuple) else unwrap(value), target.property(name))
+    if converted is None or not target.setProperty(name, converted):
         message = f"Property '{name}' of {type(target).__name__} does not accept {value!r} ({type(value).__name__})"
-        raise ValueError(message)
+        raise AttributeError(message)
+
+
+def _converted(value: Any, before: Any) -> Any:
+    """PythonQtConv::PyObjToQVariant: text and truth take anything, numbers what is a number."""
+    if isinstance(before, str):
+        return str(value)
+    if isinstance(before, bool):
+        return bool(value)
+    if isinstance(before, (int, float)) and hasattr(value, "item"):  # a NumPy scalar
+        return value.item()
+    return value
 
 
 def _defined_in_python(cls: type, name: str) -> bool:

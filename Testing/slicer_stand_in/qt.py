@@ -34,6 +34,14 @@ class QFileDialog(pythonqt.wrap_class(QtWidgets.QFileDialog)):  # type: ignore[m
         return str(QtWidgets.QFileDialog.getSaveFileName(*arguments, **named)[0])
 
 
+class QCoreApplication(pythonqt.wrap_class(QtCore.QCoreApplication)):  # type: ignore[misc]
+    """PySide6 does not take the proxies of ``pythonqt``."""
+
+    @staticmethod
+    def sendEvent(receiver: Any, event: Any) -> bool:
+        return bool(QtCore.QCoreApplication.sendEvent(pythonqt.unwrap(receiver), event))
+
+
 class QUiLoader(QtUiTools.QUiLoader):
     """Makes stand-ins for the classes a .ui file names, and refuses one it does not know."""
 
@@ -90,7 +98,7 @@ def _number_flags(prop: ET.Element) -> None:
     flags = prop[0]
     owners_and_names = [name.split("::") for name in (flags.text or "").split("|")]
     flags.tag = "number"
-    flags.text = str(sum(getattr(custom_widgets[owner], name) for owner, name in owners_and_names))
+    flags.text = str(sum(custom_widgets[owner]._flag_numbers[name] for owner, name in owners_and_names))
 
 
 for _module in (QtCore, QtGui, QtWidgets):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -61,7 +61,7 @@ def assess(
     )
     outlines: Outlines = {}
     if before is not None and changed is not None:
-        outlines = {place: cast("Outlines", before.outlines)[place] for place in before.outlines.keys() - set(changed)}
+        outlines = {place: ring for place, ring in before.outlines.items() if place not in changed}
     proposal = reading.proposal or propose(stack, segmentation, reading.conventions, images)
     counted = reading.counted(proposal.counted)
     slice_mm, row_mm, column_mm = stack.spacing_mm
@@ -129,12 +129,12 @@ def _assess_automatic(
     return assess(stack, automatic_segmentation(segmentation), undecided)
 
 
-def _is_undecided(reading: Reading) -> bool:
-    return reading.proposal is None and not reading.has_decisions
-
-
 def _measures_alike(one: Reading, other: Reading) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in ("conventions", "patient", "unknown_facts"))
+
+
+def _is_undecided(reading: Reading) -> bool:
+    return reading.proposal is None and not reading.has_decisions
 
 
 def automatic_segmentation(segmentation: Segmentation) -> Segmentation:
@@ -166,6 +166,11 @@ def _check_input(stack: CineStack, segmentation: Segmentation, reading: Reading)
         labels, images = (" × ".join(map(str, array.shape)) for array in (segmentation.labels, stack.voxels))
         msg = f"The labels ({labels}: phases, slices, rows, columns) do not lie on the grid of the images ({images})."
         raise LabelError(msg)
+    check_reading(stack, reading)
+
+
+def check_reading(stack: CineStack, reading: Reading) -> None:
+    """Refuse a reading that was made on another stack, or that this program cannot follow."""
     if reading.conventions.bsa_formula not in FORMULAS:
         msg = f"{reading.conventions.bsa_formula} is no formula for body surface; use {', '.join(FORMULAS)}."
         raise LabelError(msg)

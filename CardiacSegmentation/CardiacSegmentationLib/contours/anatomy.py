@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from CardiacSegmentationLib.contours.borders import Border, Contours
 from CardiacSegmentationLib.contours.curves import (
     FEWEST_POINTS,
     FloatArray,
+    Nearest,
     area_mm2,
     crosses_itself,
     even_out,
@@ -125,10 +127,9 @@ def move_along(other: FloatArray, before: FloatArray, after: FloatArray) -> Floa
 def septal_share(contours: Contours) -> FloatArray:
     """How far each point of the RV's border belongs to the septum: 1 on the LV's border, 0 away from it."""
     outer = _outer_border(contours)
-    rv = contours.borders[Border.RV]
     if outer is None:
-        return np.zeros(len(rv))
-    return _togetherness(find_nearest(rv, contours.borders[outer]).outside_mm, TOGETHER_MM)
+        return np.zeros(len(contours.borders[Border.RV]))
+    return _togetherness(_between(contours, Border.RV, outer).outside_mm, TOGETHER_MM)
 
 
 def settle_touching(contours: Contours) -> Contours:
@@ -182,11 +183,17 @@ def make_whole(contours: Contours) -> Contours:
 def _settled(before: Contours, moved: Moved, wall_mm: float, *, rv_leads: bool) -> Contours | None:
     """All borders after these were moved, or ``None`` where the anatomy would not be whole."""
     curves = {**before.borders, **moved}
+    simple = {**before.borders, **{border: remove_loops(curve) for border, curve in moved.items()}}
     for rule in _rules(before, moved, rv_leads=rv_leads):
         if curves[rule.to] is not before.borders[rule.to] or rule.border in moved:
-            curves[rule.border] = _give_way(before, curves, rule, along=rule.border not in moved)
-    changed = {border: curve for border, curve in curves.items() if curve is not before.borders[border]}
-    tidy = _tidy(changed)
+            points = curves[rule.border]
+            if rule.border not in moved:
+                points = _follow(points, before, curves[rule.to], rule)
+            points = _keep_away(points, simple[rule.to], _room(before, rule), rule.side)
+            if points is not curves[rule.border]:
+                curves[rule.border], simple[rule.border] = points, remove_loops(points)
+    changed = {border: curve for border, curve in simple.items() if curve is not before.borders[border]}
+    tidy = {border: even_out(curve, STEP_MM) for border, curve in changed.items()}
     if any(len(curve) < FEWEST_POINTS or signed_area_mm2(curve) <= 0 for curve in tidy.values()):
         return None
     settled = before.with_borders(tidy)
@@ -197,7 +204,7 @@ def _least_wall_mm(before: Contours) -> float:
     """The wall that must be left: less than edits leave by what a straight step between two points may take."""
     if Border.ENDO not in before.borders or Border.EPI not in before.borders:
         return 0.0
-    thinnest = float(find_nearest(before.borders[Border.EPI], before.borders[Border.ENDO]).outside_mm.min())
+    thinnest = float(_between(before, Border.EPI, Border.ENDO).outside_mm.min())
     return max(min(thinnest, smallest_wall_mm(before.spacing_mm)) - CHORD_MM, 0.0)
 
 
@@ -224,17 +231,24 @@ def _rules(before: Contours, moved: Moved, *, rv_leads: bool) -> Iterator[_Gives
         yield _GivesWay(Border.RV, outer, 1, 0.0, 0.0 if rv_leads else TOGETHER_MM)
 
 
-def _give_way(before: Contours, curves: Moved, rule: _GivesWay, *, along: bool) -> FloatArray:
-    """A border that follows another where it touched it and keeps the distance that it had, up to the gap."""
-    points, other = curves[rule.border], curves[rule.to]
-    own_before, other_before = before.borders[rule.border], before.borders[rule.to]
-    nearest = find_nearest(own_before, other_before)
-    distance = rule.side * nearest.outside_mm
-    if along and rule.follows_mm and len(other) == len(other_before):
-        share = _togetherness(distance, rule.follows_mm)
-        if share.any():
-            points = points + share[:, None] * nearest.of(other - other_before)
-    return _keep_away(points, other, np.clip(distance, 0.0, rule.gap_mm), rule.side)
+@lru_cache(maxsize=16)
+def _between(contours: Contours, border: Border, other: Border) -> Nearest:
+    """The places on another border nearest to each point of one; every move of a drag asks for them again."""
+    return find_nearest(contours.borders[border], contours.borders[other])
+
+
+def _room(before: Contours, rule: _GivesWay) -> FloatArray:
+    """How far each point of a border keeps away from the other: as far as it was, up to the gap."""
+    return np.clip(rule.side * _between(before, rule.border, rule.to).outside_mm, 0.0, rule.gap_mm)
+
+
+def _follow(points: FloatArray, before: Contours, other: FloatArray, rule: _GivesWay) -> FloatArray:
+    """A border's points moved as the other one was, where they touched it."""
+    nearest = _between(before, rule.border, rule.to)
+    share = _togetherness(rule.side * nearest.outside_mm, rule.follows_mm) if rule.follows_mm else np.zeros(1)
+    if not share.any():
+        return points
+    return points + share[:, None] * nearest.of(other - before.borders[rule.to])
 
 
 def _keep_away(points: FloatArray, other: FloatArray, room_mm: FloatArray | np.float64, side: int) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ from CardiacSegmentationLib.contours.curves import (
     FloatArray,
     arc_mm,
     area_mm2,
+    crosses_itself,
     fill,
     filter_ring,
     find_nearest,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 SMOOTH_PX = 12.0  # waves of an outline shorter than this are the pixels' stairs, unless a pixel's centre needs them
 CLEARANCE_PX = 0.12  # how far from the centre of a pixel a border keeps
 ROUNDS = 16
+FEW_EDGES = 40
 SAME_AREA = 0.003
 OPEN_INSET_MM = 0.3  # where the ring is open no pixel between two borders that are one is muscle
 
@@ -77,7 +80,7 @@ def redraw_labels(labels: Labels, before: Contours, after: Contours) -> Labels:
     What smoothing rounds off elsewhere, parts without a border and painted muscle in the cavity stay as they are; of a
     structure whose border was deleted nothing stays.
     """
-    old, new = draw_labels(before, labels.shape), draw_labels(after, labels.shape)
+    old, new = _drawn_before(before, labels.shape), draw_labels(after, labels.shape)
     changed = old != new
     changed |= _strays(labels, old, changed)
     result = np.where(changed, new, labels)
@@ -85,6 +88,12 @@ def redraw_labels(labels: Labels, before: Contours, after: Contours) -> Labels:
         if border in before.borders and border not in after.borders:
             result = np.where(result == label, new, result)
     return result
+
+
+@lru_cache(maxsize=4)
+def _drawn_before(contours: Contours, shape: tuple[int, int]) -> Labels:
+    """The labels of contours that an edit began with; every move of a drag asks for them again."""
+    return draw_labels(contours, shape)
 
 
 def _fit(outline: Outline) -> FloatArray:
@@ -103,7 +112,7 @@ def _fit(outline: Outline) -> FloatArray:
         if abs(push).max() < CLEARANCE_PX / 2 and abs(missing) < SAME_AREA * wanted:
             break
         curve = curve + (1.5 * filter_ring(push, local) + missing / max(arc_mm(curve)[1], 1.0))[:, None] * outward
-    return curve
+    return middle if len(middle) < FEW_EDGES and crosses_itself(curve) else curve  # a few pixels have no smooth curve
 
 
 def _join(
@@ -152,7 +161,9 @@ def _inset_open(contours: Contours) -> dict[Border, FloatArray]:
 
 def _strays(labels: Labels, old: Labels, changed: BoolArray) -> BoolArray:
     """Pixels at the old border, beside a change, that were rounded off: they would stay behind as specks."""
-    rounded = (labels != old) & binary_dilation(changed, np.ones((3, 3), bool))
+    rounded = labels != old
+    if rounded.any():
+        rounded &= binary_dilation(changed, np.ones((3, 3), bool))
     if not rounded.any():
         return np.zeros(labels.shape, bool)
     edge = np.zeros(labels.shape, bool)

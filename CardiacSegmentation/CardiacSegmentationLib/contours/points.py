@@ -72,7 +72,7 @@ def delete_point(contours: Contours, border: Border, points: FloatArray, index: 
     curve, at, length = _with_points(contours, border, points)
     along, _ = arc_mm(curve)
     start, span = at[index - 1], (at[(index + 1) % len(at)] - at[index - 1]) % length
-    way = ((along - start) % length) / span
+    way = ((along - start) % length) / max(span, 1e-9)
     between = (way > 0) & (way < 1)
     ends = np.array([start, start + span])
     place = points_along(curve, ends)

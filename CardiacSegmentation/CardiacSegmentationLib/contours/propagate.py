@@ -64,6 +64,8 @@ def propagate(
         before = automatic[index]
         if before is not None:
             corrections[index] = find_correction(before, contours)
+    if not corrections:
+        return {}
     reach = fade if fade is not None else (period or float(np.ptp(places))) / 2.0
     results = {}
     for index in wanted:
@@ -107,8 +109,6 @@ def apply_correction(automatic: Contours, correction: Correction) -> Contours:
 
 def _shares(place: float, corrected: Mapping[int, float], period: float | None, fade: float) -> dict[int, float]:
     """How much of each correction an image takes: of the nearest before and after it."""
-    if not corrected:
-        return {}
 
     def away(other: float) -> float:
         return (place - other) % period if period else place - other

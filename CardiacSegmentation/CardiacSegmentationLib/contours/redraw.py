@@ -11,6 +11,7 @@ from CardiacSegmentationLib.contours.curves import (
     FEWEST_POINTS,
     FloatArray,
     area_mm2,
+    crosses_itself,
     find_nearest,
     remove_loops,
     resample,
@@ -78,7 +79,8 @@ def _replaced(contours: Contours, border: Border, way: npt.NDArray[np.intp], lin
     stretch, rest = curve[way], curve[_arc(int(way[-1]), int(way[0]), len(curve))[1:-1]]
     new = _smooth_line(np.concatenate([stretch[:1], line, stretch[-1:]]))
     before = contours.with_borders({border: np.concatenate([_spread(stretch, len(new)), rest])})
-    return settle(before, {border: np.concatenate([new, rest])})
+    drawn = np.concatenate([new, rest])
+    return draw_border(contours, border, drawn) if crosses_itself(drawn) else settle(before, {border: drawn})
 
 
 def _arc(first: int, last: int, count: int) -> npt.NDArray[np.intp]:

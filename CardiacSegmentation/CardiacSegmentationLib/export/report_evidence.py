@@ -114,7 +114,7 @@ def _slices(page: Sheet, assessment: Assessment, top: float) -> float:
     row_mm = 3.9 if slices <= 14 else 3.9 * 14 / slices
     top = page.table(MARGIN_MM, top, columns, [*rows, total], size=7.0 if slices <= 14 else 5.5, row_mm=row_mm)
     text = (
-        f"Volume = sum of the areas × {assessment.slice_spacing_mm:.2f} mm (distance between slices) / {MM3_PER_ML:.0f}. "
+        f"Volume = sum of areas × {assessment.slice_spacing_mm:.2f} mm (distance between slices) / {MM3_PER_ML:.0f}. "
         "Areas in brackets are not counted. Mass = myocardial volume × 1.05 g/ml."
     )
     return page.paragraph(MARGIN_MM, top + 1.0, page.inner_mm, text, 6.5, color=QUIET)

@@ -9,7 +9,7 @@ import slicer
 import vtk
 from slicer.util import VTKObservationMixin
 
-from CardiacSegmentationLib.gui import layout, recovery
+from CardiacSegmentationLib.gui import layout
 from CardiacSegmentationLib.gui.correct_panel import CorrectPanel
 from CardiacSegmentationLib.gui.messages import Messages, Windows, errors_shown
 from CardiacSegmentationLib.gui.recovery_bar import RecoveryBar
@@ -62,7 +62,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._shortcuts = Shortcuts(self._correct)
         load_terms(slicer.modules.terminologies.logic())
         self._observe_scene()
-        recovery.forget_old(time.time())
+        self._recovery.recovery.forget_old(time.time())
         self._show_study()
         self.select(next(iter(find_studies(slicer.mrmlScene)), None))
 
@@ -110,9 +110,9 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
 
     def segmentation_replaced(self, study: Study) -> None:
         """A study has a new segmentation."""
-        self._recovery.forget(study)
         if study == self.study:
             self._open_live()
+            self._recovery.forget()
             self._show_study()
             self._correct.go_to_bookmark("lv_ed")
 

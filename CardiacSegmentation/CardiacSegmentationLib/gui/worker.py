@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _end_with(slicer_pid: int) -> None:
-    from CardiacSegmentationLib.gui.processes import is_alive
+    from CardiacSegmentationLib.locks import is_alive
 
     while is_alive(slicer_pid):
         time.sleep(1.0)

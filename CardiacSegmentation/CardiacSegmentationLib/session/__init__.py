@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from CardiacSegmentationLib.session.changes import Changed
+from CardiacSegmentationLib.session.recovery import Recovery
 from CardiacSegmentationLib.session.study_session import StudySession
 
-__all__ = ["Changed", "StudySession"]
+__all__ = ["Changed", "Recovery", "StudySession"]

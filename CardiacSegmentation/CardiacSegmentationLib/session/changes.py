@@ -20,14 +20,8 @@ if TYPE_CHECKING:
 
 Place = tuple[int, int]  # phase, slice
 
-DECISIONS = (
-    "key_phases",
-    "counts",
-    "conventions",
-    "patient",
-    "unknown_facts",
-    "proposal",
-)  # what undo takes back of a reading
+# What undo takes back of a reading.
+DECISIONS = ("key_phases", "counts", "conventions", "patient", "unknown_facts", "proposal")
 
 
 @dataclass(frozen=True)

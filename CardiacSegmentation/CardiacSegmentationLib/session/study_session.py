@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from CardiacSegmentationLib.analysis import assess, propose
+from CardiacSegmentationLib.analysis.assess import check_reading
 from CardiacSegmentationLib.analysis.phases import find_key_phases
 from CardiacSegmentationLib.assessment import Assessment, finding_key
 from CardiacSegmentationLib.errors import ReadingError
@@ -116,12 +117,10 @@ class StudySession:
         if not differing:
             return False
         self._require_unlocked()
+        origins = self._origins_of(differing, origin)
         changes = {
             (int(place[0]), int(place[1])): ImageChange(
-                pack_image(labels[place]),
-                pack_image(image),
-                int(self.segmentation.origin[place]),
-                int(self._origin_of(place, image, origin)),
+                pack_image(labels[place]), pack_image(image), int(self.segmentation.origin[place]), int(origins[place])
             )
             for place, image in differing.items()
         }
@@ -169,9 +168,9 @@ class StudySession:
         Conventions, facts about the patient, the reader's name and words stay: they are not about labels.
         """
         self._require_unlocked()
-        reading = self.reading.begun_again(segmentation.model or "", self._time())
-        self.assessment = assess(self.stack, segmentation, reading)  # raises where it does not fit
-        self.segmentation, self.reading = _own_copy(segmentation), reading
+        kept = self.reading.begun_again(segmentation.model or "", self._time())
+        self.assessment = assess(self.stack, segmentation, kept)  # raises where it does not fit
+        self.segmentation, self.reading = _own_copy(segmentation), kept
         self._automatic = _automatic(segmentation)
         self.history.clear()
         self._tell(Changed(images=self._all_places(), decisions=True))
@@ -264,6 +263,27 @@ class StudySession:
         decided = with_decisions(self.reading, replace(reading, proposal=proposal))
         after = replace(decided, reader=reading.reader or self.reading.reader)
         return self._decide(after, [JournalEntry(self._time(), "apply-reading", after=reading.reader)])
+
+    def restore(self, images: Mapping[Place, tuple[Labels, Origin]], reading: Reading) -> None:
+        """Take over what an earlier session left behind, as one step: label images with their origin, and a reading."""
+        self._require_unlocked()
+        check_reading(self.stack, reading)
+        labels, origins = self.segmentation.labels, self.segmentation.origin
+        changes = {
+            place: ImageChange(pack_image(labels[place]), pack_image(image), int(origins[place]), int(origin))
+            for place, (image, origin) in images.items()
+            if origins[place] != origin or (labels[place] != image).any()
+        }
+        before = self.reading
+        after = _with_earlier_work(before, reading)
+        entry = JournalEntry(self._time(), "recover", images=max(1, len(changes)))
+        earlier = [
+            number for number in range(len(before.journal), len(after.journal)) if not after.journal[number].undone
+        ]
+        self._apply(changes, replace(after, journal=(*after.journal, entry)), forward=True)
+        numbers = (len(after.journal), *earlier)
+        self.history.add(Change(numbers, changes, decisions_of(before), decisions_of(after)))
+        self._tell(Changed(frozenset(changes), decisions=True))
 
     # The reader
 
@@ -385,12 +405,19 @@ class StudySession:
         self.assessment = replace(self.assessment, reading=reading)
         self._tell(changed or Changed())
 
-    def _origin_of(self, place: Place, image: Labels, origin: Origin) -> Origin:
-        """Whose an image is: one that is again as the network made it is the network's, whoever put it there."""
-        phase, slice_ = place
-        if self._automatic is None or not np.array_equal(self._automatic.phase(phase)[slice_], image):
-            return origin
-        return Origin.FILE if self.segmentation.model is None else Origin.NETWORK
+    def _origins_of(self, images: Mapping[Place, Labels], origin: Origin) -> dict[Place, Origin]:
+        """Whose images are: one that is again as it was before any correction is its maker's, whoever put it there."""
+        if self._automatic is None:
+            return dict.fromkeys(images, origin)
+        made = {phase: self._automatic.phase(phase) for phase in {phase for phase, _ in images}}
+        makers = {
+            phase: Origin.NETWORK if self.segmentation.model and self._automatic.labelled[phase] else Origin.FILE
+            for phase in made
+        }
+        return {
+            (phase, place): makers[phase] if np.array_equal(made[phase][place], image) else origin
+            for (phase, place), image in images.items()
+        }
 
     def _edit_entries(
         self, action: str, tool: str, structures: Mapping[Place, list[Label]], before: Assessment
@@ -447,6 +474,23 @@ def _automatic(segmentation: Segmentation) -> PackedLabels | None:
 
 def _own_copy(segmentation: Segmentation) -> Segmentation:
     return replace(segmentation, labels=np.array(segmentation.labels, np.uint8, copy=True))
+
+
+def _with_earlier_work(reading: Reading, earlier: Reading) -> Reading:
+    """The earlier reading, with what is new in this one beside it: nothing that a person wrote is lost."""
+    shared = 0
+    while shared < min(len(reading.journal), len(earlier.journal)) and (
+        replace(reading.journal[shared], undone=False) == replace(earlier.journal[shared], undone=False)
+    ):
+        shared += 1
+    return replace(
+        earlier,
+        looked_at=reading.looked_at | earlier.looked_at,
+        acknowledged=reading.acknowledged | earlier.acknowledged,
+        reader=earlier.reader or reading.reader,
+        impression=earlier.impression or reading.impression,
+        journal=(*earlier.journal[:shared], *reading.journal[shared:], *earlier.journal[shared:]),
+    )
 
 
 def _changed_structures(before: Labels, after: Labels) -> list[Label]:

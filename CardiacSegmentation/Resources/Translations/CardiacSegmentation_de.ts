@@ -466,8 +466,8 @@
  <context>
   <name>gui.recovery_bar</name>
   <message>
-   <source>A session ended unexpectedly; its corrections were kept (phases: {count}).</source>
-   <translation>Eine Sitzung endete unerwartet; ihre Korrekturen wurden aufbewahrt (Phasen: {count}).</translation>
+   <source>A session ended unexpectedly; its work was kept ({work}).</source>
+   <translation>Eine Sitzung endete unerwartet; ihre Arbeit wurde aufbewahrt ({work}).</translation>
   </message>
  </context>
  <context>

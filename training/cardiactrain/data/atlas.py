@@ -53,7 +53,7 @@ class Atlas:
         """Where the planes hold codes: the share of each of ``codes``, [example, channel, code, row, column]."""
         shares = (self.planes[slices][:, :, None] == codes.view(-1, 1, 1)).float()
         sampled = self._sample(shares.flatten(1, 2), slices, places_mm)
-        return sampled.unflatten(1, (slices.shape[1], len(codes)))
+        return sampled.reshape(*slices.shape, len(codes), *sampled.shape[2:])
 
     def _sample(self, planes: Tensor, slices: Tensor, places_mm: Tensor) -> Tensor:
         first = slices[:, 0]

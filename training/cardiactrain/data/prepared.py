@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -123,7 +123,7 @@ def _heart_centre_mm(labels: np.ndarray, pixel_mm: tuple[float, float]) -> tuple
     return row, column
 
 
-def _occupied(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _occupied(mask: Any) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of a mask that hold anything."""
     return np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
 

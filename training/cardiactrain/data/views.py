@@ -30,7 +30,7 @@ class _Stacks(NamedTuple):
     """What is known of each stack, one row a stack, on the CPU."""
 
     first: Tensor  # its first slice, counted through all stacks
-    count: Tensor  # of slices
+    length: Tensor  # how many slices
     lowest: Tensor  # the first slice fit for training, counted in the stack, and the last
     highest: Tensor
     centre_mm: Tensor  # [stack, 2] of the heart
@@ -105,8 +105,8 @@ class Views:
         """The pixels of slices [example, slice], which may lie outside of their stack, and what is known of them."""
         view = self.recipe.view
         reach = view.slices // 2 if view.dims == 2 else 0
-        is_inside = (slices >= 0) & (slices < self._stacks.count[stack][:, None])
-        inside = slices.clamp(min=0).minimum(self._stacks.count[stack][:, None] - 1)  # the last one stands in
+        is_inside = (slices >= 0) & (slices < self._stacks.length[stack][:, None])
+        inside = slices.clamp(min=0).minimum(self._stacks.length[stack][:, None] - 1)  # the last one stands in
         numbers = self._stacks.first[stack][:, None] + inside
         asked = slice(reach, slices.shape[1] - reach)  # of these labels are asked for
         image, target = self._sample(numbers, asked, places_mm, is_coarse)
@@ -150,7 +150,7 @@ class Views:
         """The slices of each example with those around them, [example, slice]; they may lie outside the stack."""
         view, facts = self.recipe.view, self._stacks
         if view.dims == 3:
-            first = (k - view.slices // 2).clamp(min=0).minimum((facts.count[stack] - view.slices).clamp(min=0))
+            first = (k - view.slices // 2).clamp(min=0).minimum((facts.length[stack] - view.slices).clamp(min=0))
             return first[:, None] + torch.arange(view.slices)
         first = k
         if view.slices_together > 1:
