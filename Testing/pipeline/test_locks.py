@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from CardiacSegmentationLib import locks
-from CardiacSegmentationLib.cine import open as opening
-from CardiacSegmentationLib.cine.open import TemporaryFolder
+from CardiacSegmentationLib.cine import temporary
+from CardiacSegmentationLib.cine.temporary import TemporaryFolder
 from CardiacSegmentationLib.errors import FolderBusyError
 from CardiacSegmentationLib.locks import LOCK_FILE, locked
 from CardiacSegmentationLib.pipeline import Existing, Options, segment_study
@@ -87,7 +87,7 @@ def test_without_locks_in_the_file_system_the_work_goes_on(tmp_path: Path, monke
 def test_an_archive_unpacked_by_a_killed_run_goes_and_that_of_a_living_one_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(temporary.tempfile, "tempdir", str(tmp_path))
     living = TemporaryFolder()
     of_the_killed = tmp_path / "cardiacseg-unpacked-killed"
     of_the_killed.mkdir()
