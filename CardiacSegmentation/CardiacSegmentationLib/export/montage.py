@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from CardiacSegmentationLib.export.fonts import text_width_mm
 from CardiacSegmentationLib.export.wording import phrase
 from CardiacSegmentationLib.segmentation import Label
 from CardiacSegmentationLib.structures import BY_LABEL
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 AROUND_HEART_MM = 14.0
 LONGEST_SIDE_MM = 300.0
+CAPTION_SIZE = 6.0
 TILE = 0.985  # of its place in the grid; the rest is the gap
 
 
@@ -53,10 +55,10 @@ def best_columns(slices: int, width: float, height: float) -> int:
     return max(range(1, slices + 1), key=lambda columns: min(width / columns, height / math.ceil(slices / columns)))
 
 
-def draw_montage(axes: Axes, content: Content, phase: int, columns: int) -> None:
+def draw_montage(axes: Axes, content: Content, phase: int, columns: int, tile_mm: float) -> None:
     """Draw all slices of a phase, base first; contours of slices that do not count are dashed."""
     stack = content.stack
-    montage = _Montage(axes, content, phase, find_window(stack, content.segmentation))
+    montage = _Montage(axes, content, phase, tile_mm, find_window(stack, content.segmentation))
     darkest, brightest = _grey_levels(stack, montage.window)
     for slice_ in range(stack.slices):
         row, column = divmod(slice_, columns)
@@ -79,6 +81,7 @@ class _Montage:
     axes: Axes
     content: Content
     phase: int
+    tile_mm: float  # how large a tile is on paper
     window: Window
 
 
@@ -121,18 +124,27 @@ def _caption(montage: _Montage, slice_: int, corner: tuple[int, int]) -> None:
     content, phase, last = montage.content, montage.phase, montage.content.stack.slices - 1
     language, labels = content.language, content.segmentation.labels[phase, slice_]
     end = {0: "base", last: "apex"}.get(slice_) if last else None
-    texts = [(0.03, 0.04, f"{slice_ + 1}{f' {phrase(end, language)}' if end else ''}", "left", "top")]
+    number = f"{slice_ + 1}{f' {phrase(end, language)}' if end else ''}"
+    texts = [(0.03, 0.04, number, "left", "top")]
     if content.segmentation.corrected[phase, slice_]:
-        texts.append((0.95, 0.04, phrase("corrected", language), "right", "top"))
-    left_out = [
+        word = phrase("corrected", language)
+        fits = text_width_mm(f"{number}  {word}", CAPTION_SIZE) < 0.92 * montage.tile_mm
+        texts.append(
+            (0.95, 0.04, word, "right", "top") if fits else (0.03, 0.04 + 2.6 / montage.tile_mm, word, "left", "top")
+        )
+    left_out = ", ".join(
         structure.segment_id
         for label, structure in BY_LABEL.items()
         if not content.assessment.counted[label - 1, phase, slice_] and (labels == label).any()
-    ]
+    )
     if left_out:
-        texts.append((0.03, 0.95, phrase("not-counted", language, names=", ".join(left_out)), "left", "bottom"))
+        text = phrase("not-counted", language, names=left_out)
+        fits = text_width_mm(text, CAPTION_SIZE) < 0.92 * montage.tile_mm
+        texts.append((0.03, 0.95, text if fits else f"({left_out})", "left", "bottom"))
     for x, y, text, ha, va in texts:
-        written = montage.axes.text(corner[0] + x, corner[1] + y, text, color="#ffe680", fontsize=6, ha=ha, va=va)
+        written = montage.axes.text(
+            corner[0] + x, corner[1] + y, text, color="#ffe680", fontsize=CAPTION_SIZE, ha=ha, va=va
+        )
         written.set_path_effects([withStroke(linewidth=1.2, foreground="black")])
 
 
