@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import SimpleITK
 from CardiacSegmentationLib.cli import main
+from CardiacSegmentationLib.export.wording import describe_conventions
 from CardiacSegmentationLib.phantom import PhantomSpec, write_study
+from CardiacSegmentationLib.reading import Conventions
 from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ def test_a_label_map_becomes_a_table_and_four_files(
     text = capsys.readouterr().out
     assert "LV ejection fraction" in text
     assert "51–71" in text
-    assert "every labelled slice counts, as drawn" in text
+    assert describe_conventions(Conventions())["basal_rule"] in text
     assert len(list((tmp_path / "out").iterdir())) == 4
     content = json.loads((tmp_path / "out" / "measurements.json").read_text(encoding="utf-8"))
     edv = np.pi * 24.0**2 * 60 / 1000
