@@ -97,23 +97,22 @@ def names_in_sources() -> tuple[set[str], set[str]]:
     """Every text of the sources, and the patterns of those that are put together: ``f"journal-{action}"``."""
     nodes = [node for path in SOURCES.rglob("*.py") for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
     names = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    names |= {f"{choice.name}-{value}" for choice in CHOICES.values() for value in choice.values}
+    values = [(choice.name, value) for choice in CHOICES.values() for value in choice.values]
+    names |= {f"{kind}-{name}-{value}" for kind in ("choice", "short") for name, value in values}
     joined = (
         "".join(re.escape(part.value) if isinstance(part, ast.Constant) else "(.+)" for part in node.values)  # type: ignore[arg-type]
         for node in nodes
         if isinstance(node, ast.JoinedStr)
     )
-    return names, {
-        pattern for pattern in joined if re.fullmatch(r"([a-z\\-]+|\(\.\+\))+", pattern) and pattern != "(.+)"
-    }
+    return names, {pattern for pattern in joined if re.fullmatch(r"[a-z][a-z\\.+()-]+", pattern)}
 
 
-def is_used(code: str, names: set[str], patterns: set[str]) -> bool:
+def is_used(code: str, names: set[str], patterns: set[str], depth: int = 2) -> bool:
     """Whether a code is named, or put together from parts that are."""
-    if code in names:
-        return True
+    if code in names or depth == 0:
+        return code in names
     found = (re.fullmatch(pattern, code) for pattern in patterns)
-    return any(match and all(is_used(part, names, patterns) for part in match.groups()) for match in found)
+    return any(match and all(is_used(part, names, patterns, depth - 1) for part in match.groups()) for match in found)
 
 
 def test_languages_have_the_same_sentences_with_the_same_parameters() -> None:

@@ -13,6 +13,7 @@ from CardiacSegmentationLib.export.dicom_objects import PRIVATE_SCHEME, save_dic
 from CardiacSegmentationLib.export.dicom_seg import make_segmentations
 from CardiacSegmentationLib.export.dicom_source import read_source
 from CardiacSegmentationLib.export.dicom_sr import make_measurement_report
+from CardiacSegmentationLib.findings import Finding
 from CardiacSegmentationLib.reading import Conventions, Reading
 from CardiacSegmentationLib.segmentation import Label, Papillary
 from pydicom.sr.codedict import codes
@@ -107,11 +108,12 @@ def test_every_measurement_is_in_it_once_with_its_unit_and_code(written: Any) ->
 
 def test_what_is_not_known_is_said_with_its_reason(dicom_case: Any) -> None:
     case = dicom_case("siemens")
-    unknown = dataclasses.replace(case.assessment.lv["mass_index_g_m2"], value=None, note="the height is not known")
+    reason = Finding("unknown-body", parameters={"facts": ("height",), "count": 1})
+    unknown = dataclasses.replace(case.assessment.lv["mass_index_g_m2"], value=None, reason=reason)
     assessment = dataclasses.replace(case.assessment, lv={**case.assessment.lv, unknown.key: unknown})
     report = make_measurement_report(case.segmentation, assessment, read_source(case.stack), {})
     texts = [item.TextValue for item in _items(report) if item.ValueType == "TEXT"]
-    assert "LV mass index: the height is not known" in texts
+    assert "LV mass index: the patient's height is not known" in texts
 
 
 def test_volumes_stand_with_the_segment_they_are_of_and_its_source_images(written: Any) -> None:
