@@ -14,6 +14,7 @@ import pytest
 from CardiacSegmentationLib import locks
 from CardiacSegmentationLib.cine import open as opening
 from CardiacSegmentationLib.cine.open import TemporaryFolder
+from CardiacSegmentationLib.cli import main
 from CardiacSegmentationLib.errors import FolderBusyError
 from CardiacSegmentationLib.locks import LOCK_FILE, locked
 from CardiacSegmentationLib.pipeline import Existing, Options, segment_study
@@ -56,6 +57,13 @@ def test_the_second_run_is_told_who_is_there(
     with pytest.raises(FolderBusyError, match=rf"process {other_run.pid} of .* since 20"):
         segment_study(painted[0], tmp_path / "out", options)
     assert [path.name for path in (tmp_path / "out").iterdir()] == [LOCK_FILE]
+
+
+def test_measuring_into_it_is_told_as_well(
+    tmp_path: Path, other_run: subprocess.Popen[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["measure", "images", "labels.nii.gz", "--out", str(tmp_path / "out"), "--force"]) == 1
+    assert f"in use by another run (process {other_run.pid} " in capsys.readouterr().err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")

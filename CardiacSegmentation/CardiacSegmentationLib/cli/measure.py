@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from CardiacSegmentationLib.cli.facts import (
     positive,
 )
 from CardiacSegmentationLib.errors import LabelError
+from CardiacSegmentationLib.locks import locked
 from CardiacSegmentationLib.segmentation import Conventions, KeyPhases, Label, Papillary, Segmentation
 
 if TYPE_CHECKING:
@@ -59,6 +61,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure, print, and write where asked."""
+    with contextlib.nullcontext() if options.out is None else locked(options.out):
+        return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     from CardiacSegmentationLib.cine import read_study
     from CardiacSegmentationLib.export.summary import format_summary
     from CardiacSegmentationLib.export.tables import FILES, measurements_as_dict, write_tables
