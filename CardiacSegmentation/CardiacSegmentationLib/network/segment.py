@@ -145,6 +145,6 @@ def repair_and_check(stack: CineStack, prediction: Prediction, options: NetworkO
     findings += check_prediction(prediction, labels, grid.pixel_mm2)
     findings += check_shape(labels, prediction.predicted)
     findings += check_images(stack, (rows, columns), labels, cyclic and grid.neighbouring)
-    whole = np.zeros_like(prediction.labels)
+    whole = np.zeros(prediction.labels.shape, np.uint8)  # takes memory where it is written to, around the heart, alone
     whole[:, :, rows, columns] = labels
     return Segmentation.of(whole, labelled=prediction.predicted.copy(), findings=tuple(findings))
