@@ -58,6 +58,13 @@ def test_the_second_run_is_told_who_is_there(
     assert [path.name for path in (tmp_path / "out").iterdir()] == [LOCK_FILE]
 
 
+def test_measuring_into_it_is_told_as_well(
+    tmp_path: Path, other_run: subprocess.Popen[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["measure", "images", "labels.nii.gz", "--out", str(tmp_path / "out"), "--force"]) == 1
+    assert f"in use by another run (process {other_run.pid} " in capsys.readouterr().err
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
 def test_a_killed_run_holds_nothing(tmp_path: Path, other_run: subprocess.Popen[str]) -> None:
     other_run.send_signal(signal.SIGKILL)
