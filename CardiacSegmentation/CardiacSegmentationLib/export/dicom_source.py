@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.cine.open import open_study
@@ -50,7 +51,7 @@ class DicomSource:
 
     images: tuple[tuple[SourceImage | None, ...], ...]
 
-    @property
+    @cached_property
     def headers(self) -> list[Dataset]:
         """Every source object once."""
         present = [image.header for row in self.images for image in row if image]

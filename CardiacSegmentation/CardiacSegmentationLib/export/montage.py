@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 AROUND_HEART_MM = 14.0
 LONGEST_SIDE_MM = 300.0
 CAPTION_SIZE = 6.0
+DOTS_PER_INCH = 180
+SPLINE_REACH = 8  # pixels around a tile that its smooth interpolation depends on
 TILE = 0.985  # of its place in the grid; the rest is the gap
 
 
@@ -60,16 +62,16 @@ def draw_montage(axes: Axes, content: Content, phase: int, columns: int, tile_mm
     stack = content.stack
     montage = _Montage(axes, content, phase, tile_mm, find_window(stack, content.segmentation))
     darkest, brightest = _grey_levels(stack, montage.window)
+    axes.imshow(
+        _mosaic(montage, columns),
+        cmap="gray",
+        vmin=darkest,
+        vmax=brightest,
+        extent=(0, columns, math.ceil(stack.slices / columns), 0),
+        interpolation="none",
+    )
     for slice_ in range(stack.slices):
         row, column = divmod(slice_, columns)
-        axes.imshow(
-            _tile(stack, stack.voxels[phase, slice_], montage.window),
-            cmap="gray",
-            vmin=darkest,
-            vmax=brightest,
-            extent=(column, column + TILE, row + TILE, row),
-            interpolation="bicubic",
-        )
         _draw_contours(montage, slice_, (column, row))
         _caption(montage, slice_, (column, row))
     axes.set(xlim=(0, columns), ylim=(math.ceil(stack.slices / columns), 0), aspect="equal")
@@ -148,17 +150,33 @@ def _caption(montage: _Montage, slice_: int, corner: tuple[int, int]) -> None:
         written.set_path_effects([withStroke(linewidth=1.2, foreground="black")])
 
 
-def _tile(stack: CineStack, image: Array, window: Window) -> Array:
-    """The window of one image with square pixels, black outside the image."""
+def _mosaic(montage: _Montage, columns: int) -> Array:
+    """All tiles in one picture, white between them: drawn once, it is embedded once."""
+    stack, phase = montage.content.stack, montage.phase
+    pixels = round(montage.tile_mm / 25.4 * DOTS_PER_INCH)
+    drawn = round(pixels * TILE)
+    rows = math.ceil(stack.slices / columns)
+    mosaic = np.full((rows * pixels, columns * pixels), np.inf, np.float32)
+    for slice_ in range(stack.slices):
+        row, column = divmod(slice_, columns)
+        place = np.s_[row * pixels : row * pixels + drawn, column * pixels : column * pixels + drawn]
+        mosaic[place] = _tile(stack, stack.voxels[phase, slice_], montage.window, drawn)
+    return mosaic
+
+
+def _tile(stack: CineStack, image: Array, window: Window, size: int) -> Array:
+    """The window of one image as ``size`` × ``size`` pixels, smoothly interpolated, black outside the image."""
     from scipy.ndimage import affine_transform
 
     _, row_mm, column_mm = stack.spacing_mm
-    step = min(row_mm, column_mm)
-    size = max(round(window.side_mm / step), 1)
-    pixel = window.side_mm / size
-    scale = np.array([pixel / row_mm, pixel / column_mm])
-    first = np.array([window.row, window.column]) + scale / 2
-    tile: Array = affine_transform(image.astype(np.float32), np.diag(scale), first, (size, size), order=1, cval=0.0)
+    pixel_mm = window.side_mm / size
+    scale = np.array([pixel_mm / row_mm, pixel_mm / column_mm])
+    corner = np.array([window.row, window.column])
+    start = np.maximum(np.floor(corner).astype(int) - SPLINE_REACH, 0)  # a spline through all of it costs much more
+    stop = np.ceil(corner + size * scale).astype(int) + SPLINE_REACH
+    near = image[start[0] : stop[0], start[1] : stop[1]].astype(np.float32)
+    first = corner + scale / 2 - start
+    tile: Array = affine_transform(near, scale, first, (size, size), order=3, cval=0.0)
     return tile
 
 
