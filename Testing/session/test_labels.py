@@ -105,15 +105,15 @@ def test_findings_follow_the_labels_in_the_same_stroke(session: StudySession, ma
 
 
 def test_the_networks_doubts_vanish_where_a_person_corrected(session: StudySession) -> None:
-    assert {"network-unsure", "repaired-holes"} <= codes(session)
-    for phase, place, code in ((2, 4, "network-unsure"), (5, 3, "repaired-holes")):
+    assert {"network-unsure", "repaired-in-time"} <= codes(session)
+    for phase, place, code in ((2, 4, "network-unsure"), (5, 3, "repaired-in-time")):
         image = session.segmentation.labels[phase, place].copy()
         image[tuple(np.argwhere(image == Label.LV)[0])] = Label.MYO
         session.put({(phase, place): image}, "Paint")
         assert code not in codes(session)
     session.undo()
     session.undo()
-    assert {"network-unsure", "repaired-holes"} <= codes(session)
+    assert {"network-unsure", "repaired-in-time"} <= codes(session)
 
 
 def test_images_that_are_as_the_network_made_them_are_the_networks_again(
