@@ -12,7 +12,7 @@ from CardiacSegmentationLib.segmentation import Papillary
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from CardiacSegmentationLib.cine.slices import Keep
+    from CardiacSegmentationLib.cine.slices import Acquisition
     from CardiacSegmentationLib.stack import Patient
 
 
@@ -29,7 +29,7 @@ class Options:
     """The choices of one run; those that change results are recorded with them."""
 
     stack: int | None = None  # as `cardiacseg info` numbers them; None: the one that fits best
-    reacquired: Keep = "last"  # which acquisition of a repeated slice counts
+    reacquired: Acquisition = "last"  # which acquisition of a repeated slice counts
     backend: str = "auto"
     model: Path | None = None  # a bundle of one's own
     only_ed_es: bool = False
