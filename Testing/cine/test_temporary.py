@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -39,3 +40,10 @@ def test_the_folder_of_a_killed_run_goes_with_the_next_run_and_not_before(
     assert ours.path.is_dir()
     again.close()
     assert not again.path.exists()
+
+
+def test_a_copy_of_a_folder_in_another_process_does_not_own_it() -> None:
+    folder = TemporaryFolder()
+    assert pickle.loads(pickle.dumps(folder)) == folder.path
+    assert folder.path.is_dir()
+    folder.close()

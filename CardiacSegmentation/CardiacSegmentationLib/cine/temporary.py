@@ -26,6 +26,10 @@ class TemporaryFolder:
         _try_lock(lock)
         self.close: Callable[[], object] = weakref.finalize(self, _remove, self.path, lock)
 
+    def __reduce__(self) -> tuple[type[Path], tuple[str]]:
+        """A copy in another process owns nothing: it is the path alone."""
+        return Path, (str(self.path),)
+
 
 def remove_abandoned() -> None:
     """Remove the folders of runs that ended without tidying up: nobody holds their locks any more."""
