@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from CardiacSegmentationLib.cine.open import is_volume_file
 from CardiacSegmentationLib.cine.volume_files import read_volume_header
-from CardiacSegmentationLib.cine.volumes import read_stored
+from CardiacSegmentationLib.cine.volumes import read_stored, require_whole
 from CardiacSegmentationLib.errors import LabelError, StudyError
 from CardiacSegmentationLib.segmentation import Label
 
@@ -50,6 +50,7 @@ def read_labels(
     try:
         header = read_volume_header(path)
         _require_size(header, stack)
+        require_whole(header)
         values = read_stored(header)
     except StudyError as error:
         raise LabelError(str(error)) from error
