@@ -14,6 +14,7 @@ import pytest
 from CardiacSegmentationLib import locks
 from CardiacSegmentationLib.cine import temporary
 from CardiacSegmentationLib.cine.temporary import TemporaryFolder
+from CardiacSegmentationLib.cli import main
 from CardiacSegmentationLib.errors import FolderBusyError
 from CardiacSegmentationLib.locks import LOCK_FILE, locked
 from CardiacSegmentationLib.pipeline import Existing, Options, segment_study
