@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from CardiacSegmentationLib.contours.anatomy import septal_share, settle
-from CardiacSegmentationLib.contours.borders import Border, Contours
 from CardiacSegmentationLib.contours.curves import (
     FloatArray,
     arc_mm,
@@ -23,6 +22,7 @@ from CardiacSegmentationLib.contours.curves import (
     outward_normals,
     smooth_ring,
 )
+from CardiacSegmentationLib.segmentation import Border, Contours
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
