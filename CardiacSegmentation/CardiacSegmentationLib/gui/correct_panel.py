@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import slicer
+from CardiacSegmentationEffects import register as register_effects
 from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.findings import Severity, describe
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.gui.widget import CardiacPanel
 
 # Those that were seen to change a cine's labels in a real Slicer; the Segment Editor module has the rest.
-EFFECTS = ("Paint", "Draw", "Erase", "Smoothing", "Scissors")
+EFFECTS = ("Pull", "Push", "Points", "Redraw", "Paint", "Draw", "Erase", "Smoothing", "Scissors")
+CONTOUR_EFFECTS = EFFECTS[:4]  # our own
 SIDES = (("lv", "rv"), ("lv",), ("rv",))  # in the order of the combo box beside "Set as ED"
 EDITOR_TAG = "CardiacSegmentationEditor"
 
@@ -63,6 +65,8 @@ class CorrectPanel:
         editor.undoEnabled = False  # it forgets everything at each phase; the panel's own undo does not
         editor.setMRMLSegmentEditorNode(_editor_node())  # before the scene, as its header demands
         editor.setMRMLScene(slicer.mrmlScene)
+        register_effects()  # the module may have been added to a Slicer that runs
+        editor.updateEffectList()
         editor.unorderedEffectsVisible = False
         editor.setEffectNameOrder(list(EFFECTS))
 
@@ -211,6 +215,23 @@ class CorrectPanel:
             editor.setActiveEffect(None)
         else:
             editor.setActiveEffectByName(name)
+
+    def let_go(self) -> None:
+        """Drop what the tool has in hand; where that is nothing, lay the tool down."""
+        effect = self._contour_effect()
+        if effect is None or not effect.let_go():
+            self.choose_effect("")
+
+    def change_reach(self, steps: int) -> None:
+        """Let the tool reach farther, or less far."""
+        effect = self._contour_effect()
+        if effect is not None:
+            effect.change_reach(steps)
+
+    def _contour_effect(self) -> Any:
+        """The tool on contours in hand, if it is one of ours."""
+        effect = self._ui.editor.activeEffect()
+        return effect.self() if effect is not None and effect.name in CONTOUR_EFFECTS else None
 
     def choose_segment(self, step: int) -> None:
         """The next or previous structure to paint."""

@@ -60,7 +60,9 @@ class Shortcuts:
             "Ctrl+Y": correct.redo,
             "Q": lambda: correct.choose_segment(-1),
             "W": lambda: correct.choose_segment(1),
-            "Esc": lambda: correct.choose_effect(""),
+            "Esc": correct.let_go,
+            "[": lambda: correct.change_reach(-1),
+            "]": lambda: correct.change_reach(1),
         }
         for number, effect in enumerate(EFFECTS, start=1):
             keys[str(number)] = lambda effect=effect: correct.choose_effect(effect)  # type: ignore[misc]
