@@ -19,18 +19,25 @@ EFFECTS = {
     "Points": SegmentEditorPointsEffect,
     "Redraw": SegmentEditorRedrawEffect,
 }
-__all__ = ["EFFECTS", "register", *(effect.__name__ for effect in EFFECTS.values())]
+__all__ = [
+    "EFFECTS",
+    "SegmentEditorPointsEffect",
+    "SegmentEditorPullEffect",
+    "SegmentEditorPushEffect",
+    "SegmentEditorRedrawEffect",
+    "register",
+]
 
 
 def register() -> None:
     """Tell Slicer of the tools, once: a second registration is refused, and the instance would stay behind."""
-    import qSlicerSegmentationsEditorEffectsPythonQt as adaptors
+    import qSlicerSegmentationsEditorEffectsPythonQt
     import slicer
 
     factory = slicer.qSlicerSegmentEditorEffectFactory.instance()
     known = {effect.name for effect in factory.registeredEffects()}
     for name in EFFECTS:
         if name not in known:
-            effect = adaptors.qSlicerSegmentEditorScriptedEffect(None)
+            effect = qSlicerSegmentationsEditorEffectsPythonQt.qSlicerSegmentEditorScriptedEffect(None)
             effect.setPythonSource((Path(__file__).parent / f"SegmentEditor{name}Effect.py").as_posix())
             effect.self().register()

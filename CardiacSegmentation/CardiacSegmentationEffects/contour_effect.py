@@ -60,9 +60,9 @@ class ContourEffect(AbstractScriptedSegmentEditorEffect):  # type: ignore[misc]
     # What Slicer asks
 
     def clone(self) -> Any:
-        import qSlicerSegmentationsEditorEffectsPythonQt as adaptors
+        import qSlicerSegmentationsEditorEffectsPythonQt
 
-        effect = adaptors.qSlicerSegmentEditorScriptedEffect(None)
+        effect = qSlicerSegmentationsEditorEffectsPythonQt.qSlicerSegmentEditorScriptedEffect(None)
         effect.setPythonSource((Path(__file__).parent / f"SegmentEditor{self.NAME}Effect.py").as_posix())
         return effect
 
@@ -114,25 +114,19 @@ class ContourEffect(AbstractScriptedSegmentEditorEffect):  # type: ignore[misc]
             return False
         if self._image is not None and self._image.is_left(view):
             self.let_go()
-        events = vtk.vtkCommand
-        if event in (events.MouseWheelForwardEvent, events.MouseWheelBackwardEvent):
-            if self._drag is None and not interactor.GetShiftKey():
-                return False  # the wheel alone goes through the slices
-            self.change_reach(1 if event == events.MouseWheelForwardEvent else -1)
-            return True
-        if event == events.KeyPressEvent:
-            steps = {"bracketleft": -1, "bracketright": 1}
-            step = steps.get(interactor.GetKeySym() or "")
-            if step is not None:
-                self.change_reach(step)
-            return step is not None
-        if event == events.LeftButtonPressEvent and not (interactor.GetControlKey() or interactor.GetAltKey()):
-            return self._press(view, _ras(interactor, view), is_shifted=bool(interactor.GetShiftKey()))
-        if self._drag is None:
-            return False
-        if event == events.MouseMoveEvent:
-            self._move(_ras(interactor, view), is_shifted=bool(interactor.GetShiftKey()))
-        elif event == events.LeftButtonReleaseEvent:
+        is_shifted = bool(interactor.GetShiftKey())
+        steps = self._steps_of_reach(interactor, event, is_shifted=is_shifted)
+        if steps:
+            self.change_reach(steps)
+        elif event == vtk.vtkCommand.LeftButtonPressEvent and not (
+            interactor.GetControlKey() or interactor.GetAltKey()
+        ):
+            return self._press(view, _ras(interactor, view), is_shifted=is_shifted)
+        elif self._drag is None:
+            return False  # the wheel alone goes through the slices
+        elif event == vtk.vtkCommand.MouseMoveEvent:
+            self._move(_ras(interactor, view), is_shifted=is_shifted)
+        elif event == vtk.vtkCommand.LeftButtonReleaseEvent:
             self._release()
         return True  # and nobody else pans, zooms or changes the window with this event
 
@@ -160,6 +154,14 @@ class ContourEffect(AbstractScriptedSegmentEditorEffect):  # type: ignore[misc]
         return was_in_hand
 
     # How
+
+    def _steps_of_reach(self, interactor: Any, event: int, *, is_shifted: bool) -> int:
+        """By how many steps an event changes the reach: brackets, and the wheel with Shift or while dragging."""
+        if event == vtk.vtkCommand.KeyPressEvent:
+            return {"bracketleft": -1, "bracketright": 1}.get(interactor.GetKeySym() or "", 0)
+        if not is_shifted and self._drag is None:
+            return 0
+        return {vtk.vtkCommand.MouseWheelForwardEvent: 1, vtk.vtkCommand.MouseWheelBackwardEvent: -1}.get(event, 0)
 
     def _press(self, view: Any, ras: Sequence[float], *, is_shifted: bool) -> bool:
         self.let_go()  # should the release have gone to a window that popped up

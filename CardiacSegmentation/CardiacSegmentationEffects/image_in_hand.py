@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,7 +93,7 @@ class ImageInHand:
         curves = [*lines, *([] if points is None else [points])]
         ends = np.cumsum([0, *map(len, curves)])
         cells, vertices = vtk.vtkCellArray(), vtk.vtkCellArray()
-        for number, (first, end) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+        for number, (first, end) in enumerate(pairwise(ends)):
             if number < len(lines):
                 cells.InsertNextCell(int(end - first), range(int(first), int(end)))
             else:

@@ -32,8 +32,10 @@ def install() -> Any:
 
     sys.modules["qt"], sys.modules["ctk"] = qt, ctk
     app = application.start()
-    from slicer_stand_in import effects
-    from slicer_stand_in import mrml_widgets  # registers itself on slicer, which start() has imported  # noqa: F401
+    from slicer_stand_in import (
+        effects,
+        mrml_widgets,  # registers itself on slicer, which start() has imported  # noqa: F401
+    )
 
     effects.install()
     for name, module in (("ScriptedLoadableModule", scripted), ("i18n", i18n), ("packaging", packaging)):

@@ -14,6 +14,7 @@ from CardiacSegmentationLib.gui.layout import reading_view
 from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.slice_table import SliceTable
 from CardiacSegmentationLib.gui.texts import message_html
+from CardiacSegmentationLib.gui.tools_panel import ToolsPanel
 from CardiacSegmentationLib.gui.translation import language
 from CardiacSegmentationLib.scene.study import Study, bookmark
 from CardiacSegmentationLib.scene.views import current_phase, current_slice, go_to_phase, go_to_slice, play
@@ -40,6 +41,7 @@ class CorrectPanel:
         self._panel, self._ui = panel, panel.ui
         self._slices = SliceTable(self._ui.sliceTable, self.jump, self._count)
         self._set_up_editor()
+        self.tools = ToolsPanel(panel)
         self._connect()
 
     def _connect(self) -> None:
@@ -81,6 +83,7 @@ class CorrectPanel:
         names = ("edButton", "esButton", "setEdButton", "setEsButton", "autoPhasesButton", "sliceTable", "editor")
         for name in (*names, "undoButton", "redoButton", "copyPhaseButton", "ventricleCombo", "tickOffButton"):
             getattr(self._ui, name).enabled = segmented
+        self.tools.show_study()
         self.bind_editor(study)
         self.show_phase()
         self.show_numbers()

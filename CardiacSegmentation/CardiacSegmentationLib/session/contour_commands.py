@@ -181,6 +181,12 @@ def propose_phases(session: StudySession, slice_: int, phases: Iterable[int] | N
     return _differing(session, {(phase, slice_): contours for phase, contours in found.items()})
 
 
+def propose_between(session: StudySession, slice_: int) -> dict[Place, Contours]:
+    """As ``propose_phases``, from the first phase that the reader corrected to the last."""
+    mine = [phase for phase in range(session.stack.phases) if _is_mine(session, phase, slice_)]
+    return propose_phases(session, slice_, range(mine[0], mine[-1]) if mine else ())
+
+
 def propose_slices(session: StudySession, phase: int, slices: Iterable[int] | None = None) -> dict[Place, Contours]:
     """What the reader's corrections of a phase make of its other slices; nothing is changed."""
     count = session.stack.slices
