@@ -57,7 +57,7 @@ def draw_montage(axes: Axes, content: Content, phase: int, columns: int) -> None
     """Draw all slices of a phase, base first; contours of slices that do not count are dashed."""
     stack = content.stack
     montage = _Montage(axes, content, phase, find_window(stack, content.segmentation))
-    darkest, brightest = _grey_levels(stack, montage.window)
+    darkest, brightest = grey_levels(stack, montage.window)
     for slice_ in range(stack.slices):
         row, column = divmod(slice_, columns)
         axes.imshow(
@@ -150,7 +150,7 @@ def _tile(stack: CineStack, image: Array, window: Window) -> Array:
     return tile
 
 
-def _grey_levels(stack: CineStack, window: Window) -> tuple[float, float]:
+def grey_levels(stack: CineStack, window: Window) -> tuple[float, float]:
     """Window of the display from what is shown, so that bright fat at the rim does not darken the heart."""
     _, row_mm, column_mm = stack.spacing_mm
     top, left = max(int(window.row), 0), max(int(window.column), 0)
