@@ -163,7 +163,7 @@ def _basis(assessment: Assessment, segmentation: Segmentation, language: str) ->
     sentences = describe_conventions(assessment.conventions, language)
     corrections = list_corrections(find_corrections(segmentation, assessment), segmentation, language)
     reading = assessment.reading
-    return [
+    lines = [
         (say("impression", language), [reading.impression] if reading.impression else []),
         (say("reader", language), [reading.reader] if reading.reader else []),
         (
@@ -178,6 +178,7 @@ def _basis(assessment: Assessment, segmentation: Segmentation, language: str) ->
         (say("labels", language), [segmentation.model or say("made-elsewhere", language)]),
         (say("corrections", language), corrections or [say("no-corrections", language)]),
     ]
+    return [(name, said) for name, said in lines if said]
 
 
 def _spacing(assessment: Assessment, language: str) -> str:

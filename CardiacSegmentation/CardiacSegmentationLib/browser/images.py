@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from CardiacSegmentationLib.contours import Border, Contours
 from CardiacSegmentationLib.export.montage import Window, find_window, grey_levels
 
 if TYPE_CHECKING:
+    from CardiacSegmentationLib.contours import Border, Contours
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
@@ -50,7 +50,7 @@ def crop_to_heart(stack: CineStack, window: Window) -> Crop:
 
 
 def describe_images(stack: CineStack, segmentation: Segmentation, *, whole: bool) -> tuple[Crop, dict[str, Any]]:
-    """The images as the page takes them, cropped to the heart unless ``whole``, and which part of the stack they are."""
+    """The part of the images that the page shows, the heart unless ``whole``, and those as the page takes them."""
     window = find_window(stack, segmentation)
     heart = crop_to_heart(stack, window)
     crop = whole_image(stack) if whole else heart

@@ -53,11 +53,24 @@ def describe_study(
     assessment: Assessment,
     facts: Mapping[str, str],
     language: str = DEFAULT_LANGUAGE,
-    *,
-    whole_images: bool = False,
 ) -> dict[str, Any]:
     """Everything the page shows."""
-    crop, images = describe_images(stack, segmentation, whole=whole_images)
+    crop, images = describe_images(stack, segmentation, whole=False)
+    return {
+        **describe_numbers(stack, segmentation, assessment, facts, language),
+        "images": images,
+        "contours": [
+            [_image_contours(stack, segmentation.labels[phase, place], crop) for place in range(stack.slices)]
+            for phase in range(stack.phases)
+        ],
+        "automatic": automatic_contours(stack, segmentation, crop, segmentation.corrected_images),
+    }
+
+
+def describe_numbers(
+    stack: CineStack, segmentation: Segmentation, assessment: Assessment, facts: Mapping[str, str], language: str
+) -> dict[str, Any]:
+    """Everything the page shows but images and borders."""
     return {
         **describe_page(language),
         **describe_facts(stack, assessment, facts, language),
@@ -67,12 +80,6 @@ def describe_study(
         "times": [round(time, 1) for time in stack.times_ms],
         "rr": stack.rr_ms,
         "firstSlice": first_slice(segmentation),
-        "images": images,
-        "contours": [
-            [_image_contours(stack, segmentation.labels[phase, place], crop) for place in range(stack.slices)]
-            for phase in range(stack.phases)
-        ],
-        "automatic": automatic_contours(stack, segmentation, crop, segmentation.corrected_images),
         "state": describe_state(assessment, segmentation, language),
     }
 
@@ -109,7 +116,7 @@ def first_slice(segmentation: Segmentation) -> int:
         slices = np.flatnonzero(found.any(axis=(0, 2, 3)))
         if slices.size:
             return int(slices[len(slices) // 2])
-    return segmentation.labels.shape[1] // 2
+    return int(segmentation.labels.shape[1]) // 2
 
 
 def make_page(study: Mapping[str, Any], scripts: Iterable[str] = ("view.js",), connect: str = "'none'") -> str:

@@ -1,4 +1,4 @@
-"""What the page says, in the reader's language: ``Resources/Browser/<language>.json``. To add a language, add a file."""
+"""What the page says, from ``Resources/Browser/<language>.json``. To add a language, add a file."""
 
 from __future__ import annotations
 

@@ -80,9 +80,9 @@ function strokeBorders(context, borders, phase, slice, scale, { automatic = fals
   for (const [name, border] of Object.entries(borders ?? {})) {
     const structure = study.borders[name]
     const counts = state.counted[structure][phase][slice] === '1'
-    context.lineWidth = (automatic ? 1 : width) / scale
-    context.setLineDash(automatic ? [2 / scale, 4 / scale] : counts ? [] : [7 / scale, 5 / scale])
-    context.strokeStyle = automatic ? '#ffffffb0' : study.structures[structure].color
+    context.lineWidth = (automatic ? 1.2 : width) / scale
+    context.setLineDash(automatic ? [4 / scale, 3 / scale] : counts ? [] : [7 / scale, 5 / scale])
+    context.strokeStyle = automatic ? '#ffffffe0' : study.structures[structure].color
     context.stroke(pathOf(border))
   }
   context.setLineDash([])
@@ -282,7 +282,7 @@ function leadTo(place) {
 }
 
 function showBasis() {
-  byId('conventions').replaceChildren(...state.basis.filter(([, lines]) => lines.length).flatMap(([name, lines]) =>
+  byId('conventions').replaceChildren(...state.basis.flatMap(([name, lines]) =>
     [make('dt', {}, name), make('dd', {}, ...lines.map(line => make('p', {}, line)))]))
   byId('journal').replaceChildren(...state.journal.map(entry => make('li', { className: entry.undone ? 'undone' : '' }, entry.text)))
   byId('journal-box').hidden = !state.journal.length
@@ -297,7 +297,7 @@ function showMontage() {
       const canvas = make('canvas')
       tiles.set(`${moment.phase},${slice}`, canvas)
       return make('button', { onclick: () => leadTo({ phase: moment.phase, slice }), 'aria-label': describePlace(moment.phase, slice) },
-        canvas, make('span', {}, slice + 1))
+        canvas, make('span', {}, slice + 1 + (study.reading?.lookedAt.includes(`${moment.phase},${slice}`) ? ' ✓' : '')))
     })
     return [make('h3', {}, moment.title), make('div', { className: 'tiles' }, ...buttons)]
   })
