@@ -60,6 +60,7 @@ def best_columns(slices: int, width: float, height: float) -> int:
 def draw_montage(axes: Axes, content: Content, phase: int, columns: int, tile_mm: float) -> None:
     """Draw all slices of a phase, base first; contours of slices that do not count are dashed."""
     stack = content.stack
+<<<<<<< HEAD
     montage = _Montage(axes, content, phase, tile_mm, find_window(stack, content.segmentation))
     darkest, brightest = _grey_levels(stack, montage.window)
     axes.imshow(
@@ -70,6 +71,10 @@ def draw_montage(axes: Axes, content: Content, phase: int, columns: int, tile_mm
         extent=(0, columns, math.ceil(stack.slices / columns), 0),
         interpolation="none",
     )
+=======
+    montage = _Montage(axes, content, phase, find_window(stack, content.segmentation))
+    darkest, brightest = grey_levels(stack, montage.window)
+>>>>>>> browser
     for slice_ in range(stack.slices):
         row, column = divmod(slice_, columns)
         _draw_contours(montage, slice_, (column, row))
@@ -180,7 +185,7 @@ def _tile(stack: CineStack, image: Array, window: Window, size: int) -> Array:
     return tile
 
 
-def _grey_levels(stack: CineStack, window: Window) -> tuple[float, float]:
+def grey_levels(stack: CineStack, window: Window) -> tuple[float, float]:
     """Window of the display from what is shown, so that bright fat at the rim does not darken the heart."""
     _, row_mm, column_mm = stack.spacing_mm
     top, left = max(int(window.row), 0), max(int(window.column), 0)

@@ -41,8 +41,9 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.segmentation import Labels, Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
-# Made in a room above this one, so it is named here and looked up when it is wanted.
+# Made in rooms above this one, so they are named here and looked up when they are wanted.
 SCENE_WRITER = ("CardiacSegmentationLib.scene.files", "write_scene")
+VIEW_WRITER = ("CardiacSegmentationLib.browser.page", "write_view")
 
 
 class Need(str, Enum):
@@ -216,6 +217,20 @@ def _write_report(inputs: PartInputs) -> list[Path]:
     return [path]
 
 
+def _write_view(inputs: PartInputs) -> list[Path]:
+    path = inputs.folder / "view.html"
+    write_view = _look_up(VIEW_WRITER)
+    write_view(
+        path,
+        inputs.stack,
+        inputs.segmentation,
+        inputs.assessment,
+        facts=inputs.facts,
+        language=inputs.options.language,
+    )
+    return [path]
+
+
 def _write_dicom_seg(inputs: PartInputs) -> list[Path]:
     return [inputs.save(seg, f"seg_{inputs.phases[phase]}.dcm") for phase, seg in inputs.segments.items()]
 
@@ -232,11 +247,16 @@ def _write_dicom_pdf(inputs: PartInputs) -> list[Path]:
 
 
 def _write_scene(inputs: PartInputs) -> list[Path]:
-    module, name = SCENE_WRITER
     path = inputs.folder / "scene.mrb"
     path.parent.mkdir(parents=True, exist_ok=True)
-    getattr(importlib.import_module(module), name)(path, inputs.stack, inputs.segmentation, inputs.assessment)
+    _look_up(SCENE_WRITER)(path, inputs.stack, inputs.segmentation, inputs.assessment)
     return [path]
+
+
+def _look_up(writer: tuple[str, str]) -> Callable[..., None]:
+    module, name = writer
+    found: Callable[..., None] = getattr(importlib.import_module(module), name)
+    return found
 
 
 @dataclass(frozen=True)
@@ -264,6 +284,7 @@ PARTS = {
     "uncertainty": Part("uncertainty (NIfTI)", "uncertainty.nii.gz", 0.4, _write_uncertainty, Need.UNCERTAINTY),
     "slicer": Part("segmentations for 3D Slicer", "segmentation_*.seg.nrrd", 0.3, _write_slicer_segmentations),
     "report": Part("report (PDF)", "report.pdf", 3.0, _write_report),
+    "view": Part("page for a browser", "view.html", 4.0, _write_view),
     "dicom-seg": Part("DICOM segmentations", "dicom/seg_*.dcm", 1.0, _write_dicom_seg, Need.DICOM, "dicom"),
     "dicom-sr": Part("DICOM structured report", "dicom/sr.dcm", 2.5, _write_dicom_sr, Need.DICOM, "dicom"),
     "dicom-pdf": Part("report as DICOM", "dicom/report.dcm", 0.1, _write_dicom_pdf, Need.DICOM, "dicom"),
