@@ -43,14 +43,9 @@ def _names(folder: Path) -> set[str]:
 
 
 ALWAYS = {
-<<<<<<< HEAD
     "measurements.json", "measurements.csv", "patient.csv", "slices.csv", "phases.csv", "reading.json",
-    "labels.nii.gz", "report.pdf",
+    "labels.nii.gz", "report.pdf", "view.html",
     "segmentation_ED.seg.nrrd", "segmentation_ES.seg.nrrd",
-=======
-    "measurements.json", "measurements.csv", "slices.csv", "phases.csv", "reading.json", "labels.nii.gz", "report.pdf",
-    "view.html", "segmentation_ED.seg.nrrd", "segmentation_ES.seg.nrrd",
->>>>>>> browser
 }  # fmt: skip
 FROM_DICOM = {"dicom/seg_ED.dcm", "dicom/seg_ES.dcm", "dicom/sr.dcm", "dicom/report.dcm"}
 

@@ -60,9 +60,8 @@ def best_columns(slices: int, width: float, height: float) -> int:
 def draw_montage(axes: Axes, content: Content, phase: int, columns: int, tile_mm: float) -> None:
     """Draw all slices of a phase, base first; contours of slices that do not count are dashed."""
     stack = content.stack
-<<<<<<< HEAD
     montage = _Montage(axes, content, phase, tile_mm, find_window(stack, content.segmentation))
-    darkest, brightest = _grey_levels(stack, montage.window)
+    darkest, brightest = grey_levels(stack, montage.window)
     axes.imshow(
         _mosaic(montage, columns),
         cmap="gray",
@@ -71,10 +70,6 @@ def draw_montage(axes: Axes, content: Content, phase: int, columns: int, tile_mm
         extent=(0, columns, math.ceil(stack.slices / columns), 0),
         interpolation="none",
     )
-=======
-    montage = _Montage(axes, content, phase, find_window(stack, content.segmentation))
-    darkest, brightest = grey_levels(stack, montage.window)
->>>>>>> browser
     for slice_ in range(stack.slices):
         row, column = divmod(slice_, columns)
         _draw_contours(montage, slice_, (column, row))
