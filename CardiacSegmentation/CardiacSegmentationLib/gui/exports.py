@@ -14,7 +14,8 @@ from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.gui.packages import ensure_packages
-from CardiacSegmentationLib.scene.study import fingerprint
+from CardiacSegmentationLib.scene.study import stack_of
+from CardiacSegmentationLib.session.recovery import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ class Export:
 
 def study_folder(study: Study, parent: Path) -> Path:
     """The study's own folder, named after the study, its date, and its images: equal names are no equal studies."""
-    images = fingerprint(study)[:8]
+    images = fingerprint(stack_of(study))[:8]
     return parent / "_".join(filter(None, (_file_name(study.name), _study_date(study), images)))
 
 

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 import qt
 from slicer.i18n import tr as _
 
+from CardiacSegmentationLib.findings import describe, translate
+from CardiacSegmentationLib.gui.translation import language
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -41,7 +44,7 @@ class ResultsTable:
         self._table.setRowCount(len(keys))
         for row, key in enumerate(keys):
             measure = assessment.lv.get(key) or assessment.rv[key]
-            self._set(row, 0, _title(key, measure), measure.definition)
+            self._set(row, 0, _title(key, measure), translate(measure.definition, language()))
             self._show_part(row, 1, key, assessment.lv)
             self._show_part(row, 3, key, assessment.rv)
 
@@ -51,7 +54,7 @@ class ResultsTable:
             self._set(row, column, "", "")
             self._set(row, column + 1, "", "")
             return
-        item = self._set(row, column, measure.text, measure.note or measure.definition)
+        item = self._set(row, column, measure.text, _tip(measure))
         item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
         font = item.font()
         font.setBold(measure.is_outside_reference)
@@ -69,6 +72,13 @@ class ResultsTable:
         item.setText(text)
         item.setToolTip(tip)
         return item
+
+
+def _tip(measure: Measurement) -> str:
+    """Why there is no number, else how it comes about."""
+    if measure.reason is not None:
+        return describe(measure.reason, language())
+    return translate(measure.definition, language())
 
 
 def _title(key: str, measure: Measurement) -> str:

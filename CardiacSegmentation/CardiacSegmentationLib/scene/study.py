@@ -6,12 +6,9 @@ references right when the scene is saved, loaded or merged with another, so a st
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from CardiacSegmentationLib.reading import Reading
 from CardiacSegmentationLib.reading_json import reading_from_dict, reading_to_dict
@@ -128,14 +125,6 @@ def remove_study(study: Study) -> None:
 def stack_of(study: Study) -> CineStack:
     """The study's images as the value they were made from."""
     return read_cine(study.images)
-
-
-def fingerprint(study: Study) -> str:
-    """Tells the study's images from others, without a word about the patient."""
-    stack = stack_of(study)
-    digest = hashlib.sha256(str((stack.voxels.shape, stack.affine.round(3).tolist())).encode())
-    digest.update(np.ascontiguousarray(stack.voxels[0]))
-    return digest.hexdigest()[:32]
 
 
 def set_segmentation(study: Study, segmentation: Segmentation) -> None:
