@@ -185,3 +185,59 @@ def test_keys_delete_copy_and_propagate(a_hand: Hand, a_segmented_study: Study) 
     assert not session.has_corrections
     keys["T"]()
     assert "corrected" in a_hand.messages.errors[-1]
+
+
+def test_dashed_outlines_follow_the_image_and_leave_nothing_behind(
+    a_hand: Hand, a_segmented_study: Study, a_big_view: SliceView
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.segmentation import Label
+
+    keys, session = a_hand.panel._shortcuts.actions(), a_hand.panel.session
+    plain = a_big_view.pixels()
+    keys["O"]()
+    assert (a_big_view.pixels() != plain).any()
+    keys["O"]()
+    assert (a_big_view.pixels() == plain).all()
+    session.set_counts([Label.RV], 0, SLICE, counts=False)
+    assert (a_big_view.pixels() != plain).any()
+    keys["Right"]()
+    keys["Left"]()
+    assert (a_big_view.pixels() != plain).any()
+    keys["+"]()
+    keys["T"]()
+    keys["Right"]()
+    proposed = a_big_view.pixels()
+    a_hand.panel._correct.tools.discard()
+    assert (a_big_view.pixels() != proposed).any()
+    models = slicer.util.getNodesByClass("vtkMRMLModelNode")
+    ours = [node for node in models if "utline" in node.GetName()]
+    assert len(ours) == 3
+    assert all(node.GetHideFromEditors() and not node.GetSaveWithScene() for node in ours)
+    slicer.mrmlScene.Clear(False)
+    assert not [node for node in slicer.util.getNodesByClass("vtkMRMLModelNode") if "utline" in node.GetName()]
+
+
+def test_base_and_apex_are_decided_by_dragging_over_cells(a_hand: Hand, a_segmented_study: Study) -> None:
+    from CardiacSegmentationLib.segmentation import Label
+
+    grid, session = a_hand.panel._correct.grid, a_hand.panel.session
+    grid.box.collapsed = False
+    a_hand.see()
+    assert [heading for _side, _phase, heading in grid._columns] == ["LV ED", "LV ES", "RV ED", "RV ES"]
+    ed, es = session.assessment.key_phases.rv_ed, session.assessment.key_phases.rv_es
+    before = session.assessment
+    for row in (1, 2):
+        for column in (2, 3):
+            grid.table.item(row, column).setSelected(True)
+    grid.decide(False)
+    assert not session.assessment.counted[Label.RV - 1, [ed, es]][:, [1, 2]].any()
+    assert len(session.reading.journal) == 1  # a rectangle is one step
+    assert session.assessment.rv["edv_ml"].value < before.rv["edv_ml"].value
+    assert session.assessment.lv["edv_ml"].value == before.lv["edv_ml"].value
+    assert grid.table.item(1, 2).text() == "○"
+    assert "decided" in grid.table.item(1, 2).toolTip()
+    grid.decide(None)
+    assert session.assessment.rv["edv_ml"].value == before.rv["edv_ml"].value
+    grid.which.currentIndex = 1
+    assert grid.table.columnCount == 2 * session.stack.phases

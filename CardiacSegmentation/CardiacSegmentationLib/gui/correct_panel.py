@@ -10,8 +10,10 @@ from CardiacSegmentationEffects import register as register_effects
 from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.findings import Severity, describe
+from CardiacSegmentationLib.gui.count_grid import CountGrid
 from CardiacSegmentationLib.gui.layout import reading_view
 from CardiacSegmentationLib.gui.messages import errors_shown
+from CardiacSegmentationLib.gui.outlines import Outlines
 from CardiacSegmentationLib.gui.slice_table import SliceTable
 from CardiacSegmentationLib.gui.texts import message_html
 from CardiacSegmentationLib.gui.tools_panel import ToolsPanel
@@ -41,7 +43,9 @@ class CorrectPanel:
         self._panel, self._ui = panel, panel.ui
         self._slices = SliceTable(self._ui.sliceTable, self.jump, self._count)
         self._set_up_editor()
-        self.tools = ToolsPanel(panel)
+        self.outlines = Outlines(panel)
+        self.grid = CountGrid(panel, self.jump)
+        self.tools = ToolsPanel(panel, self.outlines.propose)
         self._connect()
 
     def _connect(self) -> None:
@@ -91,6 +95,7 @@ class CorrectPanel:
     def show_phase(self) -> None:
         """The phase on display changed; while the cine plays, only the slider follows."""
         study = self._panel.study
+        self.outlines.update()
         if study is None:
             self._ui.phaseLabel.text = "–"
             self._ui.playButton.checked = False
@@ -110,6 +115,8 @@ class CorrectPanel:
     def show_numbers(self) -> None:
         """The labels or what counts changed."""
         live = self._panel.live
+        self.outlines.update()
+        self.grid.show()
         if live is None:
             self._slices.clear()
             self._ui.keyPhaseFrame.visible = False
@@ -133,6 +140,7 @@ class CorrectPanel:
 
         While a scene closes, the editor does not hear of the effect's end: its brush would follow views without labels.
         """
+        self.outlines.forget()
         self._ui.editor.removeViewObservations()
         self._ui.editor.setActiveEffect(None)
         self._ui.editor.setSegmentationNode(None)

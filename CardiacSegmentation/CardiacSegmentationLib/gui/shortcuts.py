@@ -75,6 +75,7 @@ class Shortcuts:
             "E": correct.tools.snap,
             "T": correct.tools.propagate_phases,
             "Shift+T": correct.tools.take,
+            "O": correct.outlines.toggle_automatic,
             "[": lambda: correct.change_reach(-1),
             "]": lambda: correct.change_reach(1),
         }
