@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from CardiacSegmentationLib.analysis import assess
-from CardiacSegmentationLib.cine import read_study
+from CardiacSegmentationLib.cine import open_study, read_study
 from CardiacSegmentationLib.contours import find_contours, redraw_labels
 from CardiacSegmentationLib.contours.pull import pull
 from CardiacSegmentationLib.contours.push import push
@@ -75,7 +75,7 @@ def results(tmp_path: Path, study_folder: Path, stack: CineStack, segmentation: 
     folder = tmp_path / "results"
     write_results(folder, stack, segmentation, assess(stack, segmentation), ["labels", "reading"])
     facts = {
-        "study": fingerprint(study_folder.absolute(), set()),
+        "study": fingerprint(open_study(study_folder), set()),
         "options": Options().as_recorded(),
         "model": segmentation.model,
         "files": ["labels.nii.gz", "reading.json"],

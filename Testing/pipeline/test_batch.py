@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from CardiacSegmentationLib.cine import open_study
 from CardiacSegmentationLib.cli import main
 from CardiacSegmentationLib.export.overview import TILE_PIXELS, write_thumbnail
 from CardiacSegmentationLib.locks import locked
@@ -151,7 +152,8 @@ def test_a_thousand_finished_studies_are_gone_through_in_seconds(tmp_path: Path,
         study.write_bytes(b"never read")
         (out / f"{number:04d}").mkdir(parents=True)
         record = {
-            "schema": SCHEMA, "version": VERSION, "study": fingerprint(study, ()), "options": options.as_recorded(),
+            "schema": SCHEMA, "version": VERSION,
+            "study": fingerprint(open_study(study), ()), "options": options.as_recorded(),
             "model": identity, "files": [], "seconds": {}, "summary": {"lv_ef_percent": 50.0, "warnings": number % 3},
         }  # fmt: skip
         (out / f"{number:04d}" / "run.json").write_text(json.dumps(record))

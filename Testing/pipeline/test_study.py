@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from CardiacSegmentationLib.analysis import assess
+from CardiacSegmentationLib.cine import open_study
 from CardiacSegmentationLib.errors import Cancelled, ExportError, ModelError, StudyError
 from CardiacSegmentationLib.phantom import PhantomSpec, write_study
 from CardiacSegmentationLib.pipeline import (
@@ -372,7 +373,7 @@ def test_checksums_in_deidentified_results_cannot_be_found_by_trial(
     guesses = {
         named.as_recorded()["patient"],
         hashlib.sha256(repr(("F", 61.0, None, None)).encode()).hexdigest(),
-        fingerprint(study, ()),
+        fingerprint(open_study(study), ()),
     }
     assert not guesses & {record["study"], record["options"]["patient"]}
     assert segment_study(study, out, replace(hidden, existing=Existing.RESUME)).kept

@@ -35,6 +35,8 @@ def open_session(
 
     A folder that holds the results of another study is refused: labels of one heart never lie on another.
     """
+    from CardiacSegmentationLib.cine import open_study, read_study
+
     record = read_record(folder)
     if record is None:
         wanted = replace(options, parts=KEPT)
@@ -42,15 +44,14 @@ def open_session(
         assert results.stack is not None and results.segmentation is not None  # noqa: PT018
         assert results.assessment is not None
         return StudySession(results.stack, results.segmentation, results.assessment.reading)
+    files = open_study(source)
     own = {folder.absolute() / name for name in (RECORD_FILE, *record["files"])}
-    if record["study"] != fingerprint(source.absolute(), own, options.record_key):
+    if record["study"] != fingerprint(files, own, options.record_key):
         msg = (
             f"{folder} holds the results of another study, or {source} has changed since. Name another folder (--out)."
         )
         raise ExportError(msg)
-    from CardiacSegmentationLib.cine import read_study
-
-    stack = read_study(source, stack=options.stack, reacquired=options.reacquired)
+    stack = read_study(files, stack=options.stack, reacquired=options.reacquired)
     session = StudySession(stack, read_segmentation(folder, stack), read_reading(folder))
     _choose(session, options)
     return session

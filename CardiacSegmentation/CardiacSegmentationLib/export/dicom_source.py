@@ -77,8 +77,8 @@ def read_source(stack: CineStack) -> DicomSource:
         )
         raise SourceError(msg)
     wanted = {uid for row in stack.instance_uids for uid in row if uid}
-    opened = open_study(stack.source.path)
-    headers = _read_headers(opened.files, wanted)
+    files = stack.source.files or open_study(stack.source.path).files
+    headers = _read_headers(files, wanted)
     if missing := wanted - headers.keys():
         msg = (
             f"{len(missing)} of the {len(wanted)} source images are no longer in {stack.source.path}. "

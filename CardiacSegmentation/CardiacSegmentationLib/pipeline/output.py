@@ -6,7 +6,6 @@ import contextlib
 import logging
 import shutil
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -18,7 +17,9 @@ from CardiacSegmentationLib.pipeline.record import RECORD_FILE, UNFINISHED, fing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
+    from CardiacSegmentationLib.cine import StudyFiles
     from CardiacSegmentationLib.export.deidentify import Deidentifier
     from CardiacSegmentationLib.export.results import PartError
     from CardiacSegmentationLib.pipeline.study import Results
@@ -32,7 +33,7 @@ ADVICE = "Add --resume to keep finished results, --force to replace them, or nam
 class Output:
     """The files of one run."""
 
-    def __init__(self, source: Path | CineStack, folder: Path | None, options: Options) -> None:
+    def __init__(self, source: StudyFiles | None, folder: Path | None, options: Options) -> None:
         from CardiacSegmentationLib.export.results import choose_parts, default_parts, require_needs
 
         self._source = source
@@ -184,14 +185,14 @@ class Output:
 
     def _fingerprint(self, files: Sequence[str] = ()) -> str | None:
         """Of the study without the files of this run and the one before, for all may lie in one folder."""
-        if not isinstance(self._source, Path) or self._folder is None:
+        if self._source is None or self._folder is None:
             return None
         folder, record = self._folder.absolute(), read_record(self._folder)
         names = (RECORD_FILE, *files, *(record["files"] if record else ()))
         own = {*(folder / name for name in names), *folder.glob(f"{UNFINISHED}*")}
         if self._options.labels_file is not None:
             own.add(self._options.labels_file.absolute())
-        return fingerprint(self._source.absolute(), own, self._options.record_key)
+        return fingerprint(self._source, own, self._options.record_key)
 
 
 def _add_finding(results: Results, error: PartError) -> Results:

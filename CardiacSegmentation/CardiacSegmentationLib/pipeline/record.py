@@ -7,7 +7,6 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib import __version__
-from CardiacSegmentationLib.cine.open import open_study
 from CardiacSegmentationLib.errors import ExportError, ReadingError
 from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.pipeline.local_key import checksum
@@ -15,9 +14,10 @@ from CardiacSegmentationLib.reading_json import reading_from_dict
 from CardiacSegmentationLib.segmentation_json import segmentation_from_dict, segmentation_to_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
+    from CardiacSegmentationLib.cine import StudyFiles
     from CardiacSegmentationLib.reading import Reading
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
@@ -29,14 +29,15 @@ UNFINISHED = ".cardiacseg-unfinished-"
 SCHEMA, VERSION = "cardiacseg-run", 2
 
 
-def fingerprint(source: Path, apart_from: Collection[Path], key: bytes = b"") -> str:
+def fingerprint(files: StudyFiles, apart_from: Collection[Path], key: bytes = b"") -> str:
     """A checksum over names, sizes and times of a study's files; results that lie among them do not count."""
     lines: list[bytes] = []
-    for path in sorted(_files_of(source)):
+    for path in sorted(path.absolute() for path in files.on_disk):
         if not {path, *path.parents}.isdisjoint(apart_from):
             continue
         facts = path.stat()
-        lines.append(f"{path.relative_to(source.parent)}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
+        name = path.relative_to(files.path.absolute().parent)
+        lines.append(f"{name}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
     return checksum(b"".join(lines), key)
 
 
@@ -94,10 +95,3 @@ def read_reading(path: Path) -> Reading:
     except ReadingError as error:
         msg = f"{file}: {error}"
         raise ReadingError(msg) from error
-
-
-def _files_of(source: Path) -> Sequence[Path]:
-    """The files a study is read from; an archive is one file."""
-    if source.is_dir() or source.name.upper() == "DICOMDIR":
-        return open_study(source).files
-    return [source] if source.is_file() else []

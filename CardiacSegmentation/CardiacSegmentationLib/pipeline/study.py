@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from CardiacSegmentationLib.assessment import Assessment
+    from CardiacSegmentationLib.cine import StudyFiles
     from CardiacSegmentationLib.network.segment import Segmented
     from CardiacSegmentationLib.pipeline.progress import Progress
     from CardiacSegmentationLib.segmentation import Segmentation
@@ -68,15 +69,18 @@ def segment_study(
     ``report`` hears of the progress; ``is_cancelled`` is asked often, and a run that is cancelled raises ``Cancelled``
     and leaves no file.
     """
+    from CardiacSegmentationLib.cine import open_study
+
     options = options or Options()
-    output = Output(source, folder, options)
+    files = None if isinstance(source, CineStack) else open_study(source)
+    output = Output(files, folder, options)
     reading = options.complete(Reading() if options.reading is None else read_reading(options.reading))
     with contextlib.nullcontext() if folder is None else locked(folder):
-        return _segment_study(source, output, options, reading, report, is_cancelled)
+        return _segment_study(files or source, output, options, reading, report, is_cancelled)
 
 
 def _segment_study(  # noqa: PLR0917
-    source: Path | CineStack,
+    source: Path | StudyFiles | CineStack,
     output: Output,
     options: Options,
     reading: Reading,
@@ -137,7 +141,7 @@ def _usual_seconds(options: Options, output: Output) -> dict[str, float]:
     return {**seconds, "export": output.usual_seconds}
 
 
-def _read(source: Path | CineStack, options: Options, reporter: Reporter) -> CineStack:
+def _read(source: Path | StudyFiles | CineStack, options: Options, reporter: Reporter) -> CineStack:
     from CardiacSegmentationLib.cine import read_study
 
     tell = reporter.stage("read", "Reading the images")
