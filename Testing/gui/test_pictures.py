@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from CardiacSegmentationLib.segmentation import Label
+from scipy.ndimage import binary_erosion
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.scene.study import Study
@@ -52,6 +54,22 @@ def test_the_sample_is_segmented_by_the_shipped_network_and_pictured(
     assert assessment.lv["ef_percent"].value == pytest.approx(PhantomSpec().lv_ef_percent, abs=6)
     ui.exportEdit.currentPath = "/home/reader/results"
     hand.picture(pictures / "slicer-panel-results.png")
+
+
+def test_what_was_corrected_and_decided_is_pictured(a_hand: Hand, a_segmented_study: Study, pictures: Path) -> None:
+    """The LV one pixel smaller at ED, an RV slice excluded: automatic beside corrected, key phase, journal."""
+    ui, panel = a_hand.ui, a_hand.panel
+    ed = panel.live.assessment.key_phases.lv_ed
+    labels = panel.live.session.segmentation.labels[ed].copy()
+    eroded = np.stack([binary_erosion(image == Label.LV) for image in labels])
+    labels[(labels == Label.LV) & ~eroded] = Label.MYO
+    panel.session.edit(ed, labels, "Erase")
+    panel.session.set_counts([Label.RV], ed, 1, counts=False)
+    ui.journalBox.collapsed = False
+    a_hand.picture(pictures / "slicer-panel-corrected.png")
+    assert "LV EF" in ui.correctionsLabel.text
+    assert "the volume is largest in phase" in ui.keyPhaseLabel.text
+    assert ui.journalList.count > 5
 
 
 def test_what_goes_wrong_and_what_is_recovered_is_pictured(
