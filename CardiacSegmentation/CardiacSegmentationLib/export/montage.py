@@ -62,7 +62,7 @@ def best_columns(slices: int, width: float, height: float) -> int:
 def draw_montage(axes: Axes, content: Content, phase: int, columns: int, tile_mm: float) -> None:
     """Draw all slices of a phase, base first; contours of slices that do not count are dashed."""
     stack = content.stack
-    montage = _Montage(axes, content, phase, tile_mm, content.window)
+    montage = _Montage(axes, content, phase, tile_mm, find_window(stack, content.segmentation))
     darkest, brightest = _grey_levels(stack, montage.window)
     axes.imshow(
         _mosaic(montage, columns),

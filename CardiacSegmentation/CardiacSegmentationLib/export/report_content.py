@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.export.corrections import Corrections, find_corrections
-from CardiacSegmentationLib.export.montage import Window, find_window
 from CardiacSegmentationLib.export.report_template import SiteTemplate
 from CardiacSegmentationLib.export.wording import phrase, word
 from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE
@@ -39,11 +38,6 @@ class Content:
     def corrections(self) -> Corrections:
         """What the reader changed."""
         return find_corrections(self.segmentation, self.assessment)
-
-    @cached_property
-    def window(self) -> Window:
-        """The part of each image that pictures show."""
-        return find_window(self.stack, self.segmentation)
 
     def phrase(self, code: str, **values: Any) -> str:
         """A sentence of the catalogue in the report's language."""

@@ -122,7 +122,9 @@ class Output:
         try:
             write_results(
                 aside, stack, segmentation, assessment, parts,
-                options=ExportOptions(self._options.paper, self._options.language, deidentifier=hide),
+                options=ExportOptions(
+                    paper=self._options.paper, language=self._options.language, deidentifier=hide
+                ),
                 uncertainty=results.uncertainty,
                 progress=lambda _, done: report(done),
             )  # fmt: skip
