@@ -19,6 +19,7 @@ from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export import archive
 from CardiacSegmentationLib.export.archive import Peer, find_objects, store_to_node, store_to_web
 from CardiacSegmentationLib.export.results import write_results
+from export.conftest import read_by_a_person
 from export.orthanc import DICOMWEB, Orthanc, is_installed, run_orthanc
 
 if TYPE_CHECKING:
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def results(dicom_case: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A result folder with its DICOM objects, and an image that is none of ours."""
+    """A result folder with the DICOM objects of a signed reading, and an image that is none of ours."""
     folder = tmp_path_factory.mktemp("results")
-    case = dicom_case("siemens")
+    untouched = dicom_case("siemens")
+    case = read_by_a_person(untouched.stack, untouched.segmentation)
     write_results(folder, case.stack, case.segmentation, case.assessment, ["dicom-seg", "dicom-sr", "dicom-pdf"])
     image = next(case.stack.source.path.rglob("*.IMA"))
     (folder / "image.dcm").write_bytes(image.read_bytes())

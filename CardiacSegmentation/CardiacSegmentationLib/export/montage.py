@@ -42,7 +42,9 @@ class Window:
 def find_window(stack: CineStack, segmentation: Segmentation) -> Window:
     """A square around everything labelled; the middle of the image where nothing is."""
     _, row_mm, column_mm = stack.spacing_mm
-    anywhere = segmentation.labels.reshape(-1, *stack.voxels.shape[2:]).any(axis=0)
+    anywhere = np.zeros(stack.voxels.shape[2:], bool)
+    for phase in np.flatnonzero(segmentation.labelled):
+        anywhere |= segmentation.labels[phase].any(axis=0)
     rows, columns = np.flatnonzero(anywhere.any(axis=1)), np.flatnonzero(anywhere.any(axis=0))
     if not rows.size:
         rows, columns = np.array([0, anywhere.shape[0] - 1]), np.array([0, anywhere.shape[1] - 1])
@@ -91,8 +93,13 @@ def contours(mask: npt.NDArray[np.bool_]) -> list[Array]:
     """The outlines of a mask as (column, row) polygons half-way between pixels in and out: those the areas are of."""
     from contourpy import contour_generator
 
-    lines = contour_generator(z=np.pad(mask, 1).astype(np.float64)).lines(0.5)
-    return [np.asarray(line) - 1.0 for line in lines]
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return []
+    part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    lines = contour_generator(z=np.pad(part, 1).astype(np.float64)).lines(0.5)
+    corner = np.array([columns[0], rows[0]]) - 1.0
+    return [np.asarray(line) + corner for line in lines]
 
 
 def _draw_contours(montage: _Montage, slice_: int, corner: tuple[int, int]) -> None:
