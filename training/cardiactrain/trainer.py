@@ -145,7 +145,7 @@ class Trainer:
         """
         train, progress = self.recipe.train, self.progress
         end = time.monotonic() + seconds if seconds is not None else math.inf
-        while not self.is_done and not self.world.agree(time.monotonic() >= end):
+        while not self.is_done:
             row = self._train_epoch()
             self._check_weights()
             progress.epoch += 1
@@ -156,6 +156,8 @@ class Trainer:
                 save_checkpoint(self.folder / LAST, self._state())
                 if report is not None:
                     report(self, row)
+            if self.world.agree(time.monotonic() >= end):
+                break
         return progress
 
     @property

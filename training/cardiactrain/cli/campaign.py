@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from cardiactrain.cli.shared import add_device, add_settings
+from cardiactrain.cli.shared import add_device, add_settings, read_settings
 from cardiactrain.errors import RunError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 UNFINISHED = 75  # exit code when the time was up: the same command goes on
 
 
 class Step(NamedTuple):
-    """One command of a campaign, and the file that says it is done."""
+    """One command of a campaign, and how to see that it is done."""
 
     name: str
     arguments: list[str]
-    done: Path | None  # None: the command itself knows
+    is_done: Callable[[], bool]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,16 +48,16 @@ def run(options: argparse.Namespace) -> int:
     if count_processes() > 1:
         msg = "campaign runs in one process: start it without torchrun; each of its runs may be trained by several."
         raise RunError(msg)
-    end = time.monotonic() + 60 * options.minutes if options.minutes else None
+    end = time.monotonic() + 60 * options.minutes if options.minutes is not None else None
     for step in plan_steps(options):
-        if step.done is not None and step.done.exists():
+        if step.is_done():
             continue
         arguments = step.arguments
         if end is not None:
             left = (end - time.monotonic()) / 60
             if left <= 0:
                 return _stop(step)
-            arguments = [*arguments, "--minutes", f"{left:.3f}"] if arguments[0] == "fit" else arguments
+            arguments = [*arguments, "--minutes", f"{left:.6f}"] if arguments[0] == "fit" else arguments
         print(f"\n{step.name}", flush=True)
         code = main(arguments)
         if code != EXIT_OK:
@@ -67,9 +68,12 @@ def run(options: argparse.Namespace) -> int:
 
 def plan_steps(options: argparse.Namespace) -> Iterator[Step]:
     """The commands of a campaign."""
-    from cardiactrain.data.splits import load_split
+    from CardiacSegmentationLib.network.bundle import METADATA
 
-    out = options.out
+    from cardiactrain.data.splits import load_split
+    from cardiactrain.recipe import load_recipe
+
+    out, epochs = options.out, load_recipe(options.recipe, read_settings(options.set)).train.epochs
     device = ["--device", options.device]
     common = ["--store", str(options.store), "--split", str(options.split), *device]
     common += ["--threads", str(options.threads)] if options.threads else []
@@ -77,17 +81,24 @@ def plan_steps(options: argparse.Namespace) -> Iterator[Step]:
     folds = [out / f"fold{n}" for n in range(len(load_split(options.split).folds))]
     for n, folder in enumerate(folds):
         fit = ["fit", options.recipe, *common, "--fold", str(n), "--out", str(folder)]
-        yield Step(f"fold {n}", fit, None)
+        yield Step(f"fold {n}", fit, partial(is_trained, folder, epochs))
     judged = out / "cross-validation"
     runs = [str(folder) for folder in folds]
     evaluate = ["evaluate", *runs, "--out", str(judged), "--weights", "last", *device]
-    yield Step("cross-validation", evaluate, judged / "report.html")
+    yield Step("cross-validation", evaluate, (judged / "report.html").exists)
     everyone = ["fit", options.recipe, *common, "--everyone", "--out", str(out / "everyone")]
     everyone += ["--teachers", *(str(path) for path in options.teachers)] if options.teachers else []
-    yield Step("everyone", everyone, None)
+    yield Step("everyone", everyone, partial(is_trained, out / "everyone", epochs))
     version = ["--name", options.name, "--bundle-version", options.bundle_version]
     export = ["export", str(out / "everyone"), "--out", str(out / "bundle"), *version]
-    yield Step("bundle", export, out / "bundle" / "configs" / "metadata.json")
+    yield Step("bundle", export, (out / "bundle" / METADATA).exists)
+
+
+def is_trained(folder: Path, epochs: int) -> bool:
+    """Whether a run has come to its end."""
+    from cardiactrain.checkpoint import LAST, load_checkpoint
+
+    return (folder / LAST).exists() and int(load_checkpoint(folder / LAST, "progress")["progress"]["epoch"]) >= epochs
 
 
 def _stop(step: Step) -> int:

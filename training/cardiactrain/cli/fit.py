@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
         trainer = make_trainer(started, world)
         log = RunLog(options.out, recipe.train.epochs, trainer.progress.epoch) if world.is_first else nullcontext()
         with log as report:
-            progress = trainer.fit(report, 60 * options.minutes if options.minutes else None)
+            progress = trainer.fit(report, None if options.minutes is None else 60 * options.minutes)
         is_done = trainer.is_done
     if world.is_first:
         best = f", best validation Dice {progress.best_dice:.4f}" if progress.best_dice >= 0 else ""
