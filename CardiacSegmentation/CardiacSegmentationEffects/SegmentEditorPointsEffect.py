@@ -25,13 +25,22 @@ class SegmentEditorPointsEffect(ContourEffect):
     """Slicer finds the class by the name of its file."""
 
     NAME = "Points"
-    TITLE = "Points"
-    HELP = (
-        "Press near a border: its control points appear. Drag one; press on the border between two to insert one. "
-        "Each moves the stretch between its neighbours and nothing else."
-    )
-    REACH_TEXT = "Distance of points"
     REACH_MM = (EVERY_MM, 4.0, 40.0)
+
+    def title(self) -> str:
+        return str(_("Points"))
+
+    def reach_text(self) -> str:
+        return str(_("Distance of points"))
+
+    def description(self) -> str:
+        return str(
+            _(
+                "Press near a border: its control points appear. Drag one; press on the border "
+                "between two to insert one. "
+                "Each moves the stretch between its neighbours and nothing else."
+            )
+        )
 
     def begin(self, image: ImageInHand, place_mm: FloatArray) -> _Drag:
         """Take the control point under the mouse, or put one there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.contours.pull import REACH_MM, Pull
+from slicer.i18n import tr as _
 
 from CardiacSegmentationEffects.contour_effect import ContourEffect
 from CardiacSegmentationEffects.image_in_hand import closed
@@ -19,10 +20,21 @@ class SegmentEditorPullEffect(ContourEffect):
     """Slicer finds the class by the name of its file."""
 
     NAME = "Pull"
-    TITLE = "Pull"
-    HELP = "Press near a border and drag it where it belongs; the others give way. Shift: the wall keeps its thickness."
-    REACH_TEXT = "Reach"
     REACH_MM = (REACH_MM, 4.0, 60.0)
+
+    def title(self) -> str:
+        return str(_("Pull"))
+
+    def reach_text(self) -> str:
+        return str(_("Reach"))
+
+    def description(self) -> str:
+        return str(
+            _(
+                "Press near a border and drag it where it belongs; the others give way. "
+                "Shift: the wall keeps its thickness."
+            )
+        )
 
     def begin(self, image: ImageInHand, place_mm: FloatArray) -> _Drag:
         """Take hold of the border nearest to the mouse."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from CardiacSegmentationLib.contours.push import RADIUS_MM, Push
+from slicer.i18n import tr as _
 
 from CardiacSegmentationEffects.contour_effect import ContourEffect
 from CardiacSegmentationEffects.image_in_hand import closed
@@ -20,10 +21,16 @@ class SegmentEditorPushEffect(ContourEffect):
     """Slicer finds the class by the name of its file."""
 
     NAME = "Push"
-    TITLE = "Push"
-    HELP = "Press beside a border and shove it with the round cursor, from inside or outside."
-    REACH_TEXT = "Radius"
     REACH_MM = (RADIUS_MM, 2.0, 40.0)
+
+    def title(self) -> str:
+        return str(_("Push"))
+
+    def reach_text(self) -> str:
+        return str(_("Radius"))
+
+    def description(self) -> str:
+        return str(_("Press beside a border and shove it with the round cursor, from inside or outside."))
 
     def begin(self, image: ImageInHand, place_mm: FloatArray) -> _Drag:
         """Put the cursor down."""

@@ -8,6 +8,7 @@ import numpy as np
 from CardiacSegmentationLib.contours.redraw import draw_border, is_closed, redraw
 from CardiacSegmentationLib.errors import ContourError
 from CardiacSegmentationLib.segmentation import Border
+from slicer.i18n import tr as _
 
 from CardiacSegmentationEffects.contour_effect import ContourEffect
 
@@ -24,12 +25,18 @@ class SegmentEditorRedrawEffect(ContourEffect):
     """Slicer finds the class by the name of its file."""
 
     NAME = "Redraw"
-    TITLE = "Redraw"
-    HELP = (
-        "Draw along part of a border: the line takes the place of that part. A closed line is the whole border of the "
-        "selected structure, also where there is none."
-    )
-    REACH_TEXT = "Not used"
+
+    def title(self) -> str:
+        return str(_("Redraw"))
+
+    def description(self) -> str:
+        return str(
+            _(
+                "Draw along part of a border: the line takes the place of that part. A closed line "
+                "is the whole border of the "
+                "selected structure, also where there is none."
+            )
+        )
 
     def setupOptionsFrame(self) -> None:  # noqa: N802
         """A line has no reach."""

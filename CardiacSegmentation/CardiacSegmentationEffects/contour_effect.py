@@ -38,20 +38,29 @@ class ContourEffect(AbstractScriptedSegmentEditorEffect):  # type: ignore[misc]
     """One instance per segment editor widget; a tool names itself and says what a press begins."""
 
     NAME = ""  # never translated: modules find effects by it
-    TITLE = ""
-    HELP = ""
     REACH_MM = (15.0, 2.0, 60.0)  # at first, least, most
-    REACH_TEXT = ""
 
     def __init__(self, scripted_effect: Any) -> None:
         super().__init__(scripted_effect)
         scripted_effect.name = self.NAME
-        scripted_effect.title = _(self.TITLE)
+        scripted_effect.title = self.title()
         scripted_effect.perSegment = False  # it changes all borders, whichever segment is selected
         self._image: ImageInHand | None = None
         self._drag: Drag | None = None
         self._at: FloatArray | None = None
         self._now: Contours | None = None
+
+    def title(self) -> str:
+        """The tool's name for the user."""
+        raise NotImplementedError
+
+    def reach_text(self) -> str:
+        """What the tool's one number is."""
+        return ""
+
+    def description(self) -> str:
+        """What the tool does, in a sentence or two."""
+        raise NotImplementedError
 
     def begin(self, image: ImageInHand, place_mm: FloatArray) -> Drag:
         """The button went down here; ``ContourError`` where there is nothing to do."""
@@ -71,9 +80,10 @@ class ContourEffect(AbstractScriptedSegmentEditorEffect):  # type: ignore[misc]
         return qt.QIcon(str(icons / f"{self.NAME}.png"))
 
     def helpText(self) -> str:  # noqa: N802 - Slicer's name
-        reach = _("[ and ], or Shift + wheel: {what}.").format(what=_(self.REACH_TEXT).lower())
+        what = self.reach_text()
+        reach = _("[ and ], or Shift + wheel: {what}.").format(what=what) + "<br>" if what else ""
         let_go = _("Esc: let go. It acts on the slice and phase shown only.")
-        return f"<html>{_(self.HELP)}<br>{reach}<br>{let_go}</html>"
+        return f"<html>{self.description()}<br>{reach}{let_go}</html>"
 
     def createCursor(self, _view: Any) -> Any:  # noqa: N802
         return qt.QCursor(qt.Qt.PointingHandCursor)
@@ -85,7 +95,7 @@ class ContourEffect(AbstractScriptedSegmentEditorEffect):  # type: ignore[misc]
         self._slider.singleStep, self._slider.decimals = 1.0, 0
         self._slider.suffix = " mm"
         self._slider.value = first
-        self.scriptedEffect.addLabeledOptionsWidget(_(self.REACH_TEXT) + ":", self._slider)
+        self.scriptedEffect.addLabeledOptionsWidget(self.reach_text() + ":", self._slider)
         self._slider.connect("valueChanged(double)", self.updateMRMLFromGUI)
 
     def setMRMLDefaults(self) -> None:  # noqa: N802

@@ -24,7 +24,11 @@ Texts = dict[str, list[str]]  # context → texts in the order of the files
 def collect_texts() -> Texts:
     """Every text of the panel that can be translated, under the name by which it is looked up."""
     texts: Texts = defaultdict(list)
-    for path in [MODULE / "CardiacSegmentation.py", *sorted((MODULE / "CardiacSegmentationLib" / "gui").glob("*.py"))]:
+    folders = (MODULE / "CardiacSegmentationLib" / "gui", MODULE / "CardiacSegmentationEffects")
+    for path in [
+        MODULE / "CardiacSegmentation.py",
+        *(each for folder in folders for each in sorted(folder.glob("*.py"))),
+    ]:
         is_package = (path.parent / "__init__.py").is_file()
         context = f"{path.parent.name}.{path.stem}" if is_package else path.stem
         texts[context] += _texts_of_code(path)

@@ -241,3 +241,31 @@ def test_base_and_apex_are_decided_by_dragging_over_cells(a_hand: Hand, a_segmen
     assert session.assessment.rv["edv_ml"].value == before.rv["edv_ml"].value
     grid.which.currentIndex = 1
     assert grid.table.columnCount == 2 * session.stack.phases
+
+
+def test_in_another_segment_editor_the_pixels_are_written_as_any_tool_does(
+    a_hand: Hand, a_segmented_study: Study, a_big_view: SliceView, a_module: Any
+) -> None:
+    """The panel is gone; Slicer's own editor has the tool, and its own undo takes it back."""
+    import slicer
+    from CardiacSegmentationLib.scene.segmentation import read_frame
+
+    curve = border(a_hand, "endo")
+    top = curve[curve[:, 0].argmin()]
+    study = a_hand.panel.study
+    start, end = (in_view(a_big_view, study, np.subtract(top, (by, 0.0))) for by in (0.0, 3.0))
+    a_module.unload()
+    editor = slicer.qMRMLSegmentEditorWidget()
+    editor.setMRMLSegmentEditorNode(slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentEditorNode"))
+    editor.setMRMLScene(slicer.mrmlScene)
+    editor.setSegmentationNode(study.segmentation_node)
+    editor.setSourceVolumeNode(study.volume_node)
+    before = read_frame(study.segmentation, 0)
+    editor.setActiveEffectByName("Pull")
+    a_big_view.drag(start, end)
+    after = read_frame(study.segmentation, 0)
+    assert np.argwhere((after != before).any(axis=(1, 2))).tolist() == [[SLICE]]
+    editor.undo()
+    np.testing.assert_array_equal(read_frame(study.segmentation, 0), before)
+    editor.setActiveEffect(None)
+    editor.setSegmentationNode(None)

@@ -420,6 +420,61 @@
   </message>
  </context>
  <context>
+  <name>gui.count_grid</name>
+  <message>
+   <source>counts</source>
+   <translation>zählt</translation>
+  </message>
+  <message>
+   <source>does not count</source>
+   <translation>zählt nicht</translation>
+  </message>
+  <message>
+   <source>as you decided</source>
+   <translation>wie von Ihnen entschieden</translation>
+  </message>
+  <message>
+   <source>by the rule</source>
+   <translation>nach der Regel</translation>
+  </message>
+  <message>
+   <source>no contour</source>
+   <translation>keine Kontur</translation>
+  </message>
+  <message>
+   <source>Base and apex</source>
+   <translation>Basis und Spitze</translation>
+  </message>
+  <message>
+   <source>ED and ES</source>
+   <translation>ED und ES</translation>
+  </message>
+  <message>
+   <source>All phases</source>
+   <translation>Alle Phasen</translation>
+  </message>
+  <message>
+   <source>Pale: by the rule chosen under Results</source>
+   <translation>Blass: nach der unter Ergebnisse gewählten Regel</translation>
+  </message>
+  <message>
+   <source>Drag over cells, then say whether they count. A double click leads to the image.</source>
+   <translation>Über Felder ziehen, dann sagen, ob sie zählen. Ein Doppelklick führt zum Bild.</translation>
+  </message>
+  <message>
+   <source>Counts</source>
+   <translation>Zählt</translation>
+  </message>
+  <message>
+   <source>Does not count</source>
+   <translation>Zählt nicht</translation>
+  </message>
+  <message>
+   <source>By the rule</source>
+   <translation>Nach der Regel</translation>
+  </message>
+ </context>
+ <context>
   <name>gui.dicom_plugin</name>
   <message>
    <source>Short-axis cine</source>
@@ -701,6 +756,239 @@
   <message>
    <source>Writing results</source>
    <translation>Ergebnisse werden geschrieben</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.tools_panel</name>
+  <message>
+   <source>{count} images would change; they are shown dashed.</source>
+   <translation>{count} Bilder würden sich ändern; sie sind gestrichelt gezeigt.</translation>
+  </message>
+  <message>
+   <source>No image would change.</source>
+   <translation>Kein Bild würde sich ändern.</translation>
+  </message>
+  <message>
+   <source>LV, MYO, RV</source>
+   <translation>LV, MYO, RV</translation>
+  </message>
+  <message>
+   <source>LV and MYO</source>
+   <translation>LV und MYO</translation>
+  </message>
+  <message>
+   <source>LV</source>
+   <translation>LV</translation>
+  </message>
+  <message>
+   <source>MYO</source>
+   <translation>MYO</translation>
+  </message>
+  <message>
+   <source>RV</source>
+   <translation>RV</translation>
+  </message>
+  <message>
+   <source>What copying, growing, smoothing and so on act on: on the image shown only.</source>
+   <translation>Worauf Kopieren, Vergrößern, Glätten und so weiter wirken: nur im gezeigten Bild.</translation>
+  </message>
+  <message>
+   <source>Take</source>
+   <translation>Übernehmen</translation>
+  </message>
+  <message>
+   <source>Discard</source>
+   <translation>Verwerfen</translation>
+  </message>
+  <message>
+   <source>Put these contours in place, as one step of undo (Shift+T).</source>
+   <translation>Diese Konturen einsetzen, als ein Schritt zum Rückgängigmachen (Umschalt+T).</translation>
+  </message>
+  <message>
+   <source>Delete</source>
+   <translation>Löschen</translation>
+  </message>
+  <message>
+   <source>Delete structures in the image shown.</source>
+   <translation>Strukturen im gezeigten Bild löschen.</translation>
+  </message>
+  <message>
+   <source>RV here (R)</source>
+   <translation>RV hier (R)</translation>
+  </message>
+  <message>
+   <source>LV and myocardium here (L)</source>
+   <translation>LV und Myokard hier (L)</translation>
+  </message>
+  <message>
+   <source>Copy</source>
+   <translation>Kopieren</translation>
+  </message>
+  <message>
+   <source>Take the structures chosen over from a neighbouring image.</source>
+   <translation>Die gewählten Strukturen aus einem Nachbarbild übernehmen.</translation>
+  </message>
+  <message>
+   <source>From previous phase (C)</source>
+   <translation>Aus der vorigen Phase (C)</translation>
+  </message>
+  <message>
+   <source>From next phase (V)</source>
+   <translation>Aus der nächsten Phase (V)</translation>
+  </message>
+  <message>
+   <source>From slice above (B)</source>
+   <translation>Aus der Schicht darüber (B)</translation>
+  </message>
+  <message>
+   <source>From slice below (N)</source>
+   <translation>Aus der Schicht darunter (N)</translation>
+  </message>
+  <message>
+   <source>Change</source>
+   <translation>Ändern</translation>
+  </message>
+  <message>
+   <source>Change whole contours of the structures chosen, in the image shown.</source>
+   <translation>Ganze Konturen der gewählten Strukturen ändern, im gezeigten Bild.</translation>
+  </message>
+  <message>
+   <source>Grow by 1 mm (+)</source>
+   <translation>Um 1 mm weiten (+)</translation>
+  </message>
+  <message>
+   <source>Shrink by 1 mm (-)</source>
+   <translation>Um 1 mm verengen (-)</translation>
+  </message>
+  <message>
+   <source>Enlarge by 5 %</source>
+   <translation>Um 5 % vergrößern</translation>
+  </message>
+  <message>
+   <source>Reduce by 5 %</source>
+   <translation>Um 5 % verkleinern</translation>
+  </message>
+  <message>
+   <source>Smooth (M)</source>
+   <translation>Glätten (M)</translation>
+  </message>
+  <message>
+   <source>Snap to edges (E)</source>
+   <translation>An Kanten anlegen (E)</translation>
+  </message>
+  <message>
+   <source>Propagate</source>
+   <translation>Übertragen</translation>
+  </message>
+  <message>
+   <source>Carry what you corrected to other images; those you corrected yourself stay as they are.</source>
+   <translation>Ihre Korrekturen auf andere Bilder übertragen; von Ihnen selbst korrigierte bleiben, wie sie sind.</translation>
+  </message>
+  <message>
+   <source>To all phases (T)</source>
+   <translation>Auf alle Phasen (T)</translation>
+  </message>
+  <message>
+   <source>To the phases between</source>
+   <translation>Auf die Phasen dazwischen</translation>
+  </message>
+  <message>
+   <source>To the slices above and below</source>
+   <translation>Auf die Schichten darüber und darunter</translation>
+  </message>
+  <message>
+   <source>Fill empty slices</source>
+   <translation>Leere Schichten füllen</translation>
+  </message>
+  <message>
+   <source>Fill empty phases</source>
+   <translation>Leere Phasen füllen</translation>
+  </message>
+ </context>
+ <context>
+  <name>CardiacSegmentationEffects.SegmentEditorPointsEffect</name>
+  <message>
+   <source>Points</source>
+   <translation>Punkte</translation>
+  </message>
+  <message>
+   <source>Distance of points</source>
+   <translation>Abstand der Punkte</translation>
+  </message>
+  <message>
+   <source>Press near a border: its control points appear. Drag one; press on the border between two to insert one. Each moves the stretch between its neighbours and nothing else.</source>
+   <translation>Nahe einer Grenze drücken: ihre Stützpunkte erscheinen. Einen ziehen; zwischen zweien auf die Grenze drücken fügt einen ein. Jeder bewegt das Stück zwischen seinen Nachbarn und sonst nichts.</translation>
+  </message>
+  <message>
+   <source>There is no border near here.</source>
+   <translation>In der Nähe liegt keine Grenze.</translation>
+  </message>
+ </context>
+ <context>
+  <name>CardiacSegmentationEffects.SegmentEditorPullEffect</name>
+  <message>
+   <source>Pull</source>
+   <translation>Ziehen</translation>
+  </message>
+  <message>
+   <source>Reach</source>
+   <translation>Reichweite</translation>
+  </message>
+  <message>
+   <source>Press near a border and drag it where it belongs; the others give way. Shift: the wall keeps its thickness.</source>
+   <translation>Nahe einer Grenze drücken und sie dorthin ziehen, wo sie hingehört; die anderen weichen aus. Umschalt: die Wand behält ihre Dicke.</translation>
+  </message>
+ </context>
+ <context>
+  <name>CardiacSegmentationEffects.SegmentEditorPushEffect</name>
+  <message>
+   <source>Push</source>
+   <translation>Schieben</translation>
+  </message>
+  <message>
+   <source>Radius</source>
+   <translation>Radius</translation>
+  </message>
+  <message>
+   <source>Press beside a border and shove it with the round cursor, from inside or outside.</source>
+   <translation>Neben einer Grenze drücken und sie mit dem runden Zeiger schieben, von innen oder außen.</translation>
+  </message>
+ </context>
+ <context>
+  <name>CardiacSegmentationEffects.SegmentEditorRedrawEffect</name>
+  <message>
+   <source>Redraw</source>
+   <translation>Nachzeichnen</translation>
+  </message>
+  <message>
+   <source>Draw along part of a border: the line takes the place of that part. A closed line is the whole border of the selected structure, also where there is none.</source>
+   <translation>Entlang eines Teils einer Grenze zeichnen: die Linie tritt an dessen Stelle. Eine geschlossene Linie ist die ganze Grenze der gewählten Struktur, auch wo keine ist.</translation>
+  </message>
+ </context>
+ <context>
+  <name>CardiacSegmentationEffects.contour_effect</name>
+  <message>
+   <source>[ and ], or Shift + wheel: {what}.</source>
+   <translation>[ und ] oder Umschalt + Mausrad: {what}.</translation>
+  </message>
+  <message>
+   <source>Esc: let go. It acts on the slice and phase shown only.</source>
+   <translation>Esc: loslassen. Wirkt nur auf die gezeigte Schicht und Phase.</translation>
+  </message>
+ </context>
+ <context>
+  <name>CardiacSegmentationEffects.image_in_hand</name>
+  <message>
+   <source>There is no segmentation here.</source>
+   <translation>Hier ist keine Segmentierung.</translation>
+  </message>
+  <message>
+   <source>Borders are corrected in short-axis views only.</source>
+   <translation>Grenzen lassen sich nur in Kurzachsenansichten korrigieren.</translation>
+  </message>
+  <message>
+   <source>There is no slice here.</source>
+   <translation>Hier ist keine Schicht.</translation>
   </message>
  </context>
 </TS>
