@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +81,21 @@ class Tab:
         """Until all images are decoded."""
         self.page.wait_for_selector("body[data-ready]", timeout=60_000)
         return self
+
+    def until(self, condition: str, seconds: float = 60.0) -> None:
+        """Until this is true on the page; asked from outside, for the page evaluates no strings."""
+        end = time.monotonic() + seconds
+        while not self._holds(condition):
+            assert time.monotonic() < end, f"{condition} never came true"
+            self.page.wait_for_timeout(30)
+
+    def _holds(self, condition: str) -> bool:
+        from playwright.sync_api import Error
+
+        try:
+            return bool(self.page.evaluate(condition))
+        except Error:  # while the page loads anew
+            return False
 
     def text(self, selector: str) -> str:
         """What an element says."""

@@ -113,12 +113,12 @@ def drag(tab: Tab, tool: str, border: str, share: float) -> None:
     for step in range(1, 6):
         page.mouse.move(left + (right - left) * step / 5, top + (bottom - top) * step / 5)
     page.mouse.up()
-    page.wait_for_function(f"study.revision > {before} && !preview", timeout=60_000)
+    tab.until(f"study.revision > {before} && !preview")
 
 
 def settle(tab: Tab) -> None:
     """Until every command is answered."""
-    tab.page.evaluate("queue")
+    tab.page.evaluate("queue.then(() => null)")
 
 
 def test_a_study_is_read_from_first_look_to_signed_report(
@@ -137,7 +137,7 @@ def test_a_study_is_read_from_first_look_to_signed_report(
     drag(tab, "pull", "endo", 0.35)
     after_pull = tab.text("#lv-ef_percent")
     page.keyboard.press("s")
-    drag(tab, "push", "epi", 0.2)
+    drag(tab, "push", "endo", 0.3)
     settle(tab)
     for message in [message for message in sent if message["command"] in ("pull", "push")]:
         place = message["phase"], message["slice"]
@@ -169,13 +169,13 @@ def test_a_study_is_read_from_first_look_to_signed_report(
     settle(tab)
     assert tab.text("#lv-ef_percent") == second_ef
 
+    run = page.evaluate("study.run")
     program.end(signal.SIGKILL)
     page.wait_for_selector("#connection:not([hidden])")
     program = read()
-    page.wait_for_function(
-        "document.body.dataset.ready && document.getElementById('connection').hidden", timeout=60_000
-    )
-    page.wait_for_function(f"byId('lv-ef_percent')?.textContent === '{second_ef}'", timeout=60_000)
+    tab.until(f"document.body.dataset.ready && study.run !== '{run}'", 120.0)
+    assert page.is_hidden("#connection"), "the page found the program by itself"
+    assert tab.text("#lv-ef_percent") == second_ef
     page.click("#undo")
     settle(tab)
     assert tab.text("#lv-ef_percent") == first_ef, "what was brought back can be taken back"
@@ -191,7 +191,7 @@ def test_a_study_is_read_from_first_look_to_signed_report(
     page.fill("#reader", "Ada Reader")
     page.fill("#impression", "Normal function.")
     page.click("#sign")
-    page.wait_for_function("study.reading.isSigned")
+    tab.until("study.reading.isSigned")
     assert "Ada Reader" in tab.text("#signed")
     page.click("#tool-pull")
     page.click("#image")
@@ -200,7 +200,7 @@ def test_a_study_is_read_from_first_look_to_signed_report(
         if box.get_attribute("name") not in ("report", "view", "measurements"):
             box.uncheck()
     page.click("#write")
-    page.wait_for_function("study.reading.files.includes('report.pdf')", timeout=120_000)
+    tab.until("study.reading.files.includes('report.pdf')", 120.0)
     with page.expect_download() as download:
         page.click("#files a[download='report.pdf']")
     assert Path(download.value.path()).read_bytes() == (results / "report.pdf").read_bytes()
@@ -231,10 +231,10 @@ def test_two_tabs_show_the_same(read: Any, new_tab: Any) -> None:
     drag(first, "pull", "endo", 0.4)
     changed = first.text("#lv-edv_ml")
     assert changed != before
-    second.page.wait_for_function(f"byId('lv-edv_ml').textContent === '{changed}'", timeout=30_000)
+    second.until(f"byId('lv-edv_ml').textContent === '{changed}'")
     second.page.click("#undo")
     settle(second)
-    first.page.wait_for_function(f"byId('lv-edv_ml').textContent === '{before}'", timeout=30_000)
+    first.until(f"byId('lv-edv_ml').textContent === '{before}'")
 
 
 def test_a_study_that_is_open_elsewhere_is_told(read: Any) -> None:
