@@ -116,13 +116,14 @@ def test_tables_are_rfc_4180_in_utf_8(folder: Path) -> None:
 def test_text_is_no_formula_and_negative_numbers_stay_numbers(
     assessment: Assessment, tmp_path: Path, text: str
 ) -> None:
-    measurement = replace(assessment.lv["edv_ml"], value=-12.5, title=text, note=text)
+    reason = Finding("part-not-written-because", parameters={"part": "", "reason": text})
+    measurement = replace(assessment.lv["edv_ml"], value=-12.5, title=text, reason=reason)
     evil = replace(assessment, lv={**assessment.lv, "edv_ml": measurement})
     write_tables(evil, tmp_path)
     (row,) = [
         row for row in read_csv(tmp_path / "measurements.csv") if row["measure"] == "edv_ml" and row["part"] == "lv"
     ]
-    assert row["title"] == row["note"] == f"'{text}"
+    assert row["title"] == f"'{text}"
     assert float(row["value"]) == -12.5
 
 
