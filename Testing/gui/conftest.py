@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
     from gui_hosts import Host
+    from slicer_host.view import SliceView
 
 IN_SLICER = os.environ.get("CARDIACSEG_GUI_HOST") == "slicer"
 MODULE = Path(__file__).parents[2] / "CardiacSegmentation" / "CardiacSegmentation.py"
@@ -96,6 +97,25 @@ def a_segmented_study(a_hand: Hand, phantom: tuple[CineStack, Segmentation]) -> 
     a_hand.panel.select(study)
     a_hand.see()
     return study
+
+
+@pytest.fixture
+def a_big_view(a_window: Any, a_segmented_study: Study) -> Iterator[SliceView]:
+    """The panel's view of the short axis, at end-diastole and a slice in the middle."""
+    from CardiacSegmentationLib.gui.layout import SHORT_AXIS
+    from slicer_host.view import SliceView, off_screen_problem
+    from slicer_stand_in.effects import SliceWidget, slice_widgets
+    from slicer_stand_in.mouse import SLICE
+
+    if off_screen_problem():
+        pytest.skip(off_screen_problem())
+    view = SliceView(a_window.applicationLogic(), SHORT_AXIS, (400, 400))
+    view.show(a_segmented_study.volume_node)
+    view.go_to_slice(a_segmented_study.volume_node, SLICE)
+    slice_widgets.append(SliceWidget(view))
+    yield view
+    slice_widgets.clear()
+    view.close()
 
 
 @pytest.fixture(scope="session")
