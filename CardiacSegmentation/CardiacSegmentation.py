@@ -146,10 +146,12 @@ class CardiacSegmentationTest(ScriptedLoadableModuleTest):  # type: ignore[misc]
 
 
 def _start() -> None:
+    from CardiacSegmentationEffects import register as register_effects
     from CardiacSegmentationLib.gui.layout import register_layout
     from CardiacSegmentationLib.gui.sample import register_sample
     from CardiacSegmentationLib.scene.segmentation import guard_imports
 
+    register_effects()
     register_sample()
     register_layout()
     guard_imports(slicer.mrmlScene)

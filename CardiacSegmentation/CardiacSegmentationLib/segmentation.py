@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from CardiacSegmentationLib.findings import Finding
 
 Labels = npt.NDArray[np.uint8]
+FloatArray = npt.NDArray[np.float64]
+Place = tuple[int, int]  # phase, slice
 
 
 class Label(IntEnum):
@@ -36,6 +40,14 @@ class Origin(IntEnum):
     NETWORK = 1
     READER = 2
     PROPAGATED = 3  # from what a reader did on another image
+
+
+class Border(str, Enum):
+    """The borders a reader draws: inner and outer border of the LV's myocardium, inner border of the RV."""
+
+    ENDO = "endo"
+    EPI = "epi"
+    RV = "rv"
 
 
 class Papillary(str, Enum):
@@ -84,13 +96,75 @@ class PackedLabels:
         return np.stack([self.phase(phase) for phase in range(len(self.phases))])
 
 
+FEWEST_POINTS = 8  # of a border
+
+
+@dataclass(frozen=True, eq=False)
+class Contours:
+    """Smooth closed borders of one image, all running the same way round.
+
+    Points lie in the image plane, in millimetres: ``(row * row_mm, column * column_mm)``, the centre of pixel
+    ``[0, 0]`` at the origin. Whoever shows them divides by the spacing and has (row, column) of pixels again.
+
+    Where the epicardium lies on the endocardium the myocardium is open (at the outflow tract, say). Each structure has
+    one border: smaller parts of a label, and holes in it, have none and stay what they are in the pixels.
+    """
+
+    spacing_mm: tuple[float, float]  # (row, column)
+    borders: Mapping[Border, FloatArray] = field(default_factory=dict)  # [point, (row, column)] in mm
+
+    def __post_init__(self) -> None:
+        for border, curve in self.borders.items():
+            if curve.ndim != 2 or curve.shape[1] != 2 or len(curve) < FEWEST_POINTS:
+                msg = f"A border is [point, (row, column)] with at least {FEWEST_POINTS} points ({border.value})."
+                raise ValueError(msg)
+        object.__setattr__(self, "borders", {each: same_way_round(curve) for each, curve in self.borders.items()})
+
+    def with_borders(self, borders: Mapping[Border, FloatArray]) -> Contours:
+        """The contours with these borders in place of their own, or beside them."""
+        return replace(self, borders={**self.borders, **borders})
+
+    def without(self, *borders: Border) -> Contours:
+        """The contours without these borders."""
+        return replace(self, borders={each: curve for each, curve in self.borders.items() if each not in borders})
+
+    def in_pixels(self, border: Border) -> FloatArray:
+        """A border in (row, column) of pixels."""
+        return np.asarray(self.borders[border] / self.spacing_mm)
+
+    @property
+    def areas_mm2(self) -> dict[Label, float]:
+        """Area of each structure as it is drawn; myocardium is what lies between its borders."""
+        inside = {border: abs(signed_area_mm2(curve)) for border, curve in self.borders.items()}
+        areas = {}
+        if Border.RV in inside:
+            areas[Label.RV] = inside[Border.RV]
+        if Border.EPI in inside:
+            areas[Label.MYO] = max(inside[Border.EPI] - inside.get(Border.ENDO, 0.0), 0.0)
+        if Border.ENDO in inside:
+            areas[Label.LV] = inside[Border.ENDO]
+        return areas
+
+
+def signed_area_mm2(curve: FloatArray) -> float:
+    """Area by the shoelace formula; the sign tells which way round the curve runs."""
+    row, column = (curve - curve[0]).T
+    return 0.5 * float(row[:-1] @ column[1:] - row[1:] @ column[:-1])
+
+
+def same_way_round(curve: FloatArray) -> FloatArray:
+    """The curve so that its area counts positive."""
+    return curve if signed_area_mm2(curve) >= 0 else curve[::-1].copy()
+
+
 @dataclass(frozen=True, eq=False)
 class Segmentation:
     """Labels on a stack's grid. What counts and what is doubtful is decided elsewhere: see ``Reading``, ``Assessment``.
 
     ``labelled[phase]`` is false where a phase has no labels at all (many data sets label ED and ES only).
     ``origin[phase, slice]`` says where the labels of each image come from. ``automatic`` holds the labels as they
-    were made, from the first correction on; before, ``labels`` are those.
+    were made, from the first correction on; before, ``labels`` are those. ``contours`` keeps the curves of images
+    drawn by hand, by ``(phase, slice)``: such an image is measured as it was drawn, not as its pixels are.
     """
 
     labels: Labels
@@ -99,6 +173,7 @@ class Segmentation:
     evidence: Evidence | None = None
     model: str | None = None  # name, version and checksum of the network; None for labels made by hand or elsewhere
     automatic: PackedLabels | None = None
+    contours: Mapping[Place, Contours] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         phases, slices = self.labels.shape[:2]
@@ -107,6 +182,9 @@ class Segmentation:
             raise ValueError(msg)
         if self.origin.shape != (phases, slices):
             msg = "The origins are [phase, slice]."
+            raise ValueError(msg)
+        if any(not (0 <= phase < phases and 0 <= place < slices) for phase, place in self.contours):
+            msg = "Contours are of an image that is not there."
             raise ValueError(msg)
 
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -164,3 +165,22 @@ def test_labels_of_a_file_read_by_the_importer_fit_that_file(
     assert np.array_equal(SimpleITK.GetArrayFromImage(labels), segmentation.labels[:, slices])
     for index in ((0, 0, 0), (79, 71, 0), (40, 3, 5)):
         assert np.allclose(_centre_of_voxel(images, *index), _centre_of_voxel(labels, *index), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["labels.nii.gz", "labels.nii"])
+def test_labels_are_written_phase_by_phase(
+    tmp_path: Path, stack: CineStack, segmentation: Segmentation, name: str
+) -> None:
+    """A long study needs no more memory for it than a short one."""
+    many = 50
+    times = tuple(np.arange(many * stack.phases) * 10.0)
+    long = dataclasses.replace(stack, voxels=np.repeat(stack.voxels, many, axis=0), times_ms=times)
+    labels = Segmentation.of(np.repeat(segmentation.labels, many, axis=0))
+    tracemalloc.start()
+    try:
+        write_label_nifti(long, labels, tmp_path / name)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < labels.labels.nbytes / 5
+    assert np.array_equal(SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(tmp_path / name)), labels.labels)

@@ -278,9 +278,9 @@ def test_keys_do_what_the_guide_says(a_hand: Hand, a_segmented_study: Study) -> 
     assert a_hand.ui.phaseLabel.text.startswith("ES")
     keys["D"]()
     assert a_hand.ui.phaseLabel.text.startswith("ED")
-    keys["2"]()
+    keys["6"]()
     assert a_hand.ui.editor.mrmlSegmentEditorNode().GetActiveEffectName() == "Draw"
-    keys["2"]()
+    keys["6"]()
     assert a_hand.ui.editor.mrmlSegmentEditorNode().GetActiveEffectName() == ""
     a_hand.ui.editor.setCurrentSegmentID("LV")
     keys["W"]()

@@ -64,9 +64,9 @@ class SliceView:
         self.window.SetOffScreenRendering(1)
         self.window.SetMultiSamples(0)
         self.window.SetSize(*size)
-        self._renderer = vtk.vtkRenderer()
-        self._renderer.GetActiveCamera().ParallelProjectionOn()
-        self.window.AddRenderer(self._renderer)
+        self.renderer = vtk.vtkRenderer()
+        self.renderer.GetActiveCamera().ParallelProjectionOn()
+        self.window.AddRenderer(self.renderer)
         self.interactor = vtk.vtkRenderWindowInteractor()
         self.interactor.SetRenderWindow(self.window)
         self.interactor.Initialize()
@@ -169,8 +169,8 @@ class SliceView:
             if not factory.IsDisplayableManagerRegistered(name):
                 factory.RegisterDisplayableManager(name)
         group = slicer.vtkMRMLDisplayableManagerGroup()
-        group.SetRenderer(self._renderer)
-        group.Initialize(factory, self._renderer)
+        group.SetRenderer(self.renderer)
+        group.Initialize(factory, self.renderer)
         group.SetMRMLDisplayableNode(self.node)
         return group
 
@@ -181,5 +181,5 @@ class SliceView:
         actor = vtk.vtkActor2D()
         actor.SetMapper(mapper)
         actor.GetProperty().SetDisplayLocationToBackground()
-        self._renderer.AddViewProp(actor)
+        self.renderer.AddViewProp(actor)
         return mapper

@@ -8,6 +8,7 @@ far as the panel needs it; anything else raises instead of being accepted.
 ``pythonqt.py``         the manners of PythonQt: properties are attributes, new ones are refused
 ``qt.py``, ``ctk.py``   the modules ``qt`` and ``ctk``
 ``mrml_widgets.py``     node selector, segment editor, ``qMRMLWidget``
+``effects.py``          segment editor effects in Python, in real slice views
 ``application.py``      ``slicer.app`` with layouts and settings; loading a scripted module
 ``window.py``           the window with its views, for pictures
 ``scripted.py``         ``slicer.ScriptedLoadableModule``
@@ -31,8 +32,12 @@ def install() -> Any:
 
     sys.modules["qt"], sys.modules["ctk"] = qt, ctk
     app = application.start()
-    from slicer_stand_in import mrml_widgets  # registers itself on slicer, which start() has imported  # noqa: F401
+    from slicer_stand_in import (
+        effects,
+        mrml_widgets,  # registers itself on slicer, which start() has imported  # noqa: F401
+    )
 
+    effects.install()
     for name, module in (("ScriptedLoadableModule", scripted), ("i18n", i18n), ("packaging", packaging)):
         sys.modules[f"slicer.{name}"] = module
         setattr(sys.modules["slicer"], name, module)

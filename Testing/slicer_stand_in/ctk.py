@@ -61,6 +61,44 @@ class _Collapsible:
 
 
 @_register
+class ctkSliderWidget(wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
+    """Libs/Widgets/ctkSliderWidget.h: a slider and a field for one number."""
+
+    valueChanged = Signal(float)
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self._field = QtWidgets.QDoubleSpinBox(self)
+        self._slider = QtWidgets.QSlider(QtCore.Qt.Orientation.Horizontal, self)
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._slider)
+        layout.addWidget(self._field)
+        self._slider.valueChanged.connect(lambda value: self._field.setValue(float(value)))
+        self._field.valueChanged.connect(self._field_changed)
+
+    def _field_changed(self, value: float) -> None:
+        self._slider.blockSignals(True)
+        self._slider.setValue(round(value))
+        self._slider.blockSignals(False)
+        self.valueChanged.emit(value)
+
+    def _set_range(self, least: float | None = None, most: float | None = None) -> None:
+        for part, number in ((self._field, float), (self._slider, round)):
+            if least is not None:
+                part.setMinimum(number(least))
+            if most is not None:
+                part.setMaximum(number(most))
+
+    minimum = Property(float, lambda self: self._field.minimum(), lambda self, value: self._set_range(least=value))
+    maximum = Property(float, lambda self: self._field.maximum(), lambda self, value: self._set_range(most=value))
+    value = Property(float, lambda self: self._field.value(), lambda self, value: self._field.setValue(value))
+    singleStep = Property(float, lambda self: self._field.singleStep(), lambda self, v: self._field.setSingleStep(v))
+    decimals = Property(int, lambda self: self._field.decimals(), lambda self, value: self._field.setDecimals(value))
+    suffix = Property(str, lambda self: self._field.suffix(), lambda self, value: self._field.setSuffix(value))
+
+
+@_register
 class ctkCollapsibleButton(_Collapsible, wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
     """``ctkCollapsibleButton.cxx``: a titled area; collapsing hides the children (``setCollapsed``, ``collapse``)."""
 

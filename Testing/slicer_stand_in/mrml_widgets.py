@@ -18,7 +18,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Property, Signal
 from shiboken6 import isValid
 
-from slicer_stand_in import qt
+from slicer_stand_in import effects, qt
 from slicer_stand_in.pythonqt import wrap_class
 
 
@@ -252,7 +252,9 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
         self._flags |= {"segmentationNodeSelectorVisible": True, "sourceVolumeNodeSelectorVisible": True}
         self._flags |= {"switchToSegmentationsButtonVisible": True, "readOnly": False}
         self._shortcuts_installed = False
+        self._effects_of_ours: dict[str, Any] = {}
         self._build()
+        self.updateEffectList()
 
     def _build(self) -> None:
         self._selector = qMRMLNodeComboBox(self)
@@ -353,12 +355,24 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
     def currentSegmentID(self) -> str:
         return str(self._node.GetSelectedSegmentID() or "")
 
+    def updateEffectList(self) -> None:
+        """The factory's effects are cloned; those of C++ are names here."""
+        for effect in effects.factory.registeredEffects():
+            if effect.name not in self._effects_of_ours:
+                self._effects_of_ours[effect.name] = effect.into(self)
+
+    def effectByName(self, name: str) -> Any:
+        return self._effects_of_ours.get(name)
+
+    def activeEffect(self) -> Any:
+        return self._effects_of_ours.get(self._active)
+
     def setEffectNameOrder(self, order: list[str]) -> None:
-        unknown = set(order) - set(self.EFFECTS)
+        unknown = set(order) - set(self.availableEffectNames())
         if unknown:
             message = f"Slicer has no segment editor effect {sorted(unknown)}"
             raise ValueError(message)
-        self._order = list(order) + [name for name in self.EFFECTS if name not in order]
+        self._order = list(order) + [name for name in self.availableEffectNames() if name not in order]
         self._ordered = len(order)
         self._show_effects()
 
@@ -368,10 +382,10 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
         return self._order[: self._ordered]
 
     def availableEffectNames(self) -> list[str]:
-        return list(self.EFFECTS)
+        return [*self.EFFECTS, *self._effects_of_ours]
 
     def setActiveEffectByName(self, name: str) -> None:
-        if name and name not in self.EFFECTS:
+        if name and name not in self.availableEffectNames():
             message = f"Slicer has no segment editor effect {name}"
             raise ValueError(message)
         if self._node is not None:
@@ -391,6 +405,8 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
             for observed in (node, node.GetSliceToRAS()):
                 tag = observed.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._view_changed())
                 self._view_observers.append((observed, tag))
+        for widget in effects.slice_widgets:
+            self._view_observers += widget.observe(self._process_event)
         self._show_rotate_warning()
 
     def removeViewObservations(self) -> None:
@@ -398,10 +414,18 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
             observed.RemoveObserver(tag)
         self._view_observers = []
 
+    def _process_event(self, interactor: Any, event: int, widget: Any) -> bool:
+        """processEvents: the effect in hand is asked first, and may keep the event to itself."""
+        effect = self.activeEffect() if isValid(self) else None
+        return bool(effect is not None and effect.self().processInteractionEvents(interactor, event, widget))
+
     def _view_changed(self) -> None:
         """processEvents: the effect in hand moves its brush, for which it needs its segmentation."""
         if isValid(self) and self._active and self._node.GetSegmentationNode() is None:
             crashes.append(f"{self._active} was in hand, without a segmentation, when a view changed")
+        elif isValid(self) and self.activeEffect() is not None and slicer.app.layoutManager() is not None:
+            for widget in effects.slice_widgets:
+                self.activeEffect().self().processViewNodeEvents(None, vtk.vtkCommand.ModifiedEvent, widget)
 
     def _show_rotate_warning(self) -> None:
         """updateSliceRotateWarningButtonVisibility: every view counts, also one that the layout does not show."""
@@ -462,11 +486,16 @@ class qMRMLSegmentEditorWidget(_WithScene, wrap_class(QtWidgets.QWidget)):  # ty
         name = self._node.GetActiveEffectName() or ""
         if name == self._active:
             return
+        if self.activeEffect() is not None:
+            self.activeEffect().self().deactivate()
+        self._active = name
         if name:
             self.setupViewObservations()
         else:
             self.removeViewObservations()
-        self._active = name
+        if self.activeEffect() is not None:
+            self.activeEffect().self().setMRMLDefaults()
+            self.activeEffect().self().updateGUIFromMRML()
         self._show_effects()
 
     def _segment_id(self, row: int) -> str:

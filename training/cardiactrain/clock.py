@@ -40,13 +40,14 @@ class Clock:
     def _mark(self) -> Mark:
         if self.device.type != "cuda":
             return time.perf_counter()
-        event = torch.cuda.Event(enable_timing=True)
+        event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
         event.record()
         return event
 
 
 def _between(first: Mark, last: Mark) -> float:
-    if isinstance(first, torch.cuda.Event):
-        return float(first.elapsed_time(last)) / 1000
-    assert isinstance(last, float)
-    return last - first
+    if isinstance(first, float) and isinstance(last, float):
+        return last - first
+    assert isinstance(first, torch.cuda.Event)
+    assert isinstance(last, torch.cuda.Event)
+    return float(first.elapsed_time(last)) / 1000

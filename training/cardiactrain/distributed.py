@@ -13,7 +13,7 @@ from torch import distributed
 from cardiactrain.errors import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
     """The device of a name; ``auto`` takes a CUDA card where there is one."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    is_there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    is_there: dict[str, Callable[[], bool]] = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
     if name in is_there and not is_there[name]():
         msg = f"This PyTorch finds no {name} device here; --device auto takes what there is."
         raise RunError(msg)

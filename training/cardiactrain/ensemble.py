@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from cardiactrain.checkpoint import LAST, load_checkpoint, save_checkpoint
 from cardiactrain.errors import RunError
 from cardiactrain.plain import Part
@@ -39,6 +41,7 @@ def join_runs(runs: Sequence[Run], out: Path, weights: str = "last") -> Run:
     joined_weights: dict[str, Any] = {
         f"members.{n}.{name}": value for n, state in enumerate(states) for name, value in state["weights"].items()
     }
+    joined_weights["presence.bias"] = torch.zeros(2)
     out.mkdir(parents=True, exist_ok=True)
     save_checkpoint(out / LAST, {"weights": joined_weights, "normaliser": {}})
     save_run(joined)

@@ -42,6 +42,12 @@ def save_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     part.replace(path)
 
 
+def load_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def save_figure(figure: Any, path: Path, dpi: int = 110) -> None:
     """Write a figure as PNG."""
     path.parent.mkdir(parents=True, exist_ok=True)

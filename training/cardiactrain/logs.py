@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cardiactrain.files import save_figure, save_rows
+from cardiactrain.files import load_rows, save_figure, save_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +61,25 @@ class RunLog:
         shown = {"loss": f"{row['loss']:.4f}", "best dice": f"{trainer.progress.best_dice:.4f}", "speed": speed}
         self._bar.set_postfix(shown, refresh=False)
         self._bar.update(1)
+
+
+def draw_all_curves(runs: Sequence[Path], path: Path) -> None:
+    """Training loss over steps of every run that has a log, one panel each."""
+    from matplotlib.figure import Figure
+
+    logs = {run.name: load_rows(run / "log.csv") for run in runs if (run / "log.csv").exists()}
+    if not logs:
+        return
+    columns = min(4, len(logs))
+    figure = Figure(figsize=(3.2 * columns, 2.2 * -(-len(logs) // columns)), layout="constrained")
+    axes = list(figure.subplots(-(-len(logs) // columns), columns, squeeze=False).flat)
+    for axis, (name, rows) in zip(axes, logs.items(), strict=False):
+        axis.plot([float(row["step"]) for row in rows], [float(row["loss"]) for row in rows], ".-")
+        axis.set_title(name, fontsize=8)
+        axis.tick_params(labelsize=7)
+    for axis in axes[len(logs) :]:
+        axis.axis("off")
+    save_figure(figure, path)
 
 
 def draw_curves(rows: Sequence[dict[str, float]], path: Path) -> None:

@@ -60,7 +60,7 @@ class Muon(torch.optim.Optimizer):
             if not self.state[p]:
                 self.state[p]["momentum"] = torch.zeros_like(p)
         momenta = [self.state[p]["momentum"] for p in parameters]
-        gradients = [p.grad for p in parameters]
+        gradients = _gradients(parameters)
         torch._foreach_lerp_(momenta, gradients, 1 - group["momentum"])
         wanted = torch._foreach_lerp(gradients, momenta, group["momentum"])  # Nesterov's look ahead
         turned = orthogonal(torch.stack([w.flatten(1) for w in wanted]))
@@ -73,7 +73,7 @@ class Muon(torch.optim.Optimizer):
         for p in parameters:
             if not self.state[p]:
                 self.state[p].update(count=torch.zeros(()), first=torch.zeros_like(p), second=torch.zeros_like(p))
-        states, gradients = [self.state[p] for p in parameters], [p.grad for p in parameters]
+        states, gradients = [self.state[p] for p in parameters], _gradients(parameters)
         first, second = [s["first"] for s in states], [s["second"] for s in states]
         for state in states:
             state["count"] += 1
@@ -83,6 +83,10 @@ class Muon(torch.optim.Optimizer):
         spread = torch._foreach_sqrt(torch._foreach_div(second, 1 - 0.999**n))
         torch._foreach_add_(spread, 1e-8)
         torch._foreach_addcdiv_(parameters, torch._foreach_div(first, 1 - 0.9**n), spread, value=-group["lr"])
+
+
+def _gradients(parameters: Iterable[torch.Tensor]) -> list[torch.Tensor]:
+    return [p.grad for p in parameters if p.grad is not None]
 
 
 def _of_one_shape(parameters: Iterable[torch.Tensor]) -> list[list[torch.Tensor]]:
@@ -113,4 +117,5 @@ def orthogonal(matrices: torch.Tensor) -> torch.Tensor:
         if n < ITERATIONS - 1:
             gram = step @ gram @ step
     assert product is not None
-    return (product @ x).to(matrices.dtype)
+    turned: torch.Tensor = (product @ x).to(matrices.dtype)
+    return turned

@@ -10,7 +10,7 @@ from CardiacSegmentationLib.network.preprocess import Preprocessing
 from cardiactrain.registry import make
 
 if TYPE_CHECKING:
-    from cardiactrain.recipe import Part
+    from cardiactrain.plain import Part
 
 Tensor = torch.Tensor
 

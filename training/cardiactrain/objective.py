@@ -11,6 +11,8 @@ from torch.nn import functional
 from cardiactrain.losses import Loss, make_loss
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import nn
 
     from cardiactrain.data.batch import Batch
@@ -50,8 +52,9 @@ class Objective:
 
 def _shrink(target: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     """Class shares of larger pixels: the mean of theirs, which is what shares are."""
+    pool: Callable[..., torch.Tensor]
     pool = functional.adaptive_avg_pool2d if target.dim() == 4 else functional.adaptive_avg_pool3d
-    return pool(target, like.shape[2:])
+    return pool(target, tuple(like.shape[2:]))
 
 
 def _presence_loss(presence: torch.Tensor, batch: Batch) -> torch.Tensor:

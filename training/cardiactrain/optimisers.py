@@ -13,7 +13,7 @@ from cardiactrain.registry import make
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from cardiactrain.recipe import Part
+    from cardiactrain.plain import Part
 
 OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,

@@ -17,7 +17,7 @@ class _Loader(yaml.SafeLoader):
     """YAML in which ``1e-4`` is a number, as everybody who writes a learning rate expects."""
 
 
-_Loader.add_implicit_resolver(  # type: ignore[no-untyped-call]
+_Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"^[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
 )
 
@@ -71,12 +71,14 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         if not isinstance(value, list | tuple):
             msg = f"{where}: expected a list, found {value!r}."
             raise RecipeError(msg)
-        return tuple(_value(options[0], item, f"{where}[{n}]") for n, item in enumerate(value))
+        (kind, *_) = options
+        return tuple(_value(kind, item, f"{where}[{n}]") for n, item in enumerate(value))
     if getattr(hint, "__origin__", None) is dict:
         if not isinstance(value, dict):
             msg = f"{where}: expected keys with values, found {value!r}."
             raise RecipeError(msg)
-        return {str(key): _value(options[1], item, f"{where}: {key}") for key, item in value.items()}
+        _, kind = options
+        return {str(key): _value(kind, item, f"{where}: {key}") for key, item in value.items()}
     if hint is float and is_number(value):
         return float(value)
     if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):

@@ -24,7 +24,7 @@ from CardiacSegmentationLib.network.preprocess import (
     with_neighbours,
 )
 from CardiacSegmentationLib.network.protocol import Network, Seen
-from CardiacSegmentationLib.network.segment import look_at_heart, segment_stack
+from CardiacSegmentationLib.network.segment import segment_stack
 from CardiacSegmentationLib.segmentation import VENTRICLES, Label
 from CardiacSegmentationLib.stack import CineStack
 
@@ -87,14 +87,15 @@ class Predictor:
         return [found[place] for place in range(len(images))]
 
     def probabilities(self, image: Array, pixel_mm: PixelSpacing) -> Array:
-        """The chance of every label ``[slice, label, row, column]`` on the grid of ``image[slice, row, column]``."""
+        """The chance of every label ``[slice, label, row, column]`` on the grid of ``image[slice, row, column]``.
+
+        For recipes that do not frame the heart.
+        """
         if self.recipe.view.spacing_mm is None:  # native pixels, be they square or not: a pixel is the unit
             pixel_mm = (1.0, 1.0)
         if self.recipe.predict.kind == "sliding-window":
             return _slide_window(self, image, pixel_mm)
-        stack = make_stack([image], pixel_mm)
-        is_framed = self.recipe.predict.kind == HEART_CROP
-        view = look_at_heart(stack, self).prediction.view if is_framed else _centre_view(self, stack)
+        view = _centre_view(self, image, pixel_mm)
         return put_back(predict_phase(image, view, self).probabilities, view, (image.shape[-2], image.shape[-1]))
 
     def see(self, views: Array) -> Seen:
@@ -168,13 +169,11 @@ def keep_largest(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return result
 
 
-def _centre_view(predictor: Predictor, stack: CineStack) -> View:
+def _centre_view(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) -> View:
     """The view the network was trained on, around the middle of the image."""
     size = predictor.recipe.view.size
-    rows, columns = stack.voxels.shape[-2:]
-    _, *spacing = stack.spacing_mm
-    centre = ((rows - 1) / 2, (columns - 1) / 2)
-    return View(centre, (size, size), predictor.preprocessing.spacing_mm, (spacing[0], spacing[1]))
+    centre = ((image.shape[-2] - 1) / 2, (image.shape[-1] - 1) / 2)
+    return View(centre, (size, size), predictor.preprocessing.spacing_mm, pixel_mm)
 
 
 def _slide_window(predictor: Predictor, image: Array, pixel_mm: PixelSpacing) -> Array:

@@ -289,11 +289,9 @@ def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
-        is_mergeable = isinstance(value, dict) and isinstance(old, dict)
-        if is_mergeable and value.get("kind", old.get("kind")) == old.get("kind"):
+        merged[key] = value
+        if isinstance(value, dict) and isinstance(old, dict) and value.get("kind", old.get("kind")) == old.get("kind"):
             merged[key] = _merge(old, value)
-        else:
-            merged[key] = value
     return merged
 
 

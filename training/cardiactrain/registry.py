@@ -11,7 +11,7 @@ from cardiactrain.plain import is_number
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cardiactrain.recipe import Part
+    from cardiactrain.plain import Part
 
 T = TypeVar("T")
 

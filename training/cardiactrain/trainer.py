@@ -75,7 +75,8 @@ class Trainer:
         self.normaliser = make_normaliser(self.recipe.normalise)
         if self.normaliser.needs_fit:
             self.normaliser.fit(self._plain_examples())
-        self.network = make_network(self.recipe).to(self.world.device, memory_format=self._memory_format())
+        network: Any = make_network(self.recipe)
+        self.network: nn.Module = network.to(self.world.device, memory_format=self._memory_format())
         self._average = AveragedWeights(self.network, train.ema) if train.ema else None
         self._optimiser = make_optimiser(self.recipe.optimiser, self.network.parameters())
         self._rate = [float(group["lr"]) for group in self._optimiser.param_groups]
@@ -225,7 +226,7 @@ class Trainer:
             group["lr"] = rate * self._schedule(progress.step, steps)
         loss = self._loss(self._model, batch, taught)
         self._optimiser.zero_grad(set_to_none=True)
-        self._scaler.scale(loss).backward()
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         if train.clip_norm:
             self._scaler.unscale_(self._optimiser)
             nn.utils.clip_grad_norm_(self.network.parameters(), train.clip_norm)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+from CardiacSegmentationLib.network.backends import open_backend
+from CardiacSegmentationLib.network.bundle import load_bundle
 from cardiactrain.cli import main
 from cardiactrain.networks.compact import CompactUNet
 from cardiactrain.networks.ensemble import Ensemble
@@ -43,5 +46,12 @@ def test_runs_become_one_that_is_judged_and_teaches(
     student = ["fit", str(tiny_recipe), *places, "--out", str(tmp_path / "student"), "--teachers", str(joined)]
     assert main(student) == 0
     assert open_run(tmp_path / "student").seen == open_run(joined).seen
+    assert main(["export", str(joined), "--out", str(tmp_path / "bundle"), "--name", "cardiac-sax-ensemble"]) == 0
+    assert "100.0000 % of labels the same" in capsys.readouterr().out
+    bundle = load_bundle(tmp_path / "bundle")
+    images = np.random.default_rng(1).normal(size=(2, 3, 64, 64)).astype(np.float32)
+    by_onnx, by_torch = (open_backend(bundle, name).run(images) for name in ("onnx", "torch"))
+    for one, other in zip(by_onnx, by_torch, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
     assert main(["ensemble", *runs, "--out", str(joined)]) == 1
     assert "holds a run already" in capsys.readouterr().err

@@ -14,6 +14,7 @@ import torch
 from cardiactrain.checkpoint import BEST, LAST, load_checkpoint
 from cardiactrain.distributed import World
 from cardiactrain.errors import RunError
+from cardiactrain.logs import describe_speed
 from cardiactrain.optimisers import make_schedule
 from cardiactrain.plain import Part
 from cardiactrain.recipe import load_recipe
@@ -66,15 +67,42 @@ def test_a_killed_run_ends_with_the_same_weights(tiny_recipe: Path, store: Path,
 
 @pytest.mark.skipif(not torch.distributed.is_available(), reason="this torch has no torch.distributed")
 def test_two_processes_train_one_network(tiny_recipe: Path, store: Path, split: Path, tmp_path: Path) -> None:
+    """They meet at this machine's own address; by its name, as ``--standalone`` has it, they wait for a name server.
+
+    Gloo, too, looks for the network of the machine's name.
+    """
     out = tmp_path / "run"
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    launcher += ["--local-addr", "127.0.0.1"]
     command = [*launcher, *fit_command(tiny_recipe, store, split, out)]
-    done = subprocess.run(command, check=False, env=ENVIRONMENT, capture_output=True, text=True)
+    environment = ENVIRONMENT | ({"GLOO_SOCKET_IFNAME": "lo"} if sys.platform == "linux" else {})
+    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     progress = load_checkpoint(out / LAST)["progress"]
     assert (progress["epoch"], progress["step"]) == (3, 9)
     assert progress["best_dice"] >= 0
     assert done.stdout.count("3 epochs, 9 steps") == 1, "only the first process speaks"
+
+
+def test_a_run_keeps_the_precision_it_began_with(tiny_recipe: Path, subjects: list[Subject], tmp_path: Path) -> None:
+    """Wherever it goes on, and whatever is faster there."""
+    recipe = load_recipe(tiny_recipe, {"train.precision": "auto", "train.epochs": 1})
+    first = Trainer(recipe, subjects[:2], [], tmp_path, WORLD)
+    assert first.precision in ("float32", "bfloat16")
+    first.precision = "bfloat16"
+    first.fit()
+    assert Trainer(recipe, subjects[:2], [], tmp_path, WORLD).precision == "bfloat16"
+
+
+def test_how_fast_it_learns_and_how_long_it_waits_is_said(
+    tiny_recipe: Path, subjects: list[Subject], tmp_path: Path
+) -> None:
+    rows = Trainer(load_recipe(tiny_recipe), subjects[:2], [], tmp_path, WORLD).fit().rows
+    for row in rows:
+        assert row["examples/s"] == pytest.approx(12 / row["seconds"])
+        assert 0 < row["waiting"] < 1
+    slow = [row | {"seconds": 1.0, "examples/s": 10.0, "waiting": 0.5} for row in rows]
+    assert describe_speed(slow) == "10 examples/s; 50% of the time the network waited for its views"
 
 
 def test_a_run_goes_on_with_as_many_steps_in_an_epoch(

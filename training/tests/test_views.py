@@ -13,7 +13,7 @@ from CardiacSegmentationLib.segmentation import Label
 from cardiactrain.augment import GROUPS, make_augmentation
 from cardiactrain.augment.geometry import GEOMETRY, contract
 from cardiactrain.augment.intensity import INTENSITY
-from cardiactrain.augment.warp import Warp
+from cardiactrain.augment.warp import Placement, Warp
 from cardiactrain.data.views import Views, first_together
 from cardiactrain.normalise import make_normaliser
 from cardiactrain.recipe import EarlyView, Part, Recipe, ViewPart, load_recipe
@@ -42,6 +42,35 @@ def test_an_upright_example_is_the_view_that_inference_takes(subjects: list[Subj
     expected = normalise(with_neighbours(take_view(image, view), 1)[2:3], Preprocessing())
     found = make_normaliser(Part("percentile-zscore"))(batch.image).numpy()
     np.testing.assert_allclose(found, expected, atol=0.02)
+
+
+def test_the_normaliser_is_that_of_the_lib() -> None:
+    """Bright pixels beyond the percentile, an image of one grey, a volume: training sees what the product sees."""
+    images = torch.rand(4, 3, 31, 40, generator=seeded()) ** 4 * 900
+    images[1] = 7.0
+    found = make_normaliser(Part("percentile-zscore", {"low": 2, "high": 97}))(images)
+    expected = normalise(images.numpy(), Preprocessing(percentiles=(2, 97)))
+    np.testing.assert_allclose(found.numpy(), expected, atol=1e-4)
+    volume = make_normaliser(Part("percentile-zscore", {"low": 2, "high": 97}))(images[:, None])
+    torch.testing.assert_close(volume[:, 0], found)
+
+
+def test_one_placement_is_all_warps_one_after_another() -> None:
+    """A turn after a bend turns the bend, too; a stretch after a shift stretches the shift."""
+    line = torch.arange(-8.0, 9.0)
+    offsets = torch.stack(torch.meshgrid(line, line, indexing="ij"), -1)
+    knots = torch.rand(1, 2, 4, 4, generator=seeded()) * 6 - 3
+    turn, wider = torch.tensor([[0.0, -1.0], [1.0, 0.0]]), torch.diag(torch.tensor([2.0, 0.5]))
+    placement = Placement.upright(2)
+    placement.follow(turn.repeat(2, 1, 1), torch.tensor([[3.0, -1.0], [0.0, 0.0]]))
+    placement.bends.append((torch.tensor([1]), knots))
+    placement.follow(wider.repeat(2, 1, 1))
+    places = placement.places(offsets)
+    bend = torch.nn.functional.interpolate(knots, size=(17, 17), mode="bicubic", align_corners=True)
+    bend = bend[0].permute(1, 2, 0)
+    turned = torch.stack([-offsets[..., 1], offsets[..., 0]], -1)
+    expected = [(turned + torch.tensor([3.0, -1.0])) @ wider, (turned + bend) @ wider]
+    torch.testing.assert_close(places, torch.stack(expected), atol=1e-4, rtol=1e-4)
 
 
 def test_an_early_view_is_every_second_pixel(subjects: list[Subject]) -> None:

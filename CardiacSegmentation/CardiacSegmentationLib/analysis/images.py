@@ -65,6 +65,10 @@ def _measure_phase(
     measures.centre_mm[phase, slices] = _centres_mm(heart, (rows, columns), (row_mm, column_mm))
     measures.edge_pixels[phase, slices] = _count_at_edge(labels, row_mm, column_mm)
     areas = structure_areas(labels, row_mm * column_mm)
+    for index, place in enumerate(slices):  # a slice drawn by hand is measured as it was drawn
+        if (phase, place) in segmentation.contours:
+            for label, area in segmentation.contours[phase, place].areas_mm2.items():
+                areas[label - 1, index] = area
     if measures.papillary is Papillary.MASS:
         found = find_papillaries(stack.voxels[phase], segmentation.labels[phase], row_mm * column_mm)
         muscle_mm2 = np.minimum(found.areas_mm2(row_mm * column_mm)[slices], areas[Label.LV - 1])

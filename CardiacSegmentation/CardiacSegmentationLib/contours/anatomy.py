@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from CardiacSegmentationLib.contours.borders import Border, Contours
 from CardiacSegmentationLib.contours.curves import (
-    FEWEST_POINTS,
     FloatArray,
     Nearest,
     area_mm2,
@@ -23,11 +21,11 @@ from CardiacSegmentationLib.contours.curves import (
     even_out,
     find_nearest,
     remove_loops,
-    signed_area_mm2,
     smooth_ring,
 )
 from CardiacSegmentationLib.contours.fields import curve_of_field, distance_field, field_grid
 from CardiacSegmentationLib.errors import ContourError
+from CardiacSegmentationLib.segmentation import FEWEST_POINTS, Border, Contours, signed_area_mm2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

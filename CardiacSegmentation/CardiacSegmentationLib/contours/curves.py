@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from CardiacSegmentationLib.segmentation import FEWEST_POINTS, signed_area_mm2
+
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-FEWEST_POINTS = 8
 CLOSE_MM = 1.6  # more than a step of a border
 ROUNDING_MM = 1e-9  # nearer than this to a line is on it
 
@@ -39,12 +40,6 @@ class Nearest:
 def following(values: FloatArray) -> FloatArray:
     """For each point of a ring what the next one has (``np.roll`` takes five times as long)."""
     return np.concatenate([values[1:], values[:1]])
-
-
-def signed_area_mm2(curve: FloatArray) -> float:
-    """Area by the shoelace formula; the sign tells which way round the curve runs."""
-    row, column = (curve - curve[0]).T
-    return 0.5 * float(row[:-1] @ column[1:] - row[1:] @ column[:-1])
 
 
 def area_mm2(curve: FloatArray) -> float:
@@ -80,11 +75,6 @@ def arc_of(nearest: Nearest, curve: FloatArray) -> FloatArray:
     along, length = arc_mm(curve)
     ends = np.append(along, length)
     return np.asarray(ends[nearest.step] + nearest.share * (ends[nearest.step + 1] - ends[nearest.step]))
-
-
-def same_way_round(curve: FloatArray) -> FloatArray:
-    """The curve so that its area counts positive."""
-    return curve if signed_area_mm2(curve) >= 0 else curve[::-1].copy()
 
 
 def resample(curve: FloatArray, step_mm: float) -> FloatArray:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from CardiacSegmentationLib.contours.anatomy import make_whole, settle_touching
-from CardiacSegmentationLib.contours.borders import Border, Contours
-from CardiacSegmentationLib.contours.curves import FEWEST_POINTS, FloatArray, centre_mm
+from CardiacSegmentationLib.contours.curves import (
+    FloatArray,
+    centre_mm,
+)
 from CardiacSegmentationLib.contours.fields import curve_of_field, distance_field, field_grid
+from CardiacSegmentationLib.segmentation import FEWEST_POINTS, Border, Contours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

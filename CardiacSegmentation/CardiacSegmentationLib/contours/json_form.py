@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from CardiacSegmentationLib.contours.anatomy import is_whole, settle_touching
-from CardiacSegmentationLib.contours.borders import Border, Contours
 from CardiacSegmentationLib.errors import ContourError
+from CardiacSegmentationLib.segmentation import Border, Contours
 
 SCHEMA, VERSION = "cardiacseg-contours", 1
 

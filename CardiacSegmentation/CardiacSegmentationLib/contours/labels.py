@@ -9,9 +9,7 @@ import numpy as np
 from scipy.ndimage import binary_dilation
 
 from CardiacSegmentationLib.contours.anatomy import make_whole, settle_touching
-from CardiacSegmentationLib.contours.borders import Border, Contours
 from CardiacSegmentationLib.contours.curves import (
-    FEWEST_POINTS,
     BoolArray,
     FloatArray,
     arc_mm,
@@ -26,7 +24,7 @@ from CardiacSegmentationLib.contours.curves import (
     steps_mm,
 )
 from CardiacSegmentationLib.contours.trace import Outline, trace_largest
-from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.segmentation import FEWEST_POINTS, Border, Contours, Label
 
 if TYPE_CHECKING:
     import numpy.typing as npt

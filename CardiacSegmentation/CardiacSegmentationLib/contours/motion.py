@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from CardiacSegmentationLib.contours.borders import Contours
     from CardiacSegmentationLib.contours.curves import FloatArray
+    from CardiacSegmentationLib.segmentation import Contours
 
     Floats = npt.NDArray[np.float32]
 

@@ -16,7 +16,7 @@ from CardiacSegmentationLib.errors import ContourError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from CardiacSegmentationLib.contours.borders import Border, Contours
+    from CardiacSegmentationLib.segmentation import Border, Contours
 
 POINTS, FEWEST = 10, 4
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from CardiacSegmentationLib.contours.anatomy import septal_share, settle
-from CardiacSegmentationLib.contours.borders import Border, Contours
 from CardiacSegmentationLib.contours.curves import (
     FloatArray,
     arc_mm,
@@ -23,6 +22,7 @@ from CardiacSegmentationLib.contours.curves import (
     outward_normals,
     smooth_ring,
 )
+from CardiacSegmentationLib.segmentation import Border, Contours
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -31,6 +31,7 @@ PLACES = 128  # around a border
 FARTHEST_MM = 25.0  # what a correction may be at most
 LONGEST_GAP = 0.7  # of the beat: phases farther apart than this have nothing between them
 SMOOTH_PLACES = 1.0
+UNMOVED_MM = 0.01  # less than this is rounding, and no correction
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +86,8 @@ def find_correction(automatic: Contours, corrected: Contours) -> Correction:
     for border, places in _heart_places(automatic).items():
         if border in corrected.borders:
             moved = _outward_to(automatic.borders[border], corrected.borders[border])
-            outward[border] = _at_even_places(places, moved)
+            if abs(moved).max() > UNMOVED_MM:
+                outward[border] = _at_even_places(places, moved)
     return Correction(outward)
 
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from CardiacSegmentationLib.contours.anatomy import STEP_MM, settle
-from CardiacSegmentationLib.contours.borders import Border, Contours, find_border
+from CardiacSegmentationLib.contours.borders import find_border
 from CardiacSegmentationLib.contours.curves import FloatArray, even_out, find_nearest, outward_normals
 from CardiacSegmentationLib.errors import ContourError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from CardiacSegmentationLib.segmentation import Border, Contours
 
 RADIUS_MM = 8.0
 LEAN = 0.25  # how much a shove follows the border's normal rather than the cursor's radius

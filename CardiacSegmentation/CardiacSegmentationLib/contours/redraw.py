@@ -8,7 +8,6 @@ import numpy as np
 
 from CardiacSegmentationLib.contours.anatomy import STEP_MM, place_borders, settle
 from CardiacSegmentationLib.contours.curves import (
-    FEWEST_POINTS,
     FloatArray,
     area_mm2,
     crosses_itself,
@@ -18,11 +17,12 @@ from CardiacSegmentationLib.contours.curves import (
     smooth_ring,
 )
 from CardiacSegmentationLib.errors import ContourError
+from CardiacSegmentationLib.segmentation import FEWEST_POINTS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from CardiacSegmentationLib.contours.borders import Border, Contours
+    from CardiacSegmentationLib.segmentation import Border, Contours
 
 HAND_MM = 1.5  # a hand trembles within this
 CLOSED = 0.2  # a line whose ends are this near to each other, by its length, is meant to be closed

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from CardiacSegmentationLib.contours.anatomy import settle
-from CardiacSegmentationLib.contours.borders import Border, Contours
 from CardiacSegmentationLib.contours.curves import FloatArray, arc_mm, outward_normals, smooth_ring
+from CardiacSegmentationLib.segmentation import Border, Contours
 
 if TYPE_CHECKING:
     from collections.abc import Collection

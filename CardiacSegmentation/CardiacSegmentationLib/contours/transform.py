@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from CardiacSegmentationLib.contours.anatomy import place_borders, settle
-from CardiacSegmentationLib.contours.borders import Border, Contours
 from CardiacSegmentationLib.contours.curves import (
     FloatArray,
     arc_mm,
@@ -20,6 +19,7 @@ from CardiacSegmentationLib.contours.curves import (
     smooth_ring,
 )
 from CardiacSegmentationLib.errors import ContourError
+from CardiacSegmentationLib.segmentation import Border, Contours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

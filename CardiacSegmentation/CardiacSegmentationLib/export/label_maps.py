@@ -56,6 +56,7 @@ NIFTI = np.dtype(
         ("extension", "S4"),
     ]
 )
+GZIP_LEVEL = 6
 UINT8 = 2
 SCANNER = 1  # coordinates are the scanner's
 MM_AND_MS = 2 | 16

@@ -18,9 +18,12 @@ from CardiacSegmentationLib.export.dicom_sr import make_measurement_report
 from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.export.label_maps import write_label_nifti, write_nifti, write_slicer_segmentation
 from CardiacSegmentationLib.export.report import make_report
+from CardiacSegmentationLib.export.report_template import find_template, read_template
+from CardiacSegmentationLib.export.study_row import identifiers_of, study_row
 from CardiacSegmentationLib.export.tables import (
     write_measurements_csv,
     write_measurements_json,
+    write_patient_csv,
     write_phases_csv,
     write_reading_json,
     write_slices_csv,
@@ -57,6 +60,7 @@ class ExportOptions:
 
     paper: str = "A4"
     language: str = DEFAULT_LANGUAGE  # of the report
+    template: Path | None = None  # the site's heading and logo; None: that of the user's settings, if there is one
     created: str = ""  # printed on the report; nothing where empty, so that equal values give equal bytes
     all_phases: bool = False  # a DICOM SEG and a Slicer segmentation for every labelled phase, not ED and ES alone
     deidentifier: Deidentifier | None = None
@@ -117,6 +121,15 @@ class PartInputs:
         return describe_source(self.source.first) if is_dicom else {}
 
     @cached_property
+    def identifiers(self) -> dict[str, str]:
+        """Whose study it is, for a spreadsheet; de-identified, the pseudonym alone."""
+        if self.options.deidentifier:
+            pseudonym = self.facts["Pseudonym"]
+            return {"patient_name": pseudonym, "patient_id": pseudonym}
+        is_dicom = bool(self.original.instance_uids) and self.original.source is not None
+        return identifiers_of(self.source.first) if is_dicom else {"series": self.stack.title}
+
+    @cached_property
     def report(self) -> bytes:
         """The report as PDF."""
         return make_report(
@@ -127,6 +140,7 @@ class PartInputs:
             paper=self.options.paper,
             language=self.options.language,
             created="" if self.options.deidentifier else self.options.created,
+            template=None if self.options.deidentifier else read_template(self.options.template or find_template()),
         )
 
     def save(self, dataset: Dataset, name: str) -> Path:
@@ -150,6 +164,12 @@ def _write_measurements(inputs: PartInputs) -> list[Path]:
     write_measurements_json(inputs.assessment, paths[0], inputs.segmentation)
     write_measurements_csv(inputs.assessment, paths[1])
     return paths
+
+
+def _write_patient(inputs: PartInputs) -> list[Path]:
+    path = inputs.folder / "patient.csv"
+    write_patient_csv(study_row(inputs.stack, inputs.assessment, inputs.identifiers), path)
+    return [path]
 
 
 def _write_slices(inputs: PartInputs) -> list[Path]:
@@ -221,8 +241,9 @@ def _write_dicom_sr(inputs: PartInputs) -> list[Path]:
 
 
 def _write_dicom_pdf(inputs: PartInputs) -> list[Path]:
+    is_signed = inputs.assessment.reading.signature is not None
     study = inputs.study  # asked first: where there is none, the report need not be made
-    return [inputs.save(make_encapsulated_pdf(inputs.report, study), "report.dcm")]
+    return [inputs.save(make_encapsulated_pdf(inputs.report, study, is_signed=is_signed), "report.dcm")]
 
 
 def _write_scene(inputs: PartInputs) -> list[Path]:
@@ -255,6 +276,7 @@ class Part:
 
 PARTS = {
     "measurements": Part("measurements", "measurements.[cj]s*", 0.05, _write_measurements, group="tables"),
+    "patient": Part("one row for a spreadsheet", "patient.csv", 0.02, _write_patient, group="tables"),
     "slices": Part("numbers per slice", "slices.csv", 0.03, _write_slices, group="tables"),
     "phases": Part("numbers per phase", "phases.csv", 0.02, _write_phases, group="tables"),
     "reading": Part("the reader's decisions", "reading.json", 0.02, _write_reading),

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import slicer
+from CardiacSegmentationEffects import register as register_effects
 from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.findings import Severity, describe
@@ -13,6 +14,7 @@ from CardiacSegmentationLib.gui.layout import reading_view
 from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.slice_table import SliceTable
 from CardiacSegmentationLib.gui.texts import message_html
+from CardiacSegmentationLib.gui.tools_panel import ToolsPanel
 from CardiacSegmentationLib.gui.translation import language
 from CardiacSegmentationLib.scene.study import Study, bookmark
 from CardiacSegmentationLib.scene.views import current_phase, current_slice, go_to_phase, go_to_slice, play
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.gui.widget import CardiacPanel
 
 # Those that were seen to change a cine's labels in a real Slicer; the Segment Editor module has the rest.
-EFFECTS = ("Paint", "Draw", "Erase", "Smoothing", "Scissors")
+EFFECTS = ("Pull", "Push", "Points", "Redraw", "Paint", "Draw", "Erase", "Smoothing", "Scissors")
+CONTOUR_EFFECTS = EFFECTS[:4]  # our own
 SIDES = (("lv", "rv"), ("lv",), ("rv",))  # in the order of the combo box beside "Set as ED"
 EDITOR_TAG = "CardiacSegmentationEditor"
 
@@ -38,6 +41,7 @@ class CorrectPanel:
         self._panel, self._ui = panel, panel.ui
         self._slices = SliceTable(self._ui.sliceTable, self.jump, self._count)
         self._set_up_editor()
+        self.tools = ToolsPanel(panel)
         self._connect()
 
     def _connect(self) -> None:
@@ -63,6 +67,8 @@ class CorrectPanel:
         editor.undoEnabled = False  # it forgets everything at each phase; the panel's own undo does not
         editor.setMRMLSegmentEditorNode(_editor_node())  # before the scene, as its header demands
         editor.setMRMLScene(slicer.mrmlScene)
+        register_effects()  # the module may have been added to a Slicer that runs
+        editor.updateEffectList()
         editor.unorderedEffectsVisible = False
         editor.setEffectNameOrder(list(EFFECTS))
 
@@ -77,6 +83,7 @@ class CorrectPanel:
         names = ("edButton", "esButton", "setEdButton", "setEsButton", "autoPhasesButton", "sliceTable", "editor")
         for name in (*names, "undoButton", "redoButton", "copyPhaseButton", "ventricleCombo", "tickOffButton"):
             getattr(self._ui, name).enabled = segmented
+        self.tools.show_study()
         self.bind_editor(study)
         self.show_phase()
         self.show_numbers()
@@ -211,6 +218,23 @@ class CorrectPanel:
             editor.setActiveEffect(None)
         else:
             editor.setActiveEffectByName(name)
+
+    def let_go(self) -> None:
+        """Drop what the tool has in hand; where that is nothing, lay the tool down."""
+        effect = self._contour_effect()
+        if effect is None or not effect.let_go():
+            self.choose_effect("")
+
+    def change_reach(self, steps: int) -> None:
+        """Let the tool reach farther, or less far."""
+        effect = self._contour_effect()
+        if effect is not None:
+            effect.change_reach(steps)
+
+    def _contour_effect(self) -> Any:
+        """The tool on contours in hand, if it is one of ours."""
+        effect = self._ui.editor.activeEffect()
+        return effect.self() if effect is not None and effect.name in CONTOUR_EFFECTS else None
 
     def choose_segment(self, step: int) -> None:
         """The next or previous structure to paint."""

@@ -12,6 +12,8 @@ import qt
 import slicer
 
 from CardiacSegmentationLib.gui.correct_panel import EFFECTS
+from CardiacSegmentationLib.gui.tools_panel import LEFT, NEXT_PHASE, PREVIOUS_PHASE, SLICE_ABOVE, SLICE_BELOW, STEP_MM
+from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +62,21 @@ class Shortcuts:
             "Ctrl+Y": correct.redo,
             "Q": lambda: correct.choose_segment(-1),
             "W": lambda: correct.choose_segment(1),
-            "Esc": lambda: correct.choose_effect(""),
+            "Esc": correct.let_go,
+            "R": lambda: correct.tools.delete((Label.RV,)),
+            "L": lambda: correct.tools.delete(LEFT),
+            "C": lambda: correct.tools.copy(PREVIOUS_PHASE),
+            "V": lambda: correct.tools.copy(NEXT_PHASE),
+            "B": lambda: correct.tools.copy(SLICE_ABOVE),
+            "N": lambda: correct.tools.copy(SLICE_BELOW),
+            "+": lambda: correct.tools.grow(STEP_MM),
+            "-": lambda: correct.tools.grow(-STEP_MM),
+            "M": correct.tools.smooth,
+            "E": correct.tools.snap,
+            "T": correct.tools.propagate_phases,
+            "Shift+T": correct.tools.take,
+            "[": lambda: correct.change_reach(-1),
+            "]": lambda: correct.change_reach(1),
         }
         for number, effect in enumerate(EFFECTS, start=1):
             keys[str(number)] = lambda effect=effect: correct.choose_effect(effect)  # type: ignore[misc]

@@ -8,7 +8,7 @@ import numpy as np
 import slicer
 import vtk
 
-from CardiacSegmentationLib.errors import LabelError
+from CardiacSegmentationLib.errors import ContourError, LabelError
 from CardiacSegmentationLib.scene.voxels import are_opposite, image_of, lps_affine, ras_matrix, right_handed, voxels_of
 from CardiacSegmentationLib.segmentation import Label
 from CardiacSegmentationLib.structures import BY_LABEL, Structure
@@ -60,6 +60,31 @@ def get_labels(node: Any, affine: Array) -> Labels:
         if image is not None and not image.IsEmpty():
             _paint(labels, int(label), _on_grid(image, node, grid), segment.GetLabelValue())
     return np.ascontiguousarray(labels[::-1]) if are_opposite(lps_affine(grid), affine) else labels
+
+
+def shared_labelmap(node: Any) -> tuple[Any, dict[Label, int]]:
+    """The one label map of the three segments over the whole grid, and the value of each label in it.
+
+    Slicer's tools crop it, and may split it. No observer is told, for no voxel changes.
+    """
+    segmentation = node.GetSegmentation()
+    segments = {label: segmentation.GetSegment(structure.segment_id) for label, structure in BY_LABEL.items()}
+    if None in segments.values():
+        msg = "Borders are corrected where the segments LV, MYO and RV are."
+        raise ContourError(msg)
+    grid, extent = vtk.vtkMatrix4x4(), [0] * 6
+    text = segmentation.GetConversionParameter(REFERENCE_GEOMETRY)
+    slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, grid, extent)
+    images = {segment.GetRepresentation(LABELMAP) for segment in segments.values()}
+    image = images.pop()
+    if images or image is None or list(image.GetExtent()) != extent:
+        image = slicer.vtkOrientedImageData()
+        image.ShallowCopy(image_of(get_labels(node, lps_affine(grid))))
+        image.SetImageToWorldMatrix(grid)
+        for label, segment in segments.items():
+            segment.SetLabelValue(int(label))
+            segment.AddRepresentation(LABELMAP, image)
+    return image, {label: segment.GetLabelValue() for label, segment in segments.items()}
 
 
 def _segment(structure: Structure, image: Any, before: Any) -> Any:

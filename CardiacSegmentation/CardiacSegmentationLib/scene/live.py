@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import slicer
 
@@ -19,11 +20,21 @@ from CardiacSegmentationLib.scene.study import (
 )
 from CardiacSegmentationLib.scene.views import current_phase
 from CardiacSegmentationLib.session import Changed, StudySession
+from CardiacSegmentationLib.session.contour_commands import edit_contours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from CardiacSegmentationLib.assessment import Assessment
+    from CardiacSegmentationLib.segmentation import Contours, Place
+
+
+_OPEN: WeakSet[LiveStudy] = WeakSet()
+
+
+def live_of(node: Any) -> LiveStudy | None:
+    """The study at hand whose labels this segmentation node shows, if any."""
+    return next((live for live in _OPEN if live.node is node), None)
 
 
 class LiveStudy:
@@ -50,6 +61,7 @@ class LiveStudy:
         self._touched: set[int] = set()
         self._is_reading_strokes = False
         self._observe(study.segmentation_node)
+        _OPEN.add(self)
         self.session.subscribe(self._follow)
         self.session.note_outside(sequences.changed_outside(study.segmentation, segmentation))
         set_assessment(study, self.assessment)
@@ -61,6 +73,7 @@ class LiveStudy:
 
     def close(self) -> None:
         """Stop observing; the nodes stay."""
+        _OPEN.discard(self)
         self.node.RemoveObserver(self._tag)
 
     def follow_node(self) -> None:
@@ -69,7 +82,7 @@ class LiveStudy:
         Slicer takes the segments out of a deleted node, and so out of the phase that shared them. They are written
         back from what the session holds, and undo takes them out again.
         """
-        self.close()
+        self.node.RemoveObserver(self._tag)
         self._observe(self.study.segmentation_node)
         phase = current_phase(self.study)
         held = self.session.segmentation.labels[phase].copy()
@@ -95,6 +108,10 @@ class LiveStudy:
         finally:
             self._is_reading_strokes = False
         return self.session
+
+    def edit_contours(self, place: Place, contours: Contours, tool: str) -> None:
+        """Put contours in place of those of ``(phase, slice)``; numbers follow at once."""
+        edit_contours(self.settle(), {place: contours}, tool)
 
     def _observe(self, node: Any) -> None:
         self.node = node

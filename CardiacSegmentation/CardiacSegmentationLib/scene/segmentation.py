@@ -20,7 +20,7 @@ from CardiacSegmentationLib.scene.cine import SEQUENCE, add_sequence, set_stack_
 from CardiacSegmentationLib.scene.labelmaps import get_labels, put_labels
 from CardiacSegmentationLib.scene.nodes import nodes_of_class, one_modification
 from CardiacSegmentationLib.segmentation import Origin, PackedLabels, Segmentation
-from CardiacSegmentationLib.segmentation_json import segmentation_from_dict, segmentation_to_dict
+from CardiacSegmentationLib.segmentation_json import contours_to_list, segmentation_from_dict, segmentation_to_dict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # Attributes of the segmentation sequence: what label maps cannot hold, and what changes with every stroke.
 FACTS, IMAGES = "CardiacSegmentation.Segmentation", "CardiacSegmentation.Images"
-PER_IMAGE = ("labelled", "origin")
+PER_IMAGE = ("labelled", "origin", "contours")
 FILL_OPACITY = 0.2  # the image stays readable under the fill; the outline stays opaque
 
 
@@ -77,7 +77,8 @@ def read_segmentation(sequence: Any) -> Segmentation:
     changed = np.array([_checksums(phase) for phase in labels]) != np.array(images["checksums"])
     origin = made.origin.copy()
     origin[changed] = Origin.READER
-    return replace(made, labelled=made.labelled | labels.any(axis=(1, 2, 3)), origin=origin)
+    drawn = {place: contours for place, contours in made.contours.items() if not changed[place]}
+    return replace(made, labelled=made.labelled | labels.any(axis=(1, 2, 3)), origin=origin, contours=drawn)
 
 
 def changed_outside(sequence: Any, segmentation: Segmentation) -> list[tuple[int, int]]:
@@ -119,6 +120,7 @@ def note_images(sequence: Any, segmentation: Segmentation, changed: Iterable[tup
     noted = {
         "labelled": segmentation.labelled.tolist(),
         "origin": [[Origin(code).name for code in phase] for phase in segmentation.origin.tolist()],
+        "contours": contours_to_list(segmentation.contours),
         "checksums": checksums,
     }
     sequence.SetAttribute(IMAGES, json.dumps(noted))

@@ -11,7 +11,7 @@ from CardiacSegmentationLib.scene.nodes import nodes_of_class
 from CardiacSegmentationLib.scene.voxels import LPS_TO_RAS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from CardiacSegmentationLib.scene.study import Study
     from CardiacSegmentationLib.stack import Array
@@ -50,8 +50,12 @@ def short_axis_views(study: Study) -> tuple[Any, ...]:
 
 def current_slice(study: Study, slice_node: Any) -> int:
     """The slice nearest to where a view is."""
-    position = np.append(_column(slice_node.GetSliceToRAS(), 3), 1.0)
-    index = np.linalg.inv(_to_ras(study)) @ position
+    return slice_at(study, _column(slice_node.GetSliceToRAS(), 3).tolist())
+
+
+def slice_at(study: Study, ras: Sequence[float]) -> int:
+    """The slice nearest to a place."""
+    index = np.linalg.inv(_to_ras(study)) @ [*ras[:3], 1.0]
     return int(np.clip(round(float(index[2])), 0, _shape(study)[0] - 1))
 
 

@@ -12,13 +12,12 @@ import numpy as np
 from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.reading import Reading
 from CardiacSegmentationLib.reading_json import reading_from_dict, reading_to_dict
+from CardiacSegmentationLib.segmentation_json import contours_from_dict, contours_to_dict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from CardiacSegmentationLib.segmentation import Labels
-
-Place = tuple[int, int]  # phase, slice
+    from CardiacSegmentationLib.segmentation import Contours, Labels, Place
 
 # What undo takes back of a reading.
 DECISIONS = ("key_phases", "counts", "conventions", "patient", "unknown_facts", "proposal")
@@ -35,12 +34,14 @@ class Changed:
 
 @dataclass(frozen=True)
 class ImageChange:
-    """One label image before and after, compressed, and where it came from."""
+    """One label image before and after, compressed, where it came from, and its contours where they were drawn."""
 
     before: bytes
     after: bytes
     origin_before: int
     origin_after: int
+    contours_before: Contours | None = None
+    contours_after: Contours | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class History:
         try:
             changes = [_change_from_dict(item) for item in data["changes"]]
             done = int(data["done"])
-        except (KeyError, TypeError, ValueError, ReadingError):
+        except (KeyError, TypeError, ValueError, AttributeError, zlib.error, ReadingError):
             return cls()
         return cls(changes, done) if 0 <= done <= len(changes) else cls()
 
@@ -142,6 +143,10 @@ def _change_to_dict(change: Change) -> dict[str, Any]:
         "entries": list(change.entries),
         "images": [
             [phase, place, _text(item.before), _text(item.after), item.origin_before, item.origin_after]
+            + [
+                None if drawn is None else contours_to_dict(drawn)
+                for drawn in (item.contours_before, item.contours_after)
+            ]
             for (phase, place), item in change.images.items()
         ],
         "before": reading_to_dict(change.before),
@@ -151,8 +156,14 @@ def _change_to_dict(change: Change) -> dict[str, Any]:
 
 def _change_from_dict(data: Mapping[str, Any]) -> Change:
     images = {
-        (int(phase), int(place)): ImageChange(_bytes(before), _bytes(after), int(origin_before), int(origin_after))
-        for phase, place, before, after, origin_before, origin_after in data["images"]
+        (int(phase), int(place)): ImageChange(
+            _bytes(before),
+            _bytes(after),
+            int(origin_before),
+            int(origin_after),
+            *(None if drawn is None else contours_from_dict(drawn) for drawn in contours),
+        )
+        for phase, place, before, after, origin_before, origin_after, *contours in data["images"]
     }
     before, after = (reading_from_dict(data[name]) for name in ("before", "after"))
     return Change(tuple(map(int, data["entries"])), images, before, after)

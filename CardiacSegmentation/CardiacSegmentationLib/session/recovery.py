@@ -20,7 +20,7 @@ import os
 import uuid
 import zipfile
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,14 +31,14 @@ from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.locks import is_alive
 from CardiacSegmentationLib.reading_json import reading_from_dict, reading_to_dict
 from CardiacSegmentationLib.segmentation import Origin
+from CardiacSegmentationLib.segmentation_json import contours_from_list, contours_to_dict, contours_to_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from CardiacSegmentationLib.reading import Reading
-    from CardiacSegmentationLib.segmentation import Labels
-    from CardiacSegmentationLib.session.changes import Place
+    from CardiacSegmentationLib.segmentation import Contours, Labels, Place
     from CardiacSegmentationLib.session.study_session import StudySession
     from CardiacSegmentationLib.stack import CineStack
 
@@ -54,6 +54,7 @@ class Found:
     path: Path
     images: Mapping[Place, tuple[Labels, Origin]]
     reading: Reading
+    contours: Mapping[Place, Contours] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class _Start:
 
     checksums: tuple[tuple[int, ...], ...]  # of the label images, [phase][slice]
     reading: Reading
+    contours: str = "[]"
 
 
 class Recovery:
@@ -80,10 +82,9 @@ class Recovery:
         self._starts.setdefault(fingerprint(session.stack), _start_of(session))
         path = self.path_of(session)
         stored = _read(path)
-        if stored is None or self._is_mine(stored) or is_alive(int(stored["owner"]["process"])):
+        if stored is None or self._is_mine(stored) or _still_runs(stored):
             return None  # a session that still runs will take care of its own
-        found = _found_from(path, stored)
-        return found if _fits(found, session) and _adds(found, session) else None
+        return _found(path, stored, session)
 
     def keep(self, session: StudySession) -> bool:
         """Write down what is changed since the study came to hand, and whether anything is.
@@ -93,7 +94,10 @@ class Recovery:
         """
         start = self._starts.setdefault(fingerprint(session.stack), _start_of(session))
         now = _start_of(session)
-        is_changed = (start.checksums, _substance(start.reading)) != (now.checksums, _substance(now.reading))
+        is_changed = start.contours != now.contours or (start.checksums, _substance(start.reading)) != (
+            now.checksums,
+            _substance(now.reading),
+        )
         if not is_changed:
             self._remove_mine(self.path_of(session))
             return False
@@ -103,7 +107,7 @@ class Recovery:
 
     def restore(self, session: StudySession, found: Found) -> None:
         """Bring back what was found, as one step that undo takes out again; from here on it is this session's work."""
-        session.restore(found.images, found.reading)
+        session.restore(found.images, found.reading, found.contours)
         self.discard(found)
         self.keep(session)
 
@@ -145,6 +149,7 @@ class Recovery:
             "places": places.tolist(),
             "origins": [Origin(segmentation.origin[tuple(place)]).name for place in places],
             "reading": reading_to_dict(session.reading),
+            "contours": contours_to_list(segmentation.contours),
         }
         images = segmentation.labels[places[:, 0], places[:, 1]]
         try:
@@ -161,10 +166,7 @@ class Recovery:
         stored = _read(path)
         if stored is None or self._is_mine(stored):
             return False
-        if is_alive(int(stored["owner"]["process"])) and stored["owner"]["process"] != os.getpid():
-            return True
-        found = _found_from(path, stored)
-        return _fits(found, session) and _adds(found, session)
+        return _still_runs(stored) or _found(path, stored, session) is not None
 
     def _is_mine(self, stored: Mapping[str, Any]) -> bool:
         return bool(stored["owner"] == self._owner)
@@ -185,7 +187,7 @@ def fingerprint(stack: CineStack) -> str:
 def _start_of(session: StudySession) -> _Start:
     labels = session.segmentation.labels
     checksums = tuple(tuple(zlib.crc32(np.ascontiguousarray(image)) for image in phase) for phase in labels)
-    return _Start(checksums, session.reading)
+    return _Start(checksums, session.reading, json.dumps(contours_to_list(session.segmentation.contours)))
 
 
 def _substance(reading: Reading) -> Reading:
@@ -202,13 +204,36 @@ def _read(path: Path) -> dict[str, Any] | None:
             origins = [Origin[name] for name in state["origins"]]
             images = dict(zip(places, zip(stored["images"], origins, strict=True), strict=True))
             owner = {"process": int(state["owner"]["process"]), "token": str(state["owner"]["token"])}
-            return {"owner": owner, "images": images, "reading": reading_from_dict(state["reading"])}
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error, ReadingError):
+            return {
+                "owner": owner,
+                "images": images,
+                "reading": reading_from_dict(state["reading"]),
+                "contours": contours_from_list(state.get("contours", [])),
+            }
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        zipfile.BadZipFile,
+        zlib.error,
+        ReadingError,
+    ):
         return None
 
 
-def _found_from(path: Path, stored: Mapping[str, Any]) -> Found:
-    return Found(path, stored["images"], stored["reading"])
+def _still_runs(stored: Mapping[str, Any]) -> bool:
+    """Whether the owner is another process that lives; one of this very number came before and is gone."""
+    process = stored["owner"]["process"]
+    return process != os.getpid() and is_alive(process)
+
+
+def _found(path: Path, stored: Mapping[str, Any], session: StudySession) -> Found | None:
+    """What is stored, where it fits the study and adds anything to it."""
+    found = Found(path, stored["images"], stored["reading"], stored["contours"])
+    return found if _fits(found, session) and _adds(found, session) else None
 
 
 def _fits(found: Found, session: StudySession) -> bool:
@@ -217,7 +242,7 @@ def _fits(found: Found, session: StudySession) -> bool:
     except LabelError:
         return False
     phases, slices, *size = session.segmentation.labels.shape
-    return all(
+    return found.contours.keys() <= found.images.keys() and all(
         0 <= phase < phases and 0 <= place < slices and image.shape == tuple(size) and image.dtype == np.uint8
         for (phase, place), (image, _) in found.images.items()
     )
@@ -226,7 +251,16 @@ def _fits(found: Found, session: StudySession) -> bool:
 def _adds(found: Found, session: StudySession) -> bool:
     labels = session.segmentation.labels
     return _substance(found.reading) != _substance(session.reading) or any(
-        (labels[place] != image).any() for place, (image, _) in found.images.items()
+        (labels[place] != image).any() or _is_redrawn(found, session, place)
+        for place, (image, _) in found.images.items()
+    )
+
+
+def _is_redrawn(found: Found, session: StudySession, place: Place) -> bool:
+    """Whether the curves found are others than those there are."""
+    there, here = found.contours.get(place), session.segmentation.contours.get(place)
+    return (there is None) != (here is None) or (
+        there is not None and here is not None and contours_to_dict(there) != contours_to_dict(here)
     )
 
 

@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from CardiacSegmentationLib.findings import Finding
-    from CardiacSegmentationLib.segmentation import Labels
-    from CardiacSegmentationLib.session.changes import Place
+    from CardiacSegmentationLib.segmentation import Contours, Labels, Place
     from CardiacSegmentationLib.stack import CineStack
 
     Listener = Callable[[Changed], None]
@@ -63,6 +62,7 @@ class StudySession:
         self.reading = reading or Reading()
         self.assessment: Assessment = assess(stack, self.segmentation, self.reading)
         self._automatic = _automatic(segmentation)
+        self._assessed_automatic = self.assessment.automatic  # the last there was: work may be taken back, and go on
         fits = history is not None and history.fits(segmentation.labels.shape, len(self.reading.journal))
         self.history = history if history is not None and fits else History()
         self._now = now
@@ -109,22 +109,40 @@ class StudySession:
         return self.put({(phase, int(place)): labels[place] for place in differing}, tool)
 
     def put(
-        self, images: Mapping[Place, Labels], tool: str, action: str = "edit", origin: Origin = Origin.READER
+        self,
+        images: Mapping[Place, Labels],
+        tool: str,
+        action: str = "edit",
+        origin: Origin = Origin.READER,
+        contours: Mapping[Place, Contours] | None = None,
     ) -> bool:
-        """Replace label images ``[row, column]`` by ``(phase, slice)``, as one step; false where all are equal."""
-        labels = self.segmentation.labels
-        differing = {place: image for place, image in images.items() if (labels[place] != image).any()}
+        """Replace label images ``[row, column]`` by ``(phase, slice)``, as one step; false where all are equal.
+
+        An image with ``contours`` was drawn: it keeps these curves. One without has none from here on.
+        """
+        labels, drawn = self.segmentation.labels, contours or {}
+        differing = {
+            place: image for place, image in images.items() if place in drawn or (labels[place] != image).any()
+        }
         if not differing:
             return False
         self._require_unlocked()
-        origins = self._origins_of(differing, origin)
+        origins = {**self._origins_of(differing, origin), **dict.fromkeys(drawn, origin)}
         changes = {
             (int(place[0]), int(place[1])): ImageChange(
-                pack_image(labels[place]), pack_image(image), int(self.segmentation.origin[place]), int(origins[place])
+                pack_image(labels[place]),
+                pack_image(image),
+                int(self.segmentation.origin[place]),
+                int(origins[place]),
+                self.segmentation.contours.get(place),
+                drawn.get(place),
             )
             for place, image in differing.items()
         }
-        structures = {place: _changed_structures(labels[place], differing[place]) for place in changes}
+        structures = {
+            place: _changed_structures(labels[place], differing[place]) or _moved_structures(change)
+            for place, change in changes.items()
+        }
         reading, assessment = self.reading, self.assessment
         self._apply(changes, self._held(reading), forward=True)
         entries = self._edit_entries(action, tool, structures, assessment)
@@ -172,6 +190,7 @@ class StudySession:
         self.assessment = assess(self.stack, segmentation, kept)  # raises where it does not fit
         self.segmentation, self.reading = _own_copy(segmentation), kept
         self._automatic = _automatic(segmentation)
+        self._assessed_automatic = self.assessment.automatic
         self.history.clear()
         self._tell(Changed(images=self._all_places(), decisions=True))
 
@@ -264,15 +283,27 @@ class StudySession:
         after = replace(decided, reader=reading.reader or self.reading.reader)
         return self._decide(after, [JournalEntry(self._time(), "apply-reading", after=reading.reader)])
 
-    def restore(self, images: Mapping[Place, tuple[Labels, Origin]], reading: Reading) -> None:
+    def restore(
+        self,
+        images: Mapping[Place, tuple[Labels, Origin]],
+        reading: Reading,
+        contours: Mapping[Place, Contours] | None = None,
+    ) -> None:
         """Take over what an earlier session left behind, as one step: label images with their origin, and a reading."""
         self._require_unlocked()
         check_reading(self.stack, reading)
         labels, origins = self.segmentation.labels, self.segmentation.origin
         changes = {
-            place: ImageChange(pack_image(labels[place]), pack_image(image), int(origins[place]), int(origin))
+            place: ImageChange(
+                pack_image(labels[place]),
+                pack_image(image),
+                int(origins[place]),
+                int(origin),
+                self.segmentation.contours.get(place),
+                (contours or {}).get(place),
+            )
             for place, (image, origin) in images.items()
-            if origins[place] != origin or (labels[place] != image).any()
+            if origins[place] != origin or (labels[place] != image).any() or place in (contours or {})
         }
         before = self.reading
         after = _with_earlier_work(before, reading)
@@ -375,14 +406,24 @@ class StudySession:
         """Put label images and decisions in place, and assess at the price of what changed."""
         labels, origin = self.segmentation.labels, self.segmentation.origin.copy()
         labelled = self.segmentation.labelled.copy()
+        drawn = dict(self.segmentation.contours)
         for place, change in images.items():
             labels[place] = unpack_image(change.after if forward else change.before, labels.shape[2:])
             origin[place] = change.origin_after if forward else change.origin_before
+            contours = change.contours_after if forward else change.contours_before
+            if contours is None:
+                drawn.pop(place, None)
+            else:
+                drawn[place] = contours
         for phase in {phase for phase, _ in images}:
             was_labelled = self._automatic is not None and self._automatic.labelled[phase]
             labelled[phase] = was_labelled or bool(labels[phase].any())
-        segmentation = replace(self.segmentation, labelled=labelled, origin=origin, automatic=self._automatic)
-        self.assessment = assess(self.stack, segmentation, reading, self.assessment, set(images))
+        segmentation = replace(
+            self.segmentation, labelled=labelled, origin=origin, automatic=self._automatic, contours=drawn
+        )
+        before = replace(self.assessment, automatic=self.assessment.automatic or self._assessed_automatic)
+        self.assessment = assess(self.stack, segmentation, reading, before, set(images))
+        self._assessed_automatic = self.assessment.automatic or self._assessed_automatic
         self.segmentation, self.reading = segmentation, reading
 
     def _finish(
@@ -495,6 +536,14 @@ def _with_earlier_work(reading: Reading, earlier: Reading) -> Reading:
 
 def _changed_structures(before: Labels, after: Labels) -> list[Label]:
     return [label for label in STRUCTURES if ((before == label) != (after == label)).any()]
+
+
+def _moved_structures(change: ImageChange) -> list[Label]:
+    """The structures whose area as drawn is another one, though no pixel changed; all that are drawn if none is."""
+    before = change.contours_before.areas_mm2 if change.contours_before is not None else {}
+    after = change.contours_after.areas_mm2 if change.contours_after is not None else {}
+    both = [label for label in STRUCTURES if label in before or label in after]
+    return [label for label in both if before.get(label) != after.get(label)] or both
 
 
 def _with_structures(image: Labels, source: Labels, structures: list[int]) -> Labels:

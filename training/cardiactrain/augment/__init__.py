@@ -16,10 +16,12 @@ from cardiactrain.errors import RecipeError
 from cardiactrain.registry import check_options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
 
     from cardiactrain.data.batch import Batch
-    from cardiactrain.recipe import Part
+    from cardiactrain.plain import Part
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,10 @@ class Augmentation:
 
 
 REVERSE, CONTRACT = "reverse-slices", "contract"
-OF_THE_STACK = {REVERSE: lambda: None, CONTRACT: contractions}  # the first takes no option but how often
+OF_THE_STACK: dict[str, Callable[..., object]] = {
+    REVERSE: lambda: None,
+    CONTRACT: contractions,
+}  # the first takes no option but how often
 ARTEFACTS = {"low-resolution", "blur", "sharpen", "ghost", "wrap", "noise", "gaussian-noise"}
 GROUPS = {  # what an ablation leaves out together
     "geometry": {*GEOMETRY, *OF_THE_STACK},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 if TYPE_CHECKING:
-    from cardiactrain.recipe import Part
+    from cardiactrain.plain import Part
 
 Tensor = torch.Tensor
 

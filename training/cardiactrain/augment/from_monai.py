@@ -10,7 +10,7 @@ from cardiactrain.errors import RecipeError
 
 if TYPE_CHECKING:
     from cardiactrain.data.batch import Batch
-    from cardiactrain.recipe import Part
+    from cardiactrain.plain import Part
 
 
 class MonaiTransform:

@@ -7,10 +7,14 @@ CPU, so that every device places its examples alike.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
 
 from cardiactrain.augment.draw import uniform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Tensor = torch.Tensor
 
@@ -89,7 +93,7 @@ def _turns(angle: Tensor) -> Tensor:
     return torch.stack([torch.stack([cosine, -sine], -1), torch.stack([sine, cosine], -1)], -2)
 
 
-MATRICES = {
+MATRICES: dict[str, Callable[..., Tensor]] = {
     "rotate": rotate,
     "quarter-turns": quarter_turns,
     "flip": flip,
@@ -97,6 +101,6 @@ MATRICES = {
     "stretch": stretch,
     "shear": shear,
 }
-SHIFTS = {"shift": shift}
-BENDS = {"elastic": elastic}
+SHIFTS: dict[str, Callable[..., Tensor]] = {"shift": shift}
+BENDS: dict[str, Callable[..., Tensor]] = {"elastic": elastic}
 GEOMETRY = MATRICES | SHIFTS | BENDS

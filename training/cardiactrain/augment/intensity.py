@@ -14,7 +14,9 @@ from torch.nn import functional
 from cardiactrain.augment.draw import choose, normal_like, uniform
 
 if TYPE_CHECKING:
-    from cardiactrain.recipe import Part
+    from collections.abc import Callable
+
+    from cardiactrain.plain import Part
 
 Tensor = torch.Tensor
 
@@ -142,7 +144,7 @@ def _smooth_field(images: Tensor, generator: torch.Generator, knots: int) -> Ten
     return functional.interpolate(field, size=images.shape[-2:], mode="bicubic", align_corners=True)
 
 
-INTENSITY = {
+INTENSITY: dict[str, Callable[..., Tensor]] = {
     "gamma": gamma,
     "inverse-gamma": inverse_gamma,
     "histogram": histogram,

@@ -12,7 +12,7 @@ from cardiactrain.augment.draw import choose
 from cardiactrain.augment.geometry import BENDS, GEOMETRY, MATRICES, contract, contractions
 
 if TYPE_CHECKING:
-    from cardiactrain.recipe import Part
+    from cardiactrain.plain import Part
 
 Tensor = torch.Tensor
 

@@ -19,7 +19,7 @@ from cardiactrain.registry import check_options
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cardiactrain.recipe import Part
+    from cardiactrain.plain import Part
 
 BASELINES: dict[str, Callable[..., npt.NDArray[np.bool_]]] = {
     "threshold": threshold,

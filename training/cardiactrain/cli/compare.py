@@ -36,10 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train and measure what was not yet, print and write one table."""
+    """Train and measure what was not yet, print and write one table, and the curves of all trainings."""
     from cardiactrain.distributed import joined_world
     from cardiactrain.evaluate.comparison import as_markdown
     from cardiactrain.files import save_rows, save_text
+    from cardiactrain.logs import draw_all_curves
     from cardiactrain.recipe import list_recipes, load_recipe
 
     fold = read_fold(options)
@@ -57,6 +58,7 @@ def run(options: argparse.Namespace) -> int:
                 print(as_markdown(lines[-1:]).splitlines()[-1], flush=True)
                 save_rows(lines, options.out / "compare.csv")
                 save_text(as_markdown(lines), options.out / "compare.md")
+                draw_all_curves([options.out / str(line["recipe"]) for line in lines], options.out / "curves.png")
     if lines:
         print(f"\n{as_markdown(lines)}\n{options.out / 'compare.md'}")
     return 0

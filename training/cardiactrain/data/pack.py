@@ -113,7 +113,7 @@ def _compand(image: npt.NDArray[Any]) -> tuple[npt.NDArray[np.uint8], npt.NDArra
 def _expand(levels: npt.NDArray[np.uint8], ends: npt.NDArray[np.float64], kind: str) -> npt.NDArray[Any]:
     low, high = ends
     grey = low + (high - low) * (levels / LEVELS) ** 2
-    return (np.rint(grey) if np.issubdtype(np.dtype(kind), np.integer) else grey).astype(kind)
+    return np.asarray(np.rint(grey) if np.issubdtype(np.dtype(kind), np.integer) else grey, kind)
 
 
 def _write(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:

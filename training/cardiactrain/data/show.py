@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cardiactrain.data.subject import Subject
-    from cardiactrain.recipe import Part, Recipe
+    from cardiactrain.plain import Part
+    from cardiactrain.recipe import Recipe
 
 COLOURS = {Label.RV: "#4c8dff", Label.MYO: "#3fbf5f", Label.LV: "#ff5050"}
 

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 SCHEMA = 1
 WEIGHTS, GRAPH = "models/model.safetensors", "models/model.onnx"
 FULL_OUTPUT = ("RV", "MYO", "LV")
+NETWORK_DEFINITIONS = {  # those with slice presence, and where MONAI finds them
+    "compact-unet": "cardiactrain.networks.compact.CompactUNet",
+    "residual-unet": "cardiactrain.networks.residual.ResidualUNet",
+    "ensemble": "cardiactrain.networks.make_ensemble",
+}
 
 
 def export_bundle(
@@ -79,8 +84,12 @@ def _check(recipe: Recipe) -> None:
     if recipe.view.dims != 2 or recipe.normalise.kind != "percentile-zscore" or not recipe.view.spacing_mm:
         msg = f"{refused} reads 2D networks on a fixed spacing with percentile-zscore normalisation."
         raise RunError(msg)
-    if tuple(recipe.data.structures) != FULL_OUTPUT or recipe.network.kind != "compact-unet":
-        msg = f"{refused} needs a compact-unet for RV, MYO and LV."
+    kinds = {part["kind"] for part in recipe.network.options.get("members", [{"kind": recipe.network.kind}])}
+    if tuple(recipe.data.structures) != FULL_OUTPUT or not kinds <= {*NETWORK_DEFINITIONS}:
+        msg = (
+            f"{refused} needs a network with slice presence (compact-unet, residual-unet, or an ensemble of them) "
+            "for RV, MYO and LV."
+        )
         raise RunError(msg)
 
 
@@ -167,7 +176,7 @@ def _inference(recipe: Recipe, predictor: Predictor) -> dict[str, Any]:
         "bundle_root": ".",
         "device": "$torch.device('cuda' if torch.cuda.is_available() else 'cpu')",
         "network_def": {
-            "_target_": "cardiactrain.networks.compact.CompactUNet",
+            "_target_": NETWORK_DEFINITIONS[recipe.network.kind],
             "channels": predictor.preprocessing.channels,
             "classes": len(recipe.classes),
             **recipe.network.options,

@@ -16,7 +16,7 @@ from cardiactrain.registry import make
 if TYPE_CHECKING:
     import torch
 
-    from cardiactrain.recipe import Part
+    from cardiactrain.plain import Part
 
 
 class Loss(Protocol):

@@ -15,13 +15,13 @@ from cardiactrain.plain import Part
 from cardiactrain.registry import make
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from torch import nn
 
     from cardiactrain.recipe import Recipe, ViewPart
 
-__all__ = ["NETWORKS", "Output", "as_output", "make_network"]
+__all__ = ["NETWORKS", "Output", "as_output", "make_ensemble", "make_network"]
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "compact-unet": CompactUNet,
@@ -35,13 +35,15 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
 }
 
 
-def _ensemble(channels: int, classes: int, view: ViewPart, *, members: tuple[dict[str, Any], ...]) -> nn.Module:
+def make_ensemble(
+    channels: int, classes: int, view: ViewPart | None = None, *, members: Sequence[dict[str, Any]]
+) -> nn.Module:
     """Networks of the kinds and options given, as one."""
     parts = [Part(str(member["kind"]), {k: v for k, v in member.items() if k != "kind"}) for member in members]
     return Ensemble([make(NETWORKS, part, "network", channels, classes, view) for part in parts])
 
 
-NETWORKS["ensemble"] = _ensemble
+NETWORKS["ensemble"] = make_ensemble
 
 
 def make_network(recipe: Recipe) -> nn.Module:

@@ -40,6 +40,7 @@ def open_network(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
     options.log_severity_level = 3  # errors only: a clinician's terminal is no place for graph warnings
     # Threads that wait in a loop take the cores from the steps between two batches.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_cpu_mem_arena = False  # it keeps all that a batch ever took, and is no faster here
     workers, options.intra_op_num_threads = share_cores(threads)
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,223 @@
+"""What is done to whole contours of the slice and phase shown, and what is carried from there to others."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import qt
+from slicer.i18n import tr as _
+
+from CardiacSegmentationLib.gui.layout import reading_view
+from CardiacSegmentationLib.gui.messages import errors_shown
+from CardiacSegmentationLib.scene.views import current_phase, current_slice
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label
+from CardiacSegmentationLib.session import contour_commands as commands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from CardiacSegmentationLib.gui.widget import CardiacPanel
+    from CardiacSegmentationLib.segmentation import Contours, Place
+    from CardiacSegmentationLib.session import StudySession
+
+LEFT = (Label.LV, Label.MYO)
+CHOICES = (STRUCTURES, LEFT, (Label.LV,), (Label.MYO,), (Label.RV,))  # in the order of the combo box
+STEP_MM, FACTOR = 1.0, 1.05
+PREVIOUS_PHASE, NEXT_PHASE, SLICE_ABOVE, SLICE_BELOW = (-1, 0), (1, 0), (0, -1), (0, 1)
+
+
+class ToolsPanel:
+    """One row of menus above the segment editor, and a line that says what a propagation would do."""
+
+    def __init__(
+        self,
+        panel: CardiacPanel,
+        show_proposal: Callable[[Mapping[Place, Contours]], None] = lambda _proposal: None,
+    ) -> None:
+        self._panel, self._show_proposal = panel, show_proposal
+        self._proposal: dict[Place, Contours] = {}
+        self._proposed_by = ""
+        self._build(panel.ui.correctSection.layout())
+        self.discard()
+
+    def show_study(self) -> None:
+        """Another study, or another segmentation of it."""
+        self.discard()
+        self.row.enabled = self._panel.live is not None
+
+    # Commands on the image shown
+
+    def delete(self, structures: Iterable[Label]) -> None:
+        """Delete structures here."""
+        self._do(lambda session, place: commands.delete_here(session, place, structures))
+
+    def copy(self, step: tuple[int, int]) -> None:
+        """Take the chosen structures over from a neighbour."""
+        self._do(lambda session, place: commands.copy_here(session, place, step, self.chosen))
+
+    def grow(self, by_mm: float) -> None:
+        """Grow or shrink the chosen structures."""
+        self._do(lambda session, place: commands.grow_here(session, place, self.chosen, by_mm))
+
+    def scale(self, factor: float) -> None:
+        """Scale the chosen structures."""
+        self._do(lambda session, place: commands.scale_here(session, place, self.chosen, factor))
+
+    def smooth(self) -> None:
+        """Smooth the chosen structures."""
+        self._do(lambda session, place: commands.smooth_here(session, place, self.chosen))
+
+    def snap(self) -> None:
+        """Move the chosen structures to the edges of the image."""
+        self._do(lambda session, place: commands.snap_here(session, place, self.chosen))
+
+    # Proposals
+
+    def propagate_phases(self) -> None:
+        """Propose what the corrections of this slice make of its other phases."""
+        self._propose("Propagate", lambda session, place: commands.propose_phases(session, place[1]))
+
+    def propagate_between(self) -> None:
+        """Propose the phases between the first and the last that the reader corrected."""
+        self._propose("Propagate", lambda session, place: commands.propose_between(session, place[1]))
+
+    def propagate_slices(self) -> None:
+        """Propose what the corrections of this phase make of the slices above and below."""
+        self._propose(
+            "Propagate",
+            lambda session, place: commands.propose_slices(session, place[0], (place[1] - 1, place[1] + 1)),
+        )
+
+    def fill_slices(self) -> None:
+        """Propose contours for empty slices between others."""
+        self._propose("Fill", lambda session, place: commands.propose_filling(session, phase=place[0]))
+
+    def fill_phases(self) -> None:
+        """Propose contours for empty phases between others."""
+        self._propose("Fill", lambda session, place: commands.propose_filling(session, slice_=place[1]))
+
+    def take(self) -> None:
+        """Do what was proposed."""
+        session, proposal = self._panel.session, self._proposal
+        self.discard()
+        if session is not None and proposal:
+            with errors_shown(self._panel.messages):
+                commands.take(session, proposal, self._proposed_by)
+
+    def discard(self) -> None:
+        """Do not."""
+        self._proposal = {}
+        self.proposal_row.visible = False
+        self._show_proposal({})
+
+    @property
+    def chosen(self) -> tuple[Label, ...]:
+        """The structures that the row's commands act on."""
+        return tuple(CHOICES[self.structures.currentIndex])
+
+    # How
+
+    def _do(self, command: Callable[[StudySession, Place], object]) -> None:
+        """A command on the image shown; what cannot be done is said."""
+        study, session = self._panel.study, self._panel.session
+        view = reading_view(study) if study is not None else None
+        if study is not None and session is not None and view is not None:
+            with errors_shown(self._panel.messages):
+                command(session, (current_phase(study), current_slice(study, view)))
+
+    def _propose(self, tool: str, find: Callable[[StudySession, Place], dict[Place, Contours]]) -> None:
+        def show(session: StudySession, place: Place) -> None:
+            self._proposal, self._proposed_by = find(session, place), tool
+            count = len(self._proposal)
+            self.proposal_label.text = (
+                _("{count} images would change; they are shown dashed.").format(count=count)
+                if count
+                else _("No image would change.")
+            )
+            self.take_button.enabled = count > 0
+            self.proposal_row.visible = True
+            self._show_proposal(self._proposal)
+
+        self.discard()
+        self._do(show)
+
+    def _build(self, layout: Any) -> None:
+        self.row, self.structures = qt.QWidget(), qt.QComboBox()
+        for text in (_("LV, MYO, RV"), _("LV and MYO"), _("LV"), _("MYO"), _("RV")):
+            self.structures.addItem(text)
+        self.structures.toolTip = _("What copying, growing, smoothing and so on act on: on the image shown only.")
+        row = qt.QHBoxLayout(self.row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.structures)
+        self.buttons: dict[str, Any] = {}
+        for text, tip, actions in self._menus():
+            row.addWidget(self._menu_button(text, tip, actions))
+        layout.insertWidget(layout.indexOf(self._panel.ui.editor), self.row)
+        self.proposal_row, self.proposal_label = qt.QWidget(), qt.QLabel()
+        self.proposal_label.wordWrap = True
+        self.take_button, discard = qt.QPushButton(_("Take")), qt.QPushButton(_("Discard"))
+        self.take_button.toolTip = _("Put these contours in place, as one step of undo (Shift+T).")
+        self.take_button.connect("clicked()", self.take)
+        discard.connect("clicked()", self.discard)
+        beside = qt.QHBoxLayout(self.proposal_row)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(self.proposal_label, 1)
+        beside.addWidget(self.take_button)
+        beside.addWidget(discard)
+        layout.insertWidget(layout.indexOf(self._panel.ui.editor), self.proposal_row)
+
+    def _menus(self) -> Sequence[tuple[str, str, dict[str, Callable[[], object]]]]:
+        return (
+            (
+                _("Delete"),
+                _("Delete structures in the image shown."),
+                {
+                    _("RV here (R)"): partial(self.delete, (Label.RV,)),
+                    _("LV and myocardium here (L)"): partial(self.delete, LEFT),
+                },
+            ),
+            (
+                _("Copy"),
+                _("Take the structures chosen over from a neighbouring image."),
+                {
+                    _("From previous phase (C)"): partial(self.copy, PREVIOUS_PHASE),
+                    _("From next phase (V)"): partial(self.copy, NEXT_PHASE),
+                    _("From slice above (B)"): partial(self.copy, SLICE_ABOVE),
+                    _("From slice below (N)"): partial(self.copy, SLICE_BELOW),
+                },
+            ),
+            (
+                _("Change"),
+                _("Change whole contours of the structures chosen, in the image shown."),
+                {
+                    _("Grow by 1 mm (+)"): partial(self.grow, STEP_MM),
+                    _("Shrink by 1 mm (-)"): partial(self.grow, -STEP_MM),
+                    _("Enlarge by 5 %"): partial(self.scale, FACTOR),
+                    _("Reduce by 5 %"): partial(self.scale, 1.0 / FACTOR),
+                    _("Smooth (M)"): self.smooth,
+                    _("Snap to edges (E)"): self.snap,
+                },
+            ),
+            (
+                _("Propagate"),
+                _("Carry what you corrected to other images; those you corrected yourself stay as they are."),
+                {
+                    _("To all phases (T)"): self.propagate_phases,
+                    _("To the phases between"): self.propagate_between,
+                    _("To the slices above and below"): self.propagate_slices,
+                    _("Fill empty slices"): self.fill_slices,
+                    _("Fill empty phases"): self.fill_phases,
+                },
+            ),
+        )
+
+    def _menu_button(self, text: str, tip: str, actions: dict[str, Callable[[], object]]) -> Any:
+        button, menu = qt.QToolButton(), qt.QMenu()
+        button.text, button.toolTip = text, tip
+        button.popupMode = qt.QToolButton.InstantPopup
+        for name, action in actions.items():
+            menu.addAction(name).connect("triggered()", action)
+        button.setMenu(menu)
+        self.buttons[text] = (button, menu)  # Python would let go of the menu
+        return button

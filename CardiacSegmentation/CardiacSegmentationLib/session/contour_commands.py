@@ -1,0 +1,281 @@
+"""Commands on contours: each changes the images it names, as one step of undo, and their labels follow.
+
+What would be done can be seen before it is: ``propose_…`` functions change nothing, ``take`` does.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from CardiacSegmentationLib.analysis.box import find_box
+from CardiacSegmentationLib.contours import draw_labels, find_contours, redraw_labels
+from CardiacSegmentationLib.contours.fill import fill_gaps
+from CardiacSegmentationLib.contours.motion import find_motion, follow_motion
+from CardiacSegmentationLib.contours.propagate import propagate
+from CardiacSegmentationLib.contours.snap import snap
+from CardiacSegmentationLib.contours.transform import copy, grow, scale, smooth
+from CardiacSegmentationLib.errors import ContourError
+from CardiacSegmentationLib.segmentation import STRUCTURES, Border, Contours, Label, Origin
+from CardiacSegmentationLib.segmentation_json import round_contours
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from CardiacSegmentationLib.contours.motion import Motion
+    from CardiacSegmentationLib.segmentation import Labels, Place, Segmentation
+    from CardiacSegmentationLib.session.study_session import StudySession
+
+BORDER_OF = {Label.LV: Border.ENDO, Label.MYO: Border.EPI, Label.RV: Border.RV}
+SAME_PIXELS, SAME_SHARE = 3, 0.01  # so many pixels of a structure may differ from its curve by rounding
+_MOTIONS: WeakKeyDictionary[StudySession, Motion] = WeakKeyDictionary()
+
+
+# What there is
+
+
+def contours_of(segmentation: Segmentation, spacing_mm: tuple[float, float], place: Place) -> Contours:
+    """The contours of an image: as they were drawn, else those of its labels."""
+    drawn = segmentation.contours.get(place)
+    return drawn if drawn is not None else find_contours(segmentation.labels[place], spacing_mm)
+
+
+def contours_at(session: StudySession, place: Place) -> Contours:
+    """The contours of one of a session's images."""
+    return contours_of(session.segmentation, in_plane_mm(session), place)
+
+
+def automatic_contours(session: StudySession, place: Place) -> Contours | None:
+    """The contours before anybody corrected them; ``None`` where there are none."""
+    phase, slice_ = place
+    packed = session.segmentation.automatic
+    labels = session.segmentation.labels[phase] if packed is None else packed.phase(phase)
+    known = packed is not None or not session.segmentation.corrected[place]
+    return find_contours(labels[slice_], in_plane_mm(session)) if known and labels[slice_].any() else None
+
+
+def in_plane_mm(session: StudySession) -> tuple[float, float]:
+    """The distance of (rows, columns)."""
+    return session.stack.spacing_mm[1], session.stack.spacing_mm[2]
+
+
+# Edits
+
+
+def edit_contours(
+    session: StudySession,
+    edits: Mapping[Place, Contours],
+    tool: str,
+    action: str = "edit",
+    origin: Origin = Origin.READER,
+) -> bool:
+    """Put contours in place of those of some images; false where they are the same.
+
+    Labels change where the borders moved, and nowhere else. The curves are kept, and measured, where the labels are
+    what the curves enclose; a second part of the RV, say, that has no curve is measured by its pixels.
+    """
+    images, drawn = {}, {}
+    for place, contours in edits.items():
+        before = contours_at(session, place)
+        if contours is before:
+            continue
+        after, labels = round_contours(contours), session.segmentation.labels[place]
+        images[place] = redraw_labels(labels, before, after)
+        if _encloses(after, images[place]):
+            drawn[place] = after
+    return session.put(images, tool, action, origin, drawn)
+
+
+def change_here(session: StudySession, place: Place, change: Callable[[Contours], Contours], tool: str) -> bool:
+    """Change the contours of one image."""
+    before = contours_at(session, place)
+    if not before.borders:
+        msg = "There is no contour in this image."
+        raise ContourError(msg)
+    return edit_contours(session, {place: change(before)}, tool)
+
+
+def grow_here(session: StudySession, place: Place, structures: Iterable[Label], by_mm: float) -> bool:
+    """Move borders outwards, or inwards where ``by_mm`` is negative."""
+    tool = "Grow" if by_mm > 0 else "Shrink"
+    return change_here(session, place, partial(grow, borders=borders_of(structures), by_mm=by_mm), tool)
+
+
+def scale_here(session: StudySession, place: Place, structures: Iterable[Label], factor: float) -> bool:
+    """Scale borders about their centre."""
+    return change_here(session, place, partial(scale, borders=borders_of(structures), factor=factor), "Scale")
+
+
+def smooth_here(session: StudySession, place: Place, structures: Iterable[Label]) -> bool:
+    """Take short waves out of borders."""
+    return change_here(session, place, partial(smooth, borders=borders_of(structures)), "Smooth")
+
+
+def snap_here(session: StudySession, place: Place, structures: Iterable[Label]) -> bool:
+    """Move borders to the image's edges near them."""
+    image = session.stack.voxels[place]
+    return change_here(session, place, lambda contours: snap(contours, image, borders_of(structures)), "Snap")
+
+
+def delete_here(session: StudySession, place: Place, structures: Iterable[Label]) -> bool:
+    """Delete structures in one image, all their pixels; what else was drawn there keeps its curves."""
+    chosen = list(structures)
+    image = session.segmentation.labels[place]
+    after = np.where(np.isin(image, [int(label) for label in chosen]), np.uint8(0), image)
+    if (after == image).all():
+        return False
+    drawn = session.segmentation.contours.get(place)
+    kept = drawn.without(*borders_of(chosen)) if drawn is not None else None
+    keeps = kept is not None and bool(kept.borders) and _encloses(kept, after)
+    return session.put({place: after}, "delete", contours={place: kept} if kept is not None and keeps else None)
+
+
+def copy_here(
+    session: StudySession, place: Place, step: tuple[int, int], structures: Iterable[Label] = STRUCTURES
+) -> bool:
+    """Take structures over from another phase or slice: ``step`` leads there, ``(phases, slices)``.
+
+    After the last phase comes the first; beyond the outermost slices there is nothing.
+    """
+    source = ((place[0] + step[0]) % session.stack.phases, place[1] + step[1])
+    if not 0 <= source[1] < session.stack.slices:
+        msg = "There is no slice beyond this one."
+        raise ContourError(msg)
+    before, other = contours_at(session, place), contours_at(session, source)
+    return edit_contours(session, {place: copy(before, other, borders_of(structures))}, "copy", "copy")
+
+
+def borders_of(structures: Iterable[Label]) -> tuple[Border, ...]:
+    """The borders that enclose structures: endocardium for LV, epicardium for myocardium."""
+    return tuple(BORDER_OF[label] for label in structures)
+
+
+# Propagation
+
+
+def propose_phases(session: StudySession, slice_: int, phases: Iterable[int] | None = None) -> dict[Place, Contours]:
+    """What the reader's corrections of a slice make of its other phases; nothing is changed.
+
+    The correction is added to the automatic contours. Where there are none the contours follow the image's motion.
+    Images that the reader corrected are never among the results.
+    """
+    stack = session.stack
+    wanted = set(range(stack.phases) if phases is None else phases)
+    mine = {
+        phase: contours_at(session, (phase, slice_))
+        for phase in range(stack.phases)
+        if _is_mine(session, phase, slice_)
+    }
+    _require_corrections(mine)
+    automatic = [automatic_contours(session, (phase, slice_)) for phase in range(stack.phases)]
+    targets = [phase for phase in wanted if phase not in mine]
+    period = stack.rr_ms if stack.is_whole_beat else None
+    known = [phase for phase in targets if automatic[phase] is not None]
+    found = propagate(automatic, mine, targets=known, at=stack.times_ms, period=period)
+    bare = [phase for phase in targets if automatic[phase] is None]
+    if bare:
+        found.update(follow_motion(_motion_of(session), slice_, mine, bare))
+    return _differing(session, {(phase, slice_): contours for phase, contours in found.items()})
+
+
+def propose_between(session: StudySession, slice_: int) -> dict[Place, Contours]:
+    """As ``propose_phases``, from the first phase that the reader corrected to the last."""
+    mine = [phase for phase in range(session.stack.phases) if _is_mine(session, phase, slice_)]
+    return propose_phases(session, slice_, range(mine[0], mine[-1]) if mine else ())
+
+
+def propose_slices(session: StudySession, phase: int, slices: Iterable[int] | None = None) -> dict[Place, Contours]:
+    """What the reader's corrections of a phase make of its other slices; nothing is changed."""
+    count = session.stack.slices
+    wanted = set(range(count) if slices is None else slices)
+    mine = {place: contours_at(session, (phase, place)) for place in range(count) if _is_mine(session, phase, place)}
+    _require_corrections(mine)
+    automatic = [automatic_contours(session, (phase, place)) for place in range(count)]
+    found = propagate(automatic, mine, targets=[place for place in wanted if place not in mine])
+    return _differing(session, {(phase, place): contours for place, contours in found.items()})
+
+
+def propose_filling(
+    session: StudySession, phase: int | None = None, slice_: int | None = None
+) -> dict[Place, Contours]:
+    """Contours for images without any between two that have some: along the slices of a phase, or phases of a slice."""
+    stack = session.stack
+    if phase is not None:
+        places: list[Place] = [(phase, place) for place in range(stack.slices)]
+        at, period = None, None
+    elif slice_ is not None:
+        places = [(number, slice_) for number in range(stack.phases)]
+        at, period = stack.times_ms, stack.rr_ms if stack.is_whole_beat else None
+    else:
+        msg = "Fill along the slices of a phase, or along the phases of a slice."
+        raise ValueError(msg)
+    found = fill_gaps([_contours_if_any(session, place) for place in places], at, period)
+    return {places[index]: contours for index, contours in found.items() if contours.borders}
+
+
+def take(session: StudySession, proposal: Mapping[Place, Contours], tool: str = "Propagate") -> bool:
+    """Put what was proposed in place, as one step; images that the reader corrected meanwhile stay as they are."""
+    images = {place: contours for place, contours in proposal.items() if not _is_mine(session, *place)}
+    return edit_contours(session, images, tool, "propagate" if tool == "Propagate" else "edit", Origin.PROPAGATED)
+
+
+# How
+
+
+def _is_mine(session: StudySession, phase: int, slice_: int) -> bool:
+    return bool(session.segmentation.origin[phase, slice_] == Origin.READER)
+
+
+def _require_corrections(mine: Mapping[int, Contours]) -> None:
+    if not mine:
+        msg = "Nothing is corrected here yet that could be propagated."
+        raise ContourError(msg)
+
+
+def _differing(session: StudySession, proposal: Mapping[Place, Contours]) -> dict[Place, Contours]:
+    """Without the images that would stay as they are: where nothing reaches, an image remains the network's."""
+    result = {}
+    for place, contours in proposal.items():
+        before = contours_at(session, place)
+        if _areas_differ(before, contours) or _moves_pixels(session.segmentation.labels[place], before, contours):
+            result[place] = contours
+    return result
+
+
+def _areas_differ(before: Contours, after: Contours) -> bool:
+    one, other = before.areas_mm2, after.areas_mm2
+    return one.keys() != other.keys() or any(abs(one[label] - other[label]) > 0.1 for label in one)
+
+
+def _moves_pixels(labels: Labels, before: Contours, after: Contours) -> bool:
+    return bool((redraw_labels(labels, before, after) != labels).any())
+
+
+def _contours_if_any(session: StudySession, place: Place) -> Contours | None:
+    contours = contours_at(session, place)
+    return contours if contours.borders else None
+
+
+def _encloses(contours: Contours, labels: Labels) -> bool:
+    """Whether every structure's pixels are those inside its curve, but for what drawing rounds."""
+    drawn = draw_labels(contours, (labels.shape[0], labels.shape[1]))
+    for label in STRUCTURES:
+        is_label = labels == label
+        differing = np.count_nonzero(is_label != (drawn == label))
+        if differing > max(SAME_PIXELS, SAME_SHARE * np.count_nonzero(is_label)):
+            return False
+    return True
+
+
+def _motion_of(session: StudySession) -> Motion:
+    """The motion of the study's images, found once."""
+    if session not in _MOTIONS:
+        stack, labels = session.stack, session.segmentation.labels
+        box: Sequence[slice] = find_box(labels)
+        _MOTIONS[session] = find_motion(
+            stack.voxels, in_plane_mm(session), (box[0], box[1]), is_cyclic=stack.is_whole_beat
+        )
+    return _MOTIONS[session]

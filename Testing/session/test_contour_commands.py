@@ -1,0 +1,259 @@
+"""Commands on contours: labels follow, curves are kept and measured, propagation leaves the reader's images alone."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from CardiacSegmentationLib.analysis import assess
+from CardiacSegmentationLib.contours.pull import pull
+from CardiacSegmentationLib.contours.transform import grow, shift
+from CardiacSegmentationLib.errors import ContourError
+from CardiacSegmentationLib.segmentation import Border, Label, Origin, Segmentation
+from CardiacSegmentationLib.segmentation_json import segmentation_from_dict, segmentation_to_dict
+from CardiacSegmentationLib.session import Recovery, StudySession
+from CardiacSegmentationLib.session.changes import History
+from CardiacSegmentationLib.session.contour_commands import (
+    automatic_contours,
+    change_here,
+    contours_at,
+    copy_here,
+    delete_here,
+    edit_contours,
+    grow_here,
+    propose_filling,
+    propose_phases,
+    propose_slices,
+    scale_here,
+    smooth_here,
+    snap_here,
+    take,
+)
+from same_assessment import differences
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+HERE = (2, 3)
+LV = [Label.LV, Label.MYO]
+
+
+def pull_endo(session: StudySession, place: tuple[int, int] = HERE, by_mm: float = 2.0) -> None:
+    before = contours_at(session, place)
+    top = before.borders[Border.ENDO][np.argmin(before.borders[Border.ENDO][:, 0])]
+    edit_contours(session, {place: pull(before, top, top - [by_mm, 0.0])}, "Pull")
+
+
+def area(session: StudySession, label: Label, place: tuple[int, int] = HERE) -> float:
+    return float(session.assessment.areas_mm2[(label - 1, *place)])
+
+
+def test_a_drawn_slice_keeps_its_curve_and_is_measured_by_it(session: StudySession, made: Segmentation) -> None:
+    pull_endo(session)
+    drawn = session.segmentation.contours[HERE]
+    assert area(session, Label.LV) == drawn.areas_mm2[Label.LV]
+    assert area(session, Label.MYO) == drawn.areas_mm2[Label.MYO]
+    changed = session.segmentation.labels != made.labels
+    assert set(map(tuple, np.argwhere(changed)[:, :2])) == {HERE}
+    entry = session.reading.journal[-1]
+    assert (entry.tool, entry.phase, entry.slice) == ("Pull", *HERE)
+    assert differences(session.assessment, assess(session.stack, session.segmentation, session.reading)) == []
+
+
+def test_a_pull_within_a_pixel_changes_the_number_and_no_pixel(session: StudySession, made: Segmentation) -> None:
+    before = area(session, Label.LV)
+    pull_endo(session, by_mm=0.2)
+    assert (session.segmentation.labels == made.labels).all()
+    assert before < area(session, Label.LV) < before + 10.0
+    assert session.segmentation.origin[HERE] == Origin.READER
+
+
+def test_undo_and_redo_bring_curves_and_pixels_back(session: StudySession, made: Segmentation) -> None:
+    start = session.assessment
+    pull_endo(session)
+    first, labels = session.segmentation.contours[HERE], session.segmentation.labels[HERE].copy()
+    pull_endo(session)
+    second = session.assessment
+    session.undo()
+    assert session.segmentation.contours[HERE] is first
+    np.testing.assert_array_equal(session.segmentation.labels[HERE], labels)
+    session.undo()
+    assert not session.segmentation.contours
+    np.testing.assert_array_equal(session.segmentation.labels, made.labels)
+    assert start.lv["edv_ml"].value == session.assessment.lv["edv_ml"].value
+    session.redo()
+    session.redo()
+    assert differences(session.assessment, second) == []
+
+
+def test_a_pixel_tool_drops_the_curve_of_its_image_only(session: StudySession) -> None:
+    pull_endo(session)
+    pull_endo(session, (3, 3))
+    image = session.segmentation.labels[HERE].copy()
+    image[tuple(np.argwhere(image == Label.LV)[0])] = Label.MYO
+    session.put({HERE: image}, "Paint")
+    assert set(session.segmentation.contours) == {(3, 3)}
+
+
+def test_curves_survive_saving_to_the_last_digit(session: StudySession, begin: Callable[..., StudySession]) -> None:
+    pull_endo(session)
+    stored = json.loads(json.dumps(segmentation_to_dict(session.segmentation)))
+    loaded = segmentation_from_dict(stored, session.segmentation.labels)
+    for border, curve in session.segmentation.contours[HERE].borders.items():
+        np.testing.assert_array_equal(loaded.contours[HERE].borders[border], curve)
+    history = History.from_dict(json.loads(json.dumps(session.history.to_dict())))
+    again = begin(loaded, reading=session.reading, history=history)
+    assert differences(again.assessment, session.assessment) == []
+    again.undo()
+    assert not again.segmentation.contours
+    again.redo()
+    assert differences(again.assessment, session.assessment) == []
+
+
+def test_curves_outlive_a_crash(session: StudySession, begin: Callable[..., StudySession], tmp_path: Path) -> None:
+    recovery = Recovery(tmp_path)
+    recovery.find(session)
+    pull_endo(session, by_mm=0.2)  # not a pixel differs
+    assert recovery.keep(session)
+    text = next(tmp_path.glob("*.npz"))
+    assert text.exists()
+    later, other = begin(), Recovery(tmp_path)
+    other._owner["token"] = "another"
+    found = _as_left_by_a_dead_process(other, later, text)
+    other.restore(later, found)
+    assert area(later, Label.LV) == area(session, Label.LV)
+    later.undo()
+    assert not later.segmentation.contours
+
+
+def _as_left_by_a_dead_process(recovery: Recovery, session: StudySession, path: Path) -> object:
+    with np.load(path, allow_pickle=False) as stored:
+        state, images = json.loads(str(stored["state"])), stored["images"]
+    state["owner"] = {"process": 2**22 + 1, "token": "gone"}
+    np.savez_compressed(path, state=np.array(json.dumps(state)), images=images)
+    found = recovery.find(session)
+    assert found is not None
+    return found
+
+
+def test_a_structure_with_a_part_that_has_no_curve_is_measured_by_its_pixels(session: StudySession) -> None:
+    image = session.segmentation.labels[HERE].copy()
+    image[2:8, 2:8] = Label.RV
+    session.put({HERE: image}, "Paint")
+    before = area(session, Label.RV)
+    pull_endo(session)
+    assert HERE not in session.segmentation.contours
+    assert area(session, Label.RV) == pytest.approx(before, rel=0.02)
+
+
+def test_deleting_here_takes_all_pixels_and_leaves_the_other_curves(session: StudySession) -> None:
+    pull_endo(session)
+    lv = area(session, Label.LV)
+    assert delete_here(session, HERE, [Label.RV])
+    assert not (session.segmentation.labels[HERE] == Label.RV).any()
+    assert area(session, Label.LV) == lv
+    assert area(session, Label.RV) == 0
+    assert delete_here(session, HERE, LV)
+    assert not session.segmentation.labels[HERE].any()
+    assert not delete_here(session, HERE, LV)
+
+
+def test_a_cavity_deleted_alone_leaves_the_ring_not_the_disc(session: StudySession) -> None:
+    pull_endo(session)
+    myo = area(session, Label.MYO)
+    delete_here(session, HERE, [Label.LV])
+    assert area(session, Label.MYO) < 1.6 * myo
+    assert HERE not in session.segmentation.contours
+
+
+def test_structures_are_copied_from_any_neighbour(session: StudySession) -> None:
+    pull_endo(session, (1, 3), 4.0)
+    assert copy_here(session, HERE, (-1, 0), LV)
+    assert area(session, Label.LV) == pytest.approx(area(session, Label.LV, (1, 3)), rel=1e-3)
+    assert copy_here(session, (0, 3), (-1, 0))  # from the last phase
+    assert copy_here(session, HERE, (0, 1), [Label.RV])
+    assert 0.7 * area(session, Label.RV, (2, 4)) < area(session, Label.RV) < area(session, Label.RV, (2, 4))
+    with pytest.raises(ContourError, match="beyond"):
+        copy_here(session, (0, 0), (0, -1))
+
+
+def test_whole_contours_grow_scale_smooth_and_snap_on_this_image_only(
+    session: StudySession, made: Segmentation
+) -> None:
+    before = area(session, Label.LV)
+    assert grow_here(session, HERE, [Label.LV], 1.0)
+    assert area(session, Label.LV) > before
+    assert grow_here(session, HERE, [Label.LV], -1.0)
+    assert area(session, Label.LV) == pytest.approx(before, rel=0.03)
+    assert scale_here(session, HERE, LV, 1.05)
+    assert area(session, Label.LV) == pytest.approx(before * 1.05**2, rel=0.03)
+    smooth_here(session, HERE, LV)
+    snap_here(session, HERE, LV)
+    changed = (session.segmentation.labels != made.labels).any(axis=(2, 3))
+    assert [tuple(each) for each in np.argwhere(changed)] in ([HERE], [])
+    assert [entry.tool for entry in session.reading.journal[:3]] == ["Grow", "Shrink", "Scale"]
+    delete_here(session, (0, 0), [Label.RV, *LV])
+    with pytest.raises(ContourError, match="no contour"):
+        change_here(session, (0, 0), lambda contours: shift(contours, [Border.RV], (1, 1)), "Shift")
+
+
+def test_a_correction_reaches_the_other_phases_and_spares_what_the_reader_did(session: StudySession) -> None:
+    for phase in (0, 4):
+        edit_contours(session, {(phase, 3): grow(contours_at(session, (phase, 3)), [Border.ENDO], 1.5)}, "Pull")
+    mine = {phase: session.segmentation.labels[phase, 3].copy() for phase in (0, 4)}
+    areas = [area(session, Label.LV, (phase, 3)) for phase in range(8)]
+    journal = len(session.reading.journal)
+    proposal = propose_phases(session, 3)
+    assert set(proposal) == {(phase, 3) for phase in (1, 2, 3, 5, 6, 7)}
+    assert [area(session, Label.LV, (phase, 3)) for phase in range(8)] == areas  # a proposal changes nothing
+    assert take(session, proposal)
+    assert len(session.reading.journal) == journal + len(proposal)
+    for phase in (1, 2, 3, 5, 6, 7):
+        automatic = automatic_contours(session, (phase, 3))
+        assert automatic is not None
+        expected = grow(automatic, [Border.ENDO], 1.5).areas_mm2[Label.LV]
+        assert area(session, Label.LV, (phase, 3)) == pytest.approx(expected, rel=0.02)
+        assert session.segmentation.origin[phase, 3] == Origin.PROPAGATED
+    for phase, labels in mine.items():
+        np.testing.assert_array_equal(session.segmentation.labels[phase, 3], labels)
+        assert session.segmentation.origin[phase, 3] == Origin.READER
+    session.undo()
+    assert [area(session, Label.LV, (phase, 3)) for phase in range(8)] == areas
+
+
+def test_propagation_is_limited_to_a_range_and_reaches_slices(session: StudySession) -> None:
+    edit_contours(session, {(0, 3): grow(contours_at(session, (0, 3)), [Border.ENDO], 1.0)}, "Pull")
+    assert set(propose_phases(session, 3, [1, 2])) <= {(1, 3), (2, 3)}
+    beside = propose_slices(session, 0, [2, 4])
+    assert set(beside) == {(0, 2), (0, 4)}
+    with pytest.raises(ContourError, match="corrected"):
+        propose_phases(session, 5)
+
+
+def test_without_automatic_contours_they_follow_the_motion(
+    begin: Callable[..., StudySession], made: Segmentation
+) -> None:
+    labels = made.labels.copy()
+    truth = labels[1, 3].copy()
+    labels[1, 3] = 0
+    session = begin(Segmentation.of(labels, model="a network"))
+    pull_endo(session, (0, 3), 0.2)
+    proposal = propose_phases(session, 3, [1])
+    take(session, proposal)
+    found, wanted = session.segmentation.labels[1, 3] == Label.LV, truth == Label.LV
+    assert 2 * (found & wanted).sum() / (found.sum() + wanted.sum()) > 0.9
+
+
+def test_gaps_are_filled_between_slices_and_phases(begin: Callable[..., StudySession], made: Segmentation) -> None:
+    labels = made.labels.copy()
+    labels[2, 3] = 0
+    session = begin(Segmentation.of(labels, model="a network"))
+    for proposal in (propose_filling(session, phase=2), propose_filling(session, slice_=3)):
+        assert set(proposal) == {HERE}
+        take(session, proposal, "Fill")
+        found, wanted = session.segmentation.labels[HERE] > 0, made.labels[HERE] > 0
+        assert 2 * (found & wanted).sum() / (found.sum() + wanted.sum()) > 0.9
+        session.undo()
