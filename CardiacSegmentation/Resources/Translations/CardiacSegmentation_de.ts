@@ -611,6 +611,61 @@
   </message>
  </context>
  <context>
+  <name>gui.sign_panel</name>
+  <message>
+   <source>Unlock</source>
+   <translation>Entsperren</translation>
+  </message>
+  <message>
+   <source>Sign</source>
+   <translation>Unterschreiben</translation>
+  </message>
+  <message>
+   <source>Take the signature back, to go on working.</source>
+   <translation>Die Unterschrift zurücknehmen, um weiterzuarbeiten.</translation>
+  </message>
+  <message>
+   <source>Answer for these numbers: the reading is locked until it is unlocked.</source>
+   <translation>Für diese Zahlen einstehen: Die Befundung ist gesperrt, bis sie entsperrt wird.</translation>
+  </message>
+  <message>
+   <source>🔒 {signature}. Nothing can be changed.</source>
+   <translation>🔒 {signature}. Nichts kann geändert werden.</translation>
+  </message>
+  <message>
+   <source>Copied.</source>
+   <translation>Kopiert.</translation>
+  </message>
+  <message>
+   <source>Sign-off</source>
+   <translation>Freigabe</translation>
+  </message>
+  <message>
+   <source>Reader's name</source>
+   <translation>Name der befundenden Person</translation>
+  </message>
+  <message>
+   <source>Impression</source>
+   <translation>Beurteilung</translation>
+  </message>
+  <message>
+   <source>Phrases</source>
+   <translation>Textbausteine</translation>
+  </message>
+  <message>
+   <source>Take phrases about size, function and mass from the numbers into the impression.</source>
+   <translation>Sätze zu Größe, Funktion und Masse aus den Zahlen in die Beurteilung übernehmen.</translation>
+  </message>
+  <message>
+   <source>Copy as text</source>
+   <translation>Als Text kopieren</translation>
+  </message>
+  <message>
+   <source>Put a paragraph for the letter on the clipboard.</source>
+   <translation>Einen Absatz für den Brief in die Zwischenablage legen.</translation>
+  </message>
+ </context>
+ <context>
   <name>gui.slice_table</name>
   <message>
    <source>phase {number}: </source>
@@ -701,6 +756,153 @@
   <message>
    <source>Writing results</source>
    <translation>Ergebnisse werden geschrieben</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.tools_panel</name>
+  <message>
+   <source>{count} images would change; they are shown dashed.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>No image would change.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>LV, MYO, RV</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>LV and MYO</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>LV</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>MYO</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>RV</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>What copying, growing, smoothing and so on act on: on the image shown only.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Take</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Discard</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Put these contours in place, as one step of undo (Shift+T).</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Delete</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Delete structures in the image shown.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>RV here (R)</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>LV and myocardium here (L)</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Copy</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Take the structures chosen over from a neighbouring image.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>From previous phase (C)</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>From next phase (V)</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>From slice above (B)</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>From slice below (N)</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Change</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Change whole contours of the structures chosen, in the image shown.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Grow by 1 mm (+)</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Shrink by 1 mm (-)</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Enlarge by 5 %</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Reduce by 5 %</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Smooth (M)</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Snap to edges (E)</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Propagate</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Carry what you corrected to other images; those you corrected yourself stay as they are.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>To all phases (T)</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>To the phases between</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>To the slices above and below</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Fill empty slices</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Fill empty phases</source>
+   <translation type="unfinished" />
   </message>
  </context>
 </TS>
