@@ -16,6 +16,7 @@ from CardiacSegmentationLib.gui.recovery_bar import RecoveryBar
 from CardiacSegmentationLib.gui.results_panel import ResultsPanel
 from CardiacSegmentationLib.gui.segment_panel import SegmentPanel
 from CardiacSegmentationLib.gui.shortcuts import Shortcuts
+from CardiacSegmentationLib.gui.sign_panel import SignPanel
 from CardiacSegmentationLib.gui.study_panel import StudyPanel
 from CardiacSegmentationLib.gui.timers import Timer
 from CardiacSegmentationLib.scene.live import LiveStudy
@@ -58,6 +59,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._segment = SegmentPanel(self, make_process)
         self._correct = CorrectPanel(self)
         self._results = ResultsPanel(self)
+        self.sign_off = SignPanel(self)
         self._recovery = RecoveryBar(self)
         self._shortcuts = Shortcuts(self._correct)
         load_terms(slicer.modules.terminologies.logic())
@@ -84,11 +86,12 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
             self._is_selecting = False
 
     def settle(self) -> None:
-        """Take in the strokes made since the last time; the numbers are those of the labels afterwards."""
+        """Take in strokes and words since the last time; the numbers are those of the labels afterwards."""
         self._stroke_timer.stop()
         if self.live is not None:
             with errors_shown(self.messages):
                 self.live.settle()
+                self.sign_off.take_in()
 
     @property
     def session(self) -> StudySession | None:
@@ -137,6 +140,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._leave_study()
         self._recovery.clean_up()
         self._study_section.clean_up()
+        self.sign_off.clean_up()
         self.removeObservers()
         for timer in (self._stroke_timer, self._removal_timer, self._batch_timer):
             timer.end()
@@ -176,6 +180,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._segment.show_study(self.study)
         self._correct.show_study(self.study)
         self._results.show_study(self.study)
+        self.sign_off.show()
         self._recovery.show_study()
 
     def _open_sections(self) -> None:
@@ -194,6 +199,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
             self.go_to(changed.place[1], changed.place[0])
         self._correct.show_numbers()
         self._results.show_numbers()
+        self.sign_off.show()
 
     def _stroke_made(self) -> None:
         self._stroke_timer.start()

@@ -666,6 +666,61 @@
   </message>
  </context>
  <context>
+  <name>gui.sign_panel</name>
+  <message>
+   <source>Unlock</source>
+   <translation>Entsperren</translation>
+  </message>
+  <message>
+   <source>Sign</source>
+   <translation>Unterschreiben</translation>
+  </message>
+  <message>
+   <source>Take the signature back, to go on working.</source>
+   <translation>Die Unterschrift zurücknehmen, um weiterzuarbeiten.</translation>
+  </message>
+  <message>
+   <source>Answer for these numbers: the reading is locked until it is unlocked.</source>
+   <translation>Für diese Zahlen einstehen: Die Befundung ist gesperrt, bis sie entsperrt wird.</translation>
+  </message>
+  <message>
+   <source>🔒 {signature}. Nothing can be changed.</source>
+   <translation>🔒 {signature}. Nichts kann geändert werden.</translation>
+  </message>
+  <message>
+   <source>Copied.</source>
+   <translation>Kopiert.</translation>
+  </message>
+  <message>
+   <source>Sign-off</source>
+   <translation>Freigabe</translation>
+  </message>
+  <message>
+   <source>Reader's name</source>
+   <translation>Name der befundenden Person</translation>
+  </message>
+  <message>
+   <source>Impression</source>
+   <translation>Beurteilung</translation>
+  </message>
+  <message>
+   <source>Phrases</source>
+   <translation>Textbausteine</translation>
+  </message>
+  <message>
+   <source>Take phrases about size, function and mass from the numbers into the impression.</source>
+   <translation>Sätze zu Größe, Funktion und Masse aus den Zahlen in die Beurteilung übernehmen.</translation>
+  </message>
+  <message>
+   <source>Copy as text</source>
+   <translation>Als Text kopieren</translation>
+  </message>
+  <message>
+   <source>Put a paragraph for the letter on the clipboard.</source>
+   <translation>Einen Absatz für den Brief in die Zwischenablage legen.</translation>
+  </message>
+ </context>
+ <context>
   <name>gui.slice_table</name>
   <message>
    <source>phase {number}: </source>
