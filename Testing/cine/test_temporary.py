@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,10 @@ def test_the_folder_of_a_killed_run_goes_with_the_next_run_and_not_before(
         ours = TemporaryFolder()
         assert theirs.is_dir()
         process.send_signal(signal.SIGKILL)
+    TemporaryFolder().close()
+    assert theirs.is_dir()  # one made just now may not be locked yet
+    long_ago = time.time() - 3600
+    os.utime(theirs, (long_ago, long_ago))
     again = TemporaryFolder()
     assert not theirs.exists()
     assert ours.path.is_dir()

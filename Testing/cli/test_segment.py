@@ -161,7 +161,8 @@ def test_a_killed_run_leaves_no_half_written_file_and_the_next_one_finishes(
     assert finished or RECORD_FILE not in in_sight
     assert main([*command, "--resume"]) == 0
     assert files_in(out) == {
-        "labels.nii.gz", "measurements.json", "measurements.csv", "slices.csv", "phases.csv", RECORD_FILE,
+        "labels.nii.gz", "measurements.json", "measurements.csv", "patient.csv", "slices.csv", "phases.csv",
+        RECORD_FILE,
     }  # fmt: skip
 
 

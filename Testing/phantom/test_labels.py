@@ -7,6 +7,7 @@ import pytest
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.phantom.geometry import short_axis_views
 from CardiacSegmentationLib.phantom.heart import beating_heart
+from CardiacSegmentationLib.phantom.study import true_key_phases
 from CardiacSegmentationLib.phantom.truth import find_truth
 from CardiacSegmentationLib.segmentation import Label
 
@@ -77,7 +78,7 @@ def test_the_stack_runs_from_base_to_apex_with_the_rv_on_the_left() -> None:
 def test_the_base_leaves_a_slice_in_systole() -> None:
     spec = PhantomSpec()
     _, segmentation = make_stack(PhantomSpec(phases=8))
-    es = segmentation.key_phases.lv_es
+    es = true_key_phases(PhantomSpec(phases=8)).lv_es
     first = [int(np.argmax((segmentation.labels[phase] == Label.LV).any(axis=(1, 2)))) for phase in (0, es)]
     assert first == [2, 3]
     assert spec.slices == segmentation.labels.shape[1]

@@ -56,9 +56,9 @@ def test_both_ventricles_stand_side_by_side(a_study: Study, a_function: Assessme
     assert shown["EDV (ml)"]["LV"] == a_function.lv["edv_ml"].text
     assert shown["EDV (ml)"]["RV"] == a_function.rv["edv_ml"].text
     assert shown["LVM (g)"]["RV"] == ""
-    limits = a_function.rv["ef_percent"].reference
+    limits = a_function.lv["ef_percent"].reference
     assert limits is not None
-    assert shown["EF (%)"]["RV normal"].startswith(f"{limits.low:g}–{limits.high:g}")
+    assert shown["EF (%)"]["LV normal"].startswith(f"{limits.low:g}–{limits.high:g}")
     assert max(len(text) for row in shown.values() for text in row.values()) < 20  # it fits into its window
 
 
