@@ -219,7 +219,10 @@ def test_the_editor_paints_on_the_labels_at_hand_with_the_tools_that_matter(
     assert editor.segmentationNode() is a_segmented_study.segmentation_node
     assert editor.sourceVolumeNode() is a_segmented_study.volume_node
     assert not editor.unorderedEffectsVisible
-    assert list(editor.effectNameOrder()) == ["Paint", "Draw", "Erase", "Smoothing", "Scissors"]
+    assert list(editor.effectNameOrder()) == [
+        *("Pull", "Push", "Points", "Redraw"),
+        *("Paint", "Draw", "Erase", "Smoothing", "Scissors"),
+    ]
     a_hand.panel._correct.choose_effect("Paint")
     assert editor.mrmlSegmentEditorNode().GetActiveEffectName() == "Paint"
     a_hand.panel.exit()
