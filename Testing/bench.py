@@ -11,6 +11,7 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
 
 import argparse
+import itertools
 import json
 import platform
 import statistics
@@ -34,6 +35,9 @@ from CardiacSegmentationLib.pipeline import Existing, Options, segment_study
 from CardiacSegmentationLib.pipeline.batch import segment_batch
 from CardiacSegmentationLib.pipeline.cluster import segment_on_cluster
 from CardiacSegmentationLib.pipeline.plan import plan_batch
+from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.session import StudySession
+from scipy import ndimage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -43,6 +47,8 @@ if TYPE_CHECKING:
 
 SPEC = PhantomSpec(phases=25, slices=12, pixel_mm=1.25)  # 256 × 256 pixels
 LIMITS = {"network": 2.0, "command": 5.0, "memory_mb": 1000.0, "nnunet_ratio": 20.0}
+STROKE_LIMITS_MS = {"one slice": 50.0, "a whole phase": 100.0}
+STROKE_TEXT = "From labels that a person changed at end-diastole to every number and finding, without any window."
 SCALES = (1, 2, 4, 8)
 BATCH_HEADER = ("with", "workers", "studies", "s", "studies an hour")
 LIBRARY = Path(__file__).resolve().parents[1] / "CardiacSegmentation"
@@ -85,6 +91,7 @@ def report(study: Path, folder: Path, options: argparse.Namespace) -> str:
     others = torch_timings(stack, folder, options)
     commands, memory_mb = command_timings(study, folder, options.runs)
     parts = part_timings(study, folder, options.runs)
+    strokes = stroke_timings(stack, options.runs)
     engines_text = (
         "From a stack in memory to its checked segmentation: finding the heart, views, the network, labels on the "
         "native grid, repairs, quality."
@@ -98,11 +105,13 @@ def report(study: Path, folder: Path, options: argparse.Namespace) -> str:
         f"Peak memory of the process, all tables: {memory_mb:.0f} MB.",
         "## What each step takes\n\n"
         + _table(("step", "median s"), [(timing.title, f"{timing.median:.2f}") for timing in parts]),
+        f"## Stroke → numbers\n\n{STROKE_TEXT}\n\n"
+        + _table(("what", "median ms"), [(timing.title, f"{1000 * timing.median:.0f}") for timing in strokes]),
         "## Scaling\n\nONNX Runtime; more phases and more slices of the same pixels.\n\n"
         + _scaling_table(stack, options),
         "## Many studies\n\n`cardiacseg batch ROOT --only tables`, start of the workers included.\n\n"
         + _table(BATCH_HEADER, batch_throughput(folder)),
-        _verdict(measured, others, commands, memory_mb),
+        _verdict(measured, others, commands, memory_mb, strokes),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -223,6 +232,24 @@ def _segment_on_dask(tasks: Sequence[Task], options: Options, workers: int) -> l
         return list(segment_on_cluster(tasks, options, cluster.scheduler_address))
 
 
+def stroke_timings(stack: CineStack, runs: int) -> list[Timing]:
+    """What a correction costs a session: labels in, every number and finding out; and opening a segmented study."""
+    segmentation = segment_stack(stack, load_network(None, "onnx")).segmentation
+    session = StudySession(stack, segmentation)
+    ed = session.assessment.key_phases.lv_ed or 0
+    middle = int(np.median(np.flatnonzero((segmentation.labels[ed] == Label.LV).any(axis=(1, 2)))))
+    inner = ndimage.binary_erosion(segmentation.labels[ed] == Label.LV, np.ones((1, 3, 3), bool))
+    smaller = np.where((segmentation.labels[ed] == Label.LV) & ~inner, np.uint8(Label.MYO), segmentation.labels[ed])
+    slices = itertools.cycle([smaller[middle], segmentation.labels[ed, middle]])
+    phases = itertools.cycle([smaller, segmentation.labels[ed]])
+    runs_alone: dict[str, Callable[[], object]] = {
+        "one slice": lambda: session.put({(ed, middle): next(slices)}, "Paint"),
+        "a whole phase": lambda: session.edit(ed, next(phases), "Margin"),
+        "open a segmented study": lambda: StudySession(stack, segmentation),
+    }
+    return [timing for title, run in runs_alone.items() for timing in in_turn({title: run}, runs)]
+
+
 def _scaling_table(stack: CineStack, options: argparse.Namespace) -> str:
     network = load_network(None, "onnx", options.threads)
     rows = []
@@ -266,12 +293,23 @@ def _engine_table(measured: Sequence[Timing], others: Sequence[Timing]) -> str:
     return _table(("engine", "median s", "runs s", "times ONNX Runtime"), rows)
 
 
-def _verdict(measured: Sequence[Timing], others: Sequence[Timing], commands: Sequence[Timing], memory_mb: float) -> str:
+def _verdict(
+    measured: Sequence[Timing],
+    others: Sequence[Timing],
+    commands: Sequence[Timing],
+    memory_mb: float,
+    strokes: Sequence[Timing],
+) -> str:
     fastest = min(timing.median for timing in measured)
     checks = [
         ("network part, fastest engine", fastest, LIMITS["network"], "s"),
         ("command to all tables", commands[0].median, LIMITS["command"], "s"),
         ("memory", memory_mb, LIMITS["memory_mb"], "MB"),
+        *(
+            (f"stroke → numbers, {timing.title}", 1000 * timing.median, STROKE_LIMITS_MS[timing.title], "ms")
+            for timing in strokes
+            if timing.title in STROKE_LIMITS_MS
+        ),
     ]
     rows = [
         (title, f"{value:.3g} {unit}", f"≤ {limit:g} {unit}", "yes" if value <= limit else "no")

@@ -266,9 +266,10 @@ def _scores(found: np.ndarray, truth: np.ndarray) -> list[list[float]]:
 def _heading(networks: Sequence[LoadedNetwork], cases: Sequence[Case], options: argparse.Namespace) -> str:
     names = ", ".join(network.identity for network in networks)
     rests = ", ".join(map(str, options.rest))
+    whom = "" if options.every == 1 else f" n with n mod {options.every} = {rests}"
     return (
         f"Made by `Testing/evaluate.py` with {names}, {networks[0].engine}, on the {len(cases)} "
-        f"ACDC training patients n with n mod {options.every} = {rests}, at ED and ES. {options.note}".rstrip()
+        f"ACDC training patients{whom}, at ED and ES. {options.note}".rstrip()
     )
 
 

@@ -72,12 +72,11 @@ def write_bundle(folder: Path, **changes: Any) -> Path:
     return folder
 
 
-def make_model(channels: int = 3) -> Any:
+def make_model(channels: int = 3, sharpness: float = 8.0) -> Any:
     """The network as an ONNX model: rescale each image between its marks, compare with the levels, blank the marks."""
     from onnx import TensorProto, checker, helper
 
     codes = [LEVELS[label] for label in Label]
-    sharpness = 8.0
     weights = {
         "own": (np.eye(channels)[channels // 2].reshape(1, channels, 1, 1)),
         "range": np.array(BRIGHT_MARK),

@@ -85,10 +85,13 @@ def test_a_finding_is_made_of_a_code_and_never_of_a_sentence() -> None:
     assert prose == []
 
 
-def test_every_sentence_is_used_by_the_sources() -> None:
+def test_every_sentence_about_a_finding_is_used_by_the_sources() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.py"))
-    unused = [code for code in findings.read_catalogue("en").templates if f'"{code}"' not in text]
-    assert unused == []
+    rooms = stored("en")
+    codes = [
+        code for room in ("cine", "network", "analysis") for code in rooms[room] if not code.startswith("repaired-")
+    ]
+    assert [code for code in codes if f'"{code}"' not in text] == []
 
 
 def test_languages_have_the_same_sentences_with_the_same_parameters() -> None:
@@ -96,7 +99,7 @@ def test_languages_have_the_same_sentences_with_the_same_parameters() -> None:
     for language in findings.languages():
         catalogue = findings.read_catalogue(language)
         assert catalogue.templates.keys() == english.templates.keys()
-        assert catalogue.words.keys() == english.words.keys()
+        assert catalogue.words.keys() >= english.words.keys()  # what is not there is its own English word
         for code, template in catalogue.templates.items():
             assert fields(template) == fields(english.templates[code]), (language, code)
             assert isinstance(template, dict) == isinstance(english.templates[code], dict), (language, code)

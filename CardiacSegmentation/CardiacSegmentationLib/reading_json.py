@@ -65,12 +65,12 @@ def reading_from_dict(data: Any) -> Reading:
             counts=tuple(sorted(_cell_from_dict(item) for item in data["counts"])),
             conventions=conventions_from_dict(data["conventions"]),
             patient=_patient_from_dict(data["patient"]),
-            unknown_facts=frozenset(map(str, data["unknown_facts"])) & frozenset(vars(Patient())),
+            unknown_facts=frozenset(map(_text, data["unknown_facts"])) & frozenset(vars(Patient())),
             proposal=None if data["proposal"] is None else _proposal_from_dict(data["proposal"]),
             looked_at=frozenset((_from_one(phase), _from_one(place)) for phase, place in data["looked_at"]),
-            acknowledged=frozenset(map(str, data["acknowledged"])),
-            reader=str(data["reader"]),
-            impression=str(data["impression"]),
+            acknowledged=frozenset(map(_text, data["acknowledged"])),
+            reader=_text(data["reader"]),
+            impression=_text(data["impression"]),
             signature=None if data["signature"] is None else _signature_from_dict(data["signature"]),
             journal=tuple(entry_from_dict(item) for item in data["journal"]),
         )
@@ -102,7 +102,7 @@ def entry_to_dict(entry: JournalEntry) -> dict[str, Any]:
 def entry_from_dict(data: Mapping[str, Any]) -> JournalEntry:
     """The entry that ``entry_to_dict`` wrote."""
     places = {name: None if data[name] is None else _from_one(data[name]) for name in ("phase", "slice")}
-    texts = {name: str(data[name]) for name in ("when", "action", "tool", "structure", "subject", "before", "after")}
+    texts = {name: _text(data[name]) for name in ("when", "action", "tool", "structure", "subject", "before", "after")}
     return JournalEntry(**texts, **places, images=int(data["images"]), undone=bool(data["undone"]))  # type: ignore[arg-type]
 
 
@@ -129,7 +129,7 @@ def _structure(name: Any) -> int:
 
 
 def _signature_from_dict(data: Mapping[str, Any]) -> Signature:
-    return Signature(str(data["reader"]), str(data["when"]))
+    return Signature(_text(data["reader"]), _text(data["when"]))
 
 
 def _patient_from_dict(data: Mapping[str, Any]) -> Patient:
@@ -168,6 +168,13 @@ def _proposal_from_dict(data: Mapping[str, Any]) -> Proposal:
         without = [_from_one(phase) for phase in item["phases"]]
         counted[_structure(item["structure"]) - 1, without, _from_one(item["slice"])] = False
     return Proposal(_phases_from_dict(data["key_phases"]), counted)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        msg = f"{value!r} is no text"
+        raise ValueError(msg)
+    return value
 
 
 def _from_one(number: Any) -> int:

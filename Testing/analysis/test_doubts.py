@@ -138,7 +138,7 @@ def unsure(study: tuple[CineStack, Segmentation]) -> Segmentation:
     confidence[Label.LV - 1, 3, 5], confidence[Label.LV - 1, 4, 5] = 0.7, 0.5
     confidence[Label.MYO - 1, 0, 0] = 0.1
     remarks = (
-        Finding("repaired-holes", Severity.INFO, slice=3, phase=2, parameters={"count": 1, "area_mm2": 20}),
+        Finding("repaired-in-time", Severity.INFO, slice=3, phase=2, parameters={"count": 1, "area_mm2": 20}),
         Finding("precision-raised", Severity.INFO, parameters={"faster": "bfloat16", "exact": "float32"}),
     )
     shown = labels.copy()
@@ -155,17 +155,34 @@ def test_doubts_of_the_network_are_told_once_for_each_slice(
     assert (finding.slice, finding.phase) == (5, 4)
 
 
+def test_a_ventricle_beyond_where_the_network_recognises_it_is_doubted(
+    study: tuple[CineStack, Segmentation], unsure: Segmentation
+) -> None:
+    assert unsure.evidence is not None
+    shown = np.flatnonzero((study[1].labels[2] == Label.RV).any(axis=(1, 2)))
+    presence = unsure.evidence.presence.copy()
+    presence[1, :, shown[-1] :] = 0.2  # no RV at the apex
+    presence[1, :, shown[1]] = 0.2  # a doubt within the ventricle is no end
+    presence[1, 3] = np.nan  # not looked at
+    doubted = replace(unsure, evidence=replace(unsure.evidence, presence=presence))
+    finding = only(assess(study[0], doubted), "end-slice-doubtful")
+    assert (finding.slice, finding.parameters) == (shown[-1], {"structure": "RV"})
+    origin = np.full_like(unsure.origin, Origin.READER)
+    corrected = assess(study[0], replace(doubted, origin=origin)).findings
+    assert "end-slice-doubtful" not in {finding.code for finding in corrected}
+
+
 def test_doubts_of_the_network_hold_for_its_own_labels_only(
     study: tuple[CineStack, Segmentation], unsure: Segmentation
 ) -> None:
     codes = {finding.code for finding in assess(study[0], unsure).findings}
-    assert {"network-unsure", "repaired-holes", "precision-raised"} <= codes
+    assert {"network-unsure", "repaired-in-time", "precision-raised"} <= codes
     origin = unsure.origin.copy()
     origin[4, 5] = Origin.READER
     assert only(assess(study[0], replace(unsure, origin=origin)), "network-unsure").phase == 3
     origin[3, 5] = origin[2, 3] = Origin.READER
     codes = {finding.code for finding in assess(study[0], replace(unsure, origin=origin)).findings}
-    assert not {"network-unsure", "repaired-holes"} & codes
+    assert not {"network-unsure", "repaired-in-time"} & codes
     assert "precision-raised" in codes  # about the study, not about an image
 
 

@@ -151,3 +151,76 @@ def test_results_beside_the_images_are_not_taken_for_images(tmp_path: Path, trut
     (tmp_path / name).write_bytes((tmp_path / "cine.nii.gz").read_bytes())
     study = find_stacks(tmp_path)
     assert [one.description for one in study.stacks] == ["cine.nii.gz"]
+
+
+# --- units, and sizes that no image of a heart has ---
+
+
+@pytest.mark.parametrize(("unit", "scale"), [(1, 0.001), (2, 1.0), (3, 1000.0), (0, 1.0)])
+def test_nifti_sizes_in_metres_and_micrometres_are_millimetres(
+    tmp_path: Path, truth: CineStack, unit: int, scale: float
+) -> None:
+    affine = truth.affine.copy()
+    affine[:3] *= scale
+    path = write_nifti(tmp_path / "cine.nii", truth.voxels, affine, np.array(truth.spacing_mm[::-1]) * scale)
+    content = bytearray(path.read_bytes())
+    content[123] = unit
+    path.write_bytes(content)
+    stack = read_study(path)
+    assert stack.spacing_mm == pytest.approx(truth.spacing_mm, rel=1e-4)
+    assert np.allclose(stack.affine, truth.affine, atol=1e-2)
+
+
+@pytest.mark.parametrize("sizes", [(0.003, 0.003, 0.01), (3000, 3000, 10000), (30, 30, 10), (3, 3, 200)])
+def test_sizes_that_no_image_of_a_heart_has_are_refused(tmp_path: Path, truth: CineStack, sizes: Any) -> None:
+    with pytest.raises(StudyError, match="as no image of a heart"):
+        read_study(write_nifti(tmp_path / "cine.nii", truth.voxels, sizes=sizes))
+
+
+def test_a_heart_that_does_not_fit_into_the_images_is_told(tmp_path: Path, truth: CineStack) -> None:
+    stack = read_study(write_nifti(tmp_path / "cine.nii", truth.voxels, sizes=(0.3, 0.3, 1)))
+    assert "small-view" in codes(stack)
+
+
+@pytest.mark.parametrize(("unit", "scale"), [("m", 0.001), ("um", 1000.0), ("mm", 1.0), ("cm", 0.1)])
+def test_nrrd_units_are_heeded(tmp_path: Path, truth: CineStack, unit: str, scale: float) -> None:
+    vectors = " ".join("(" + ",".join(f"{v * scale:.9f}" for v in truth.affine[:3, axis]) + ")" for axis in range(3))
+    lines = ["space: left-posterior-superior", f"space directions: {vectors} none"]
+    lines += [f'space units: "{unit}" "{unit}" "{unit}"']
+    stack = read_study(write_nrrd(tmp_path / "cine.nrrd", truth.voxels, *lines))
+    assert stack.spacing_mm == pytest.approx(truth.spacing_mm, rel=1e-4)
+
+
+def test_an_unknown_nrrd_unit_is_refused(tmp_path: Path, truth: CineStack) -> None:
+    with pytest.raises(StudyError, match="'furlong', which is not known here"):
+        read_study(
+            write_nrrd(tmp_path / "c.nrrd", truth.voxels, "spacings: 3 3 10 1", 'units: "furlong" "mm" "mm" "s"')
+        )
+
+
+def test_sheared_nrrd_axes_are_refused(tmp_path: Path, truth: CineStack) -> None:
+    affine = sheared(truth.affine, 5)
+    vectors = " ".join("(" + ",".join(f"{v:.9f}" for v in affine[:3, axis]) + ")" for axis in range(3))
+    lines = ["space: left-posterior-superior", f"space directions: {vectors} none"]
+    with pytest.raises(StudyError, match=r"sheared by 5\.0°"):
+        read_study(write_nrrd(tmp_path / "cine.nrrd", truth.voxels, *lines))
+
+
+@pytest.mark.parametrize("name", ["cine.nii", "cine.nii.gz"])
+def test_a_nifti_file_that_claims_less_than_it_holds_is_refused(tmp_path: Path, truth: CineStack, name: str) -> None:
+    path = write_nifti(tmp_path / name, truth.voxels, truth.affine, truth.spacing_mm[::-1])
+    content = bytearray(gzip.decompress(path.read_bytes()) if name.endswith("gz") else path.read_bytes())
+    content[46:48] = (truth.slices - 1).to_bytes(2, "little")
+    path.write_bytes(gzip.compress(bytes(content)) if name.endswith("gz") else content)
+    with pytest.raises(StudyError, match="more voxels than its header claims"):
+        read_study(path)
+
+
+def test_an_orientation_stated_twice_and_differently_is_told(tmp_path: Path, truth: CineStack) -> None:
+    path = write_nifti(tmp_path / "cine.nii", truth.voxels, truth.affine, truth.spacing_mm[::-1])
+    content = bytearray(path.read_bytes())
+    content[252:254] = (1).to_bytes(2, "little")  # a quaternion of zeros: no turn at all
+    path.write_bytes(content)
+    stack = read_study(path)
+    assert "orientation-differs" in codes(stack)
+    assert np.allclose(stack.affine, truth.affine, atol=1e-2)

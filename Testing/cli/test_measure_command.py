@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import SimpleITK
 from CardiacSegmentationLib.cli import main
+from CardiacSegmentationLib.export.wording import describe_conventions
 from CardiacSegmentationLib.phantom import PhantomSpec, write_study
+from CardiacSegmentationLib.reading import Conventions
 from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
@@ -65,18 +67,18 @@ def as_json(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, dict[str,
 def test_a_label_map_becomes_a_table_and_four_files(
     files: Files, labels: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    facts = ["--sex", "f", "--age", "40", "--height", "170", "--weight", "65", "--heart-rate", "60"]
+    facts = ["--sex", "f", "--age", "50", "--height", "170", "--weight", "65", "--heart-rate", "60"]
     assert main(["measure", *files(labels), "--out", str(tmp_path / "out"), *facts]) == 0
     text = capsys.readouterr().out
     assert "LV ejection fraction" in text
-    assert "54–79" in text
-    assert "every labelled slice counts, as drawn" in text
+    assert "51–71" in text
+    assert describe_conventions(Conventions())["basal_rule"] in text
     assert len(list((tmp_path / "out").iterdir())) == 4
     content = json.loads((tmp_path / "out" / "measurements.json").read_text(encoding="utf-8"))
     edv = np.pi * 24.0**2 * 60 / 1000
     assert content["lv"]["edv_ml"]["value"] == pytest.approx(edv, rel=0.01)
     assert content["lv"]["co_l_min"]["value"] == pytest.approx(content["lv"]["sv_ml"]["value"] * 0.06, rel=1e-3)
-    assert content["patient"] == {"sex": "F", "age_years": 40.0, "height_cm": 170.0, "weight_kg": 65.0}
+    assert content["patient"] == {"sex": "F", "age_years": 50.0, "height_cm": 170.0, "weight_kg": 65.0}
 
 
 def test_codes_of_another_program_are_understood(
@@ -114,14 +116,14 @@ def test_single_phase_maps_are_laid_on_the_phases_named(
     assert content["lv"]["ef_percent"]["value"] == pytest.approx(100 * (1 - (10 / 16) ** 2), abs=0.5)
 
 
-def test_the_basal_rule_is_applied_when_asked(
+def test_the_basal_rule_is_applied_unless_all_slices_are_asked_for(
     files: Files, labels: np.ndarray, capsys: pytest.CaptureFixture[str]
 ) -> None:
     opened = labels.copy()
     opened[:, 0, :42][opened[:, 0, :42] == Label.MYO] = 0
-    assert main(["measure", *files(opened), "--json"]) == 0
+    assert main(["measure", *files(opened), "--json", "--basal-rule", "as-labelled"]) == 0
     as_drawn = as_json(capsys)
-    assert main(["measure", *files(opened), "--json", "--basal-rule"]) == 0
+    assert main(["measure", *files(opened), "--json"]) == 0
     ruled = as_json(capsys)
     assert ruled["lv"]["edv_ml"]["value"] == pytest.approx(as_drawn["lv"]["edv_ml"]["value"] * 5 / 6, rel=1e-3)
     assert ruled["rv"] == as_drawn["rv"]
@@ -131,7 +133,7 @@ def test_the_basal_rule_is_applied_when_asked(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--es", "9"], "phase 9 was chosen, but the study has 4 phases"),
+        (["--es", "9"], "LV ES: phase 9 was chosen, of 4"),
         (["--phase", "1", "2"], "give --phase one number for each map"),
         (["--codes", "lv=1"], "label codes of unknown meaning"),
     ],

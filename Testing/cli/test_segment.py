@@ -61,7 +61,7 @@ def test_a_study_is_segmented_and_its_numbers_printed(
     assert main(["segment", str(study), "--out", str(tmp_path / "out"), *choices]) == 0
     printed = capsys.readouterr()
     assert "labels.nii.gz" in printed.out
-    assert printed.err == ""
+    assert all("%" in line for line in printed.err.splitlines()), "nothing but progress, where it takes long"
     measurements = json.loads((tmp_path / "out" / "measurements.json").read_text())
     assert measurements["lv"]["ef_percent"]["value"] == pytest.approx(60, abs=1.5)
 

@@ -13,6 +13,7 @@ from CardiacSegmentationLib.export.dicom_objects import PRIVATE_SCHEME, save_dic
 from CardiacSegmentationLib.export.dicom_seg import make_segmentations
 from CardiacSegmentationLib.export.dicom_source import read_source
 from CardiacSegmentationLib.export.dicom_sr import make_measurement_report
+from CardiacSegmentationLib.findings import Finding
 from CardiacSegmentationLib.reading import Conventions, Reading
 from CardiacSegmentationLib.segmentation import Label, Papillary
 from pydicom.sr.codedict import codes
@@ -84,7 +85,7 @@ def test_every_measurement_is_in_it_once_with_its_unit_and_code(written: Any) ->
                 assert f"{part}.{item.key}" not in numbers
                 continue
             number = numbers.pop(f"{part}.{item.key}")
-            assert _value(number) == (item.value, item.ucum)
+            assert _value(number) == (float(item.text), item.ucum)  # as every table shows it
             name = number.ConceptNameCodeSequence[0]
             code = str(name.get("CodeValue") or name.get("LongCodeValue"))
             if item.code:
@@ -96,21 +97,23 @@ def test_every_measurement_is_in_it_once_with_its_unit_and_code(written: Any) ->
         for field in ("thickness_ed_mm", "thickness_es_mm", "thickening_percent"):
             value = getattr(segment, field)
             if value is not None:
-                assert _value(numbers.pop(f"segment_{segment.number}.{field}"))[0] == value
+                decimals = 0 if field.endswith("percent") else 1
+                assert _value(numbers.pop(f"segment_{segment.number}.{field}"))[0] == round(value, decimals)
     for phase in range(case.stack.phases):
         for label in Label(1), Label(2), Label(3):
             value, unit = _value(numbers.pop(f"phase_{phase + 1}.{label.name.lower()}_ml"))
-            assert (value, unit) == (case.assessment.volumes_ml[label - 1, phase], "mL")
+            assert (value, unit) == (round(case.assessment.volumes_ml[label - 1, phase], 1), "mL")
     assert not numbers
 
 
 def test_what_is_not_known_is_said_with_its_reason(dicom_case: Any) -> None:
     case = dicom_case("siemens")
-    unknown = dataclasses.replace(case.assessment.lv["mass_index_g_m2"], value=None, note="the height is not known")
+    reason = Finding("unknown-body", parameters={"facts": ("height",), "count": 1})
+    unknown = dataclasses.replace(case.assessment.lv["mass_index_g_m2"], value=None, reason=reason)
     assessment = dataclasses.replace(case.assessment, lv={**case.assessment.lv, unknown.key: unknown})
     report = make_measurement_report(case.segmentation, assessment, read_source(case.stack), {})
     texts = [item.TextValue for item in _items(report) if item.ValueType == "TEXT"]
-    assert "LV mass index: the height is not known" in texts
+    assert "LV mass index: the patient's height is not known" in texts
 
 
 def test_volumes_stand_with_the_segment_they_are_of_and_its_source_images(written: Any) -> None:
@@ -126,7 +129,7 @@ def test_volumes_stand_with_the_segment_they_are_of_and_its_source_images(writte
     assert {image.ReferencedSOPInstanceUID for image in images} == set(case.stack.instance_uids[es])
     assert group.finding_type.value == "87878005"
     [volume] = group.get_measurements()
-    assert volume.value == case.assessment.lv["esv_ml"].value
+    assert volume.value == float(case.assessment.lv["esv_ml"].text)
 
 
 def test_frames_of_a_multi_frame_source_are_named(written: Any) -> None:
@@ -166,14 +169,14 @@ def test_the_papillary_convention_stands_beside_volume_and_mass(
 def test_normal_ranges_and_observers_are_in_it(written: Any) -> None:
     case, _, path = written["siemens"]
     report = highdicom.sr.srread(path)
-    edv = case.assessment.lv["edv_ml"]
-    assert edv.reference is not None
+    ef = case.assessment.lv["ef_percent"]
+    assert ef.reference is not None
     limits = [
         float(item.MeasuredValueSequence[0].NumericValue)
-        for item in _numbers(report)["lv.edv_ml"].ContentSequence
+        for item in _numbers(report)["lv.ef_percent"].ContentSequence
         if item.ValueType == "NUM"
     ]
-    assert np.allclose(sorted(limits), [edv.reference.low, edv.reference.high])
+    assert np.allclose(sorted(limits), [ef.reference.low, ef.reference.high])
     contexts = report.content.get_observer_contexts()
     assert {context.observer_type.meaning for context in contexts} == {"Device", "Person"}
     assert str(report.PatientName) == "Phantom^Beating Heart"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import shutil
 import subprocess
@@ -12,14 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from CardiacSegmentationLib.analysis import assess
+from CardiacSegmentationLib.analysis.measures import MEASURES
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export import fonts, paper
 from CardiacSegmentationLib.export.bullseye import WEDGES
 from CardiacSegmentationLib.export.montage import best_columns, contours
 from CardiacSegmentationLib.export.report import make_pages, make_report
 from CardiacSegmentationLib.export.report_content import Content
+from CardiacSegmentationLib.export.report_curve import describe_plateau, draw_function
+from CardiacSegmentationLib.export.report_template import read_template
 from CardiacSegmentationLib.export.tables import DISCLAIMER
-from CardiacSegmentationLib.findings import Finding, Severity
+from CardiacSegmentationLib.findings import Finding, Severity, read_catalogue
 from CardiacSegmentationLib.journal import JournalEntry
 from CardiacSegmentationLib.reading import KeyPhases, Reading, Signature
 from CardiacSegmentationLib.segmentation import Label, Segmentation
@@ -74,11 +78,11 @@ def test_it_names_patient_conventions_network_corrections_and_ranges(case: Any, 
 
 
 @pytest.mark.parametrize(("name", "size"), [("A4", (595.28, 841.89)), ("Letter", (612.0, 792.0))])
-def test_it_has_three_pages_each_with_the_disclaimer(
+def test_it_has_four_pages_each_with_the_disclaimer(
     name: str, size: tuple[float, float], case: Any, tmp_path: Path
 ) -> None:
     pdf = make_report(case.stack, case.segmentation, case.assessment, paper=name)
-    assert np.allclose(_sizes(pdf), [size] * 3, atol=0.1)
+    assert np.allclose(_sizes(pdf), [size] * 4, atol=0.1)
     assert all(DISCLAIMER in page for page in _read(pdf, tmp_path))
 
 
@@ -161,6 +165,125 @@ def test_texts_stay_on_the_page_and_off_each_other(name: str, case: Any) -> None
         for (text, a), (other, b) in combinations(boxes, 2):
             across, down = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
             assert across <= slack or down <= 2 * slack, (text, other)
+
+
+@pytest.mark.parametrize("name", ["crowded", "24 slices, 40 phases"])
+def test_labels_in_drawings_stay_off_each_other(name: str, case: Any) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    seen = 0
+    for page in make_pages(_hard_cases(case)[name]):
+        renderer = FigureCanvasAgg(page.figure).get_renderer()
+        for axes in page.figure.axes:
+            boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in axes.texts]
+            seen += len(boxes)
+            for (text, a), (other, b) in combinations(boxes, 2):
+                across, down = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
+                assert across <= 0.5 or down <= 0.5, (text, other)
+    assert seen > 50
+
+
+def test_neighbouring_key_phases_have_their_names_in_rows(case: Any) -> None:
+    together = dataclasses.replace(case.assessment, key_phases=KeyPhases(0, 3, 1, 4))
+    page = draw_function(Content(case.stack, case.segmentation, together))
+    names = {text.get_text(): text for text in page.figure.axes[0].texts}
+    assert set(names) == {"LV ED", "RV ED", "LV ES", "RV ES"}
+    close = dataclasses.replace(
+        case.assessment, times_ms=tuple(np.linspace(0, 90, 8).tolist()), key_phases=KeyPhases(0, 3, 1, 4)
+    )
+    assert draw_function(Content(case.stack, case.segmentation, close)) is not None
+
+
+def test_the_plateau_rule_is_said_where_it_acts(case: Any) -> None:
+    assert describe_plateau(case.assessment) == []
+    volumes = case.assessment.volumes_ml.copy()
+    volumes[Label.LV - 1, 1] = volumes[Label.LV - 1, 0] * 1.002
+    held = dataclasses.replace(case.assessment, volumes_ml=volumes)
+    [said] = describe_plateau(held)
+    assert said.startswith("LV: end-diastole is phase 1 (")
+    assert "largest volume (phase 2, " in said
+    decided = dataclasses.replace(held, reading=Reading(key_phases=KeyPhases(lv_ed=0)))
+    assert describe_plateau(decided) == []
+
+
+def test_signed_and_unsigned_reports_say_so_in_both_languages(read_case: Any, case: Any, tmp_path: Path) -> None:
+    for language, words in (("en", "Signed by Ada Reader, 2026-11-28 09:0"), ("de", "Unterschrieben von Ada Reader")):
+        pdf = make_report(read_case.stack, read_case.segmentation, read_case.assessment, language=language)
+        assert words in _read(pdf, tmp_path)[0]
+    for language, words in (("en", "Not signed: preliminary"), ("de", "Nicht unterschrieben: vorläufig")):
+        assert (
+            words in _read(make_report(case.stack, case.segmentation, case.assessment, language=language), tmp_path)[0]
+        )
+
+
+def test_the_first_page_has_impression_doubts_and_corrections_and_the_last_the_journal(
+    read_case: Any, tmp_path: Path
+) -> None:
+    pages = _read(make_report(read_case.stack, read_case.segmentation, read_case.assessment), tmp_path)
+    first, last = (re.sub(r"\s+", " ", page) for page in (pages[0], pages[-1]))
+    assert read_case.assessment.reading.impression in first
+    assert "2 of 48 images corrected; 2 slices excluded (RV)" in first
+    for finding in read_case.assessment.open_findings:
+        if finding.severity is not Severity.INFO:
+            assert finding.message in first
+    assert "Everything that was corrected or decided" in last
+    for number, entry in enumerate(read_case.assessment.reading.journal, 1):
+        assert f"{number} {entry.when[:10]}" in last
+    assert last.count("undone") == 1
+
+
+def test_a_long_impression_is_told_to_its_end(read_case: Any, tmp_path: Path) -> None:
+    words = " ".join(f"word{number}" for number in range(2500))
+    reading = dataclasses.replace(read_case.assessment.reading, impression=words)
+    assessment = dataclasses.replace(read_case.assessment, reading=reading)
+    text = " ".join(_read(make_report(read_case.stack, read_case.segmentation, assessment), tmp_path))
+    assert re.findall(r"word\d+", text) == words.split()
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_no_page_speaks_the_codes_of_the_catalogue(language: str, read_case: Any, tmp_path: Path) -> None:
+    text = " ".join(
+        _read(make_report(read_case.stack, read_case.segmentation, read_case.assessment, language=language), tmp_path)
+    )
+    assert "result-" not in text
+    assert "journal-" not in text
+    assert "transcription" not in text
+
+
+def test_german_has_a_word_for_every_measure() -> None:
+    words = read_catalogue("de").words
+    assert [measure.title for measure in MEASURES if measure.title not in words] == []
+
+
+def test_the_sites_heading_and_logo_are_printed(case: Any, tmp_path: Path) -> None:
+    from matplotlib.image import imsave
+
+    imsave(tmp_path / "logo.png", np.zeros((40, 80, 3)))
+    path = tmp_path / "report.json"
+    path.write_text(
+        json.dumps({"heading": ["St. Elsewhere", "Hill Road 1"], "logo": "logo.png", "title": "Cardiac MR"})
+    )
+    template = read_template(path)
+    [page, *_] = make_pages(Content(case.stack, case.segmentation, case.assessment, template=template))
+    assert [image.get_array().shape for axes in page.figure.axes for image in axes.images] == [(40, 80, 4)]
+    text = _read(make_report(case.stack, case.segmentation, case.assessment, template=template), tmp_path)[0]
+    for words in ("St. Elsewhere", "Hill Road 1", "Cardiac MR"):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "is no JSON"),
+        ('{"headline": "x"}', "nothing else"),
+        ('{"heading": "one line"}', "nothing else"),
+        ('{"logo": "missing.png"}', "missing.png that"),
+    ],
+)
+def test_a_template_that_cannot_be_used_is_said(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text(text)
+    with pytest.raises(ExportError, match=message):
+        read_template(tmp_path / "report.json")
 
 
 def test_the_contours_drawn_enclose_the_areas_measured(case: Any) -> None:

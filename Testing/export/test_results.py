@@ -43,7 +43,8 @@ def _names(folder: Path) -> set[str]:
 
 
 ALWAYS = {
-    "measurements.json", "measurements.csv", "slices.csv", "phases.csv", "reading.json", "labels.nii.gz", "report.pdf",
+    "measurements.json", "measurements.csv", "patient.csv", "slices.csv", "phases.csv", "reading.json",
+    "labels.nii.gz", "report.pdf", "view.html",
     "segmentation_ED.seg.nrrd", "segmentation_ES.seg.nrrd",
 }  # fmt: skip
 FROM_DICOM = {"dicom/seg_ED.dcm", "dicom/seg_ES.dcm", "dicom/sr.dcm", "dicom/report.dcm"}
@@ -95,7 +96,9 @@ def test_a_cancelled_run_leaves_no_half_written_file(case: Any, tmp_path: Path) 
 
     with pytest.raises(Cancelled):
         write_results(tmp_path, case.stack, case.segmentation, case.assessment, progress=cancel)
-    assert _names(tmp_path) == {"measurements.json", "measurements.csv", "slices.csv", "phases.csv", "reading.json"}
+    assert _names(tmp_path) == {
+        "measurements.json", "measurements.csv", "patient.csv", "slices.csv", "phases.csv", "reading.json",
+    }  # fmt: skip
 
 
 def test_a_failing_write_leaves_the_older_file(case: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +172,7 @@ def test_default_parts_are_all_that_source_and_machine_allow(
 
 def test_parts_are_chosen_by_their_names_and_by_those_of_groups() -> None:
     assert choose_parts(["dicom", "tables"]) == [
-        "measurements", "slices", "phases", "dicom-seg", "dicom-sr", "dicom-pdf",
+        "measurements", "patient", "slices", "phases", "dicom-seg", "dicom-sr", "dicom-pdf",
     ]  # fmt: skip
     assert choose_parts(["report", "labels"]) == ["labels", "report"]
     assert part_names()[:2] == ["tables", "dicom"]

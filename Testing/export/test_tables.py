@@ -68,7 +68,7 @@ def test_json_holds_every_number_with_unit_and_code(assessment: Assessment, fold
     assert {"mass_g", "co_l_min"} <= set(content["lv"])
     assert content["lv"]["per_ml_s"]["value"] is None
     assert content["lv"]["per_ml_s"]["note"] == "the volume curve needs the LV labelled in every phase"
-    assert content["lv"]["ef_percent"]["reference"]["low"] == 54.0
+    assert content["lv"]["ef_percent"]["reference"]["low"] == 51.0
     assert content["key_phases"]["lv_es"] == {"phase": 3, "time_ms": 600.0}
     assert content["conventions"]["papillary"] == "volume"
     assert content["patient"] == {"sex": "F", "age_years": 61.0, "height_cm": 165.0, "weight_kg": 60.0}
@@ -102,7 +102,7 @@ def test_every_measure_is_one_row(assessment: Assessment, folder: Path) -> None:
     assert len(set(names)) == len(names)
     assert len(names) == len(assessment.lv) + len(assessment.rv) + len(assessment.heart) + 3 * len(assessment.segments)
     (ef,) = [row for row in rows if row["measure"] == "ef_percent" and row["part"] == "lv"]
-    assert (ef["unit"], ef["code_value"], ef["reference_low"]) == ("%", "8811-2", "54.0")
+    assert (ef["unit"], ef["code_value"], ef["reference_low"]) == ("%", "8811-2", "51.0")
 
 
 def test_tables_are_rfc_4180_in_utf_8(folder: Path) -> None:
@@ -159,7 +159,7 @@ def test_the_summary_prints_value_unit_limits_conventions_and_findings(assessmen
     text = format_summary(mass)
     value = f"{assessment.lv['ef_percent'].value:.1f}"
     (line,) = [line for line in text.splitlines() if "LV ejection fraction" in line]
-    assert line.split()[3:] == [value, "%", "54–79"]
+    assert line.split()[3:] == [value, "%", "51–71"]
     for words in (
         "count as muscle", "DuBois", "10.0 mm between slices", "! The stack may not reach the apex",
         "Not a medical device",

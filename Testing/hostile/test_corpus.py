@@ -1,4 +1,4 @@
-"""Whatever is named as a study: a clear error within 10 seconds and 1 GB, and never a traceback."""
+"""Whatever is named as a study: a clear error within 10 seconds of work and 1 GB, and never a traceback."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-
 from hostile.corpus import CORPUS
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(not hasattr(os, "wait4"), reason="pipes, devices and measured processes are of Unix")
 
 MOST_SECONDS = 10.0
+PATIENCE_S = 60.0  # then it hangs
 MOST_MB = 1024
 READ = """
 import sys
@@ -43,12 +43,12 @@ def test_a_hostile_input_is_refused_in_words_within_10_s_and_1_gb(name: str, tmp
 
 
 def read_apart(path: Path, out: Path) -> tuple[int, str, float, float]:
-    """Exit code, output, seconds and peak memory of a process that reads a study."""
+    """Exit code, output, seconds of work and peak memory of a process that reads a study."""
     with out.open("wb") as file:
         begin = time.monotonic()
         process = subprocess.Popen([sys.executable, "-c", READ, str(path)], stdout=file, stderr=subprocess.STDOUT)
         usage = None
-        while time.monotonic() - begin < 4 * MOST_SECONDS:
+        while time.monotonic() - begin < PATIENCE_S:
             done, status, usage = os.wait4(process.pid, os.WNOHANG)
             if done:
                 process.returncode = os.waitstatus_to_exitcode(status)
@@ -58,6 +58,6 @@ def read_apart(path: Path, out: Path) -> tuple[int, str, float, float]:
             process.kill()
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = -9
-        seconds = time.monotonic() - begin
+        seconds = usage.ru_utime + usage.ru_stime  # how long it waits depends on who else is there
     scale = 2**20 if sys.platform == "darwin" else 2**10
     return process.returncode, out.read_text(errors="replace"), seconds, usage.ru_maxrss / scale

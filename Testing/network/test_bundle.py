@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from CardiacSegmentationLib.errors import ModelError
+from CardiacSegmentationLib.network.backends import open_backend
 from CardiacSegmentationLib.network.bundle import GRAPH, METADATA, load_bundle
 from CardiacSegmentationLib.network.loaded import load_network
 from CardiacSegmentationLib.network.preprocess import Preprocessing
-from painted_network import write_bundle
+from painted_network import make_model, write_bundle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +30,7 @@ def test_a_good_bundle_brings_its_preprocessing_as_data(painted_bundle: Path) ->
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"schema": 2}, "newer kind"),
+        ({"schema": 3}, "newer kind"),
         ({"schema": 0}, "older kind"),
         ({"schema": "one"}, "not made for this program"),
         ({"labels": {"background": 0, "RV": 3, "MYO": 2, "LV": 1}}, "other label codes"),
@@ -35,6 +38,7 @@ def test_a_good_bundle_brings_its_preprocessing_as_data(painted_bundle: Path) ->
         ({"preprocessing": {"spacing_mm": -1}}, "positive spacings"),
         ({"preprocessing": {"spacing_mm": "fine"}}, "malformed"),
         ({"files": {}}, "no checksum"),
+        ({"schema": 2, "graphs": ["models/model.onnx", "models/second.onnx"]}, r"no checksum for models/second\.onnx"),
         ({"outputs": {"logits": "logits"}}, "presence"),
         ({"training_range": {"pixel_mm": [1]}}, "malformed"),
     ],
@@ -99,3 +103,23 @@ def test_a_network_with_other_names_than_its_metadata_is_refused(tmp_path: Path)
     folder = write_bundle(tmp_path / "bundle", input="picture")
     with pytest.raises(ModelError, match="picture"):
         load_network(folder, "onnx")
+
+
+def test_several_networks_in_a_bundle_are_asked_for_their_mean(tmp_path: Path) -> None:
+    alone = load_network(write_bundle(tmp_path / "alone"), "onnx")
+    folder = write_bundle(tmp_path / "both")
+    (folder / "models" / "second.onnx").write_bytes(make_model(sharpness=1.0).SerializeToString())
+    names = ["models/model.onnx", "models/second.onnx"]
+    digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+    facts = json.loads((folder / METADATA).read_text())
+    facts["cardiacseg"] |= {"schema": 2, "graphs": names, "files": digests}
+    (folder / METADATA).write_text(json.dumps(facts))
+    both = load_network(folder, "onnx")
+    assert both.engine == "onnx (CPU, float32), mean of 2 networks"
+    assert both.identity != alone.identity
+    second = replace(both, backend=open_backend(both.bundle.members[1], "onnx"))
+    views = np.broadcast_to(np.linspace(0, 600, 96, dtype=np.float32), (3, 96, 96))  # every grey level
+    seen, *each = (network.see(views) for network in (both, alone, second))
+    assert np.abs(each[0].probabilities - each[1].probabilities).max() > 0.1
+    for mean, members in zip(seen, zip(*each, strict=True), strict=True):
+        np.testing.assert_allclose(mean, np.mean(members, axis=0), atol=1e-5)

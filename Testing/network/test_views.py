@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.network.infer import expected_dice, predict_phase, write_labels
+from CardiacSegmentationLib.network.infer import expected_dice, most_probable, predict_phase, write_labels
 from CardiacSegmentationLib.network.preprocess import Preprocessing, View, heart_view, take_view
 from CardiacSegmentationLib.network.protocol import Seen
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
@@ -84,3 +84,8 @@ def test_expected_dice_is_high_for_sharp_and_low_for_washed_out_probabilities() 
     assert expected_dice(sharp)[0, Label.LV - 1] == pytest.approx(1)
     assert expected_dice(washed)[0, Label.LV - 1] < 0.85
     assert expected_dice(sharp)[0, Label.RV - 1] == 1, "none there, nothing to doubt"
+
+
+def test_the_most_probable_label_is_the_first_of_the_highest() -> None:
+    probabilities = np.random.default_rng(2).integers(0, 4, (3, 4, 20, 20)).astype(np.float32)  # many are equal
+    assert np.array_equal(most_probable(probabilities), probabilities.argmax(axis=1))

@@ -63,6 +63,7 @@ def test_the_overview_shows_the_worst_doubts_first(tmp_path: Path) -> None:
     for name in ("calm", "a b/<i>&"):
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "report.pdf").touch()
+    (tmp_path / "calm" / "view.html").touch()
     (tmp_path / "thumbnails").mkdir()
     (tmp_path / "thumbnails" / "calm.png").touch()
     tables = BatchTables(tmp_path)
@@ -74,7 +75,7 @@ def test_the_overview_shows_the_worst_doubts_first(tmp_path: Path) -> None:
     tables.close()
     page = Page((tmp_path / "overview.html").read_text())
     assert [cells[1] for cells in page.rows[1:]] == ["=cmd", "wrong", "a b/<i>&", "calm", "skipped"]
-    assert page.links == ["a%20b/%3Ci%3E%26/report.pdf", "calm/report.pdf"]
+    assert page.links == ["a%20b/%3Ci%3E%26/report.pdf", "calm/view.html", "calm/report.pdf"]
     assert page.pictures == ["thumbnails/calm.png"]
     assert page.rows[1][-1].strip() == "<script>alert(1)</script>"
 

@@ -193,11 +193,9 @@ def test_a_row_that_got_lost_is_not_taken_for_older_results(
     options = Options(model=painted_bundle, parts=("tables",))
     assert [row["status"] for row in segment_on_cluster(tasks, options, cluster.address)] == ["done", "done"]
     assert {row["kind"] for row in segment_on_cluster(tasks, options, cluster.address)} == {""}, "refused beforehand"
-    work = cluster_room._Work(options, {})
+    work = cluster_room._Work(options)
     assert work(tasks[0])["status"] == "done", "asked by a scheduler that has lost the row"
-    assert (
-        cluster_room._Work(Options(**{**vars(options), "existing": Existing.RESUME}), {})(tasks[0])["status"] == "kept"
-    )
+    assert cluster_room._Work(Options(**{**vars(options), "existing": Existing.RESUME}))(tasks[0])["status"] == "kept"
 
 
 def test_a_scheduler_that_is_not_there_is_an_error(

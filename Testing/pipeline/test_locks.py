@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from CardiacSegmentationLib import locks
-from CardiacSegmentationLib.cine import open as opening
-from CardiacSegmentationLib.cine.open import TemporaryFolder
+from CardiacSegmentationLib.cine import temporary
+from CardiacSegmentationLib.cine.temporary import TemporaryFolder
+from CardiacSegmentationLib.cli import main
 from CardiacSegmentationLib.errors import FolderBusyError
 from CardiacSegmentationLib.locks import LOCK_FILE, locked
 from CardiacSegmentationLib.pipeline import Existing, Options, segment_study
@@ -58,6 +59,13 @@ def test_the_second_run_is_told_who_is_there(
     assert [path.name for path in (tmp_path / "out").iterdir()] == [LOCK_FILE]
 
 
+def test_measuring_into_it_is_told_as_well(
+    tmp_path: Path, other_run: subprocess.Popen[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["measure", "images", "labels.nii.gz", "--out", str(tmp_path / "out"), "--force"]) == 1
+    assert f"in use by another run (process {other_run.pid} " in capsys.readouterr().err
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal")
 def test_a_killed_run_holds_nothing(tmp_path: Path, other_run: subprocess.Popen[str]) -> None:
     other_run.send_signal(signal.SIGKILL)
@@ -87,7 +95,7 @@ def test_without_locks_in_the_file_system_the_work_goes_on(tmp_path: Path, monke
 def test_an_archive_unpacked_by_a_killed_run_goes_and_that_of_a_living_one_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(temporary.tempfile, "tempdir", str(tmp_path))
     living = TemporaryFolder()
     of_the_killed = tmp_path / "cardiacseg-unpacked-killed"
     of_the_killed.mkdir()

@@ -66,7 +66,7 @@ def test_a_whole_acdc_cine_is_labelled_on_its_grid_with_ed_and_es_where_the_read
 
 def test_the_cut_off_philips_study_is_segmented_and_what_is_missing_told(real_data: Path) -> None:
     (archive,) = (real_data / "philips").glob("*.tar.xz")
-    results = segment_study(archive, options=Options(only_ed_es=True))
+    results = segment_study(archive, options=Options(phases="ed-es"))
     assert results.segmentation is not None
     assert results.segmentation.labels.any()
     assert results.summary["warnings"] > 0

@@ -31,7 +31,7 @@ def phantom() -> tuple[CineStack, Segmentation]:
     labels = np.ascontiguousarray(truth.labels[heart])
     confidence = np.full((3, *labels.shape[:2]), 0.97, np.float32)
     confidence[(Label.LV - 1, *UNSURE)] = 0.6
-    remark = Finding("repaired-holes", Severity.INFO, slice=3, phase=5, parameters={"count": 1, "area_mm2": 20})
+    remark = Finding("repaired-in-time", Severity.INFO, slice=3, phase=5, parameters={"count": 1, "area_mm2": 20})
     evidence = Evidence(np.ones((2, *labels.shape[:2]), np.float32), confidence, (remark,))
     return stack, Segmentation.of(labels, evidence=evidence, model="a network")
 

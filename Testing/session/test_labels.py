@@ -10,13 +10,13 @@ import pytest
 from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Origin, Segmentation
-from CardiacSegmentationLib.session import Changed, StudySession
 from same_assessment import differences
 from scipy.ndimage import binary_dilation, binary_erosion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from CardiacSegmentationLib.session import Changed, StudySession
     from CardiacSegmentationLib.stack import CineStack
 
 IN_PLANE = np.array([[[0, 1, 0], [1, 1, 1], [0, 1, 0]]], bool)
@@ -40,7 +40,8 @@ def test_a_fresh_session_shows_what_the_rules_propose(
     session: StudySession, stack: CineStack, made: Segmentation
 ) -> None:
     assert differences(session.assessment, assess(stack, made)) == []
-    assert not (session.has_work or session.has_corrections or session.is_signed)
+    assert not session.has_work
+    assert not session.has_corrections
     assert (session.undo_text(), session.redo_text()) == ("", "")
     assert session.assessment.automatic is None
 
@@ -104,15 +105,15 @@ def test_findings_follow_the_labels_in_the_same_stroke(session: StudySession, ma
 
 
 def test_the_networks_doubts_vanish_where_a_person_corrected(session: StudySession) -> None:
-    assert {"network-unsure", "repaired-holes"} <= codes(session)
-    for phase, place, code in ((2, 4, "network-unsure"), (5, 3, "repaired-holes")):
+    assert {"network-unsure", "repaired-in-time"} <= codes(session)
+    for phase, place, code in ((2, 4, "network-unsure"), (5, 3, "repaired-in-time")):
         image = session.segmentation.labels[phase, place].copy()
         image[tuple(np.argwhere(image == Label.LV)[0])] = Label.MYO
         session.put({(phase, place): image}, "Paint")
         assert code not in codes(session)
     session.undo()
     session.undo()
-    assert {"network-unsure", "repaired-holes"} <= codes(session)
+    assert {"network-unsure", "repaired-in-time"} <= codes(session)
 
 
 def test_images_that_are_as_the_network_made_them_are_the_networks_again(

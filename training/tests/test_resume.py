@@ -67,10 +67,16 @@ def test_a_killed_run_ends_with_the_same_weights(tiny_recipe: Path, store: Path,
 
 @pytest.mark.skipif(not torch.distributed.is_available(), reason="this torch has no torch.distributed")
 def test_two_processes_train_one_network(tiny_recipe: Path, store: Path, split: Path, tmp_path: Path) -> None:
+    """They meet at this machine's own address; by its name, as ``--standalone`` has it, they wait for a name server.
+
+    Gloo, too, looks for the network of the machine's name.
+    """
     out = tmp_path / "run"
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    launcher += ["--local-addr", "127.0.0.1"]
     command = [*launcher, *fit_command(tiny_recipe, store, split, out)]
-    done = subprocess.run(command, check=False, env=ENVIRONMENT, capture_output=True, text=True)
+    environment = ENVIRONMENT | ({"GLOO_SOCKET_IFNAME": "lo"} if sys.platform == "linux" else {})
+    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     progress = load_checkpoint(out / LAST)["progress"]
     assert (progress["epoch"], progress["step"]) == (3, 9)

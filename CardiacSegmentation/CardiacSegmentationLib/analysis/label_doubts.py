@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from CardiacSegmentationLib.assessment import FloatArray, ImageMeasures
-    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.segmentation import Evidence, Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
     Mask = npt.NDArray[np.bool_]
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 DOUBTFUL = {Label.RV: 0.92, Label.MYO: 0.92, Label.LV: 0.94}  # Dice the network must promise itself
 SMALLEST_MM2 = 60.0  # of a structure, to have an opinion on it
+PRESENT = 0.5  # from this chance on the network recognises a ventricle in a slice
 OPEN = 0.25  # a larger opening in the myocardium is worth a look
 WIDE_BASE, WIDE_APEX = 0.9, 0.5  # of the largest LV area: an end slice that shows more is not the end
 JUMP_SHARE, JUMP_ML = 0.1, 8.0  # of EDV, and in ml: what one phase may differ from the mean of its neighbours
@@ -54,7 +55,7 @@ def check_evidence(segmentation: Segmentation, images: ImageMeasures, pixel_mm2:
         names = tuple(label.name for label in STRUCTURES if doubts[label - 1, :, place].any())
         phase = int(np.argmax(worst[:, place]))
         findings.append(Finding("network-unsure", slice=int(place), phase=phase, parameters={"structures": names}))
-    return findings
+    return [*findings, *_check_ends(evidence, images, own)]
 
 
 def check_shape(images: ImageMeasures, labelled: Mask) -> list[Finding]:
@@ -89,6 +90,20 @@ def find_per_slice(
         Finding(code, severity, int(place), int(np.argmax(badness[:, place])), parameters)
         for place in np.flatnonzero((badness > 0).any(axis=0))
     ]
+
+
+def _check_ends(evidence: Evidence, images: ImageMeasures, own: Mask) -> list[Finding]:
+    """Ventricles labelled beyond the slices in which the network recognises them."""
+    findings = []
+    for label, chance in zip(VENTRICLES, evidence.presence, strict=True):
+        present = chance >= PRESENT
+        from_base = np.logical_or.accumulate(present, axis=1)
+        from_apex = np.logical_or.accumulate(present[:, ::-1], axis=1)[:, ::-1]
+        beyond = ~(from_base & from_apex) & present.any(axis=1, keepdims=True)
+        labelled_there = own & beyond & (images.pixels[label - 1] > 0)
+        doubt = np.where(labelled_there, 1 - chance, 0.0)
+        findings += find_per_slice(doubt, "end-slice-doubtful", structure=label.name)
+    return findings
 
 
 def _holes(pixels: Counts) -> FloatArray:

@@ -77,7 +77,7 @@ def check_key_phases(volumes_ml: FloatArray, key_phases: KeyPhases, decided: Key
                 is_decided = getattr(decided, f"{side}_{moment}") is not None
                 findings.append(
                     Finding(
-                        f"key-phase-{'largest' if moment == 'ed' else 'smallest'}",
+                        "key-phase-largest" if moment == "ed" else "key-phase-smallest",
                         Severity.INFO if is_decided else Severity.WARNING,
                         phase=phase,
                         parameters={

@@ -11,7 +11,7 @@ from CardiacSegmentationLib.cine.kinds import CINE
 from CardiacSegmentationLib.findings import Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from CardiacSegmentationLib.cine.frames import Frame
     from CardiacSegmentationLib.cine.study import Candidate
@@ -35,22 +35,56 @@ _STRESS = re.compile(r"stress|dobut|adeno|regad|exerc|\bpeak\b|belast", re.IGNOR
 
 
 @dataclass(frozen=True)
-class _Verdict:
-    short_axis: bool
-    finding: Finding | None = None
+class _View:
+    """What tells a short-axis stack from others: how it lies, how the study's other cine views lie to it, its name."""
+
+    angle_deg: float  # between its normal and the usual long axis
+    crossing_deg: tuple[float, ...]  # to the other views that are not parallel, each orientation once
+    description: str
+
+    @property
+    def is_usual(self) -> bool:
+        return self.angle_deg <= TYPICAL_DEG
+
+    @property
+    def perpendicular(self) -> int:
+        """How many other views lie across it, as long-axis views do."""
+        return sum(angle >= PERPENDICULAR_DEG for angle in self.crossing_deg)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether all other views lie across it; two of them fix the axis that they have in common."""
+        return self.perpendicular == len(self.crossing_deg) and (
+            self.perpendicular >= 2 or self.angle_deg <= UNUSUAL_DEG
+        )
+
+    @property
+    def agrees_exactly(self) -> bool:
+        return len(self.crossing_deg) >= 2 and min(self.crossing_deg) >= EXACT_DEG and self.angle_deg <= TRUSTED_DEG
+
+
+# How much each observation speaks for a short axis; a sum above zero makes one.
+_EVIDENCE: tuple[tuple[int, Callable[[_View], bool]], ...] = (
+    (+3, lambda view: view.is_usual),
+    (-5, lambda view: not view.is_usual),
+    (+3, lambda view: not view.is_usual and view.agrees),
+    (+1, lambda view: not view.is_usual and view.agrees_exactly),
+    (+2, lambda view: view.perpendicular > 0),
+    (+3, lambda view: bool(_SHORT.search(view.description))),
+    (-4, lambda view: bool(_LONG.search(view.description))),
+)
 
 
 def judge(candidates: Sequence[Candidate]) -> list[Candidate]:
     """The same candidates, each told whether it is a short-axis stack."""
     judged = []
-    for one in candidates:
-        others = [other for other in candidates if other is not one]
-        verdict = _judge(one, others)
-        findings = one.findings + ((verdict.finding,) if verdict.finding else ())
-        beside = _find_parallel(one, others) if verdict.short_axis else ()
-        complete = one.complete and not any(finding.severity is Severity.ERROR for finding in beside)
-        findings += beside
-        judged.append(replace(one, is_short_axis=verdict.short_axis, complete=complete, findings=findings))
+    for candidate in candidates:
+        others = [other for other in candidates if other is not candidate]
+        is_short_axis, findings = _judge(candidate, others)
+        beside = (*_find_parallel(candidate, others), *_find_strays(candidate, others)) if is_short_axis else ()
+        complete = candidate.complete and not any(finding.severity is Severity.ERROR for finding in beside)
+        findings = (*candidate.findings, *findings, *beside)
+        judged.append(replace(candidate, is_short_axis=is_short_axis, complete=complete, findings=findings))
     return judged
 
 
@@ -60,11 +94,11 @@ def choose(candidates: Sequence[Candidate]) -> tuple[int | None, str]:
     if not fit:
         return None, _why_none(candidates)
     best = max(fit, key=lambda index: _rank(candidates[index], among=len(fit)))
-    one = candidates[best]
+    candidate = candidates[best]
     equals = [best, *_rivals(candidates, best)]
     if len({_patient(candidates[index]) for index in equals}) > 1:
         return None, _why_undecided(candidates, sorted(equals))
-    reason = f"the short-axis cine stack with {one.slices} slices and {one.phases} phases"
+    reason = f"the short-axis cine stack with {candidate.slices} slices and {candidate.phases} phases"
     others = [str(index) for index in fit if index != best]
     if others:
         reason += f"; also short-axis: stack {', '.join(others)}"
@@ -80,11 +114,11 @@ def find_rivals(candidates: Sequence[Candidate], chosen: int) -> tuple[Finding, 
     return (Finding("several-stacks", parameters={"chosen": chosen, "series": named}),)
 
 
-def order_of(one: Candidate) -> tuple[object, ...]:
+def order_of(candidate: Candidate) -> tuple[object, ...]:
     """The order in which stacks were taken, as far as their headers tell; file names count for volume files only."""
-    first = _first_frame(one)
+    first = _first_frame(candidate)
     if first is None:
-        return 0, 0, 0.0, 0, "", one.description
+        return 0, 0, 0.0, 0, "", candidate.description
     timing = first.timing
     return (
         first.file.series_number,
@@ -97,13 +131,24 @@ def order_of(one: Candidate) -> tuple[object, ...]:
 
 
 def _fitting(candidates: Sequence[Candidate]) -> list[int]:
-    return [index for index, one in enumerate(candidates) if one.is_short_axis and _why_not_cine(one) is None]
+    return [
+        index
+        for index, candidate in enumerate(candidates)
+        if candidate.is_short_axis and _why_not_cine(candidate) is None
+    ]
 
 
-def _rank(one: Candidate, among: int) -> tuple[object, ...]:
-    slices = sum(any(frame is not None for frame in row) for row in one.frames) or one.slices
-    taken = (_study_date(one) if among > 1 else "", *order_of(one))  # of equals the last
-    return not _STRESS.search(one.description), _is_original(one), slices, one.complete, _is_cine_long(one), taken
+def _rank(candidate: Candidate, among: int) -> tuple[object, ...]:
+    slices = sum(any(frame is not None for frame in row) for row in candidate.frames) or candidate.slices
+    taken = (_study_date(candidate) if among > 1 else "", *order_of(candidate))  # of equals the last
+    return (
+        not _STRESS.search(candidate.description),
+        _is_original(candidate),
+        slices,
+        candidate.complete,
+        _is_cine_long(candidate),
+        taken,
+    )
 
 
 def _rivals(candidates: Sequence[Candidate], chosen: int) -> list[int]:
@@ -111,86 +156,81 @@ def _rivals(candidates: Sequence[Candidate], chosen: int) -> list[int]:
     best = candidates[chosen]
     least = _is_original(best), _is_cine_long(best)
 
-    def competes(one: Candidate) -> bool:
-        of_another = one.volume is None and _patient(one) != _patient(best)
-        return of_another or (_is_original(one), _is_cine_long(one)) >= least
+    def competes(candidate: Candidate) -> bool:
+        of_another = candidate.volume is None and _patient(candidate) != _patient(best)
+        return of_another or (_is_original(candidate), _is_cine_long(candidate)) >= least
 
     return [index for index in _fitting(candidates) if index != chosen and competes(candidates[index])]
 
 
-def _is_original(one: Candidate) -> bool:
-    first = _first_frame(one)
+def _is_original(candidate: Candidate) -> bool:
+    first = _first_frame(candidate)
     return first is None or first.technique[:1] != ("DERIVED",)
 
 
-def _is_cine_long(one: Candidate) -> bool:
-    return one.phases >= FEW_PHASES
+def _is_cine_long(candidate: Candidate) -> bool:
+    return candidate.phases >= FEW_PHASES
 
 
-def _patient(one: Candidate) -> str:
+def _patient(candidate: Candidate) -> str:
     """Who is shown, as far as files tell patients apart; a volume file names nobody and stands for itself."""
-    first = _first_frame(one)
-    return str(one.volume) if first is None else first.file.patient_id
+    first = _first_frame(candidate)
+    return str(candidate.volume) if first is None else first.file.patient_id
 
 
-def _first_frame(one: Candidate) -> Frame | None:
-    return next((frame for row in one.frames for frame in row if frame is not None), None)
+def _first_frame(candidate: Candidate) -> Frame | None:
+    return next((frame for row in candidate.frames for frame in row if frame is not None), None)
 
 
-def _study_date(one: Candidate) -> str:
+def _study_date(candidate: Candidate) -> str:
     """As in ``2024-05-15``; empty where the file does not say."""
-    first = _first_frame(one)
+    first = _first_frame(candidate)
     if first is None:
         return ""
     text = first.file.study_date
     return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdigit() else ""
 
 
-def _facts_of(one: Candidate) -> str:
+def _facts_of(candidate: Candidate) -> str:
     """What tells a stack from others in any language: its description, series number and date."""
-    first = _first_frame(one)
+    first = _first_frame(candidate)
     number = "" if first is None else str(first.file.series_number)
-    return " · ".join(filter(None, (one.description, number, _study_date(one))))
+    return " · ".join(filter(None, (candidate.description, number, _study_date(candidate))))
 
 
 def _name(candidates: Sequence[Candidate], index: int) -> str:
     return f"stack {index} ({_facts_of(candidates[index])})"
 
 
-def _judge(one: Candidate, others: Sequence[Candidate]) -> _Verdict:
-    if any(finding.code == "orientation-unknown" for finding in one.findings):
-        return _Verdict(True)  # the file cannot say, so the user who named it is taken at his word
-    if one.slices < FEWEST_SLICES:
-        return _Verdict(False)
-    crossing = _crossing_angles(one, others)
-    perpendicular = sum(value >= PERPENDICULAR_DEG for value in crossing)
-    angle = angle_to_usual_axis_deg(_normal(one))
-    short_name, long_name = bool(_SHORT.search(one.description)), bool(_LONG.search(one.description))
-    if angle <= TYPICAL_DEG:
-        if long_name and not short_name and not perpendicular:
-            return _Verdict(False)
-        doubtful = perpendicular < len(crossing) / 2
-        return _Verdict(True, Finding("short-axis-doubtful") if doubtful else None)
-    # An unusual heart: other views must agree. Two different long-axis views fix the axis they have in common.
-    agreed = perpendicular == len(crossing) and (len(crossing) >= 2 or angle <= UNUSUAL_DEG)
-    exact = len(crossing) >= 2 and min(crossing) >= EXACT_DEG and angle <= TRUSTED_DEG
-    fits = not long_name and (exact or (agreed and short_name))
-    return _Verdict(True, Finding("unusual-orientation")) if fits else _Verdict(False)
+def _judge(candidate: Candidate, others: Sequence[Candidate]) -> tuple[bool, tuple[Finding, ...]]:
+    """Whether a candidate is a short-axis stack, and doubts about it."""
+    if any(finding.code == "orientation-unknown" for finding in candidate.findings):
+        return True, ()  # the file cannot say, so the user who named it is taken at his word
+    if candidate.slices < FEWEST_SLICES:
+        return False, ()
+    angle = angle_to_usual_axis_deg(_normal(candidate))
+    view = _View(angle, tuple(_crossing_angles(candidate, others)), candidate.description)
+    if sum(weight for weight, holds in _EVIDENCE if holds(view)) <= 0:
+        return False, ()
+    if not view.is_usual:
+        return True, (Finding("unusual-orientation"),)
+    doubtful = view.perpendicular < len(view.crossing_deg) / 2
+    return True, (Finding("short-axis-doubtful"),) if doubtful else ()
 
 
-def _find_parallel(one: Candidate, others: Sequence[Candidate]) -> tuple[Finding, ...]:
+def _find_parallel(candidate: Candidate, others: Sequence[Candidate]) -> tuple[Finding, ...]:
     """Slices that seem to belong to a stack but were scanned with another field of view, matrix or protocol."""
     count, adjoins = 0, False
     for other in others:
-        if other.kind != CINE or one.kind != CINE or other.volume is not None or other.phases < 2:
+        if other.kind != CINE or candidate.kind != CINE or other.volume is not None or other.phases < 2:
             continue
-        if angle_deg(_normal(other), _normal(one)) >= PARALLEL_DEG:
+        if angle_deg(_normal(other), _normal(candidate)) >= PARALLEL_DEG:
             continue
-        beyond = _beyond_mm(one, other)
-        if beyond or other.slices < one.slices:
+        beyond = _beyond_mm(candidate, other)
+        if beyond or other.slices < candidate.slices:
             count += len(beyond) or other.slices
         if 2 * len(beyond) > other.slices:  # not the stack taken again, a little shifted
-            adjoins |= min(beyond) <= ADJOINING * one.spacing_mm[0]
+            adjoins |= min(beyond) <= ADJOINING * candidate.spacing_mm[0]
     if not count:
         return ()
     if adjoins:
@@ -198,60 +238,75 @@ def _find_parallel(one: Candidate, others: Sequence[Candidate]) -> tuple[Finding
     return (Finding("parallel-slices", parameters={"count": count}),)
 
 
-def _beyond_mm(one: Candidate, other: Candidate) -> list[float]:
+def _find_strays(candidate: Candidate, others: Sequence[Candidate]) -> tuple[Finding, ...]:
+    """Single images under a stack's own name that lie elsewhere or are turned: a slice may have come apart."""
+    strays = sum(
+        other.slices
+        for other in others
+        if other.phases < 2 and other.kind == CINE == candidate.kind and other.description == candidate.description
+    )
+    return (Finding("stray-images", parameters={"count": strays}),) if strays and candidate.frames else ()
+
+
+def _beyond_mm(candidate: Candidate, other: Candidate) -> list[float]:
     """How far the slices of ``other`` that ``one`` does not show lie from its nearest slice."""
-    spacing = one.spacing_mm[0]
-    shown = min(spacing / 2, 0.75 * (one.thickness_mm or spacing / 2)) + 0.1
-    own = _places_mm(one, _normal(one))
-    away = [min(abs(place - mine) for mine in own) for place in _places_mm(other, _normal(one))]
+    spacing = candidate.spacing_mm[0]
+    shown = min(spacing / 2, 0.75 * (candidate.thickness_mm or spacing / 2)) + 0.1
+    own = _places_mm(candidate, _normal(candidate))
+    away = [min(abs(place - mine) for mine in own) for place in _places_mm(other, _normal(candidate))]
     return [mm for mm in away if mm > shown]
 
 
-def _places_mm(one: Candidate, normal: list[float]) -> list[float]:
+def _places_mm(candidate: Candidate, normal: list[float]) -> list[float]:
     """Where the centres of a stack's slices lie along a normal."""
-    to_centre = one.affine[:3, :2] @ [one.columns / 2, one.rows / 2]
-    firsts = [next((frame for frame in row if frame is not None), None) for row in one.frames]
+    to_centre = candidate.affine[:3, :2] @ [candidate.columns / 2, candidate.rows / 2]
+    firsts = [next((frame for frame in row if frame is not None), None) for row in candidate.frames]
     return [float(normal @ (frame.position + to_centre)) for frame in firsts if frame is not None]
 
 
-def _normal(one: Candidate) -> list[float]:
-    direction = one.affine[:3, 2]
+def _normal(candidate: Candidate) -> list[float]:
+    direction = candidate.affine[:3, 2]
     return [float(value) for value in direction / (direction @ direction) ** 0.5]
 
 
-def _crossing_angles(one: Candidate, others: Sequence[Candidate]) -> list[float]:
+def _crossing_angles(candidate: Candidate, others: Sequence[Candidate]) -> list[float]:
     """Angles to the other cine views of the study, each orientation once, parallel ones left aside."""
     normals: list[list[float]] = []
     for other in others:
         normal = _normal(other)
-        if other.volume is not None or other.phases < 2 or other.kind != CINE or angle_deg(normal, _normal(one)) < 15:
+        if (
+            other.volume is not None
+            or other.phases < 2
+            or other.kind != CINE
+            or angle_deg(normal, _normal(candidate)) < 15
+        ):
             continue
         if all(angle_deg(normal, known) > 10 for known in normals):
             normals.append(normal)
-    return [angle_deg(normal, _normal(one)) for normal in normals]
+    return [angle_deg(normal, _normal(candidate)) for normal in normals]
 
 
-def _why_not_cine(one: Candidate) -> str | None:
-    if one.kind != CINE:
-        return f"{one.kind}, not a plain cine"
-    if one.phases < 2 and one.volume is None:
+def _why_not_cine(candidate: Candidate) -> str | None:
+    if candidate.kind != CINE:
+        return f"{candidate.kind}, not a plain cine"
+    if candidate.phases < 2 and candidate.volume is None:
         return "one phase only, not a cine"
-    if one.slices < FEWEST_SLICES:
-        return f"{one.slices} parallel {'slice' if one.slices == 1 else 'slices'}, not a stack"
+    if candidate.slices < FEWEST_SLICES:
+        return f"{candidate.slices} parallel {'slice' if candidate.slices == 1 else 'slices'}, not a stack"
     return None
 
 
 def _why_none(candidates: Sequence[Candidate]) -> str:
     if not candidates:
         return "the study holds no MR images"
-    reasons = [_why_not_cine(one) or "not a short-axis orientation" for one in candidates]
-    named = [f"{one.description} ({reason})" for one, reason in zip(candidates, reasons, strict=True)]
+    reasons = [_why_not_cine(candidate) or "not a short-axis orientation" for candidate in candidates]
+    named = [f"{candidate.description} ({reason})" for candidate, reason in zip(candidates, reasons, strict=True)]
     more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
     return f"no short-axis cine stack among {'; '.join(named[:MOST_NAMED])}{more}"
 
 
 def _why_undecided(candidates: Sequence[Candidate], equals: Sequence[int]) -> str:
-    """Nobody's heart is taken for another's: which one is meant only the user knows."""
+    """Nobody's heart is taken for another's: which candidate is meant only the user knows."""
     more = f" and {len(equals) - MOST_NAMED} more" if len(equals) > MOST_NAMED else ""
     if candidates[equals[0]].volume is not None:
         named = ", ".join(_name(candidates, index) for index in equals[:MOST_NAMED])
@@ -260,6 +315,6 @@ def _why_undecided(candidates: Sequence[Candidate], equals: Sequence[int]) -> st
     return f"short-axis cine stacks of several patients: {named}{more}"
 
 
-def _where(one: Candidate) -> str:
+def _where(candidate: Candidate) -> str:
     """The first file with its folder: names of patients are not told."""
-    return "/".join(one.files[0].parts[-2:])
+    return "/".join(candidate.files[0].parts[-2:])

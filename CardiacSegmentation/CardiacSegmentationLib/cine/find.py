@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from CardiacSegmentationLib.cine.frames import Frame
-    from CardiacSegmentationLib.cine.slices import Keep
+    from CardiacSegmentationLib.cine.slices import Acquisition
     from CardiacSegmentationLib.findings import Parameter
 
 IMAGE_CLASSES = ("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1")  # MR and enhanced MR images
@@ -36,7 +36,7 @@ def find_stacks(
     path: Path | str | StudyFiles | Sequence[Path],
     progress: Callable[[int, int], None] | None = None,
     *,
-    reacquired: Keep = "last",
+    reacquired: Acquisition = "last",
 ) -> FoundStudy:
     """The stacks of a study, from headers only.
 
@@ -54,11 +54,11 @@ def find_stacks(
         headers = read_headers([file for file in opened.files if not is_volume_file(file)], progress)
     volume_files = [file for file in opened.files if is_volume_file(file)]
     volumes, left_out = _describe_volumes(volume_files, beside_dicom=bool(headers.frames))
-    left_out += _tell_cut_off_from_empty(headers.excluded)
+    left_out += _separate_cut_off(headers.excluded)
     if opened.closed:
         left_out.insert(0, Excluded(Reason.UNREADABLE, files=opened.closed))
     if not headers.frames and not volumes:
-        raise StudyError(_say_nothing_usable(path, left_out))
+        raise StudyError(_why_nothing_usable(path, left_out))
     frames, copies = _drop_copies(headers.frames)
     if copies:
         left_out.append(Excluded(Reason.COPY, files=copies))
@@ -101,7 +101,7 @@ def _describe_volumes(paths: Sequence[Path], *, beside_dicom: bool) -> tuple[lis
     return judge(found), left_out
 
 
-def _arrange_by_study(frames: Sequence[Frame], reacquired: Keep) -> list[Candidate]:
+def _arrange_by_study(frames: Sequence[Frame], reacquired: Acquisition) -> list[Candidate]:
     """Candidates of every study by itself: the views of one patient say nothing about another's."""
     studies: dict[tuple[str, str], list[Frame]] = {}
     for frame in sorted(frames, key=_taken):  # names of files must not matter
@@ -111,7 +111,12 @@ def _arrange_by_study(frames: Sequence[Frame], reacquired: Keep) -> list[Candida
         found += judge(
             [arrange(slices) for group in group_frames(members) for slices in stack_slices(group, reacquired)]
         )
-    return sorted(found, key=lambda one: (not one.is_short_axis, -one.slices * one.phases, *order_of(one)))
+    return sorted(found, key=_listing_order)
+
+
+def _listing_order(candidate: Candidate) -> tuple[object, ...]:
+    """Short-axis stacks first, then the larger ones."""
+    return (not candidate.is_short_axis, -candidate.slices * candidate.phases, *order_of(candidate))
 
 
 def _taken(frame: Frame) -> tuple[object, ...]:
@@ -119,17 +124,17 @@ def _taken(frame: Frame) -> tuple[object, ...]:
     return file.study_uid, file.series_number, timing.acquisition, timing.instance, file.instance_uid, str(file.path)
 
 
-def _tell_cut_off_from_empty(excluded: Sequence[Excluded]) -> list[Excluded]:
+def _separate_cut_off(excluded: Sequence[Excluded]) -> list[Excluded]:
     """An MR image without pixels was cut off; other objects of MR have none, such as spectra and raw data."""
-    told = []
+    separated = []
     for group in excluded:
         cut = tuple(file for file in group.files if group.reason is Reason.NO_PIXELS and _should_be_image(file))
         whole = tuple(file for file in group.files if file not in cut)
         if cut:
-            told.append(replace(group, reason=Reason.HEADER_CUT_OFF, files=cut))
+            separated.append(replace(group, reason=Reason.HEADER_CUT_OFF, files=cut))
         if whole:
-            told.append(replace(group, files=whole))
-    return told
+            separated.append(replace(group, files=whole))
+    return separated
 
 
 def _should_be_image(file: Path) -> bool:
@@ -140,16 +145,16 @@ def _should_be_image(file: Path) -> bool:
 
 def _drop_copies(frames: Sequence[Frame]) -> tuple[list[Frame], tuple[Path, ...]]:
     """The same instance may lie in a folder twice under two names."""
-    kept: dict[tuple[str, int], Frame] = {}
+    unique: dict[tuple[str, int], Frame] = {}
     copies = []
     for frame in frames:
         key = (frame.file.instance_uid or str(frame.file.path), frame.number)
-        before = kept.setdefault(key, frame)
+        before = unique.setdefault(key, frame)
         if before is not frame and _same_place(before, frame):
             copies.append(frame.file.path)
         elif before is not frame:  # two different images under one UID, as careless anonymisers leave them
-            kept[(str(frame.file.path), frame.number)] = frame
-    return list(kept.values()), tuple(dict.fromkeys(copies))
+            unique[(str(frame.file.path), frame.number)] = frame
+    return list(unique.values()), tuple(dict.fromkeys(copies))
 
 
 def _same_place(a: Frame, b: Frame) -> bool:
@@ -185,7 +190,7 @@ def _report_damage(group: Excluded) -> Finding:
     return Finding("folder-closed", Severity.ERROR, parameters=facts)
 
 
-def _say_nothing_usable(path: Path, left_out: Sequence[Excluded]) -> str:
+def _why_nothing_usable(path: Path, left_out: Sequence[Excluded]) -> str:
     reasons = "; ".join(f"{group.files[0].name}{_and_more(group)}: {group.sentence}" for group in left_out[:4])
     return (
         f"{path} holds no MR images that can be read ({reasons}). Name the folder with the DICOM files of a cine study."

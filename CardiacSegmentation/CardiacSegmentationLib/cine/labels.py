@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from CardiacSegmentationLib.cine.open import is_volume_file
 from CardiacSegmentationLib.cine.volume_files import read_volume_header
-from CardiacSegmentationLib.cine.volumes import read_stored
+from CardiacSegmentationLib.cine.volumes import read_stored, require_whole
 from CardiacSegmentationLib.errors import LabelError, StudyError
 from CardiacSegmentationLib.segmentation import Label
 
@@ -50,6 +50,7 @@ def read_labels(
     try:
         header = read_volume_header(path)
         _require_size(header, stack)
+        require_whole(header)
         values = read_stored(header)
     except StudyError as error:
         raise LabelError(str(error)) from error
@@ -75,7 +76,7 @@ def _fit(path: Path, values: Array, affine: Array, stack: CineStack) -> Array:
     exact = np.zeros((3, 3))
     exact[range(3), axes] = np.sign(turn[range(3), axes])
     if sorted(axes) != [0, 1, 2] or np.abs(turn - exact).max() > 0.1:
-        raise LabelError(_say_geometry(path, affine, stack))
+        raise LabelError(_why_elsewhere(path, affine, stack))
     # array axes 1, 2, 3 are k, j, i: file axis a is array axis 3 − a
     order = [3 - int(axes[target]) for target in (2, 1, 0)]
     fitted = np.transpose(values, (0, *order))
@@ -97,7 +98,7 @@ def _fit(path: Path, values: Array, affine: Array, stack: CineStack) -> Array:
     return fitted
 
 
-def _say_geometry(path: Path, affine: Array, stack: CineStack) -> str:
+def _why_elsewhere(path: Path, affine: Array, stack: CineStack) -> str:
     spacing = sorted(np.linalg.norm(affine[:3, :3], axis=0).tolist())
     wanted = sorted(stack.spacing_mm)
     if not np.allclose(spacing, wanted, rtol=0.05):

@@ -138,18 +138,18 @@ def _vectors(path: Path, fields: Mapping[str, str], axes: int) -> list[Array]:
 
 
 def _phase_axis(path: Path, fields: Mapping[str, str], vectors: list[Array]) -> int | None:
-    """Which axis of the array counts heart phases: one that is told to be none in space, else the fourth."""
+    """Which axis of the array counts heart phases: one that is stated to be none in space, else the fourth."""
     kinds = fields.get("kinds", "").lower().split()
     if _COLOURS & set(kinds):
         msg = f"{path} is a colour picture, not a measurement."
         raise StudyError(msg)
     if len(vectors) < 4:
         return None
-    told = [axis for axis, kind in enumerate(kinds[: len(vectors)]) if kind in _PHASE_KINDS]
+    stated = [axis for axis, kind in enumerate(kinds[: len(vectors)]) if kind in _PHASE_KINDS]
     if fields.get("spacedirections"):
-        told += [axis for axis, vector in enumerate(vectors) if not np.isfinite(vector).all()]
-    axis = told[0] if told else 3
-    if axis not in (0, 3) or set(told) - {axis}:
+        stated += [axis for axis, vector in enumerate(vectors) if not np.isfinite(vector).all()]
+    axis = stated[0] if stated else 3
+    if axis not in (0, 3) or set(stated) - {axis}:
         msg = f"{path} has its heart phases where none are expected. Save it with the phases as first or last axis."
         raise StudyError(msg)
     return axis

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from CardiacSegmentationLib.cine.open import StudyFiles
-    from CardiacSegmentationLib.cine.slices import Keep
+    from CardiacSegmentationLib.cine.slices import Acquisition
     from CardiacSegmentationLib.cine.study import Candidate, FoundStudy
 
 MOST_DAMAGE = 3  # findings that an error repeats
@@ -33,7 +33,7 @@ def read_stack(
     if index is None:
         index = study.chosen
     if index is None:
-        raise StudyError(say_none_chosen(study))
+        raise StudyError(why_none_chosen(study))
     if not 0 <= index < len(study.stacks):
         msg = f"{study.path} has no stack {index}; there are {len(study.stacks)}, counted from 0."
         raise StudyError(msg)
@@ -64,13 +64,13 @@ def read_study(
     progress: Callable[[int, int], None] | None = None,
     *,
     stack: int | None = None,
-    reacquired: Keep = "last",
+    reacquired: Acquisition = "last",
 ) -> CineStack:
     """The short-axis cine stack of a study, or its ``stack``: :func:`find_stacks`, then :func:`read_stack`."""
     return read_stack(find_stacks(path, progress, reacquired=reacquired), stack)
 
 
-def say_none_chosen(study: FoundStudy) -> str:
+def why_none_chosen(study: FoundStudy) -> str:
     """Why nothing can be segmented, what else is wrong with the study, and the remedy."""
     damage = [finding.message for finding in study.findings if finding.severity is Severity.ERROR]
     more = [f"There is more of this kind ({len(damage)} in all)."] if len(damage) > MOST_DAMAGE else []

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.cine.frames import Frame
 
-Keep = Literal["last", "first"]
+Acquisition = Literal["last", "first"]
 
 SAME_PLANE_MM = 0.2
 FEWEST_FRAMES = 3  # fewer under one number or time are no acquisition of their own
@@ -55,9 +55,9 @@ def acquisition_order(frame: Frame) -> tuple[float, ...]:
     return frame.file.series_number, timing.acquisition, timing.acquired_s or 0, timing.instance
 
 
-def stack_slices(group: Sequence[Frame], keep: Keep = "last") -> list[list[Slice]]:
+def stack_slices(group: Sequence[Frame], which: Acquisition = "last") -> list[list[Slice]]:
     """The stacks in a group of parallel frames, each as slices sorted along their normal."""
-    parts = sorted((_Part(slices) for slices in _split_into_parts(group, keep)), key=lambda part: part.order)
+    parts = sorted((_Part(slices) for slices in _split_into_parts(group, which)), key=lambda part: part.order)
     thickness = float(np.median([frame.thickness_mm or 0 for frame in group]))
     layers: list[list[_Part]] = []
     for part in parts:
@@ -67,16 +67,16 @@ def stack_slices(group: Sequence[Frame], keep: Keep = "last") -> list[list[Slice
         else:
             layer.append(part)
     stacks = [[one for part in layer for one in part.slices] for layer in layers]
-    return [sorted(stack, key=lambda one: one.z_mm) for stack in _merge_reacquired(stacks, thickness, keep)]
+    return [sorted(stack, key=lambda one: one.z_mm) for stack in _merge_reacquired(stacks, thickness, which)]
 
 
-def _split_into_parts(group: Sequence[Frame], keep: Keep) -> list[list[Slice]]:
+def _split_into_parts(group: Sequence[Frame], which: Acquisition) -> list[list[Slice]]:
     normal = normal_of(group[0].orientation)
     by_series: dict[str, list[tuple[float, Frame]]] = defaultdict(list)
     for frame in group:
         by_series[frame.file.series_uid].append((float(normal @ frame.position), frame))
     return [
-        [_slice(z, frames, keep) for z, frames in again]
+        [_slice(z, frames, which) for z, frames in again]
         for located in by_series.values()
         for numbered in _split_by_number(_split_into_planes(located))
         for again in _split_by_clock(numbered)
@@ -138,16 +138,16 @@ def _show_the_same_beat(holds: list[list[Frame]]) -> bool:
     return all(triggers) and max(map(min, triggers)) < min(map(max, triggers))
 
 
-def _slice(z: float, frames: list[Frame], keep: Keep) -> Slice:
+def _slice(z: float, frames: list[Frame], which: Acquisition) -> Slice:
     """One slice in which no moment of the heart cycle is there twice."""
     ordered = sorted(frames, key=lambda f: (f.timing.instance, f.timing.acquired_s or 0, str(f.file.path), f.number))
-    if not _tells_moments_apart(ordered):
+    if not _has_moments(ordered):
         return Slice(z, ordered)
-    kept: dict[object, Frame] = {}
+    by_moment: dict[object, Frame] = {}
     for frame in ordered:
-        if keep == "last" or _moment(frame) not in kept:
-            kept[_moment(frame)] = frame
-    used = set(kept.values())
+        if which == "last" or _moment(frame) not in by_moment:
+            by_moment[_moment(frame)] = frame
+    used = set(by_moment.values())
     return Slice(z, [f for f in ordered if f in used], [f for f in ordered if f not in used])
 
 
@@ -156,7 +156,7 @@ def _moment(frame: Frame) -> tuple[object, ...]:
     return timing.trigger_ms, timing.delay_ms, timing.temporal_position
 
 
-def _tells_moments_apart(frames: list[Frame]) -> bool:
+def _has_moments(frames: list[Frame]) -> bool:
     """Whether the times in the headers can show duplicates at all: often they are missing or constant."""
     distinct = len({_moment(frame) for frame in frames})
     return distinct >= max(2, len(frames) / 3)
@@ -169,7 +169,7 @@ def _collide(part: _Part, other: _Part, thickness: float) -> bool:
     return any(abs(a.z_mm - b.z_mm) < limit for a in part.slices for b in other.slices)
 
 
-def _merge_reacquired(stacks: list[list[Slice]], thickness: float, keep: Keep) -> list[list[Slice]]:
+def _merge_reacquired(stacks: list[list[Slice]], thickness: float, which: Acquisition) -> list[list[Slice]]:
     """Slices acquired again go to the stack before them; what repeats most of a stack is a stack of its own."""
     if len(stacks) < 2:
         return stacks
@@ -181,16 +181,16 @@ def _merge_reacquired(stacks: list[list[Slice]], thickness: float, keep: Keep) -
             result.append(stack)
             continue
         for again in stack:
-            _replace(result[-1], again, thickness, keep)
+            _replace(result[-1], again, thickness, which)
     return result
 
 
-def _replace(stack: list[Slice], again: Slice, thickness: float, keep: Keep) -> None:
+def _replace(stack: list[Slice], again: Slice, thickness: float, which: Acquisition) -> None:
     nearest = min(range(len(stack)), key=lambda index: abs(stack[index].z_mm - again.z_mm))
     before = stack[nearest]
     if abs(before.z_mm - again.z_mm) >= max(0.5 * thickness, 1.0):
         stack.append(again)
-    elif keep == "last" and len(again.frames) >= 0.5 * len(before.frames):
+    elif which == "last" and len(again.frames) >= 0.5 * len(before.frames):
         again.replaced = before.replaced + before.frames
         again.z_mm = before.z_mm  # a little shift between the two must not become an irregular gap
         stack[nearest] = again

@@ -27,6 +27,10 @@ class TemporaryFolder:
         self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
         self.close: Callable[[], object] = weakref.finalize(self, _remove, self.path, hold(self.path))
 
+    def __reduce__(self) -> tuple[type[Path], tuple[str]]:
+        """A copy in another process owns nothing: it is the path alone."""
+        return Path, (str(self.path),)
+
 
 def _remove(folder: Path, lock: IO[str] | None) -> None:
     if lock is not None:

@@ -13,8 +13,7 @@ from CardiacSegmentationLib.cine.nifti import read_nifti_header
 from CardiacSegmentationLib.cine.nrrd import read_nrrd_header
 from CardiacSegmentationLib.cine.phases import LONGEST_RR_MS, SHORTEST_RR_MS, UNKNOWN_RR_MS
 from CardiacSegmentationLib.cine.study import Candidate
-from CardiacSegmentationLib.cine.volumes import read_stored as read_values_of
-from CardiacSegmentationLib.cine.volumes import require_measurement, require_whole
+from CardiacSegmentationLib.cine.volumes import read_stored, require_measurement, require_whole
 from CardiacSegmentationLib.errors import StudyError
 from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.stack import FEWEST_IN_A_BEAT
@@ -31,19 +30,19 @@ _NRRD_ENDINGS = (".nrrd", ".nhdr")
 
 
 def read_volume_header(path: Path) -> VolumeHeader:
-    """The header of a NIfTI or NRRD file, whose voxels are all there."""
+    """The header of a NIfTI or NRRD file; whether its voxels are there ``require_whole`` tells."""
     try:
-        header = read_nrrd_header(path) if _is_nrrd(path) else read_nifti_header(path)
-        require_whole(header)
+        return read_nrrd_header(path) if _is_nrrd(path) else read_nifti_header(path)
     except OSError as error:
         msg = f"{path} cannot be read ({error.strerror or error}). Copy it to this computer and try again."
         raise StudyError(msg) from error
-    return header
 
 
 def read_values(path: Path) -> Array:
     """All values of a NIfTI or NRRD file as ``[phase, k, j, i]``."""
-    return read_values_of(read_volume_header(path))
+    header = read_volume_header(path)
+    require_whole(header)
+    return read_stored(header)
 
 
 def is_label_file(path: Path) -> bool:
@@ -55,6 +54,7 @@ def describe_volume(path: Path) -> Candidate:
     """A volume file as a candidate stack."""
     header = read_volume_header(path)
     require_measurement(header)
+    require_whole(header)
     affine, order, findings = _base_to_apex(header)
     times, rr, about_time = _times(header)
     return Candidate(

@@ -21,6 +21,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 COMMANDS = {
     "info": "list the cine stacks of a study, and which one would be segmented",
     "segment": "label, measure and report one study",
+    "read": "look at a study, correct and sign it, in a browser on this computer",
     "batch": "the same for a folder of studies, with one row each in a table",
     "send": "store the DICOM results of a study in an archive (PACS)",
     "measure": "volumes, ejection fraction and mass from images and a label map",

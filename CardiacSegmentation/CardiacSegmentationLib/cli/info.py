@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print what a study holds; exit code 1 where nothing in it can be segmented."""
     from CardiacSegmentationLib.cine import describe_study, find_stacks
-    from CardiacSegmentationLib.cine.read import say_none_chosen
+    from CardiacSegmentationLib.cine.read import why_none_chosen
 
     study = find_stacks(options.study, reacquired=options.reacquired or "last")
     if options.json:
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         print("\n".join(_lines(study)))
     if study.chosen is None:
-        raise StudyError(say_none_chosen(study))
+        raise StudyError(why_none_chosen(study))
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 from CardiacSegmentationLib.choices import CONVENTIONS, PATIENT_FACTS
 from CardiacSegmentationLib.cli.facts import add_choices, add_reading_argument, add_stack_argument, chosen, positive
 from CardiacSegmentationLib.errors import LabelError
+from CardiacSegmentationLib.locks import locked
 from CardiacSegmentationLib.reading import KeyPhases, Reading
 from CardiacSegmentationLib.segmentation import Label, Segmentation
 
@@ -52,6 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure, print, and write where asked."""
+    with contextlib.nullcontext() if options.out is None else locked(options.out):
+        return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     from CardiacSegmentationLib.analysis import assess
     from CardiacSegmentationLib.cine import read_study
     from CardiacSegmentationLib.export.summary import format_summary

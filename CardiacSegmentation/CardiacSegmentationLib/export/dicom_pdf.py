@@ -16,7 +16,7 @@ DOCUMENT_TITLE = ("LN", "18748-4", "Diagnostic imaging study")
 
 
 @without_warnings()
-def make_encapsulated_pdf(pdf: bytes, source: DicomSource) -> Dataset:
+def make_encapsulated_pdf(pdf: bytes, source: DicomSource, *, is_signed: bool = False) -> Dataset:
     """The PDF in the study of the source, in a new series."""
     from highdicom.base import SOPClass
     from highdicom.sr import CodedConcept
@@ -48,6 +48,7 @@ def make_encapsulated_pdf(pdf: bytes, source: DicomSource) -> Dataset:
     document.BurnedInAnnotation = "YES"  # the pages name the patient
     document.AcquisitionDateTime = ""
     document.DocumentTitle = TITLE
+    document.VerificationFlag = "VERIFIED" if is_signed else "UNVERIFIED"
     scheme, value, meaning = DOCUMENT_TITLE
     document.ConceptNameCodeSequence = [CodedConcept(value, scheme, meaning)]
     document.MIMETypeOfEncapsulatedDocument = "application/pdf"

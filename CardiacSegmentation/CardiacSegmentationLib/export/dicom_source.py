@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.cine.open import open_study
@@ -23,6 +24,8 @@ STUDY_ELEMENTS = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "AccessionNumber",
     "ReferringPhysicianName", "StudyID",
 )  # fmt: skip
+INDICATIONS = ("ReasonForTheRequestedProcedure", "ReasonForStudy", "AdmittingDiagnosesDescription")
+PROTOCOLS = ("ProtocolName", "SeriesDescription", "PulseSequenceName", "SequenceName")
 VALID = {
     "DA": re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"),
     "TM": re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?"),
@@ -48,7 +51,7 @@ class DicomSource:
 
     images: tuple[tuple[SourceImage | None, ...], ...]
 
-    @property
+    @cached_property
     def headers(self) -> list[Dataset]:
         """Every source object once."""
         present = [image.header for row in self.images for image in row if image]
@@ -110,10 +113,27 @@ def describe_source(header: Dataset) -> dict[str, str]:
         "Study date": _describe_date(header.get("StudyDate", "")),
         "Study": header.get("StudyDescription", ""),
         "Accession": header.get("AccessionNumber", ""),
+        "Referred by": describe_name(header.get("ReferringPhysicianName", "")),
+        "Indication": _first_text(header, INDICATIONS),
         "Institution": header.get("InstitutionName", ""),
         "Scanner": f"{scanner} {float(field):g} T" if field else scanner,
+        "Sequence": _describe_sequence(header),
     }
     return {name: str(text).strip() for name, text in facts.items() if str(text).strip()}
+
+
+def _first_text(header: Dataset, keywords: Iterable[str]) -> str:
+    return next((str(header[keyword].value) for keyword in keywords if header.get(keyword)), "")
+
+
+def _describe_sequence(header: Dataset) -> str:
+    """The protocol's name, and repetition, echo time and flip angle."""
+    numbers = [
+        f"{name} {float(header[keyword].value):.3g}{unit}"
+        for name, keyword, unit in (("TR", "RepetitionTime", " ms"), ("TE", "EchoTime", " ms"), ("", "FlipAngle", "°"))
+        if header.get(keyword)
+    ]
+    return ", ".join(part.strip() for part in (_first_text(header, PROTOCOLS), *numbers) if part)
 
 
 def describe_name(name: Any) -> str:

@@ -17,7 +17,7 @@ from CardiacSegmentationLib.export.dicom_objects import (
 from CardiacSegmentationLib.export.dicom_sr_groups import Evidence, make_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pydicom import Dataset
 
@@ -46,10 +46,14 @@ def make_measurement_report(
         observation_context=_observers(assessment.reading.reader),
         procedure_reported=codes.SCT.MagneticResonanceImagingOfHeart,
         imaging_measurements=make_groups(assessment, segmentation, evidence),
-    )
+    )[0]
+    objects = [*evidence.images(assessment.key_phases), *segments.values()]
+    # highdicom copies and searches the whole tree several times, for a second or more: it gets an empty one.
+    tree, content.ContentSequence = content.ContentSequence, []
     report: Dataset = ComprehensiveSR(
-        evidence=[*evidence.images(assessment.key_phases), *segments.values()],
-        content=content[0],
+        evidence=objects,
+        content=content,
+        record_evidence=False,
         sop_instance_uid=new_uid(),
         instance_number=1,
         is_complete=True,
@@ -58,9 +62,38 @@ def make_measurement_report(
         coding_schemes=[_private_scheme()],
         **Series(SR_SERIES, DESCRIPTION).arguments,
     )
+    report.ContentSequence = tree
+    studies = _list_evidence(objects)
+    report.CurrentRequestedProcedureEvidenceSequence = [studies.pop(str(report.StudyInstanceUID))]
+    if studies:
+        report.PertinentOtherEvidenceSequence = list(studies.values())
     if assessment.reading.signature is not None:
         report.VerifyingObserverSequence[0].VerificationDateTime = _date_time(assessment.reading.signature.when)
     return report
+
+
+def _list_evidence(objects: Iterable[Dataset]) -> dict[str, Dataset]:
+    """What the report points to: an item for each study, with its series and their objects."""
+    from pydicom import Dataset as NewDataset
+
+    studies: dict[str, Dataset] = {}
+    series: dict[tuple[str, str], Dataset] = {}
+    for item in objects:
+        study, uid = str(item.StudyInstanceUID), str(item.SeriesInstanceUID)
+        if study not in studies:
+            studies[study] = NewDataset()
+            studies[study].StudyInstanceUID = study
+            studies[study].ReferencedSeriesSequence = []
+        if (study, uid) not in series:
+            series[study, uid] = NewDataset()
+            series[study, uid].SeriesInstanceUID = uid
+            series[study, uid].ReferencedSOPSequence = []
+            studies[study].ReferencedSeriesSequence.append(series[study, uid])
+        reference = NewDataset()
+        reference.ReferencedSOPClassUID = item.SOPClassUID
+        reference.ReferencedSOPInstanceUID = item.SOPInstanceUID
+        series[study, uid].ReferencedSOPSequence.append(reference)
+    return studies
 
 
 def _verification(signature: Signature | None, source: DicomSource) -> dict[str, Any]:

@@ -202,7 +202,7 @@ def _of_wall(segment: WallSegment) -> Any:
         tracking_identifier=_track(f"AHA segment {segment.number}"),
         finding_sites=[_site(AHA_SEGMENTS[segment.number])],
         measurements=[
-            make_number(code, value, unit, f"segment_{segment.number}.{key}", phase)
+            make_number(code, value, unit, f"segment_{segment.number}.{key}", phase, decimals=0 if unit == "%" else 1)
             for code, value, unit, key, phase in numbers
             if value is not None
         ],

@@ -32,6 +32,7 @@ def make_measurement(part: str, item: Measurement, value: float, conventions: Co
         value,
         item.ucum,
         name,
+        decimals=item.decimals,
         derivation=MAXIMUM if "_max_" in item.key else MEAN if "_mean_" in item.key else None,
         reference=item.reference,
     )
@@ -54,13 +55,14 @@ def make_number(
     site: Code | None = None,
     derivation: Code | None = None,
     reference: ReferenceRange | None = None,
+    decimals: int = 1,
 ) -> Any:
-    """A number with its unit and what qualifies it."""
+    """A number with its unit and what qualifies it, rounded as the tables show it."""
     from highdicom.sr import FindingSite, Measurement, TrackingIdentifier
 
     made = Measurement(
         name=concept(code),
-        value=float(value),
+        value=round(float(value), decimals),
         unit=_unit(unit),
         tracking_identifier=TrackingIdentifier(uid=new_uid(), identifier=name),
         derivation=concept(derivation) if derivation else None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from CardiacSegmentationLib.export.fonts import text_width_mm
 from CardiacSegmentationLib.export.wording import phrase
 from CardiacSegmentationLib.segmentation import Label
 from CardiacSegmentationLib.structures import BY_LABEL
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 AROUND_HEART_MM = 14.0
 LONGEST_SIDE_MM = 300.0
+CAPTION_SIZE = 6.0
+DOTS_PER_INCH = 180
+SPLINE_REACH = 8  # pixels around a tile that its smooth interpolation depends on
 TILE = 0.985  # of its place in the grid; the rest is the gap
 
 
@@ -53,21 +57,21 @@ def best_columns(slices: int, width: float, height: float) -> int:
     return max(range(1, slices + 1), key=lambda columns: min(width / columns, height / math.ceil(slices / columns)))
 
 
-def draw_montage(axes: Axes, content: Content, phase: int, columns: int) -> None:
+def draw_montage(axes: Axes, content: Content, phase: int, columns: int, tile_mm: float) -> None:
     """Draw all slices of a phase, base first; contours of slices that do not count are dashed."""
     stack = content.stack
-    montage = _Montage(axes, content, phase, find_window(stack, content.segmentation))
-    darkest, brightest = _grey_levels(stack, montage.window)
+    montage = _Montage(axes, content, phase, tile_mm, find_window(stack, content.segmentation))
+    darkest, brightest = grey_levels(stack, montage.window)
+    axes.imshow(
+        _mosaic(montage, columns),
+        cmap="gray",
+        vmin=darkest,
+        vmax=brightest,
+        extent=(0, columns, math.ceil(stack.slices / columns), 0),
+        interpolation="none",
+    )
     for slice_ in range(stack.slices):
         row, column = divmod(slice_, columns)
-        axes.imshow(
-            _tile(stack, stack.voxels[phase, slice_], montage.window),
-            cmap="gray",
-            vmin=darkest,
-            vmax=brightest,
-            extent=(column, column + TILE, row + TILE, row),
-            interpolation="bicubic",
-        )
         _draw_contours(montage, slice_, (column, row))
         _caption(montage, slice_, (column, row))
     axes.set(xlim=(0, columns), ylim=(math.ceil(stack.slices / columns), 0), aspect="equal")
@@ -79,6 +83,7 @@ class _Montage:
     axes: Axes
     content: Content
     phase: int
+    tile_mm: float  # how large a tile is on paper
     window: Window
 
 
@@ -121,36 +126,61 @@ def _caption(montage: _Montage, slice_: int, corner: tuple[int, int]) -> None:
     content, phase, last = montage.content, montage.phase, montage.content.stack.slices - 1
     language, labels = content.language, content.segmentation.labels[phase, slice_]
     end = {0: "base", last: "apex"}.get(slice_) if last else None
-    texts = [(0.03, 0.04, f"{slice_ + 1}{f' {phrase(end, language)}' if end else ''}", "left", "top")]
+    number = f"{slice_ + 1}{f' {phrase(end, language)}' if end else ''}"
+    texts = [(0.03, 0.04, number, "left", "top")]
     if content.segmentation.corrected[phase, slice_]:
-        texts.append((0.95, 0.04, phrase("corrected", language), "right", "top"))
-    left_out = [
+        word = phrase("corrected", language)
+        fits = text_width_mm(f"{number}  {word}", CAPTION_SIZE) < 0.92 * montage.tile_mm
+        texts.append(
+            (0.95, 0.04, word, "right", "top") if fits else (0.03, 0.04 + 2.6 / montage.tile_mm, word, "left", "top")
+        )
+    left_out = ", ".join(
         structure.segment_id
         for label, structure in BY_LABEL.items()
         if not content.assessment.counted[label - 1, phase, slice_] and (labels == label).any()
-    ]
+    )
     if left_out:
-        texts.append((0.03, 0.95, phrase("not-counted", language, names=", ".join(left_out)), "left", "bottom"))
+        text = phrase("not-counted", language, names=left_out)
+        fits = text_width_mm(text, CAPTION_SIZE) < 0.92 * montage.tile_mm
+        texts.append((0.03, 0.95, text if fits else f"({left_out})", "left", "bottom"))
     for x, y, text, ha, va in texts:
-        written = montage.axes.text(corner[0] + x, corner[1] + y, text, color="#ffe680", fontsize=6, ha=ha, va=va)
+        written = montage.axes.text(
+            corner[0] + x, corner[1] + y, text, color="#ffe680", fontsize=CAPTION_SIZE, ha=ha, va=va
+        )
         written.set_path_effects([withStroke(linewidth=1.2, foreground="black")])
 
 
-def _tile(stack: CineStack, image: Array, window: Window) -> Array:
-    """The window of one image with square pixels, black outside the image."""
+def _mosaic(montage: _Montage, columns: int) -> Array:
+    """All tiles in one picture, white between them: drawn once, it is embedded once."""
+    stack, phase = montage.content.stack, montage.phase
+    pixels = round(montage.tile_mm / 25.4 * DOTS_PER_INCH)
+    drawn = round(pixels * TILE)
+    rows = math.ceil(stack.slices / columns)
+    mosaic = np.full((rows * pixels, columns * pixels), np.inf, np.float32)
+    for slice_ in range(stack.slices):
+        row, column = divmod(slice_, columns)
+        place = np.s_[row * pixels : row * pixels + drawn, column * pixels : column * pixels + drawn]
+        mosaic[place] = _tile(stack, stack.voxels[phase, slice_], montage.window, drawn)
+    return mosaic
+
+
+def _tile(stack: CineStack, image: Array, window: Window, size: int) -> Array:
+    """The window of one image as ``size`` × ``size`` pixels, smoothly interpolated, black outside the image."""
     from scipy.ndimage import affine_transform
 
     _, row_mm, column_mm = stack.spacing_mm
-    step = min(row_mm, column_mm)
-    size = max(round(window.side_mm / step), 1)
-    pixel = window.side_mm / size
-    scale = np.array([pixel / row_mm, pixel / column_mm])
-    first = np.array([window.row, window.column]) + scale / 2
-    tile: Array = affine_transform(image.astype(np.float32), np.diag(scale), first, (size, size), order=1, cval=0.0)
+    pixel_mm = window.side_mm / size
+    scale = np.array([pixel_mm / row_mm, pixel_mm / column_mm])
+    corner = np.array([window.row, window.column])
+    start = np.maximum(np.floor(corner).astype(int) - SPLINE_REACH, 0)  # a spline through all of it costs much more
+    stop = np.ceil(corner + size * scale).astype(int) + SPLINE_REACH
+    near = image[start[0] : stop[0], start[1] : stop[1]].astype(np.float32)
+    first = corner + scale / 2 - start
+    tile: Array = affine_transform(near, scale, first, (size, size), order=3, cval=0.0)
     return tile
 
 
-def _grey_levels(stack: CineStack, window: Window) -> tuple[float, float]:
+def grey_levels(stack: CineStack, window: Window) -> tuple[float, float]:
     """Window of the display from what is shown, so that bright fat at the rim does not darken the heart."""
     _, row_mm, column_mm = stack.spacing_mm
     top, left = max(int(window.row), 0), max(int(window.column), 0)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import Array, CineStack
 
 TILE_PIXELS = 96
+PAGES = {"view.html": "", "report.pdf": "PDF"}  # of a study: the first leads there by its name, others by a word
 STATUS_ORDER = ("failed", "done", "kept", "skipped")
 NUMBERS = (
     ("LV EDV", "lv_edv_ml", "ml"),
@@ -92,11 +93,8 @@ def _urgency(row: Mapping[str, Any]) -> tuple[int, int, int, str]:
 def _row(folder: Path, row: Mapping[str, Any], thumbnails: str) -> str:
     study = str(row["study"])
     picture = f"{thumbnails}/{study}.png"
-    report = f"{study}/report.pdf"
     image = f'<img loading="lazy" alt="" src="{quote(picture)}">' if (folder / picture).is_file() else ""
-    name = html.escape(study)
-    if (folder / report).is_file():
-        name = f'<a href="{quote(report)}">{name}</a>'
+    name = _links(folder, study)
     numbers = "".join(f'<td class="number">{_number(row.get(key))}</td>' for _, key, _ in NUMBERS)
     doubts = html.escape(str(row.get("error") or row.get("warning_codes") or ""))
     status = html.escape(str(row["status"]))
@@ -104,6 +102,15 @@ def _row(folder: Path, row: Mapping[str, Any], thumbnails: str) -> str:
         f'<tr class="{status}"><td>{image}</td><td>{name}</td><td>{status}</td>{numbers}'
         f'<td class="doubts">{doubts}</td></tr>'
     )
+
+
+def _links(folder: Path, study: str) -> str:
+    """The study's name, and the way to its pages."""
+    pages = [(f"{study}/{file}", word) for file, word in PAGES.items() if (folder / study / file).is_file()]
+    if not pages:
+        return html.escape(study)
+    names = [html.escape(study), *(word for _, word in pages[1:])]
+    return " · ".join(f'<a href="{quote(page)}">{name}</a>' for (page, _), name in zip(pages, names, strict=True))
 
 
 def _number(value: Any) -> str:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export.files import atomic_path
-from CardiacSegmentationLib.export.fonts import BASE_FONT
+from CardiacSegmentationLib.export.fonts import BASE_FONT, text_width_mm
 from CardiacSegmentationLib.export.paper import ALARM, MARGIN_MM, QUIET, SIZES_MM, Sheet, shorten
 from CardiacSegmentationLib.export.report_content import Content
+from CardiacSegmentationLib.export.report_curve import draw_function
 from CardiacSegmentationLib.export.report_evidence import draw_evidence
 from CardiacSegmentationLib.export.report_journal import draw_journal
 from CardiacSegmentationLib.export.report_numbers import draw_numbers
 from CardiacSegmentationLib.export.report_pictures import draw_pictures
-from CardiacSegmentationLib.export.tables import DISCLAIMER
+from CardiacSegmentationLib.export.report_template import SiteTemplate
 from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def make_report(
     paper: str = "A4",
     created: str = "",
     language: str = DEFAULT_LANGUAGE,
+    template: SiteTemplate | None = None,
 ) -> bytes:
     """The report as PDF. ``facts`` are what the source says about patient and study, printed in their order.
 
@@ -57,8 +59,10 @@ def make_report(
     import matplotlib as mpl
     from matplotlib.backends.backend_pdf import PdfPages
 
-    content = Content(stack, segmentation, assessment, facts or {}, paper, created, language)
-    facts_of_file = {"Title": "Ventricular function", "Creator": "CardiacSegmentation", "CreationDate": None}
+    content = Content(
+        stack, segmentation, assessment, facts or {}, paper, created, language, template or SiteTemplate()
+    )
+    facts_of_file = {"Title": content.phrase("report-title"), "Creator": "CardiacSegmentation", "CreationDate": None}
     pdf = BytesIO()
     with (
         mpl.rc_context({"pdf.fonttype": 42, "font.family": BASE_FONT}),  # 42: text that can be searched and copied
@@ -70,8 +74,14 @@ def make_report(
 
 
 def make_pages(content: Content) -> list[Sheet]:
-    """The pages in their order: numbers, pictures, how the numbers came about, the journal."""
-    pages = [draw_numbers(content), draw_pictures(content), draw_evidence(content), *draw_journal(content)]
+    """The pages in their order: numbers and impression, curve and wall, contours, evidence, journal."""
+    pages = [
+        *draw_numbers(content),
+        draw_function(content),
+        draw_pictures(content),
+        *draw_evidence(content),
+        *draw_journal(content),
+    ]
     for number, page in enumerate(pages, 1):
         _footer(page, content, number, len(pages))
     return pages
@@ -80,10 +90,11 @@ def make_pages(content: Content) -> list[Sheet]:
 def _footer(page: Sheet, content: Content, number: int, pages: int) -> None:
     top = page.height_mm - 9.5
     page.rule(MARGIN_MM, top - 1.2, page.inner_mm)
-    page.text(MARGIN_MM, top, DISCLAIMER, 7, ALARM, weight="bold")
+    page.text(MARGIN_MM, top, content.phrase("disclaimer"), 7, ALARM, weight="bold")
     right = page.width_mm - MARGIN_MM
     page.text(right, top, f"{number} / {pages}", 7, QUIET, align="right")
-    page.text(right - 10.0, top, shorten(_whose(content.facts), 72.0, 7), 7, QUIET, align="right")
+    room = page.inner_mm - 18.0 - text_width_mm(content.phrase("disclaimer"), 7, "bold")
+    page.text(right - 10.0, top, shorten(_whose(content.facts), room, 7), 7, QUIET, align="right")
 
 
 def _whose(facts: Mapping[str, str]) -> str:

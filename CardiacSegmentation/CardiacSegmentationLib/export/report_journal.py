@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.journal import JournalEntry
 
 SIZE = 7.0
-NUMBER_MM, WHEN_MM, WHAT_MM = 9.0, 31.0, 76.0  # widths of the columns; the rest is for before and after
+NUMBER_MM, WHEN_MM, WHAT_MM = 9.0, 31.0, 62.0  # widths of the columns; the rest is for before and after
 GAP_MM = 0.8
 
 

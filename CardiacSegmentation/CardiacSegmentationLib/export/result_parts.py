@@ -18,9 +18,12 @@ from CardiacSegmentationLib.export.dicom_sr import make_measurement_report
 from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.export.label_maps import write_label_nifti, write_nifti, write_slicer_segmentation
 from CardiacSegmentationLib.export.report import make_report
+from CardiacSegmentationLib.export.report_template import find_template, read_template
+from CardiacSegmentationLib.export.study_row import identifiers_of, study_row
 from CardiacSegmentationLib.export.tables import (
     write_measurements_csv,
     write_measurements_json,
+    write_patient_csv,
     write_phases_csv,
     write_reading_json,
     write_slices_csv,
@@ -38,8 +41,9 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.segmentation import Labels, Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
-# Made in a room above this one, so it is named here and looked up when it is wanted.
+# Made in rooms above this one, so they are named here and looked up when they are wanted.
 SCENE_WRITER = ("CardiacSegmentationLib.scene.files", "write_scene")
+VIEW_WRITER = ("CardiacSegmentationLib.browser.page", "write_view")
 
 
 class Need(str, Enum):
@@ -56,6 +60,7 @@ class ExportOptions:
 
     paper: str = "A4"
     language: str = DEFAULT_LANGUAGE  # of the report
+    template: Path | None = None  # the site's heading and logo; None: that of the user's settings, if there is one
     created: str = ""  # printed on the report; nothing where empty, so that equal values give equal bytes
     all_phases: bool = False  # a DICOM SEG and a Slicer segmentation for every labelled phase, not ED and ES alone
     deidentifier: Deidentifier | None = None
@@ -116,6 +121,15 @@ class PartInputs:
         return describe_source(self.source.first) if is_dicom else {}
 
     @cached_property
+    def identifiers(self) -> dict[str, str]:
+        """Whose study it is, for a spreadsheet; de-identified, the pseudonym alone."""
+        if self.options.deidentifier:
+            pseudonym = self.facts["Pseudonym"]
+            return {"patient_name": pseudonym, "patient_id": pseudonym}
+        is_dicom = bool(self.original.instance_uids) and self.original.source is not None
+        return identifiers_of(self.source.first) if is_dicom else {"series": self.stack.title}
+
+    @cached_property
     def report(self) -> bytes:
         """The report as PDF."""
         return make_report(
@@ -126,6 +140,7 @@ class PartInputs:
             paper=self.options.paper,
             language=self.options.language,
             created="" if self.options.deidentifier else self.options.created,
+            template=None if self.options.deidentifier else read_template(self.options.template or find_template()),
         )
 
     def save(self, dataset: Dataset, name: str) -> Path:
@@ -149,6 +164,12 @@ def _write_measurements(inputs: PartInputs) -> list[Path]:
     write_measurements_json(inputs.assessment, paths[0], inputs.segmentation)
     write_measurements_csv(inputs.assessment, paths[1])
     return paths
+
+
+def _write_patient(inputs: PartInputs) -> list[Path]:
+    path = inputs.folder / "patient.csv"
+    write_patient_csv(study_row(inputs.stack, inputs.assessment, inputs.identifiers), path)
+    return [path]
 
 
 def _write_slices(inputs: PartInputs) -> list[Path]:
@@ -196,6 +217,20 @@ def _write_report(inputs: PartInputs) -> list[Path]:
     return [path]
 
 
+def _write_view(inputs: PartInputs) -> list[Path]:
+    path = inputs.folder / "view.html"
+    write_view = _look_up(VIEW_WRITER)
+    write_view(
+        path,
+        inputs.stack,
+        inputs.segmentation,
+        inputs.assessment,
+        facts=inputs.facts,
+        language=inputs.options.language,
+    )
+    return [path]
+
+
 def _write_dicom_seg(inputs: PartInputs) -> list[Path]:
     return [inputs.save(seg, f"seg_{inputs.phases[phase]}.dcm") for phase, seg in inputs.segments.items()]
 
@@ -206,16 +241,22 @@ def _write_dicom_sr(inputs: PartInputs) -> list[Path]:
 
 
 def _write_dicom_pdf(inputs: PartInputs) -> list[Path]:
+    is_signed = inputs.assessment.reading.signature is not None
     study = inputs.study  # asked first: where there is none, the report need not be made
-    return [inputs.save(make_encapsulated_pdf(inputs.report, study), "report.dcm")]
+    return [inputs.save(make_encapsulated_pdf(inputs.report, study, is_signed=is_signed), "report.dcm")]
 
 
 def _write_scene(inputs: PartInputs) -> list[Path]:
-    module, name = SCENE_WRITER
     path = inputs.folder / "scene.mrb"
     path.parent.mkdir(parents=True, exist_ok=True)
-    getattr(importlib.import_module(module), name)(path, inputs.stack, inputs.segmentation, inputs.assessment)
+    _look_up(SCENE_WRITER)(path, inputs.stack, inputs.segmentation, inputs.assessment)
     return [path]
+
+
+def _look_up(writer: tuple[str, str]) -> Callable[..., None]:
+    module, name = writer
+    found: Callable[..., None] = getattr(importlib.import_module(module), name)
+    return found
 
 
 @dataclass(frozen=True)
@@ -235,6 +276,7 @@ class Part:
 
 PARTS = {
     "measurements": Part("measurements", "measurements.[cj]s*", 0.05, _write_measurements, group="tables"),
+    "patient": Part("one row for a spreadsheet", "patient.csv", 0.02, _write_patient, group="tables"),
     "slices": Part("numbers per slice", "slices.csv", 0.03, _write_slices, group="tables"),
     "phases": Part("numbers per phase", "phases.csv", 0.02, _write_phases, group="tables"),
     "reading": Part("the reader's decisions", "reading.json", 0.02, _write_reading),
@@ -242,6 +284,7 @@ PARTS = {
     "uncertainty": Part("uncertainty (NIfTI)", "uncertainty.nii.gz", 0.4, _write_uncertainty, Need.UNCERTAINTY),
     "slicer": Part("segmentations for 3D Slicer", "segmentation_*.seg.nrrd", 0.3, _write_slicer_segmentations),
     "report": Part("report (PDF)", "report.pdf", 3.0, _write_report),
+    "view": Part("page for a browser", "view.html", 4.0, _write_view),
     "dicom-seg": Part("DICOM segmentations", "dicom/seg_*.dcm", 1.0, _write_dicom_seg, Need.DICOM, "dicom"),
     "dicom-sr": Part("DICOM structured report", "dicom/sr.dcm", 2.5, _write_dicom_sr, Need.DICOM, "dicom"),
     "dicom-pdf": Part("report as DICOM", "dicom/report.dcm", 0.1, _write_dicom_pdf, Need.DICOM, "dicom"),

@@ -80,6 +80,11 @@ def write_phases_csv(assessment: Assessment, path: Path) -> None:
     _write_csv(path, header, (tuple(row.values()) for row in _phases(assessment)))
 
 
+def write_patient_csv(row: Mapping[str, Cell], path: Path) -> None:
+    """One row for the whole study, as :func:`study_row` makes it."""
+    _write_csv(path, tuple(row), [tuple(row.values())])
+
+
 def write_slices_csv(assessment: Assessment, path: Path) -> None:
     """One row per labelled phase and slice: areas, volumes, and whether they count."""
     structures = [label.name.lower() for label in reversed(STRUCTURES)]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, read_catalogue, sentence
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.assessment import Measurement
-    from CardiacSegmentationLib.reading import Conventions
+    from CardiacSegmentationLib.assessment import Measurement, ReferenceRange
+    from CardiacSegmentationLib.reading import Conventions, Signature
 
 MINUS = "−"
 
@@ -23,15 +24,39 @@ def word(text: str, language: str = DEFAULT_LANGUAGE) -> str:
     return read_catalogue(language).words.get(text, text)
 
 
+def capitalised(text: str) -> str:
+    """With its first letter large, as in a table or at the start of a line."""
+    return text[:1].upper() + text[1:]
+
+
+def reason(note: str, language: str = DEFAULT_LANGUAGE) -> str:
+    """Why a number is not known."""
+    if not note:
+        return phrase("not-known", language)
+    at_phase = re.fullmatch(r"(.*) \(phase (\d+)\)", note)
+    if at_phase is None:
+        return word(note, language)
+    return f"{word(at_phase[1], language)} ({phrase('place-phase', language, phase=int(at_phase[2]) - 1)})"
+
+
 def number_text(text: str, language: str = DEFAULT_LANGUAGE) -> str:
     """A number as people of that language write it."""
-    point = phrase("decimal-point", language)
-    return text.replace("-", MINUS).replace(".", point)
+    return text.replace("-", MINUS).replace(".", phrase("decimal-point", language))
 
 
 def measure_text(item: Measurement, language: str = DEFAULT_LANGUAGE) -> str:
     """The value of a measurement, without its unit; a dash where it is not known."""
     return number_text(item.text, language)
+
+
+def limits_text(reference: ReferenceRange, language: str = DEFAULT_LANGUAGE) -> tuple[str, str]:
+    """The limits of normal as numbers."""
+    return number_text(f"{reference.low:g}", language), number_text(f"{reference.high:g}", language)
+
+
+def source_text(reference: ReferenceRange, language: str = DEFAULT_LANGUAGE) -> str:
+    """Who says so, and how the limits were drawn."""
+    return "; ".join(word(part, language) for part in reference.source.split("; "))
 
 
 def describe_conventions(conventions: Conventions, language: str = DEFAULT_LANGUAGE) -> dict[str, str]:
@@ -41,3 +66,21 @@ def describe_conventions(conventions: Conventions, language: str = DEFAULT_LANGU
         "basal_rule": phrase(f"basal-{conventions.basal_rule.value}", language),
         "bsa_formula": phrase("bsa-formula", language, formula=conventions.bsa_formula),
     }
+
+
+def describe_signature(signature: Signature | None, language: str = DEFAULT_LANGUAGE) -> str:
+    """Who signed and when, or that nobody did."""
+    if signature is None:
+        return phrase("unsigned", language)
+    return phrase("signed", language, reader=name_text(signature.reader), when=describe_time(signature.when))
+
+
+def name_text(name: str) -> str:
+    """A name as it is spoken; DICOM writes family, given and middle name, prefix and suffix with ``^`` between."""
+    family, given, middle, prefix, suffix = (*name.split("^"), "", "", "", "")[:5]
+    return " ".join(part.strip() for part in (prefix, given, middle, family, suffix) if part.strip())
+
+
+def describe_time(when: str) -> str:
+    """ISO 8601 in UTC as people read it."""
+    return f"{when[:10]} {when[11:16]} UTC" if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", when) else when

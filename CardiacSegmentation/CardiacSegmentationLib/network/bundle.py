@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from CardiacSegmentationLib.segmentation import Label
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SCHEMA = 1
+SCHEMA, OLDEST_SCHEMA = 2, 1  # since 2, a bundle may hold several graphs: an ensemble
 METADATA = "configs/metadata.json"
 GRAPH = "models/model.onnx"
 WEIGHT_DATA = "models/model.safetensors"  # where the graph keeps its numbers, in bundles that store them once
@@ -39,6 +39,7 @@ class Bundle:
     training_range: TrainingRange
     checksums: Mapping[str, str]
     figures: Mapping[str, Any] = field(default_factory=dict)
+    graphs: tuple[str, ...] = (GRAPH,)  # several networks, whose mean counts
 
     @property
     def identity(self) -> str:
@@ -46,11 +47,16 @@ class Bundle:
         digest = hashlib.sha256("".join(self.checksums[name] for name in self._model_files()).encode())
         return f"{self.name} {self.version} (sha256 {digest.hexdigest()[:12]})"
 
+    @property
+    def members(self) -> tuple[Bundle, ...]:
+        """The bundle once for each of its networks."""
+        return tuple(replace(self, graphs=(name,)) for name in self.graphs)
+
     def graph(self) -> Path:
-        """Path of the ONNX graph, once it and the files with its weights are known to be whole."""
+        """Path of the (first) ONNX graph, once it and the files with weights are known to be whole."""
         for name in self._model_files():
             self.file(name)
-        return self.folder / GRAPH
+        return self.folder / self.graphs[0]
 
     def _model_files(self) -> list[str]:
         return sorted(name for name in self.checksums if name.startswith("models/"))
@@ -89,6 +95,7 @@ def load_bundle(folder: Path | None = None) -> Bundle:
             training_range=_read_range(facts["training_range"]),
             checksums={str(name): str(digest) for name, digest in facts["files"].items()},
             figures=dict(facts.get("figures", {})),
+            graphs=tuple(str(name) for name in facts.get("graphs", ())) or (GRAPH,),
         )
         labels = {str(name).upper(): int(code) for name, code in facts["labels"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -97,9 +104,10 @@ def load_bundle(folder: Path | None = None) -> Bundle:
     if labels != {label.name: int(label) for label in Label}:
         msg = f"The bundle {folder} uses other label codes ({labels}) than this program. {ADVICE}"
         raise ModelError(msg)
-    if GRAPH not in bundle.checksums:
-        msg = f"{path} lists no checksum for {GRAPH}. {ADVICE}"
-        raise ModelError(msg)
+    for name in bundle.graphs:
+        if name not in bundle.checksums:
+            msg = f"{path} lists no checksum for {name}. {ADVICE}"
+            raise ModelError(msg)
     return bundle
 
 
@@ -126,8 +134,8 @@ def _read_facts(path: Path) -> dict[str, Any]:
         kind = f"a newer kind ({schema}) than this program knows ({SCHEMA})"
         msg = f"The bundle {path.parent.parent} is of {kind}. Update CardiacSegmentation."
         raise ModelError(msg)
-    if schema < SCHEMA:
-        kind = f"an older kind ({schema}) than this program reads ({SCHEMA})"
+    if schema < OLDEST_SCHEMA:
+        kind = f"an older kind ({schema}) than this program reads ({OLDEST_SCHEMA})"
         msg = f"The bundle {path.parent.parent} is of {kind}. Export it again with this version of cardiactrain."
         raise ModelError(msg)
     return dict(facts)

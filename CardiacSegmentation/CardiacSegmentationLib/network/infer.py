@@ -115,7 +115,18 @@ def write_labels(native: npt.NDArray[np.uint8], probabilities: FloatArray, view:
     rows, columns = footprint(view, native.shape[-2:])
     centre = (view.centre[0] - rows.start, view.centre[1] - columns.start)
     part = native[:, rows, columns]
-    part[:] = put_back(probabilities, replace(view, centre=centre), part.shape[-2:]).argmax(axis=1)
+    part[:] = most_probable(put_back(probabilities, replace(view, centre=centre), part.shape[-2:]))
+
+
+def most_probable(probabilities: FloatArray) -> npt.NDArray[np.uint8]:
+    """The label of the highest of ``probabilities[slice, label, row, column]``; ``argmax`` takes twice as long."""
+    highest = probabilities[:, 0]
+    labels = np.zeros(highest.shape, np.uint8)
+    for label in range(1, probabilities.shape[1]):
+        chance = probabilities[:, label]
+        labels = np.where(chance > highest, np.uint8(label), labels)
+        highest = np.maximum(highest, chance)
+    return labels
 
 
 def footprint(view: View, shape: tuple[int, ...]) -> tuple[slice, slice]:
@@ -132,7 +143,7 @@ def expected_dice(probabilities: FloatArray) -> npt.NDArray[np.float32]:
 
     2 Σ p·m / (Σ p + Σ m) with the mask m of the most probable class: low where borders are washed out.
     """
-    winner = probabilities.argmax(axis=1)
+    winner = most_probable(probabilities)
     dice = np.ones((len(probabilities), len(STRUCTURES)), np.float32)
     for label in STRUCTURES:
         mask = winner == label

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from CardiacSegmentationLib.network.activations import sigmoid, softmax
 from CardiacSegmentationLib.network.backends import open_backend
 from CardiacSegmentationLib.network.bundle import load_bundle
 from CardiacSegmentationLib.network.preprocess import to_input
@@ -59,7 +58,7 @@ class LoadedNetwork:
     def see(self, views: FloatArray) -> Seen:
         """The backend's probabilities for the slices of one phase ``views[slice, row, column]``."""
         logits, presence = self.backend.run(to_input(views, self.preprocessing))
-        return Seen(softmax(logits), np.asarray(1 / (1 + np.exp(-presence)), np.float32))
+        return Seen(softmax(logits), sigmoid(presence))
 
 
 def load_network(folder: Path | None = None, backend: str = "auto", threads: int | None = None) -> LoadedNetwork:
@@ -80,10 +79,3 @@ def load_network(folder: Path | None = None, backend: str = "auto", threads: int
 
 _LOADED: dict[tuple[Any, ...], Backend] = {}  # at most one: each takes memory
 _LOCK = Lock()
-
-
-def softmax(logits: FloatArray) -> FloatArray:
-    """Probabilities of the classes (axis 1)."""
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shifted /= shifted.sum(axis=1, keepdims=True)
-    return shifted

@@ -14,7 +14,7 @@ from CardiacSegmentationLib.segmentation import Papillary
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from CardiacSegmentationLib.cine.slices import Keep
+    from CardiacSegmentationLib.cine.slices import Acquisition
     from CardiacSegmentationLib.reading import Reading
 
 
@@ -34,7 +34,7 @@ class Options:
     """
 
     stack: int | None = None  # as `cardiacseg info` numbers them; None: the one that fits best
-    reacquired: Keep = "last"
+    reacquired: Acquisition = "last"
     backend: str = "auto"
     model: Path | None = None
     phases: str = "all"

@@ -38,7 +38,9 @@ class Output:
         self._source = source
         self._folder = folder
         self._options = options
-        named, uncertainty = options.parts, options.uncertainty
+        uncertainty, named = options.uncertainty, options.parts
+        if named is not None and uncertainty:
+            named = (*named, "uncertainty")  # who asks for it wants to have it
         self._chosen = default_parts(None, uncertainty=uncertainty) if named is None else choose_parts(named)
         require_needs(self._chosen, uncertainty=uncertainty)
 
@@ -122,7 +124,9 @@ class Output:
         try:
             write_results(
                 aside, stack, segmentation, assessment, parts,
-                options=ExportOptions(paper=self._options.paper, deidentifier=hide),
+                options=ExportOptions(
+                    paper=self._options.paper, language=self._options.language, deidentifier=hide
+                ),
                 uncertainty=results.uncertainty,
                 progress=lambda _, done: report(done),
             )  # fmt: skip

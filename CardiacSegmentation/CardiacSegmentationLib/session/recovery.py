@@ -82,10 +82,9 @@ class Recovery:
         self._starts.setdefault(fingerprint(session.stack), _start_of(session))
         path = self.path_of(session)
         stored = _read(path)
-        if stored is None or self._is_mine(stored) or is_alive(int(stored["owner"]["process"])):
+        if stored is None or self._is_mine(stored) or _still_runs(stored):
             return None  # a session that still runs will take care of its own
-        found = _found_from(path, stored)
-        return found if _fits(found, session) and _adds(found, session) else None
+        return _found(path, stored, session)
 
     def keep(self, session: StudySession) -> bool:
         """Write down what is changed since the study came to hand, and whether anything is.
@@ -167,10 +166,7 @@ class Recovery:
         stored = _read(path)
         if stored is None or self._is_mine(stored):
             return False
-        if is_alive(int(stored["owner"]["process"])) and stored["owner"]["process"] != os.getpid():
-            return True
-        found = _found_from(path, stored)
-        return _fits(found, session) and _adds(found, session)
+        return _still_runs(stored) or _found(path, stored, session) is not None
 
     def _is_mine(self, stored: Mapping[str, Any]) -> bool:
         return bool(stored["owner"] == self._owner)
@@ -214,12 +210,30 @@ def _read(path: Path) -> dict[str, Any] | None:
                 "reading": reading_from_dict(state["reading"]),
                 "contours": contours_from_list(state.get("contours", [])),
             }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error, ReadingError):
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        zipfile.BadZipFile,
+        zlib.error,
+        ReadingError,
+    ):
         return None
 
 
-def _found_from(path: Path, stored: Mapping[str, Any]) -> Found:
-    return Found(path, stored["images"], stored["reading"], stored["contours"])
+def _still_runs(stored: Mapping[str, Any]) -> bool:
+    """Whether the owner is another process that lives; one of this very number came before and is gone."""
+    process = stored["owner"]["process"]
+    return process != os.getpid() and is_alive(process)
+
+
+def _found(path: Path, stored: Mapping[str, Any], session: StudySession) -> Found | None:
+    """What is stored, where it fits the study and adds anything to it."""
+    found = Found(path, stored["images"], stored["reading"], stored["contours"])
+    return found if _fits(found, session) and _adds(found, session) else None
 
 
 def _fits(found: Found, session: StudySession) -> bool:

@@ -62,6 +62,7 @@ class StudySession:
         self.reading = reading or Reading()
         self.assessment: Assessment = assess(stack, self.segmentation, self.reading)
         self._automatic = _automatic(segmentation)
+        self._assessed_automatic = self.assessment.automatic  # the last there was: work may be taken back, and go on
         fits = history is not None and history.fits(segmentation.labels.shape, len(self.reading.journal))
         self.history = history if history is not None and fits else History()
         self._now = now
@@ -189,6 +190,7 @@ class StudySession:
         self.assessment = assess(self.stack, segmentation, kept)  # raises where it does not fit
         self.segmentation, self.reading = _own_copy(segmentation), kept
         self._automatic = _automatic(segmentation)
+        self._assessed_automatic = self.assessment.automatic
         self.history.clear()
         self._tell(Changed(images=self._all_places(), decisions=True))
 
@@ -419,7 +421,9 @@ class StudySession:
         segmentation = replace(
             self.segmentation, labelled=labelled, origin=origin, automatic=self._automatic, contours=drawn
         )
-        self.assessment = assess(self.stack, segmentation, reading, self.assessment, set(images))
+        before = replace(self.assessment, automatic=self.assessment.automatic or self._assessed_automatic)
+        self.assessment = assess(self.stack, segmentation, reading, before, set(images))
+        self._assessed_automatic = self.assessment.automatic or self._assessed_automatic
         self.segmentation, self.reading = segmentation, reading
 
     def _finish(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cardiactrain.cli.shared import add_device, add_settings
+from cardiactrain.errors import RunError
 
 if TYPE_CHECKING:
     import argparse
@@ -41,7 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Do what is not done yet, in order."""
     from cardiactrain.cli import EXIT_OK, main
+    from cardiactrain.distributed import count_processes
 
+    if count_processes() > 1:
+        msg = "campaign runs in one process: start it without torchrun; each of its runs may be trained by several."
+        raise RunError(msg)
     end = time.monotonic() + 60 * options.minutes if options.minutes else None
     for step in plan_steps(options):
         if step.done is not None and step.done.exists():

@@ -22,8 +22,8 @@ class Atlas:
     """
 
     planes: Tensor
-    spacing_mm: Tensor  # [slice, 2], on the planes' device as is the next
-    middle_px: Tensor  # [slice, 2]: where in a plane the middle of the field of view lies; it may lie outside
+    scale: Tensor  # [slice, 2], on the planes' device as is the next: from places to what grid_sample counts by,
+    start: Tensor  # [slice, 2]: which is -1 at a plane's first pixel and 1 at its last
 
     @classmethod
     def of(
@@ -33,14 +33,18 @@ class Atlas:
         middles_px: Sequence[tuple[float, float]],
         device: torch.device,
     ) -> Atlas:
-        """Stacks ``[slice, row, column]`` of one type, each with its pixel spacing and its middle."""
+        """Stacks ``[slice, row, column]`` of one type, each with its pixel spacing and its middle.
+
+        The middle is that of the field of view, in the stack's pixels; it may lie outside of them.
+        """
         rows, columns = (max(2, *(stack.shape[axis] for stack in stacks)) for axis in (1, 2))
         counts = torch.tensor([len(stack) for stack in stacks])
         planes = torch.zeros(int(counts.sum()), rows, columns, dtype=stacks[0].dtype, device=device)
         for first, stack in zip((counts.cumsum(0) - counts).tolist(), stacks, strict=True):
             planes[first : first + len(stack), : stack.shape[1], : stack.shape[2]] = stack.to(device)
-        facts = (torch.tensor(values).repeat_interleave(counts, 0).to(device) for values in (spacings_mm, middles_px))
-        return cls(planes, *facts)
+        last = torch.tensor([rows - 1, columns - 1])
+        scale, start = 2 / (torch.tensor(spacings_mm) * last), 2 * torch.tensor(middles_px) / last - 1
+        return cls(planes, *(fact.repeat_interleave(counts, 0).to(device) for fact in (scale, start)))
 
     def sample(self, slices: Tensor, places_mm: Tensor) -> Tensor:
         """Values [example, channel, row, column] at places [example, row, column, 2] of slices [example, channel].
@@ -56,9 +60,6 @@ class Atlas:
         return sampled.reshape(*slices.shape, len(codes), *sampled.shape[2:])
 
     def _sample(self, planes: Tensor, slices: Tensor, places_mm: Tensor) -> Tensor:
-        first = slices[:, 0]
-        last = torch.tensor([n - 1 for n in self.planes.shape[1:]], device=planes.device)
-        scale = 2 / (self.spacing_mm[first] * last)  # grid_sample wants (x, y) from -1 to 1
-        start = 2 * self.middle_px[first] / last - 1
-        grid = torch.addcmul(start[:, None, None], places_mm, scale[:, None, None]).flip(-1)
+        scale, start = self.scale[slices[:, 0]], self.start[slices[:, 0]]
+        grid = torch.addcmul(start[:, None, None], places_mm, scale[:, None, None]).flip(-1)  # (x, y)
         return functional.grid_sample(planes, grid, align_corners=True, padding_mode="zeros")

@@ -50,16 +50,17 @@ class PreparedStack:
     presence: Tensor  # of LV and RV on every slice
     presence_known: Tensor
     used: Tensor
+    subject: str  # its key
     dataset: str
 
 
-def prepare_all(stacks: Sequence[tuple[Subject, LabelledStack]], recipe: Recipe) -> list[PreparedStack]:
-    """Stacks as a recipe draws from them, in their order."""
-    return list(map_in_processes(partial(_prepare_pair, recipe), stacks))
+def prepare_all(subjects: Sequence[Subject], recipe: Recipe) -> list[PreparedStack]:
+    """The subjects' stacks that are fit for training, as a recipe draws from them, in their order."""
+    return [stack for stacks in map_in_processes(partial(_prepare_subject, recipe), subjects) for stack in stacks]
 
 
-def _prepare_pair(recipe: Recipe, pair: tuple[Subject, LabelledStack]) -> PreparedStack:
-    return prepare(*pair, recipe)
+def _prepare_subject(recipe: Recipe, subject: Subject) -> list[PreparedStack]:
+    return [prepare(subject, stack, recipe) for stack in subject.stacks if stack.used.any()]
 
 
 def prepare(subject: Subject, stack: LabelledStack, recipe: Recipe) -> PreparedStack:
@@ -80,6 +81,7 @@ def prepare(subject: Subject, stack: LabelledStack, recipe: Recipe) -> PreparedS
         presence=cavities.flatten(2).any(2).float(),
         presence_known=known[:, sides - 1],
         used=torch.from_numpy(stack.used),
+        subject=subject.key,
         dataset=subject.facts.dataset,
     )
 

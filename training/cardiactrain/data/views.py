@@ -54,13 +54,13 @@ class Views:
     def __init__(self, subjects: Sequence[Subject], recipe: Recipe, device: torch.device | None = None) -> None:
         self.recipe = recipe
         self.device = device or torch.device("cpu")
-        used = [(subject, stack) for subject in subjects for stack in subject.stacks if stack.used.any()]
-        stacks = prepare_all(used, recipe)
-        self._keys = [subject.key for subject, _ in used]
+        stacks = prepare_all(subjects, recipe)
+        self._subjects = [stack.subject for stack in stacks]
         self.examples = [(n, int(k)) for n, stack in enumerate(stacks) for k in torch.nonzero(stack.used)[:, 0]]
         share = [recipe.data.share.get(stacks[n].dataset, 1.0) for n, _ in self.examples]
         self.weights = torch.tensor(share, dtype=torch.float64)
-        self._codes = torch.tensor([int(c) for c in recipe.classes[1:]], device=self.device)
+        codes = torch.tensor([int(c) for c in recipe.classes[1:]])
+        self._columns, self._codes = codes - 1, codes.to(self.device)  # of what is known, on the CPU; in the planes
         if not self.examples:
             return
         self._stacks = _describe_stacks(stacks)
@@ -75,7 +75,7 @@ class Views:
     def name(self, chosen: Sequence[int]) -> str:
         """The subjects of the examples at ``chosen`` places."""
         places = chosen[:: self.recipe.view.slices_together]
-        return ", ".join(dict.fromkeys(self._keys[self.examples[place][0]] for place in places))
+        return ", ".join(dict.fromkeys(self._subjects[self.examples[place][0]] for place in places))
 
     def draw(self, chosen: Sequence[int], warp: Warp | None, generator: torch.Generator, passed: float = 1.0) -> Batch:
         """The examples at ``chosen`` places, each framed and warped at random (upright and centred without a warp).
@@ -116,7 +116,7 @@ class Views:
         of_slices = _Slices(*(fact[numbers[:, asked]] for fact in self._slices))
         is_inside = is_inside[:, asked]
         counts = (of_slices.used & is_inside)[..., None]
-        known = (of_slices.known & counts)[..., self._codes.cpu() - 1]
+        known = (of_slices.known & counts)[..., self._columns]
         presence, presence_known = of_slices.presence, of_slices.presence_known & counts
         follows = is_inside & is_inside.roll(1, 1)
         follows[:, 0] = False

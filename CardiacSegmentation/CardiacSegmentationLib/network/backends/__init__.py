@@ -7,6 +7,7 @@ from importlib import import_module, util
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from CardiacSegmentationLib.errors import ModelError
+from CardiacSegmentationLib.network.backends.ensemble import EnsembleBackend
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +67,8 @@ def open_backend(bundle: Bundle, name: str = "auto", threads: int | None = None)
         msg = f"The backend {chosen} needs the package {engine.package}: {engine.install}"
         raise ModelError(msg)
     opener: Callable[[Bundle, int | None], Backend] = import_module(f"{__name__}.{chosen}_backend").open_network
-    return opener(bundle, threads)
+    members = [opener(member, threads) for member in bundle.members]
+    return members[0] if len(members) == 1 else EnsembleBackend(members)
 
 
 def is_installed(name: str) -> bool:

@@ -1,0 +1,176 @@
+"""What a tab can ask for: each command calls the session's command of that name. To add one, add it to ``COMMANDS``.
+
+Places within an image come as (row, column) in millimetres, as in ``contours``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from CardiacSegmentationLib.assessment import finding_key
+from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
+from CardiacSegmentationLib.contours import Border
+from CardiacSegmentationLib.contours.pull import REACH_MM, pull
+from CardiacSegmentationLib.contours.push import RADIUS_MM, push
+from CardiacSegmentationLib.contours.redraw import draw_border, is_closed, redraw
+from CardiacSegmentationLib.errors import ContourError, ReadingError
+from CardiacSegmentationLib.reading import BasalRule
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import numpy.typing as npt
+
+    from CardiacSegmentationLib.browser.served import ServedStudy
+    from CardiacSegmentationLib.contours import Contours
+
+    Message = Mapping[str, Any]
+
+MOST_POINTS = 5000  # of a line that a hand drew
+TYPED = {"papillary": Papillary, "basal_rule": BasalRule}
+
+
+def _pulled(contours: Contours, message: Message) -> Contours:
+    start, to = _line(message)[[0, -1]]
+    reach_mm = _within(message.get("reach", REACH_MM), 2.0, 80.0)
+    return pull(contours, start, to, reach_mm, keep_wall=bool(message.get("keepWall")))
+
+
+def _pushed(contours: Contours, message: Message) -> Contours:
+    return push(contours, _line(message), _within(message.get("radius", RADIUS_MM), 1.0, 40.0))
+
+
+def _redrawn(contours: Contours, message: Message) -> Contours:
+    line, border = _line(message), Border(message["border"]) if message.get("border") else None
+    if border is not None and is_closed(line):
+        return draw_border(contours, border, line)
+    return redraw(contours, line, border)
+
+
+# The borders after a drag, without taking them over.
+PREVIEWS: Mapping[str, Callable[[Contours, Message], Contours]] = {"pull": _pulled, "push": _pushed, "redraw": _redrawn}
+
+
+def _drag(study: ServedStudy, message: Message) -> None:
+    place, name = study.place_of(message), str(message["command"])
+    study.draw(place, PREVIEWS[name](study.contours_at(place), message), name.capitalize())
+
+
+def _delete(study: ServedStudy, message: Message) -> None:
+    study.session.delete(*study.place_of(message), [_structure(message)] if message.get("structure") else STRUCTURES)
+
+
+def _copy(study: ServedStudy, message: Message) -> None:
+    phase, place = study.place_of(message)
+    source, _ = study.place_of({"phase": message["from"], "slice": place})
+    study.session.copy_phase(source, phase, [place])
+
+
+def _count(study: ServedStudy, message: Message) -> None:
+    place = int(message["slice"])
+    phases = range(study.session.stack.phases) if message.get("allPhases") else [int(message["phase"])]
+    for phase in phases:
+        study.place_of({"phase": phase, "slice": place})
+    structures = [_structure(message)]
+    if structures == [Label.LV]:
+        structures = [Label.LV, Label.MYO]  # a slice is the LV's with its wall, or not at all
+    study.session.set_counts(structures, phases, place, None if message["counts"] is None else bool(message["counts"]))
+
+
+def _key_phase(study: ServedStudy, message: Message) -> None:
+    name, phase = str(message["name"]), message["phase"]
+    if name not in vars(study.session.assessment.key_phases):
+        msg = f"There is no key phase {name}."
+        raise ReadingError(msg)
+    if phase is not None:
+        phase, _ = study.place_of({"phase": phase, "slice": 0})
+    study.session.set_key_phases(**{name: phase})
+
+
+def _convention(study: ServedStudy, message: Message) -> None:
+    name, value = str(message["name"]), str(message["value"])
+    if name not in CONVENTIONS or value not in CHOICES[name].values:
+        msg = f"There is no convention {name} {value}."
+        raise ReadingError(msg)
+    study.session.set_conventions(**{name: TYPED[name](value) if name in TYPED else value})
+
+
+def _look(study: ServedStudy, message: Message) -> None:
+    study.session.look_at(*study.place_of(message))
+
+
+def _tick(study: ServedStudy, message: Message) -> None:
+    for finding in study.session.assessment.findings:
+        if finding_key(finding) == message["key"]:
+            study.session.acknowledge(finding, bool(message["seen"]))
+            return
+
+
+def _reader(study: ServedStudy, message: Message) -> None:
+    if str(message["text"]).strip() != study.session.reading.reader:
+        study.session.set_reader(str(message["text"]))
+
+
+def _impression(study: ServedStudy, message: Message) -> None:
+    if str(message["text"]) != study.session.reading.impression:
+        study.session.set_impression(str(message["text"]))
+
+
+def _export(study: ServedStudy, message: Message) -> None:
+    files = study.write(study.session, [str(name) for name in message["parts"]])
+    study.files = {path.name: path for path in files}
+
+
+COMMANDS: Mapping[str, Callable[[ServedStudy, Message], dict[str, Any] | None]] = {
+    "pull": _drag,
+    "push": _drag,
+    "redraw": _drag,
+    "delete": _delete,
+    "copy": _copy,
+    "count": _count,
+    "key-phase": _key_phase,
+    "propose-key-phases": lambda study, _: _nothing(study.session.propose_key_phases()),
+    "convention": _convention,
+    "undo": lambda study, _: _nothing(study.session.undo()),
+    "redo": lambda study, _: _nothing(study.session.redo()),
+    "look": _look,
+    "tick": _tick,
+    "reader": _reader,
+    "impression": _impression,
+    "sign": lambda study, _: study.session.sign(),
+    "unlock": lambda study, _: study.session.unlock(),
+    "export": _export,
+}
+
+
+def _nothing(_: object) -> None:
+    return None
+
+
+def _structure(message: Message) -> Label:
+    name = str(message["structure"])
+    if name not in [label.name for label in STRUCTURES]:
+        msg = f"There is no structure {name}."
+        raise ReadingError(msg)
+    return Label[name]
+
+
+def _line(message: Message) -> npt.NDArray[Any]:
+    """The places that a hand passed."""
+    import numpy as np
+
+    try:
+        line = np.asarray(message["line"], float)
+    except (TypeError, ValueError):
+        line = np.zeros(0)
+    if line.ndim != 2 or line.shape[1] != 2 or not 2 <= len(line) <= MOST_POINTS or not np.isfinite(line).all():
+        msg = "A drag is a line of at least two places (row, column) in mm."
+        raise ContourError(msg)
+    return line
+
+
+def _within(value: Any, low: float, high: float) -> float:
+    number = float(value)
+    return min(max(number, low), high) if math.isfinite(number) else low

@@ -1,0 +1,225 @@
+"""The study that one reader works on, in as many tabs as she likes: commands in, what changed out, kept after each."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from CardiacSegmentationLib.browser.commands import COMMANDS, PREVIEWS
+from CardiacSegmentationLib.browser.content import describe_state
+from CardiacSegmentationLib.browser.images import describe_contours, describe_images
+from CardiacSegmentationLib.browser.page import automatic_contours, describe_numbers
+from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
+from CardiacSegmentationLib.contours import find_contours, redraw_labels
+from CardiacSegmentationLib.errors import CardiacSegmentationError, ReadingError
+from CardiacSegmentationLib.export.dicom_source import describe_source, read_source
+from CardiacSegmentationLib.export.result_parts import PARTS
+from CardiacSegmentationLib.export.results import default_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from CardiacSegmentationLib.contours import Contours
+    from CardiacSegmentationLib.segmentation import Labels
+    from CardiacSegmentationLib.session import Changed, Recovery, StudySession
+    from CardiacSegmentationLib.session.changes import Place
+    from CardiacSegmentationLib.stack import CineStack
+
+# What rests on what the reader sees: refused where another tab changed it meanwhile.
+RESTS_ON_WHAT_IS_SEEN = frozenset({"pull", "push", "redraw", "delete", "copy", "undo", "redo"})
+MOST_TABS = 50
+
+
+class ServedStudy:
+    """A session with its contours, its revision, and the last answer to every tab.
+
+    A tab numbers its commands: one that comes twice, because its answer was lost, is answered again and not done again.
+    """
+
+    def __init__(
+        self,
+        session: StudySession,
+        recovery: Recovery,
+        language: str,
+        write: Callable[[StudySession, list[str]], list[Path]],
+    ) -> None:
+        self.session, self.language = session, language
+        self.write = write  # the parts asked for; returns all files that there are now
+        self.files: dict[str, Path] = {}
+        self.run = uuid.uuid4().hex[:12]  # another run of the server knows nothing of this one's numbers
+        self._recovery = recovery
+        self._revision = self._work_revision = 0
+        self._changed_at: dict[Place, int] = {}
+        self._place: tuple[int | None, int | None] | None = None
+        self._contours: dict[Place, tuple[Labels, Contours]] = {}
+        self._answers: dict[str, tuple[int, dict[str, Any]]] = {}
+        self._changed = threading.Condition(threading.RLock())
+        self._crop, self._images = describe_images(session.stack, session.segmentation, whole=True)
+        self._facts = _facts_of(session.stack)
+        for place in np.ndindex(session.segmentation.labels.shape[:2]):  # so that the page opens at once
+            self.contours_at((int(place[0]), int(place[1])))
+        session.subscribe(self._note)
+
+    def page(self) -> dict[str, Any]:
+        """Everything a tab shows when it opens."""
+        with self._changed:
+            session = self.session
+            stack, segmentation = session.stack, session.segmentation
+            study = {
+                **describe_numbers(stack, segmentation, session.assessment, self._facts, self.language),
+                "images": self._images,
+                "contours": [
+                    [describe_contours(self.contours_at((phase, place)), self._crop) for place in range(stack.slices)]
+                    for phase in range(stack.phases)
+                ],
+                "automatic": automatic_contours(stack, segmentation, self._crop, segmentation.corrected_images),
+            }
+            return {**study, "canRead": True, "parts": self._parts(), **self._news(self._revision)}
+
+    def answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Do a command, once, and say what changed since the tab last heard."""
+        tab, number, seen = str(message["tab"]), int(message["number"]), int(message["seen"])
+        with self._changed:
+            if message["run"] != self.run:
+                return {"reload": True}
+            before, answer = self._answers.get(tab, (0, {}))
+            if number == before:
+                return answer
+            if number < before:
+                return self._news(seen)
+            answer = self._do(str(message["command"]), message, seen)
+            self._answers[tab] = (number, answer)
+            if len(self._answers) > MOST_TABS:
+                del self._answers[next(iter(self._answers))]
+            return answer
+
+    def preview(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """The borders as they would be if the hand let go now."""
+        with self._changed:
+            self._require_open()
+            place = self.place_of(message)
+            after = PREVIEWS[str(message["command"])](self.contours_at(place), message)
+            return {"borders": describe_contours(after, self._crop)}
+
+    def wait(self, run: str, seen: int, seconds: float) -> dict[str, Any]:
+        """What other tabs changed, as soon as they do."""
+        with self._changed:
+            if run != self.run:
+                return {"reload": True}
+            self._changed.wait_for(lambda: self._revision > seen, seconds)
+            return self._news(seen)
+
+    def place_of(self, message: Mapping[str, Any]) -> Place:
+        """The image that a message is about."""
+        phase, place = int(message["phase"]), int(message["slice"])
+        if not (0 <= phase < self.session.stack.phases and 0 <= place < self.session.stack.slices):
+            msg = f"There is no phase {phase + 1} with a slice {place + 1}."
+            raise ReadingError(msg)
+        return phase, place
+
+    def contours_at(self, place: Place) -> Contours:
+        """The borders of an image: as they were drawn where they were, else found in its labels."""
+        labels = self.session.segmentation.labels[place]
+        known = self._contours.get(place)
+        if known is None or not np.array_equal(known[0], labels):
+            _, row_mm, column_mm = self.session.stack.spacing_mm
+            known = self._contours[place] = labels.copy(), find_contours(labels, (row_mm, column_mm))
+        return known[1]
+
+    def draw(self, place: Place, after: Contours, tool: str) -> None:
+        """Put borders in place of those of an image."""
+        before, labels = self.contours_at(place), self.session.segmentation.labels[place]
+        image = redraw_labels(labels, before, after)
+        if self.session.put({place: image}, tool):
+            self._contours[place] = image.copy(), after
+
+    def keep(self) -> None:
+        """Write down what there is, for the case that this process ends here."""
+        self._recovery.keep(self.session)
+
+    def _do(self, name: str, message: Mapping[str, Any], seen: int) -> dict[str, Any]:
+        if name not in COMMANDS:
+            return {**self._news(seen), "problem": f"There is no command {name}."}
+        if name in RESTS_ON_WHAT_IS_SEEN and seen < self._work_revision:
+            return {**self._news(seen), "stale": True}
+        before, self._place = self._revision, None
+        try:
+            extra = COMMANDS[name](self, message) or {}
+        except CardiacSegmentationError as error:
+            return {**self._news(seen), "problem": str(error)}
+        if self._revision > before:
+            self.keep()
+        return {**self._news(seen), **extra, "place": self._place}
+
+    def _news(self, seen: int) -> dict[str, Any]:
+        """State and decisions now, and the borders of images that changed since ``seen``."""
+        session = self.session
+        places = [place for place, revision in self._changed_at.items() if revision > seen]
+        corrected = set(session.segmentation.corrected_images)
+        before = automatic_contours(
+            session.stack, session.segmentation, self._crop, [place for place in places if place in corrected]
+        )
+        return {
+            "run": self.run,
+            "revision": self._revision,
+            "state": describe_state(session.assessment, session.segmentation, self.language),
+            "changed": {
+                f"{phase},{place}": describe_contours(self.contours_at((phase, place)), self._crop)
+                for phase, place in places
+            },
+            "changedAutomatic": before,
+            "reading": self._reading(),
+        }
+
+    def _reading(self) -> dict[str, Any]:
+        session, reading = self.session, self.session.reading
+        conventions = {name: getattr(reading.conventions, name) for name in CONVENTIONS}
+        return {
+            "undo": session.undo_text(self.language),
+            "redo": session.redo_text(self.language),
+            "lookedAt": [f"{phase},{place}" for phase, place in sorted(reading.looked_at)],
+            "reader": reading.reader,
+            "impression": reading.impression,
+            "isSigned": session.is_signed,
+            "fixed": [name for name, phase in vars(reading.key_phases).items() if phase is not None],
+            "conventions": {
+                name: {
+                    "value": str(getattr(value, "value", value)),
+                    "choices": [[one, CHOICES[name].label(one, self.language)] for one in CHOICES[name].values],
+                }
+                for name, value in conventions.items()
+            },
+            "files": sorted(self.files),
+        }
+
+    def _note(self, changed: Changed) -> None:
+        with self._changed:
+            self._revision += 1
+            for place in changed.images:
+                self._changed_at[place] = self._revision
+            if changed.images or changed.decisions:
+                self._work_revision = self._revision
+            if changed.place is not None:
+                self._place = changed.place
+            self._changed.notify_all()
+
+    def _parts(self) -> list[tuple[str, str]]:
+        """Every result that can be written, by name and title."""
+        return [(name, PARTS[name].title) for name in default_parts(self.session.stack)]
+
+    def _require_open(self) -> None:
+        signature = self.session.reading.signature
+        if signature is not None:
+            msg = f"The reading is signed by {signature.reader}. Unlock it to change it."
+            raise ReadingError(msg)
+
+
+def _facts_of(stack: CineStack) -> dict[str, str]:
+    """What the headers say about patient and study."""
+    if stack.source is None or not stack.instance_uids:
+        return {}
+    return describe_source(read_source(stack).first)

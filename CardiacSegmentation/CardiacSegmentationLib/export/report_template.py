@@ -1,0 +1,94 @@
+"""The site's own heading and logo on the report, from one small file.
+
+``report.json`` lies in the user's settings, or where ``$CARDIACSEG_REPORT_TEMPLATE`` says::
+
+    {"heading": ["St. Elsewhere Hospital", "Cardiac imaging, Hill Road 1"], "logo": "logo.png", "title": "Cardiac MR"}
+
+All entries may be left out. The logo (PNG or JPEG) is named as seen from the file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from CardiacSegmentationLib.errors import ExportError
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.stack import Array
+
+TEMPLATE_VARIABLE = "CARDIACSEG_REPORT_TEMPLATE"
+TEMPLATE_FILE = "report.json"
+KNOWN = {"heading", "logo", "title"}
+
+
+@dataclass(frozen=True, eq=False)
+class SiteTemplate:
+    """What a site prints on its reports."""
+
+    heading: tuple[str, ...] = ()
+    title: str = ""  # instead of ours
+    logo: Array | None = None  # the picture, ``[row, column, channel]``
+
+
+def find_template() -> Path | None:
+    """Where the site's template is; ``None`` where there is none."""
+    named = os.environ.get(TEMPLATE_VARIABLE)
+    if named:
+        return Path(named)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    else:
+        base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    path = Path(base) / "cardiacseg" / TEMPLATE_FILE
+    return path if path.is_file() else None
+
+
+def read_template(path: Path | None) -> SiteTemplate:
+    """The template in a file; an empty one for ``None``."""
+    if path is None:
+        return SiteTemplate()
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        msg = f"The report's template {path} cannot be read ({error.strerror or error}). Mend or remove it."
+        raise ExportError(msg) from error
+    except ValueError as error:
+        msg = f"The report's template {path} is no JSON ({error}). Mend or remove it."
+        raise ExportError(msg) from error
+    _check(content, path)
+    logo = content.get("logo")
+    return SiteTemplate(
+        heading=tuple(content.get("heading", ())),
+        title=content.get("title", ""),
+        logo=_read_picture(path.parent / logo, path) if logo else None,
+    )
+
+
+def _check(content: Any, path: Path) -> None:
+    """Refuse what is not as the example above."""
+    is_right = (
+        isinstance(content, dict)
+        and content.keys() <= KNOWN
+        and all(isinstance(content.get(name, ""), str) for name in ("logo", "title"))
+        and isinstance(content.get("heading", []), list)
+        and all(isinstance(line, str) for line in content.get("heading", []))
+    )
+    if not is_right:
+        msg = f"The report's template {path} may hold heading (a list of lines), logo and title (texts), nothing else."
+        raise ExportError(msg)
+
+
+def _read_picture(logo: Path, path: Path) -> Array:
+    from matplotlib.image import imread
+
+    try:
+        picture: Array = imread(logo)
+    except (OSError, ValueError, SyntaxError) as error:
+        msg = f"The logo {logo} that {path} names cannot be read ({error}). Name a PNG or JPEG file."
+        raise ExportError(msg) from error
+    return picture

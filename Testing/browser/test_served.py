@@ -1,0 +1,250 @@
+"""The study behind the page: commands once, all tabs alike, nobody else let in."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from CardiacSegmentationLib.browser.commands import COMMANDS
+from CardiacSegmentationLib.browser.served import RESTS_ON_WHAT_IS_SEEN, ServedStudy
+from CardiacSegmentationLib.browser.server import (
+    MOST_BYTES,
+    Desk,
+    ReadingServer,
+    load_tls,
+    read_password,
+    serve_in_background,
+)
+from CardiacSegmentationLib.contours import Border, find_contours, redraw_labels
+from CardiacSegmentationLib.contours.pull import pull
+from CardiacSegmentationLib.errors import CardiacSegmentationError
+from CardiacSegmentationLib.session import Recovery, StudySession
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.stack import CineStack
+
+PLACE = {"phase": 0, "slice": 3}
+
+
+class Tab:
+    """What a tab does, without its page."""
+
+    def __init__(self, study: ServedStudy, name: str = "tab") -> None:
+        self.study, self.name, self.number, self.seen = study, name, 0, 0
+
+    def command(self, name: str, /, **details: Any) -> dict[str, Any]:
+        self.number += 1
+        return self.again(name, **details)
+
+    def again(self, name: str, /, **details: Any) -> dict[str, Any]:
+        """The last command once more, as after an answer that was lost."""
+        facts = {"tab": self.name, "number": self.number, "seen": self.seen, "run": self.study.run}
+        news = self.study.answer({**details, **facts, "command": name})
+        self.seen = news.get("revision", self.seen)
+        return news
+
+
+@pytest.fixture
+def study(stack: CineStack, segmentation: Segmentation, tmp_path: Path) -> ServedStudy:
+    session, recovery = StudySession(stack, segmentation), Recovery(tmp_path / "kept")
+    recovery.find(session)
+    return ServedStudy(session, recovery, "en", lambda _session, _parts: [])
+
+
+@pytest.fixture
+def inwards(study: ServedStudy) -> list[list[float]]:
+    """A drag from the LV's inner border into the cavity."""
+    border = study.contours_at((0, 3)).borders[Border.ENDO]
+    return [border[0].tolist(), (border[0] + 0.3 * (border.mean(axis=0) - border[0])).tolist()]
+
+
+def test_a_pull_is_that_of_the_contours_to_the_last_digit(
+    study: ServedStudy, stack: CineStack, segmentation: Segmentation, inwards: Any
+) -> None:
+    session = StudySession(stack, segmentation)
+    contours = find_contours(segmentation.labels[0, 3], stack.spacing_mm[1:])
+    after = pull(contours, *np.array(inwards))
+    session.put({(0, 3): redraw_labels(segmentation.labels[0, 3], contours, after)}, "Pull")
+    news = Tab(study).command("pull", **PLACE, line=inwards)
+    assert study.session.assessment.lv["ef_percent"].value == session.assessment.lv["ef_percent"].value
+    assert (study.session.segmentation.labels == session.segmentation.labels).all()
+    assert list(news["changed"]) == ["0,3"] == list(news["changedAutomatic"])
+    assert news["reading"]["undo"]
+
+
+def test_a_preview_changes_nothing(study: ServedStudy, inwards: Any) -> None:
+    before = study.session.segmentation.labels.copy()
+    borders = study.preview({"command": "pull", **PLACE, "line": inwards})["borders"]
+    assert borders.keys() == {"endo", "epi", "rv"}
+    assert (study.session.segmentation.labels == before).all()
+    assert study.session.reading.journal == ()
+
+
+def test_a_command_that_comes_twice_is_done_once(study: ServedStudy) -> None:
+    tab = Tab(study)
+    first = tab.command("copy", **PLACE, **{"from": 4})
+    assert tab.again("copy", **PLACE, **{"from": 4}) == first
+    second = Tab(study, "tab")
+    second.number, second.seen = 2, tab.seen
+    second.again("undo")
+    second.again("undo")
+    assert [entry.undone for entry in study.session.reading.journal] == [True]
+    assert second.study.answer({"tab": "tab", "number": 1, "seen": 0, "run": study.run, "command": "undo"})["changed"]
+    assert len(study.session.reading.journal) == 1
+
+
+def test_a_second_tab_hears_and_does_not_edit_what_it_has_not_seen(study: ServedStudy, inwards: Any) -> None:
+    first, second = Tab(study, "first"), Tab(study, "second")
+    heard: list[dict[str, Any]] = []
+    waiting = threading.Thread(target=lambda: heard.append(study.wait(study.run, 0, 20.0)))
+    waiting.start()
+    first.command("pull", **PLACE, line=inwards)
+    waiting.join(20.0)
+    assert list(heard[0]["changed"]) == ["0,3"]
+    assert second.command("delete", **PLACE)["stale"], "it had not seen the pull"
+    assert len(study.session.reading.journal) == 1
+    second.command("delete", **PLACE)
+    assert len(study.session.reading.journal) == 2
+    second.seen = 0
+    assert "stale" not in second.command("reader", text="Ada"), "a name rests on no image"
+    assert study.session.reading.reader == "Ada"
+
+
+def test_another_run_of_the_server_applies_nothing(study: ServedStudy) -> None:
+    message = {"tab": "t", "number": 1, "seen": 0, "run": "before", "command": "delete", **PLACE}
+    assert study.answer(message) == {"reload": True}
+    assert study.wait("before", 0, 0.0) == {"reload": True}
+    assert study.session.reading.journal == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "details"),
+    [
+        ("nonsense", {}),
+        ("pull", {"phase": 99, "slice": 0, "line": [[0, 0], [1, 1]]}),
+        ("pull", {**PLACE, "line": [[0, 0]]}),
+        ("pull", {**PLACE, "line": [["a", 0], [1, 1]]}),
+        ("pull", {**PLACE, "line": [[float("nan"), 0], [1, 1]]}),
+        ("delete", {**PLACE, "structure": "ATRIUM"}),
+        ("count", {"phase": 0, "slice": -1, "structure": "LV", "counts": False}),
+        ("key-phase", {"name": "lv_es", "phase": 10}),
+        ("key-phase", {"name": "aorta", "phase": 1}),
+        ("convention", {"name": "papillary", "value": "both"}),
+        ("sign", {}),
+    ],
+)
+def test_what_cannot_be_done_is_said(study: ServedStudy, name: str, details: Any) -> None:
+    assert Tab(study).command(name, **details)["problem"]
+    assert study.session.reading.journal == ()
+
+
+def test_a_signed_reading_refuses_every_change_until_it_is_unlocked(study: ServedStudy, inwards: Any) -> None:
+    tab = Tab(study)
+    tab.command("reader", text="Ada")
+    assert tab.command("sign")["reading"]["isSigned"]
+    assert "signed by Ada" in tab.command("pull", **PLACE, line=inwards)["problem"]
+    with pytest.raises(CardiacSegmentationError, match="signed by Ada"):
+        study.preview({"command": "pull", **PLACE, "line": inwards})
+    tab.command("unlock")
+    assert "problem" not in tab.command("pull", **PLACE, line=inwards)
+
+
+def test_every_decision_reaches_the_reading(study: ServedStudy) -> None:
+    tab, session = Tab(study), study.session
+    tab.command("count", phase=0, slice=2, structure="RV", counts=False)
+    tab.command("count", phase=0, slice=2, structure="LV", counts=False, allPhases=True)
+    assert len(session.reading.counts) == 1 + 2 * session.stack.phases
+    tab.command("key-phase", name="rv_es", phase=4)
+    assert session.assessment.key_phases.rv_es == 4
+    tab.command("convention", name="papillary", value="mass")
+    assert session.reading.conventions.papillary.value == "mass"
+    tab.command("look", **PLACE)
+    assert (0, 3) in session.reading.looked_at
+    finding = session.assessment.findings[0]
+    state = tab.command("tick", key=tab.command("look", **PLACE)["state"]["findings"][0]["key"], seen=True)["state"]
+    assert finding not in session.assessment.open_findings
+    assert state["findings"][0]["ticked"]
+    for _ in range(4):
+        news = tab.command("undo")
+    assert session.reading.counts == ()
+    assert news["reading"]["undo"] == ""
+    assert news["place"] == (0, 2), "undo leads to where it was"
+    assert set(COMMANDS) >= RESTS_ON_WHAT_IS_SEEN
+
+
+@pytest.fixture
+def server(study: ServedStudy) -> Iterator[ReadingServer]:
+    server = ReadingServer(Desk("en", study))
+    serve_in_background(server)
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def ask(server: ReadingServer, path: str, body: Any = None, **headers: str) -> tuple[int, bytes]:
+    """Status and answer; ``headers`` in place of what the page itself would send."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_address[1], timeout=60)
+    own = {"Host": server.names[0], "Origin": server.origin, "Content-Type": "application/json"}
+    own |= {name.replace("_", "-"): text for name, text in headers.items()}
+    connection.putrequest("GET" if body is None else "POST", path, skip_host=True)
+    content = b"" if body is None else json.dumps(body).encode()
+    for name, text in {"Content-Length": str(len(content)), **own}.items():
+        connection.putheader(name, text)
+    connection.endheaders(content)
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+def test_only_its_own_page_at_its_own_name_with_the_secret_is_answered(server: ReadingServer) -> None:
+    home, command = f"/{server.secret}/", f"/{server.secret}/command"
+    study = server.desk.study
+    assert study is not None
+    message = {"tab": "t", "number": 1, "seen": 0, "run": study.run, "command": "reader", "text": "Ada"}
+    assert ask(server, home)[0] == 200
+    assert ask(server, home, Host="evil.example")[0] == 421
+    assert ask(server, home, Host=f"evil.example:{server.server_address[1]}")[0] == 421
+    assert ask(server, home, Sec_Fetch_Site="cross-site")[0] == 403
+    assert ask(server, "/")[0] == 404
+    assert ask(server, "/guess/")[0] == 404
+    assert ask(server, f"{home}files/../../etc/passwd")[0] == 404
+    assert ask(server, command, message, Origin="http://evil.example")[0] == 403
+    assert ask(server, command, message, Origin="null")[0] == 403
+    assert ask(server, command, message, Content_Type="text/plain")[0] == 403
+    assert ask(server, command, message, Content_Length=str(MOST_BYTES + 1))[0] == 413
+    assert ask(server, command, ["no message"])[0] == 400
+    assert study.session.reading.reader == ""
+    assert ask(server, command, message)[0] == 200
+    assert study.session.reading.reader == "Ada"
+
+
+def test_beyond_this_computer_it_takes_tls_and_a_password(study: ServedStudy, tmp_path: Path) -> None:
+    with pytest.raises(CardiacSegmentationError, match="--certificate FILE.pem"):
+        ReadingServer(Desk("en", study), "0.0.0.0")
+    with pytest.raises(CardiacSegmentationError, match="--password-file"):
+        ReadingServer(Desk("en", study), "0.0.0.0", tls=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+    (tmp_path / "short").write_text("secret\n")
+    with pytest.raises(CardiacSegmentationError, match="fewer than 12"):
+        read_password(tmp_path / "short")
+    with pytest.raises(CardiacSegmentationError, match="no certificate"):
+        load_tls(tmp_path / "short")
+
+
+def test_a_password_is_asked_for(study: ServedStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("CardiacSegmentationLib.browser.server.WRONG_PASSWORD_S", 0.0)
+    server = ReadingServer(Desk("en", study), password="a long password")
+    serve_in_background(server)
+    home = f"/{server.secret}/"
+    assert ask(server, home)[0] == 401
+    assert ask(server, home, Authorization="Basic b3RoZXI6d3Jvbmc=")[0] == 401
+    assert ask(server, home, Authorization="Basic cmVhZGVyOmEgbG9uZyBwYXNzd29yZA==")[0] == 200
+    server.shutdown()
+    server.server_close()

@@ -1,0 +1,371 @@
+"""Work outlives a crash: kept while a study is read, offered afterwards, forgotten when all ends well."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from CardiacSegmentationLib.errors import ReadingError
+from CardiacSegmentationLib.reading import BasalRule, KeyPhases
+from CardiacSegmentationLib.segmentation import Label, Origin, Segmentation
+from CardiacSegmentationLib.session import Recovery, StudySession, recovery
+from same_assessment import differences
+
+Begin = Callable[..., StudySession]
+NOBODY = 2**22 + 1  # more than any process number
+
+WORK = """
+import sys, time
+import numpy as np
+from CardiacSegmentationLib.segmentation import Label, Segmentation
+from CardiacSegmentationLib.session import Recovery, StudySession
+from CardiacSegmentationLib.stack import CineStack
+from pathlib import Path
+
+study = np.load(sys.argv[1])
+stack = CineStack(study["voxels"], study["affine"], tuple(study["times"]), float(study["rr"]))
+session = StudySession(stack, Segmentation.of(study["labels"], model="a network"))
+recovery = Recovery(Path(sys.argv[2]))
+assert recovery.find(session) is None
+session.delete(2, 3, [Label.LV])
+session.set_counts([Label.RV], [0, 1], 1, counts=False)
+print(recovery.keep(session), flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "recovery"
+
+
+def work(session: StudySession) -> None:
+    """Something of everything that a reader may decide."""
+    session.delete(2, 3, [Label.LV])
+    session.set_counts([Label.RV], [0, 1], 1, counts=False)
+    session.set_key_phases(lv_es=5)
+    session.set_conventions(basal_rule=BasalRule.AS_LABELLED)
+    session.set_reader("Dr. A")
+    session.set_impression("Normal.")
+
+
+def crash(folder: Path, process: int = NOBODY) -> None:
+    """Whoever kept these files is a process that is no more."""
+    for path in folder.glob("*.npz"):
+        with np.load(path) as stored:
+            state, images = json.loads(str(stored["state"])), stored["images"]
+        state["owner"] = {"process": process, "token": "another"}
+        np.savez_compressed(path, state=np.array(json.dumps(state)), images=images)
+
+
+def left_behind(begin: Begin, folder: Path, do: Callable[[StudySession], Any] = work) -> StudySession:
+    """A session that worked and died; its file remains."""
+    session, kept = begin(), Recovery(folder)
+    assert kept.find(session) is None
+    do(session)
+    assert kept.keep(session)
+    crash(folder)
+    return session
+
+
+def kept_images(folder: Path) -> list[list[int]]:
+    (path,) = folder.glob("*.npz")
+    with np.load(path) as stored:
+        places: list[list[int]] = json.loads(str(stored["state"]))["places"]
+        return places
+
+
+def test_after_a_crash_all_of_the_work_comes_back_as_one_step(begin: Begin, folder: Path, made: Segmentation) -> None:
+    lost = left_behind(begin, folder)
+    session, kept = begin(), Recovery(folder)
+    first = session.assessment
+    found = kept.find(session)
+    assert found is not None
+    kept.restore(session, found)
+    assert differences(session.assessment, lost.assessment) == []
+    assert session.segmentation.origin[2, 3] == Origin.READER
+    assert (session.reading.reader, session.reading.impression) == ("Dr. A", "Normal.")
+    assert session.reading.key_phases == KeyPhases(lv_es=5)
+    assert [entry.action for entry in session.reading.journal] == [
+        *("edit", "leave-out", "key-phase", "convention", "recover"),
+    ]
+    assert session.undo_text() == "recover earlier work"
+    assert kept_images(folder) == [[2, 3]]  # kept on as this session's own
+    session.undo()
+    assert differences(session.assessment, first) == []
+    np.testing.assert_array_equal(session.segmentation.labels, made.labels)
+    assert all(entry.undone for entry in session.reading.journal)
+    session.redo()
+    assert differences(session.assessment, lost.assessment) == []
+    assert not any(entry.undone for entry in session.reading.journal)
+
+
+def test_what_was_taken_back_before_the_crash_stays_so(begin: Begin, folder: Path) -> None:
+    def do(session: StudySession) -> None:
+        work(session)
+        session.undo()
+
+    left_behind(begin, folder, do)
+    session, kept = begin(), Recovery(folder)
+    kept.restore(session, kept.find(session))
+    undone = [entry.undone for entry in session.reading.journal]
+    assert undone == [False, False, False, True, False]
+    session.undo()
+    session.redo()
+    assert [entry.undone for entry in session.reading.journal] == undone
+
+
+def test_the_journal_of_both_sessions_is_kept(begin: Begin, folder: Path) -> None:
+    lost = left_behind(begin, folder)
+    session, kept = begin(reading=replace(lost.reading, journal=lost.reading.journal[:1])), Recovery(folder)
+    found = kept.find(session)
+    session.delete(5, 5, [Label.RV])
+    kept.restore(session, found)
+    assert [(entry.action, entry.structure) for entry in session.reading.journal] == [
+        ("edit", "LV"),
+        ("edit", "RV"),
+        ("leave-out", "RV"),
+        ("key-phase", ""),
+        ("convention", ""),
+        ("recover", ""),
+    ]
+
+
+def test_decisions_alone_are_worth_keeping(begin: Begin, folder: Path) -> None:
+    left_behind(begin, folder, lambda session: session.set_counts([Label.RV], range(8), [0, 1], counts=False))
+    session, kept = begin(), Recovery(folder)
+    kept.restore(session, kept.find(session))
+    assert not session.assessment.counted[Label.RV - 1, :, :2].any()
+    assert kept_images(folder) == []
+
+
+def test_a_signed_reading_comes_back_signed(begin: Begin, folder: Path) -> None:
+    def do(session: StudySession) -> None:
+        work(session)
+        session.sign()
+
+    left_behind(begin, folder, do)
+    session, kept = begin(), Recovery(folder)
+    kept.restore(session, kept.find(session))
+    assert session.is_signed
+    with pytest.raises(ReadingError):
+        session.undo()
+
+
+def test_what_waits_to_be_restored_is_not_overwritten(begin: Begin, folder: Path) -> None:
+    left_behind(begin, folder)
+    session, kept = begin(), Recovery(folder)
+    found = kept.find(session)
+    session.delete(5, 5, [Label.RV])
+    assert not kept.keep(session)
+    kept.forget_all()
+    assert kept_images(folder) == [[2, 3]]
+    kept.find(session)
+    kept.discard(found)
+    session.delete(5, 4, [Label.RV])
+    assert kept.keep(session)
+    assert [5, 4] in kept_images(folder)
+
+
+def test_a_session_that_still_runs_is_not_stolen_from(begin: Begin, folder: Path) -> None:
+    left_behind(begin, folder)
+    crash(folder, os.getppid())
+    session, kept = begin(), Recovery(folder)
+    assert kept.find(session) is None
+    session.delete(5, 5, [Label.RV])
+    assert not kept.keep(session)
+    kept.forget(session)
+    assert kept_images(folder) == [[2, 3]]
+
+
+def test_a_process_number_that_comes_again_hides_nothing(begin: Begin, folder: Path) -> None:
+    """In a container every program may have the same number."""
+    left_behind(begin, folder)
+    crash(folder, os.getpid())
+    session, kept = begin(), Recovery(folder)
+    found = kept.find(session)
+    assert found is not None
+    kept.restore(session, found)
+    assert session.has_corrections
+
+
+def test_one_session_does_not_find_its_own_work(begin: Begin, folder: Path) -> None:
+    session, kept = begin(), Recovery(folder)
+    kept.find(session)
+    work(session)
+    kept.keep(session)
+    assert kept.find(session) is None
+    assert kept.find(begin()) is None
+
+
+def test_what_is_all_taken_back_is_not_kept(begin: Begin, folder: Path) -> None:
+    session, kept = begin(), Recovery(folder)
+    kept.find(session)
+    assert not kept.keep(session)
+    session.look_at(2, 3)
+    assert not kept.keep(session)
+    session.delete(2, 3, [Label.LV])
+    session.set_counts([Label.RV], 0, 1, counts=False)
+    assert kept.keep(session)
+    session.undo()
+    assert kept.keep(session)
+    session.undo()
+    assert not kept.keep(session)
+    assert list(folder.glob("*")) == []
+
+
+def test_corrections_of_a_saved_scene_that_were_taken_back_come_back_so(begin: Begin, folder: Path) -> None:
+    """The scene on disk still holds them: what the reader did last wins."""
+    before = begin()
+    before.delete(2, 3, [Label.LV])
+    saved = (before.segmentation, before.reading, before.history)
+    session, kept = begin(saved[0], reading=saved[1], history=saved[2]), Recovery(folder)
+    kept.find(session)
+    assert not kept.keep(session)
+    session.undo()
+    assert kept.keep(session)
+    crash(folder)
+    again = begin(saved[0], reading=saved[1])
+    found = Recovery(folder).find(again)
+    assert found is not None
+    again.restore(found.images, found.reading)
+    assert not again.has_work
+
+
+def test_what_a_saved_scene_holds_is_not_offered_again(begin: Begin, folder: Path) -> None:
+    lost = left_behind(begin, folder)
+    again, kept = begin(lost.segmentation, reading=lost.reading), Recovery(folder)
+    assert kept.find(again) is None
+    again.delete(5, 5, [Label.RV])
+    assert kept.keep(again)  # what adds nothing is not waited for
+
+
+def test_saved_or_closed_knowingly_all_is_forgotten(begin: Begin, folder: Path) -> None:
+    session, kept = begin(), Recovery(folder)
+    kept.find(session)
+    work(session)
+    kept.keep(session)
+    kept.forget(session)
+    assert list(folder.glob("*.npz")) == []
+    assert not kept.keep(session)  # from here on only what is new
+    session.delete(5, 5, [Label.RV])
+    assert kept.keep(session)
+    kept.forget_all()
+    assert list(folder.glob("*.npz")) == []
+
+
+@pytest.mark.parametrize("keep", [0, 10, 200, -1])
+def test_a_file_that_is_cut_off_is_no_help_and_no_harm(begin: Begin, folder: Path, keep: int) -> None:
+    left_behind(begin, folder)
+    (path,) = folder.glob("*.npz")
+    path.write_bytes(path.read_bytes()[:keep])
+    session, kept = begin(), Recovery(folder)
+    assert kept.find(session) is None
+    session.delete(5, 5, [Label.RV])
+    assert kept.keep(session)
+    assert kept_images(folder) == [[5, 5]]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"places": [[99, 0]]},
+        {"places": [[2, 3], [2, 4]]},
+        {"origins": ["MARS"]},
+        {"owner": {}},
+        {"owner": {"process": "x", "token": ""}},
+        {"reading": {}},
+    ],
+)
+def test_a_file_that_does_not_fit_is_no_help_and_no_harm(begin: Begin, folder: Path, damage: dict[str, Any]) -> None:
+    left_behind(begin, folder)
+    (path,) = folder.glob("*.npz")
+    with np.load(path) as stored:
+        state, images = json.loads(str(stored["state"])), stored["images"]
+    np.savez(path, state=np.array(json.dumps({**state, **damage})), images=images)
+    session, kept = begin(), Recovery(folder)
+    assert kept.find(session) is None
+    session.delete(5, 5, [Label.RV])
+    assert kept.keep(session)
+
+
+def test_no_pickle_is_opened(begin: Begin, folder: Path) -> None:
+    left_behind(begin, folder)
+    (path,) = folder.glob("*.npz")
+    np.savez(path, state=np.array([{}], dtype=object), images=np.zeros((1, 2, 2)))
+    assert Recovery(folder).find(begin()) is None
+
+
+def test_the_file_is_named_after_the_images_and_holds_nothing_else(begin: Begin, folder: Path) -> None:
+    left_behind(begin, folder)
+    (path,) = folder.iterdir()
+    assert path.stem == recovery.fingerprint(begin().stack)
+    assert len(path.stem) == 32
+
+
+def test_another_study_finds_nothing(begin: Begin, folder: Path, made: Segmentation) -> None:
+    lost = left_behind(begin, folder)
+    stack = replace(lost.stack, voxels=np.ascontiguousarray(lost.stack.voxels[..., ::-1]))
+    assert Recovery(folder).find(StudySession(stack, made)) is None
+
+
+def test_a_full_disk_does_not_stop_the_work(
+    begin: Begin, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    session, kept = begin(), Recovery(folder)
+    kept.find(session)
+    work(session)
+    monkeypatch.setattr(recovery.np, "savez_compressed", fail)
+    assert not kept.keep(session)
+    assert "No space left on device" in caplog.text
+    assert list(folder.glob("*")) == []
+
+
+def test_old_files_go(begin: Begin, folder: Path) -> None:
+    left_behind(begin, folder)
+    Recovery(folder).forget_old(time.time() + 29 * 86_400)
+    assert len(list(folder.glob("*.npz"))) == 1
+    Recovery(folder).forget_old(time.time() + 31 * 86_400)
+    assert list(folder.glob("*.npz")) == []
+
+
+def test_a_process_that_is_killed_leaves_its_work(session: StudySession, folder: Path, tmp_path: Path) -> None:
+    """A real program, killed as a crash would: while it runs nobody takes its work, afterwards it is offered."""
+    stack, labels = session.stack, session.segmentation.labels
+    study = tmp_path / "study.npz"
+    np.savez(
+        study, voxels=stack.voxels, affine=stack.affine, times=np.array(stack.times_ms), rr=stack.rr_ms, labels=labels
+    )
+    library = Path(recovery.__file__).parents[2]
+    program = subprocess.Popen(
+        [sys.executable, "-c", WORK, str(study), str(folder)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(library)},
+    )
+    try:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "True\n"
+        kept = Recovery(folder)
+        assert kept.find(session) is None
+    finally:
+        program.send_signal(signal.SIGKILL)
+        program.wait()
+    found = kept.find(session)
+    assert found is not None
+    kept.restore(session, found)
+    assert not (session.segmentation.labels[2, 3] == Label.LV).any()
+    assert not session.assessment.counted[Label.RV - 1, :2, 1].any()
