@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from CardiacSegmentationLib.contours import Border, find_contours
-from CardiacSegmentationLib.contours.curves import find_nearest
+from CardiacSegmentationLib.contours.curves import find_nearest, resample
 from CardiacSegmentationLib.contours.pull import Pull
+from CardiacSegmentationLib.contours.redraw import draw_border
 from CardiacSegmentationLib.network.loaded import load_network
 from CardiacSegmentationLib.network.segment import NetworkOptions, segment_stack
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
@@ -40,7 +41,7 @@ from scipy.ndimage import label as label_parts
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.contours import Contours
-    from CardiacSegmentationLib.segmentation import Labels
+    from CardiacSegmentationLib.segmentation import FloatArray, Labels
 
     Place = tuple[int, int]
 
@@ -62,7 +63,8 @@ HEADINGS = (
     "propagate a slice, ms",
 )
 GOOD_DICE = 0.95
-MOST_PULLS = 10  # of one border in one image: who needs more draws it anew
+MOST_PULLS = 3  # of one border in one image: who needs more draws it anew
+HAND_MM, EVERY_MM = 0.7, 4.0  # how far off the reader draws, and how often her hand turns
 REACHES_MM = (10.0, 20.0, 35.0)
 SMALLEST_PATCH = 2  # pixels that no painter sees
 REGIONS = {Border.ENDO: (Label.LV,), Border.EPI: (Label.LV, Label.MYO), Border.RV: (Label.RV,)}
@@ -73,6 +75,7 @@ class Actions:
     """How often the reader did what."""
 
     pulls: int = 0
+    drawings: int = 0
     deletions: int = 0
     copies: int = 0
     given_up: int = 0
@@ -82,7 +85,7 @@ class Actions:
     @property
     def total(self) -> int:
         """With contours."""
-        return self.pulls + self.deletions + self.copies
+        return self.pulls + self.drawings + self.deletions + self.copies
 
 
 @dataclass
@@ -117,8 +120,8 @@ def table(results: list[Result]) -> str:
     for item in results:
         done = item.actions
         lines.append(
-            f"| {item.title} | {done.images} | {done.total} ({done.pulls} pulls, {done.deletions} deletions, "
-            f"{done.copies} copies; {done.given_up} borders given up) | {done.strokes} "
+            f"| {item.title} | {done.images} | {done.total} ({done.pulls} pulls, {done.drawings} borders drawn, "
+            f"{done.deletions} deletions, {done.copies} copies; {done.given_up} given up) | {done.strokes} "
             f"| {item.dice[0]:.3f} → {item.dice[1]:.3f} "
             f"| {item.volume_error_ml[0]:.1f} → {item.volume_error_ml[1]:.1f} | {item.worse_phases} "
             f"| {item.propagate_ms:.0f} |"
@@ -204,8 +207,18 @@ def _pull_until_good(session: StudySession, place: Place, border: Border, truth:
         if best is before or not edit_contours(session, {place: best}, "Pull"):
             break
         actions.pulls += 1
+    if border in wanted.borders and _dice(session.segmentation.labels[place], truth, border) <= GOOD_DICE:
+        drawn = draw_border(contours_at(session, place), border, _by_hand(wanted.borders[border]))
+        edit_contours(session, {place: drawn}, "Redraw")
+        actions.drawings += 1
     if _dice(session.segmentation.labels[place], truth, border) <= GOOD_DICE:
         actions.given_up += 1
+
+
+def _by_hand(curve: FloatArray) -> FloatArray:
+    """The true border as a hand draws it."""
+    line = resample(curve, EVERY_MM)
+    return line + np.random.default_rng(len(line)).normal(0.0, HAND_MM / np.sqrt(2.0), line.shape)
 
 
 def _distance(contours: Contours, wanted: Contours, border: Border) -> float:

@@ -129,12 +129,10 @@ class CountGrid:
         self.table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         inside.addWidget(self.table)
         buttons = qt.QHBoxLayout()
-        self.buttons = []
         for text, counts in ((_("Counts"), True), (_("Does not count"), False), (_("By the rule"), None)):
             button = qt.QPushButton(text)
             button.connect("clicked()", lambda counts=counts: self.decide(counts))
             buttons.addWidget(button)
-            self.buttons.append(button)
         inside.addLayout(buttons)
         self.box.collapsed = True
         layout.insertWidget(layout.indexOf(self._panel.ui.editor) + 1, self.box)

@@ -150,7 +150,6 @@ class ToolsPanel:
         row = qt.QHBoxLayout(self.row)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.structures)
-        self.buttons: dict[str, Any] = {}
         for text, tip, actions in self._menus():
             row.addWidget(self._menu_button(text, tip, actions))
         layout.insertWidget(layout.indexOf(self._panel.ui.editor), self.row)
@@ -213,11 +212,11 @@ class ToolsPanel:
         )
 
     def _menu_button(self, text: str, tip: str, actions: dict[str, Callable[[], object]]) -> Any:
-        button, menu = qt.QToolButton(), qt.QMenu()
+        button = qt.QToolButton()
+        menu = qt.QMenu(button)
         button.text, button.toolTip = text, tip
         button.popupMode = qt.QToolButton.InstantPopup
         for name, action in actions.items():
             menu.addAction(name).connect("triggered()", action)
         button.setMenu(menu)
-        self.buttons[text] = (button, menu)  # Python would let go of the menu
         return button

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.session.study_session import StudySession
 
 BORDER_OF = {Label.LV: Border.ENDO, Label.MYO: Border.EPI, Label.RV: Border.RV}
+SEEN_MM = 0.05
 SAME_PIXELS, SAME_SHARE = 3, 0.01  # so many pixels of a structure may differ from its curve by rounding
 _MOTIONS: WeakKeyDictionary[StudySession, Motion] = WeakKeyDictionary()
 
@@ -178,7 +179,11 @@ def propose_phases(session: StudySession, slice_: int, phases: Iterable[int] | N
     bare = [phase for phase in targets if automatic[phase] is None]
     if bare:
         found.update(follow_motion(_motion_of(session), slice_, mine, bare))
-    return _differing(session, {(phase, slice_): contours for phase, contours in found.items()})
+    return _differing(
+        session,
+        {(phase, slice_): contours for phase, contours in found.items()},
+        {(phase, slice_): contours for phase, contours in enumerate(automatic)},
+    )
 
 
 def propose_between(session: StudySession, slice_: int) -> dict[Place, Contours]:
@@ -195,7 +200,11 @@ def propose_slices(session: StudySession, phase: int, slices: Iterable[int] | No
     _require_corrections(mine)
     automatic = [automatic_contours(session, (phase, place)) for place in range(count)]
     found = propagate(automatic, mine, targets=[place for place in wanted if place not in mine])
-    return _differing(session, {(phase, place): contours for place, contours in found.items()})
+    return _differing(
+        session,
+        {(phase, place): contours for place, contours in found.items()},
+        {(phase, place): contours for place, contours in enumerate(automatic)},
+    )
 
 
 def propose_filling(
@@ -235,23 +244,26 @@ def _require_corrections(mine: Mapping[int, Contours]) -> None:
         raise ContourError(msg)
 
 
-def _differing(session: StudySession, proposal: Mapping[Place, Contours]) -> dict[Place, Contours]:
+def _differing(
+    session: StudySession, proposal: Mapping[Place, Contours], automatic: Mapping[Place, Contours | None]
+) -> dict[Place, Contours]:
     """Without the images that would stay as they are: where nothing reaches, an image remains the network's."""
-    result = {}
+    corrected, result = session.segmentation.corrected, {}
     for place, contours in proposal.items():
-        before = contours_at(session, place)
-        if _areas_differ(before, contours) or _moves_pixels(session.segmentation.labels[place], before, contours):
+        before = contours_at(session, place) if corrected[place] else automatic[place]
+        if before is None or _differ(before, contours):
             result[place] = contours
     return result
 
 
-def _areas_differ(before: Contours, after: Contours) -> bool:
-    one, other = before.areas_mm2, after.areas_mm2
-    return one.keys() != other.keys() or any(abs(one[label] - other[label]) > 0.1 for label in one)
-
-
-def _moves_pixels(labels: Labels, before: Contours, after: Contours) -> bool:
-    return bool((redraw_labels(labels, before, after) != labels).any())
+def _differ(before: Contours, after: Contours) -> bool:
+    """Whether any border is there or not, or lies elsewhere by more than anybody sees."""
+    if before is after:
+        return False
+    if before.borders.keys() != after.borders.keys():
+        return True
+    pairs = [(curve, after.borders[border]) for border, curve in before.borders.items()]
+    return any(len(one) != len(other) or abs(one - other).max() > SEEN_MM for one, other in pairs)
 
 
 def _contours_if_any(session: StudySession, place: Place) -> Contours | None:
