@@ -434,6 +434,29 @@
   </message>
  </context>
  <context>
+  <name>gui.identity</name>
+  <message>
+   <source>Hide</source>
+   <translation>Verbergen</translation>
+  </message>
+  <message>
+   <source>Hide the patient, for a picture or a talk; results keep the name.</source>
+   <translation>Die Patientenangaben verbergen, für ein Bild oder einen Vortrag; die Ergebnisse behalten den Namen.</translation>
+  </message>
+  <message>
+   <source>{slices} slices × {phases} phases</source>
+   <translation>{slices} Schichten × {phases} Phasen</translation>
+  </message>
+  <message>
+   <source>Patient hidden</source>
+   <translation>Patient verborgen</translation>
+  </message>
+  <message>
+   <source>Patient not known</source>
+   <translation>Patient nicht bekannt</translation>
+  </message>
+ </context>
+ <context>
   <name>gui.messages</name>
   <message>
    <source>Cardiac segmentation</source>
