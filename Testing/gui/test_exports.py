@@ -56,7 +56,8 @@ def test_dicom_objects_go_to_disk_and_into_slicers_database(
     from slicer_stand_in.other_modules import DicomDatabase
 
     monkeypatch.setattr(slicer, "dicomDatabase", DicomDatabase(), raising=False)
-    (a_segmented_dicom_study / "dicom").mkdir(parents=True)
+    a_hand.click(a_hand.ui.jsonButton)
+    (a_segmented_dicom_study / "dicom").mkdir()
     (a_segmented_dicom_study / "dicom" / "another.dcm").write_text("somebody's own")
     paint(a_hand.panel.study, 3)  # not settled yet: the export must not miss it
     a_hand.click(a_hand.ui.dicomButton)
@@ -98,9 +99,9 @@ def test_results_of_one_patient_never_take_the_place_of_anothers(
             a_hand.click(button)
         contents.append({path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()})
     assert contents[0].items() <= contents[1].items()
-    assert len(contents[1]) == 2 * len(contents[0]) == 12
+    assert len(contents[1]) == 2 * len(contents[0]) == 14
     assert len({path.parent for path in contents[1]}) == 2
-    assert all(path.parent.name.startswith("cine_sax__1_2_") for path in contents[1])
+    assert all(path.parent.name.startswith("cine-sax-1-2") for path in contents[1])
     assert not a_hand.messages.questions
     assert not a_hand.messages.errors
 
@@ -134,14 +135,43 @@ def test_every_export_knows_what_it_would_replace(a_hand: Hand, a_segmented_dico
         assert export.replaced(a_segmented_dicom_study) == sorted(written)
 
 
-def test_the_folder_names_study_and_date(a_hand: Hand, a_segmented_dicom_study: Path) -> None:
+def test_the_folder_names_patient_date_and_series(a_hand: Hand, a_segmented_dicom_study: Path) -> None:
     import pydicom
     from CardiacSegmentationLib.scene.study import stack_of
 
-    folder = stack_of(a_hand.panel.study).source.path
-    images = (path for path in folder.rglob("*") if path.is_file() and pydicom.misc.is_dicom(path))
-    date = pydicom.dcmread(next(images), stop_before_pixels=True).StudyDate
-    assert f"_{date}_" in a_segmented_dicom_study.name
+    stack = stack_of(a_hand.panel.study)
+    images = (path for path in stack.source.path.rglob("*") if path.is_file() and pydicom.misc.is_dicom(path))
+    header = pydicom.dcmread(next(images), stop_before_pixels=True)
+    patient, date, series = a_segmented_dicom_study.name.split("_", 2)
+    assert patient == header.PatientID
+    assert date.replace("-", "") == header.StudyDate
+    assert series == stack.title.replace("_", "-").replace(" ", "-")
+
+
+def test_a_folder_with_the_results_of_other_images_is_passed_by(a_hand: Hand, a_segmented_dicom_study: Path) -> None:
+    from CardiacSegmentationLib.gui.exports import MARK, study_folder
+
+    a_hand.click(a_hand.ui.jsonButton)
+    study, parent = a_hand.panel.study, a_segmented_dicom_study.parent
+    assert study_folder(study, parent) == a_segmented_dicom_study
+    (a_segmented_dicom_study / MARK).write_text("other images")
+    assert study_folder(study, parent).name == f"{a_segmented_dicom_study.name}_2"
+
+
+def test_who_it_is_stands_on_top_and_is_hidden_by_a_click(a_hand: Hand, a_segmented_dicom_study: Path) -> None:
+    identity, (patient, date, _) = a_hand.panel.identity, a_segmented_dicom_study.name.split("_", 2)
+    assert identity.bar.visible
+    for text in (patient, date, a_hand.panel.study.name, "6 slices × 4 phases"):
+        assert text in identity.label.text
+    identity.button.click()
+    assert identity.label.text == "Patient hidden · 6 slices × 4 phases"
+    a_hand.panel.select(None)
+    assert not identity.bar.visible
+
+
+def test_two_loads_of_one_study_have_two_names(a_hand: Hand, phantom: tuple[CineStack, Segmentation]) -> None:
+    names = [open_segmented(a_hand, *phantom).name for _ in range(3)]
+    assert names == ["cine_sax: 1/2", "cine_sax: 1/2 (2)", "cine_sax: 1/2 (3)"]
 
 
 def test_a_folder_may_be_relative_but_not_missing(

@@ -85,3 +85,13 @@ def test_typing_reaches_the_reading_after_a_pause(a_hand: Hand, a_segmented_stud
     assert a_hand.panel.live.session.reading.impression == ""
     a_hand.wait_for(lambda: a_hand.panel.live.session.reading.impression == "Dilated left ventricle", 5)
     assert a_hand.panel.sign_off.impression.plainText == "Dilated left ventricle"
+
+
+def test_name_and_words_typed_together_both_arrive(a_hand: Hand, a_segmented_study: Study) -> None:
+    sign_off, session = a_hand.panel.sign_off, a_hand.panel.live.session
+    sign_off.reader.insert("Dr. Ada Reader")
+    sign_off.impression.insertPlainText("Dilated left ventricle")
+    a_hand.panel.settle()
+    assert (session.reading.reader, session.reading.impression) == ("Dr. Ada Reader", "Dilated left ventricle")
+    assert sign_off.reader.text == "Dr. Ada Reader"
+    assert sign_off.impression.plainText == "Dilated left ventricle"

@@ -5,15 +5,18 @@ Every study has a folder of its own in the one that the user chose: nothing of o
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 import slicer
 from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.export.files import atomic_path
+from CardiacSegmentationLib.export.study_row import study_folder_name
 from CardiacSegmentationLib.gui.packages import ensure_packages
+from CardiacSegmentationLib.scene.dicom import identifiers_of_study
 from CardiacSegmentationLib.scene.study import stack_of
 from CardiacSegmentationLib.session.recovery import fingerprint
 
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.scene.live import LiveStudy
     from CardiacSegmentationLib.scene.study import Study
+
+MARK = ".study"  # a file in a result folder: the fingerprint of the images that its results are about
 
 
 @dataclass(frozen=True)
@@ -38,9 +43,19 @@ class Export:
 
 
 def study_folder(study: Study, parent: Path) -> Path:
-    """The study's own folder, named after the study, its date, and its images: equal names are no equal studies."""
-    images = fingerprint(stack_of(study))[:8]
-    return parent / "_".join(filter(None, (_file_name(study.name), _study_date(study), images)))
+    """The study's own folder, named after patient, date and series.
+
+    Equal names are no equal studies: a folder that holds the results of other images is passed by.
+    """
+    identifiers, images = identifiers_of_study(study), fingerprint(stack_of(study))
+    folders = (parent / study_folder_name(identifiers, load) for load in count(1))
+    return next(folder for folder in folders if not folder.is_dir() or _read_mark(folder) == images)
+
+
+def mark_folder(study: Study, folder: Path) -> None:
+    """Note in a folder whose results it holds."""
+    with atomic_path(folder / MARK) as temporary:
+        temporary.write_text(fingerprint(stack_of(study)), encoding="ascii")
 
 
 def write_csv(live: LiveStudy, folder: Path) -> list[Path]:
@@ -117,14 +132,6 @@ def _write_parts(live: LiveStudy, folder: Path, *parts: str) -> list[Path]:
     return write_results(folder, session.stack, session.segmentation, session.assessment, parts)
 
 
-def _study_date(study: Study) -> str:
-    """From the DICOM study that it lies under in the Data module; empty where it lies under none."""
-    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(study.node.GetScene())
-    item = hierarchy.GetItemAncestorAtLevel(hierarchy.GetItemByDataNode(study.images), "Study")
-    found = re.search(r"\((\d{8})\)$", hierarchy.GetItemName(item) if item else "")
-    return found[1] if found else ""
-
-
-def _file_name(name: str) -> str:
-    kept = "".join(character if character.isalnum() or character in "-_" else "_" for character in name)
-    return kept.strip("_")[:60] or "CardiacSegmentation"
+def _read_mark(folder: Path) -> str:
+    mark = folder / MARK
+    return mark.read_text(encoding="ascii", errors="replace") if mark.is_file() else ""

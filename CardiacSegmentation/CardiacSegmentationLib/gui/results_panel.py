@@ -14,7 +14,7 @@ from CardiacSegmentationLib.choices import CHOICES
 from CardiacSegmentationLib.corrections import corrections_text, entry_line
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.gui.clicks import once
-from CardiacSegmentationLib.gui.exports import EXPORTS, Export, study_folder
+from CardiacSegmentationLib.gui.exports import EXPORTS, Export, mark_folder, study_folder
 from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.results_table import ResultsTable
 from CardiacSegmentationLib.gui.texts import findings_html
@@ -100,6 +100,7 @@ class ResultsPanel:
             if not self._may_replace(export.replaced(folder)):
                 return
             written = export.write(live, folder)
+            mark_folder(live.study, folder)
             self._ui.exportEdit.addCurrentPathToHistory()
             slicer.app.settings().setValue(EXPORT_FOLDER, str(parent))
             self._ui.exportLabel.text = _written_html(folder, written)

@@ -67,10 +67,10 @@ class SignPanel:
         if live is None or live.session.is_signed:
             return
         text = self.impression.plainText.strip()
-        if self.reader.modified:
-            self._name_reader(live.session)
         if text != live.session.reading.impression:
             live.session.set_impression(text)
+        if self.reader.modified:
+            self._name_reader(live.session)
 
     def sign_or_unlock(self) -> None:
         """Sign a reading that is open, unlock one that is signed."""
@@ -114,7 +114,7 @@ class SignPanel:
         """Put texts into the fields; the cursor stays where nothing changes."""
         for field in (self.reader, self.impression):
             field.blockSignals(True)
-        if self.reader.text.strip() != reader:
+        if self.reader.text.strip() != reader and not self.reader.modified:
             self.reader.text = reader
         if self.impression.plainText.strip() != impression:
             self.impression.plainText = impression
@@ -136,7 +136,8 @@ class SignPanel:
         self.impression.setFixedHeight(IMPRESSION_HEIGHT)
         self.impression.tabChangesFocus = True
         self.impression.connect("textChanged()", self._written)
-        self.phrases, self.menu = qt.QToolButton(), qt.QMenu()
+        self.phrases = qt.QToolButton()
+        self.menu = qt.QMenu(self.phrases)  # which ends it together with its actions
         self.phrases.text = _("Phrases")
         self.phrases.toolTip = _("Take phrases about size, function and mass from the numbers into the impression.")
         self.phrases.popupMode = qt.QToolButton.InstantPopup

@@ -11,6 +11,7 @@ from slicer.util import VTKObservationMixin
 
 from CardiacSegmentationLib.gui import layout
 from CardiacSegmentationLib.gui.correct_panel import CorrectPanel
+from CardiacSegmentationLib.gui.identity import IdentityBar
 from CardiacSegmentationLib.gui.messages import Messages, Windows, errors_shown
 from CardiacSegmentationLib.gui.recovery_bar import RecoveryBar
 from CardiacSegmentationLib.gui.results_panel import ResultsPanel
@@ -55,6 +56,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._stroke_timer = Timer(SETTLE_MS, self.settle)
         self._removal_timer = Timer(0, self._follow_segmentation)
         self._batch_timer = Timer(0, self._bind_again)
+        self.identity = IdentityBar(ui)
         self._study_section = StudyPanel(self)
         self._segment = SegmentPanel(self, make_process)
         self._correct = CorrectPanel(self)
@@ -176,6 +178,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
 
     def _show_study(self) -> None:
         self._open_sections()
+        self.identity.show_study(self.study)
         self._study_section.show_study(self.study)
         self._segment.show_study(self.study)
         self._correct.show_study(self.study)

@@ -6,6 +6,7 @@ DICOMLoadable and back.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from CardiacSegmentationLib.cine import find_stacks, read_stack
 from CardiacSegmentationLib.cine.elements import quietly
 from CardiacSegmentationLib.errors import StudyError
 from CardiacSegmentationLib.findings import Severity
-from CardiacSegmentationLib.scene.hierarchy import put_under_study
+from CardiacSegmentationLib.scene.hierarchy import patient_and_study_of, put_under_study
 from CardiacSegmentationLib.scene.study import Study, load_study
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.cine import Candidate
     from CardiacSegmentationLib.findings import Finding
+
+NO_PATIENT = "No patient ID"
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def place_under_patient(study: Study, file: Path) -> None:
     with quietly():  # anonymisers leave values that pydicom warns of
         header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=tags, force=True)
         texts = {tag: str(header.get(tag) or "").strip() for tag in tags}
-    patient_id = texts["PatientID"] or texts["PatientName"] or "No patient ID"
+    patient_id = texts["PatientID"] or texts["PatientName"] or NO_PATIENT
     description = texts["StudyDescription"] or "Study"
     name = f"{description} ({texts['StudyDate']})" if texts["StudyDate"] else description
     put_under_study(
@@ -77,6 +80,19 @@ def place_under_patient(study: Study, file: Path) -> None:
         patient=(patient_id, texts["PatientName"] or patient_id),
         study=(texts["StudyInstanceUID"] or f"{patient_id} {name}", name),
     )
+
+
+def identifiers_of_study(study: Study) -> dict[str, str]:
+    """Whose study it is and which, from where it lies in the Data module; a fact that is not known is left out."""
+    (patient_id, patient_name), (_, study_name) = patient_and_study_of(study.images)
+    date = re.search(r"\((\d{4})(\d\d)(\d\d)\)$", study_name)
+    found = {
+        "patient_id": "" if patient_id == NO_PATIENT else patient_id,
+        "patient_name": "" if patient_name in (patient_id, NO_PATIENT) else patient_name,
+        "study_date": "-".join(date.groups()) if date else "",
+        "series": study.name,
+    }
+    return {name: text for name, text in found.items() if text}
 
 
 def _offer(stack: Candidate, *, chosen: bool, findings: Sequence[Finding]) -> Offer:

@@ -36,6 +36,18 @@ def put_under_study(node: Any, patient: tuple[str, str], study: tuple[str, str])
     hierarchy.SetItemParent(hierarchy.GetItemParent(_item_of(hierarchy, node)), study_item)
 
 
+def patient_and_study_of(node: Any) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The patient and the study that a node lies under, each ``(UID, name)``; empty where it lies under none."""
+    hierarchy = _hierarchy(node.GetScene())
+    item = _item_of(hierarchy, node)
+    above = [int(hierarchy.GetItemAncestorAtLevel(item, level)) for level in ("Patient", "Study")]
+    patient, study = (
+        (str(hierarchy.GetItemUID(found, DICOM)), str(hierarchy.GetItemName(found))) if found else ("", "")
+        for found in above
+    )
+    return patient, study
+
+
 def remove_folder(node: Any) -> None:
     """Remove the folder of a node, not the nodes in it."""
     hierarchy = _hierarchy(node.GetScene())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.reading import Reading
@@ -89,11 +90,12 @@ class Study:
 
 
 def load_study(scene: Any, stack: CineStack) -> Study:
-    """Add a stack to the scene as a new study."""
+    """Add a stack to the scene as a new study; a second load of one name is called ``name (2)``."""
+    name = _new_name(scene, stack.title or "Short-axis cine")
     images, browser = add_cine(scene, stack)
     node = scene.CreateNodeByClass("vtkMRMLScriptedModuleNode")
     node.UnRegister(None)  # the scene made it for the caller
-    node.SetName(stack.title or "Short-axis cine")
+    node.SetName(name)
     node.SetModuleName(MODULE)
     node.SetHideFromEditors(False)  # before it is added: selectors never look again at what was hidden then
     node = scene.AddNode(node)
@@ -193,6 +195,12 @@ def read_study_settings(study: Study) -> tuple[StudySettings, tuple[str, ...]]:
 def write_study_settings(study: Study, settings: StudySettings) -> None:
     """Store the study's settings."""
     write_settings(study.node, settings)
+
+
+def _new_name(scene: Any, name: str) -> str:
+    taken = {study.name for study in find_studies(scene)}
+    names = (name if load == 1 else f"{name} ({load})" for load in count(1))
+    return next(free for free in names if free not in taken)
 
 
 def _remove_uncertainty(study: Study) -> None:

@@ -5,199 +5,199 @@
   <name>CardiacSegmentation</name>
   <message>
    <source>Cardiac Segmentation</source>
-   <translation>Herzsegmentierung</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Draws left ventricle, myocardium and right ventricle in every phase of a short-axis cine MR study and reports volumes, ejection fraction and mass. Not a medical device; not for diagnosis.</source>
-   <translation>Zeichnet linken Ventrikel, Myokard und rechten Ventrikel in jeder Phase einer Kurzachsen-Cine-MRT und berichtet Volumina, Ejektionsfraktion und Masse. Kein Medizinprodukt; nicht zur Diagnose.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>The network was trained on public data; see the model card.</source>
-   <translation>Das Netz wurde mit öffentlichen Daten trainiert; siehe die Modellkarte.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>A session ended unexpectedly; its corrections were kept.</source>
-   <translation>Eine Sitzung endete unerwartet; ihre Korrekturen wurden aufbewahrt.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Restore</source>
-   <translation>Wiederherstellen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Put the kept corrections back into this study.</source>
-   <translation>Die aufbewahrten Korrekturen in diese Studie zurückholen.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Discard</source>
-   <translation>Verwerfen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Delete the kept corrections.</source>
-   <translation>Die aufbewahrten Korrekturen löschen.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Study</source>
-   <translation>Studie</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Study in the scene:</source>
-   <translation>Studie in der Szene:</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>The study that is segmented, corrected and measured below. Several can be open at once.</source>
-   <translation>Die Studie, die unten segmentiert, korrigiert und vermessen wird. Mehrere können zugleich offen sein.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Folder</source>
-   <translation>Ordner</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>A folder, a DICOMDIR, an archive (zip, tar), or a NIfTI or NRRD file with a short-axis cine. Press Enter to look into it.</source>
-   <translation>Ein Ordner, ein DICOMDIR, ein Archiv (zip, tar) oder eine NIfTI- oder NRRD-Datei mit einem Kurzachsen-Cine. Die Eingabetaste sieht hinein.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Folder…</source>
-   <translation>Ordner …</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Choose the folder of a study.</source>
-   <translation>Den Ordner einer Studie wählen.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>File…</source>
-   <translation>Datei …</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Choose a DICOMDIR, an archive, a NIfTI or NRRD file.</source>
-   <translation>Ein DICOMDIR, ein Archiv, eine NIfTI- oder NRRD-Datei wählen.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>A DICOM folder with anything in it, a zip, a NIfTI or NRRD file.</source>
-   <translation>Ein DICOM-Ordner mit beliebigem Inhalt, ein Zip, eine NIfTI- oder NRRD-Datei.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Try a sample</source>
-   <translation>Beispiel öffnen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Makes a beating phantom heart with known volumes on this computer and opens it. Nothing is downloaded.</source>
-   <translation>Erzeugt auf diesem Rechner ein schlagendes Phantomherz mit bekannten Volumina und öffnet es. Nichts wird heruntergeladen.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>DICOM browser</source>
-   <translation>DICOM-Browser</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Select patients, studies or series in Slicer's DICOM browser, then take them over here.</source>
-   <translation>Patienten, Studien oder Serien in Slicers DICOM-Browser auswählen und hier übernehmen.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Open DICOM browser</source>
-   <translation>DICOM-Browser öffnen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Use its selection</source>
-   <translation>Auswahl übernehmen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Loaded images</source>
-   <translation>Geladene Bilder</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>A volume sequence, a multi-volume or a single volume that is already in the scene.</source>
-   <translation>Eine Volumensequenz, ein Multivolumen oder ein einzelnes Volumen, das schon in der Szene ist.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Use as short-axis cine</source>
-   <translation>Als Kurzachsen-Cine verwenden</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Every cine stack that was found; the short axis is chosen by its geometry.</source>
-   <translation>Alle gefundenen Cine-Stapel; die Kurzachse wird an ihrer Geometrie erkannt.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Images</source>
-   <translation>Bilder</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Slices × phases</source>
-   <translation>Schichten × Phasen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Spacing (mm)</source>
-   <translation>Abstand (mm)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Load</source>
-   <translation>Laden</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Put the selected images into the scene.</source>
-   <translation>Die ausgewählten Bilder in die Szene laden.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Segment</source>
-   <translation>Segmentieren</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Draw the left ventricle, its myocardium and the right ventricle in every slice and phase. Slicer can be used meanwhile.</source>
-   <translation>Linken Ventrikel, Myokard und rechten Ventrikel in jeder Schicht und Phase einzeichnen. Slicer bleibt dabei bedienbar.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Advanced</source>
-   <translation>Erweitert</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Phases:</source>
-   <translation>Phasen:</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Runs on:</source>
-   <translation>Läuft mit:</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Model:</source>
-   <translation>Modell:</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>The folder of a network of your own; empty for the one that comes with this module.</source>
-   <translation>Der Ordner eines eigenen Netzes; leer für das mitgelieferte.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Map of uncertainty (takes several times longer)</source>
-   <translation>Unsicherheitskarte (dauert ein Vielfaches)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Correct</source>
-   <translation>Korrigieren</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Play at the speed of the heart (P)</source>
-   <translation>Im Tempo des Herzens abspielen (P)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Phase of the heart cycle (left and right arrow keys)</source>
-   <translation>Phase des Herzzyklus (Pfeiltasten links und rechts)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Go to ED</source>
-   <translation>Zur ED</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Go to end-diastole (D)</source>
-   <translation>Zur Enddiastole (D)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Go to ES</source>
-   <translation>Zur ES</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Go to end-systole (S)</source>
-   <translation>Zur Endsystole (S)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Set as ED</source>
-   <translation>Als ED</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Take the phase shown as end-diastole of the ventricles chosen.</source>
@@ -205,7 +205,7 @@
   </message>
   <message>
    <source>Set as ES</source>
-   <translation>Als ES</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Take the phase shown as end-systole of the ventricles chosen.</source>
@@ -221,11 +221,11 @@
   </message>
   <message>
    <source>Automatic</source>
-   <translation>Automatisch</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Find end-diastole and end-systole from the volumes again.</source>
-   <translation>Enddiastole und Endsystole wieder aus den Volumina bestimmen.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Use it</source>
@@ -237,31 +237,31 @@
   </message>
   <message>
    <source>Click a row to go there. A tick counts the slice in the phase shown; a doubt names what to look at.</source>
-   <translation>Ein Klick auf die Zeile führt zur Schicht. Ein Haken zählt die Schicht in der gezeigten Phase mit; ein Hinweis nennt, was anzusehen ist.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Slice</source>
-   <translation>Schicht</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>LV</source>
-   <translation>LV</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Myo</source>
-   <translation>Myo</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>RV</source>
-   <translation>RV</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Look at</source>
-   <translation>Ansehen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Undo</source>
-   <translation>Zurück</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Undo (Ctrl+Z)</source>
@@ -269,7 +269,7 @@
   </message>
   <message>
    <source>Redo</source>
-   <translation>Wieder</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Redo (Ctrl+Y)</source>
@@ -285,59 +285,59 @@
   </message>
   <message>
    <source>Copy from previous phase</source>
-   <translation>Aus voriger Phase</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Replace the labels of the slice shown by those of the phase before.</source>
-   <translation>Die Konturen der gezeigten Schicht durch die der vorigen Phase ersetzen.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Results</source>
-   <translation>Ergebnisse</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Sex:</source>
-   <translation>Geschlecht:</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>not known</source>
-   <translation>unbekannt</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>female</source>
-   <translation>weiblich</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>male</source>
-   <translation>männlich</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Age (years):</source>
-   <translation>Alter (Jahre):</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Height (cm):</source>
-   <translation>Größe (cm):</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Weight (kg):</source>
-   <translation>Gewicht (kg):</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Body surface:</source>
-   <translation>Körperoberfläche:</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Formula of the body surface area</source>
-   <translation>Formel der Körperoberfläche</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Papillary muscles:</source>
-   <translation>Papillarmuskeln:</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Whether papillary muscles count as blood or as muscle</source>
-   <translation>Ob Papillarmuskeln als Blut oder als Muskel zählen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Basal slices:</source>
@@ -349,7 +349,7 @@
   </message>
   <message>
    <source>Normal</source>
-   <translation>Normal</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>The network's own numbers, and those after your corrections.</source>
@@ -365,35 +365,35 @@
   </message>
   <message>
    <source>Each study's results go into a folder of its own in this one.</source>
-   <translation>Die Ergebnisse jeder Studie kommen in einen eigenen Ordner in diesem.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>CSV</source>
-   <translation>CSV</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>JSON</source>
-   <translation>JSON</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Report (PDF)</source>
-   <translation>Bericht (PDF)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>NIfTI</source>
-   <translation>NIfTI</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>DICOM SEG, SR</source>
-   <translation>DICOM SEG, SR</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Scene (.mrb)</source>
-   <translation>Szene (.mrb)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Not a medical device; not for diagnosis.</source>
-   <translation>Kein Medizinprodukt; nicht zur Diagnose.</translation>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
@@ -416,106 +416,129 @@
   </message>
   <message>
    <source>{phase} of {count}, {time} ms</source>
-   <translation>{phase} von {count}, {time} ms</translation>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
   <name>gui.count_grid</name>
   <message>
    <source>counts</source>
-   <translation>zählt</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>does not count</source>
-   <translation>zählt nicht</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>as you decided</source>
-   <translation>wie von Ihnen entschieden</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>by the rule</source>
-   <translation>nach der Regel</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>no contour</source>
-   <translation>keine Kontur</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Base and apex</source>
-   <translation>Basis und Spitze</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>ED and ES</source>
-   <translation>ED und ES</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>All phases</source>
-   <translation>Alle Phasen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Pale: by the rule chosen under Results</source>
-   <translation>Blass: nach der unter Ergebnisse gewählten Regel</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Drag over cells, then say whether they count. A double click leads to the image.</source>
-   <translation>Über Felder ziehen, dann sagen, ob sie zählen. Ein Doppelklick führt zum Bild.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Counts</source>
-   <translation>Zählt</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Does not count</source>
-   <translation>Zählt nicht</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>By the rule</source>
-   <translation>Nach der Regel</translation>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
   <name>gui.dicom_plugin</name>
   <message>
    <source>Short-axis cine</source>
-   <translation>Kurzachsen-Cine</translation>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
   <name>gui.exports</name>
   <message>
    <source>{path} could not be written. Slicer's error log says why.</source>
-   <translation>{path} konnte nicht geschrieben werden. Slicers Fehlerprotokoll nennt den Grund.</translation>
+   <translation type="unfinished" />
+  </message>
+ </context>
+ <context>
+  <name>gui.identity</name>
+  <message>
+   <source>Hide</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Hide the patient, for a picture or a talk; results keep the name.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>{slices} slices × {phases} phases</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Patient hidden</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Patient not known</source>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
   <name>gui.messages</name>
   <message>
    <source>Cardiac segmentation</source>
-   <translation>Herzsegmentierung</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>{file}: {reason}. Choose another folder, or make room.</source>
-   <translation>{file}: {reason}. Bitte einen anderen Ordner wählen oder Platz schaffen.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>The program has a defect: {error}. Slicer's error log tells the developers more.</source>
-   <translation>Das Programm hat einen Fehler: {error}. Slicers Fehlerprotokoll sagt den Entwicklern mehr.</translation>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
   <name>gui.packages</name>
   <message>
    <source>Slicer 5.12 or newer can install it.</source>
-   <translation>Slicer 5.12 oder neuer kann es installieren.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Installing it failed: is this computer online? Slicer's error log has the details.</source>
-   <translation>Die Installation ist gescheitert: Ist dieser Computer mit dem Internet verbunden? Näheres steht in Slicers Fehlerprotokoll.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>{packages} is needed for this and not installed.</source>
-   <translation>{packages} wird dafür gebraucht und ist nicht installiert.</translation>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
@@ -529,108 +552,108 @@
   <name>gui.results_panel</name>
   <message>
    <source>Choose the folder that the results are written to.</source>
-   <translation>Bitte den Ordner wählen, in den die Ergebnisse geschrieben werden.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>{files} of this study are already in {folder}. Replace them?</source>
-   <translation>{files} dieser Studie sind schon in {folder}. Ersetzen?</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>{ventricle}: ED phase {ed} ({ed_slices} slices)</source>
-   <translation>{ventricle}: ED Phase {ed} ({ed_slices} Schichten)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>, ES phase {es} ({es_slices} slices)</source>
-   <translation>, ES Phase {es} ({es_slices} Schichten)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Papillary muscles in the volume</source>
-   <translation>Papillarmuskeln im Volumen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Papillary muscles in the mass</source>
-   <translation>Papillarmuskeln in der Masse</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Body surface {area} m² ({formula})</source>
-   <translation>Körperoberfläche {area} m² ({formula})</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source> and {count} more</source>
-   <translation> und {count} weitere</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Written into {folder}: {files}</source>
-   <translation>Geschrieben in {folder}: {files}</translation>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
   <name>gui.results_table</name>
   <message>
    <source>Ejection fraction</source>
-   <translation>Ejektionsfraktion</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>End-diastolic volume</source>
-   <translation>Enddiastolisches Volumen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>End-systolic volume</source>
-   <translation>Endsystolisches Volumen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Stroke volume</source>
-   <translation>Schlagvolumen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Cardiac output</source>
-   <translation>Herzzeitvolumen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Myocardial mass</source>
-   <translation>Myokardmasse</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>EDV index</source>
-   <translation>EDV-Index</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>ESV index</source>
-   <translation>ESV-Index</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>SV index</source>
-   <translation>SV-Index</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Cardiac index</source>
-   <translation>Herzindex</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Mass index</source>
-   <translation>Masseindex</translation>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
   <name>gui.sample</name>
   <message>
    <source>Cardiac cine phantom</source>
-   <translation>Herz-Cine-Phantom</translation>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
   <name>gui.segment_panel</name>
   <message>
    <source>Stopping …</source>
-   <translation>Wird angehalten …</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Segment again</source>
-   <translation>Neu segmentieren</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Segment</source>
-   <translation>Segmentieren</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>“{study}” was worked on ({work}). Segmenting again replaces that. Continue?</source>
@@ -638,412 +661,412 @@
   </message>
   <message>
    <source>Cancel the segmentation of “{study}”</source>
-   <translation>Segmentierung von „{study}“ abbrechen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Cancel</source>
-   <translation>Abbrechen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>{stage}, {time} left</source>
-   <translation>{stage}, noch {time}</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Cancelled; nothing was changed.</source>
-   <translation>Abgebrochen; nichts wurde geändert.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>The corrections were kept; the new segmentation was not used.</source>
-   <translation>Die Korrekturen wurden behalten; die neue Segmentierung wurde nicht verwendet.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Segmented.</source>
-   <translation>Segmentiert.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Not segmented:</source>
-   <translation>Nicht segmentiert:</translation>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
   <name>gui.sign_panel</name>
   <message>
    <source>Unlock</source>
-   <translation>Entsperren</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Sign</source>
-   <translation>Unterschreiben</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Take the signature back, to go on working.</source>
-   <translation>Die Unterschrift zurücknehmen, um weiterzuarbeiten.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Answer for these numbers: the reading is locked until it is unlocked.</source>
-   <translation>Für diese Zahlen einstehen: Die Befundung ist gesperrt, bis sie entsperrt wird.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>🔒 {signature}. Nothing can be changed.</source>
-   <translation>🔒 {signature}. Nichts kann geändert werden.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Copied.</source>
-   <translation>Kopiert.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Sign-off</source>
-   <translation>Freigabe</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Reader's name</source>
-   <translation>Name der befundenden Person</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Impression</source>
-   <translation>Beurteilung</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Phrases</source>
-   <translation>Textbausteine</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Take phrases about size, function and mass from the numbers into the impression.</source>
-   <translation>Sätze zu Größe, Funktion und Masse aus den Zahlen in die Beurteilung übernehmen.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Copy as text</source>
-   <translation>Als Text kopieren</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Put a paragraph for the letter on the clipboard.</source>
-   <translation>Einen Absatz für den Brief in die Zwischenablage legen.</translation>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
   <name>gui.slice_table</name>
   <message>
    <source>phase {number}: </source>
-   <translation>Phase {number}: </translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>1 base</source>
-   <translation>1 Basis</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>{number} apex</source>
-   <translation>{number} Apex</translation>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
   <name>gui.study_panel</name>
   <message>
    <source>Nothing is selected in the DICOM browser.</source>
-   <translation>Im DICOM-Browser ist nichts ausgewählt.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Choose a study</source>
-   <translation>Eine Studie wählen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>This does not look like a short axis. Volumes would be wrong.</source>
-   <translation>Das sieht nicht nach einer Kurzachse aus. Die Volumina wären falsch.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Complete: nothing had to be assumed.</source>
-   <translation>Vollständig: Es musste nichts angenommen werden.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Cardiac segmentation</source>
-   <translation>Herzsegmentierung</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Looking through the files …</source>
-   <translation>Die Dateien werden durchgesehen …</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Cancelled; nothing was loaded.</source>
-   <translation>Abgebrochen; nichts wurde geladen.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>{folder} holds more than {count} files. Name the folder of one study.</source>
-   <translation>{folder} enthält mehr als {count} Dateien. Bitte den Ordner einer einzelnen Studie nennen.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>without a name</source>
-   <translation>ohne Namen</translation>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
   <name>gui.texts</name>
   <message>
    <source>… and {count} more</source>
-   <translation>… und {count} weitere</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>a moment</source>
-   <translation>einen Augenblick</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>{count} seconds</source>
-   <translation>{count} Sekunden</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>{count} minutes</source>
-   <translation>{count} Minuten</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Reading the images</source>
-   <translation>Bilder werden gelesen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Loading the network</source>
-   <translation>Das Netz wird geladen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Segmenting</source>
-   <translation>Segmentierung läuft</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Measuring</source>
-   <translation>Vermessung läuft</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Writing results</source>
-   <translation>Ergebnisse werden geschrieben</translation>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
   <name>gui.tools_panel</name>
   <message>
    <source>{count} images would change; they are shown dashed.</source>
-   <translation>{count} Bilder würden sich ändern; sie sind gestrichelt gezeigt.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>No image would change.</source>
-   <translation>Kein Bild würde sich ändern.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>LV, MYO, RV</source>
-   <translation>LV, MYO, RV</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>LV and MYO</source>
-   <translation>LV und MYO</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>LV</source>
-   <translation>LV</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>MYO</source>
-   <translation>MYO</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>RV</source>
-   <translation>RV</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>What copying, growing, smoothing and so on act on: on the image shown only.</source>
-   <translation>Worauf Kopieren, Vergrößern, Glätten und so weiter wirken: nur im gezeigten Bild.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Take</source>
-   <translation>Übernehmen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Discard</source>
-   <translation>Verwerfen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Put these contours in place, as one step of undo (Shift+T).</source>
-   <translation>Diese Konturen einsetzen, als ein Schritt zum Rückgängigmachen (Umschalt+T).</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Delete</source>
-   <translation>Löschen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Delete structures in the image shown.</source>
-   <translation>Strukturen im gezeigten Bild löschen.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>RV here (R)</source>
-   <translation>RV hier (R)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>LV and myocardium here (L)</source>
-   <translation>LV und Myokard hier (L)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Copy</source>
-   <translation>Kopieren</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Take the structures chosen over from a neighbouring image.</source>
-   <translation>Die gewählten Strukturen aus einem Nachbarbild übernehmen.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>From previous phase (C)</source>
-   <translation>Aus der vorigen Phase (C)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>From next phase (V)</source>
-   <translation>Aus der nächsten Phase (V)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>From slice above (B)</source>
-   <translation>Aus der Schicht darüber (B)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>From slice below (N)</source>
-   <translation>Aus der Schicht darunter (N)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Change</source>
-   <translation>Ändern</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Change whole contours of the structures chosen, in the image shown.</source>
-   <translation>Ganze Konturen der gewählten Strukturen ändern, im gezeigten Bild.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Grow by 1 mm (+)</source>
-   <translation>Um 1 mm weiten (+)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Shrink by 1 mm (-)</source>
-   <translation>Um 1 mm verengen (-)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Enlarge by 5 %</source>
-   <translation>Um 5 % vergrößern</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Reduce by 5 %</source>
-   <translation>Um 5 % verkleinern</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Smooth (M)</source>
-   <translation>Glätten (M)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Snap to edges (E)</source>
-   <translation>An Kanten anlegen (E)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Propagate</source>
-   <translation>Übertragen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Carry what you corrected to other images; those you corrected yourself stay as they are.</source>
-   <translation>Ihre Korrekturen auf andere Bilder übertragen; von Ihnen selbst korrigierte bleiben, wie sie sind.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>To all phases (T)</source>
-   <translation>Auf alle Phasen (T)</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>To the phases between</source>
-   <translation>Auf die Phasen dazwischen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>To the slices above and below</source>
-   <translation>Auf die Schichten darüber und darunter</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Fill empty slices</source>
-   <translation>Leere Schichten füllen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Fill empty phases</source>
-   <translation>Leere Phasen füllen</translation>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
   <name>CardiacSegmentationEffects.SegmentEditorPointsEffect</name>
   <message>
    <source>Points</source>
-   <translation>Punkte</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Distance of points</source>
-   <translation>Abstand der Punkte</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Press near a border: its control points appear. Drag one; press on the border between two to insert one. Each moves the stretch between its neighbours and nothing else.</source>
-   <translation>Nahe einer Grenze drücken: ihre Stützpunkte erscheinen. Einen ziehen; zwischen zweien auf die Grenze drücken fügt einen ein. Jeder bewegt das Stück zwischen seinen Nachbarn und sonst nichts.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>There is no border near here.</source>
-   <translation>In der Nähe liegt keine Grenze.</translation>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
   <name>CardiacSegmentationEffects.SegmentEditorPullEffect</name>
   <message>
    <source>Pull</source>
-   <translation>Ziehen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Reach</source>
-   <translation>Reichweite</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Press near a border and drag it where it belongs; the others give way. Shift: the wall keeps its thickness.</source>
-   <translation>Nahe einer Grenze drücken und sie dorthin ziehen, wo sie hingehört; die anderen weichen aus. Umschalt: die Wand behält ihre Dicke.</translation>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
   <name>CardiacSegmentationEffects.SegmentEditorPushEffect</name>
   <message>
    <source>Push</source>
-   <translation>Schieben</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Radius</source>
-   <translation>Radius</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Press beside a border and shove it with the round cursor, from inside or outside.</source>
-   <translation>Neben einer Grenze drücken und sie mit dem runden Zeiger schieben, von innen oder außen.</translation>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
   <name>CardiacSegmentationEffects.SegmentEditorRedrawEffect</name>
   <message>
    <source>Redraw</source>
-   <translation>Nachzeichnen</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Draw along part of a border: the line takes the place of that part. A closed line is the whole border of the selected structure, also where there is none.</source>
-   <translation>Entlang eines Teils einer Grenze zeichnen: die Linie tritt an dessen Stelle. Eine geschlossene Linie ist die ganze Grenze der gewählten Struktur, auch wo keine ist.</translation>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
   <name>CardiacSegmentationEffects.contour_effect</name>
   <message>
    <source>[ and ], or Shift + wheel: {what}.</source>
-   <translation>[ und ] oder Umschalt + Mausrad: {what}.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Esc: let go. It acts on the slice and phase shown only.</source>
-   <translation>Esc: loslassen. Wirkt nur auf die gezeigte Schicht und Phase.</translation>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
   <name>CardiacSegmentationEffects.image_in_hand</name>
   <message>
    <source>There is no segmentation here.</source>
-   <translation>Hier ist keine Segmentierung.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>Borders are corrected in short-axis views only.</source>
-   <translation>Grenzen lassen sich nur in Kurzachsenansichten korrigieren.</translation>
+   <translation type="unfinished" />
   </message>
   <message>
    <source>There is no slice here.</source>
-   <translation>Hier ist keine Schicht.</translation>
+   <translation type="unfinished" />
   </message>
  </context>
 </TS>

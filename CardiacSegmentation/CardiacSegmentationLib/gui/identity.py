@@ -1,0 +1,52 @@
+"""Who is this: patient, date, series and stack on top of the panel; a click hides the patient from a curious eye."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import qt
+from slicer.i18n import tr as _
+
+from CardiacSegmentationLib.export.wording import name_text
+from CardiacSegmentationLib.scene.dicom import identifiers_of_study
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.scene.study import Study
+
+
+class IdentityBar:
+    """One line above the sections, and a button that hides the patient or shows it again."""
+
+    def __init__(self, ui: Any) -> None:
+        self._study: Study | None = None
+        self.bar, self.label, self.button = qt.QWidget(), qt.QLabel(), qt.QToolButton()
+        self.label.wordWrap = True
+        self.label.textFormat = qt.Qt.PlainText
+        self.button.checkable = True
+        self.button.autoRaise = True
+        self.button.text = _("Hide")
+        self.button.toolTip = _("Hide the patient, for a picture or a talk; results keep the name.")
+        self.button.connect("toggled(bool)", lambda _on: self.show_study(self._study))
+        row = qt.QHBoxLayout(self.bar)
+        row.setContentsMargins(6, 2, 6, 2)
+        row.addWidget(self.label, 1)
+        row.addWidget(self.button)
+        layout = ui.studySection.parentWidget().layout()
+        layout.insertWidget(layout.indexOf(ui.studySection), self.bar)
+
+    def show_study(self, study: Study | None) -> None:
+        """Name the study at hand."""
+        self._study = study
+        self.bar.visible = study is not None
+        self.label.text = " · ".join(_parts(study, self.button.checked)) if study is not None else ""
+
+
+def _parts(study: Study, hidden: bool) -> list[str]:
+    facts = identifiers_of_study(study)
+    slices = study.images.GetNthDataNode(0).GetImageData().GetDimensions()[2]
+    stack = _("{slices} slices × {phases} phases").format(slices=slices, phases=study.images.GetNumberOfDataNodes())
+    if hidden:
+        return [_("Patient hidden"), stack]
+    name, number = name_text(facts.get("patient_name", "")), facts.get("patient_id", "")
+    patient = f"{name} ({number})" if name and number else name or number or _("Patient not known")
+    return [part for part in (patient, facts.get("study_date", ""), facts["series"], stack) if part]
