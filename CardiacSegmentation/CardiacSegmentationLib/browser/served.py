@@ -12,6 +12,7 @@ from CardiacSegmentationLib.browser.commands import COMMANDS, PREVIEWS
 from CardiacSegmentationLib.browser.content import describe_state
 from CardiacSegmentationLib.browser.images import describe_contours, describe_images
 from CardiacSegmentationLib.browser.page import automatic_contours, describe_numbers
+from CardiacSegmentationLib.browser.words import read_words
 from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
 from CardiacSegmentationLib.contours import find_contours
 from CardiacSegmentationLib.errors import CardiacSegmentationError, ReadingError
@@ -227,7 +228,8 @@ class ServedStudy:
 
     def _parts(self) -> list[tuple[str, str]]:
         """Every result that can be written, by name and title."""
-        return [(name, PARTS[name].title) for name in default_parts(self.session.stack)]
+        titles = read_words(self.language)["parts"]
+        return [(name, titles.get(name, PARTS[name].title)) for name in default_parts(self.session.stack)]
 
     def _require_open(self) -> None:
         signature = self.session.reading.signature

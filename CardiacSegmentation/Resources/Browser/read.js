@@ -204,12 +204,13 @@ function buildTools() {
       make('label', { id: 'keep-wall-box' }, make('input', { id: 'keep-wall', type: 'checkbox' }), ` ${words.keepWall}`),
       make('label', { id: 'border-box' }, `${words.border} `, select('border', [['', words.nearest], ['endo', words.endo], ['epi', words.epi], ['rv', words.rvBorder]])),
       make('span', { id: 'looked-at', className: 'quiet' })),
+    row('halves', button('undo', '', () => command('undo')), button('redo', '', () => command('redo'))))
+  byId('stage').after(make('div', { id: 'proposal', className: 'row', role: 'status', hidden: true }, make('span', { id: 'proposal-text' }),
+      button('take', words.take, () => command('take').then(() => showProposal(null))), button('leave', words.leave, () => showProposal(null))))
+  byId('controls').after(make('div', { id: 'more-tools' },
     row('row', select('structure', structures), ...CHANGES.map(change)),
     row('row', button('copy-previous', words.copyPrevious, () => copyFrom(-1)), button('copy-next', words.copyNext, () => copyFrom(1)),
-      button('propose-phases', words.proposePhases, () => propose('phases')), button('propose-slices', words.proposeSlices, () => propose('slices'))),
-    make('div', { id: 'proposal', className: 'row', role: 'status', hidden: true }, make('span', { id: 'proposal-text' }),
-      button('take', words.take, () => command('take').then(() => showProposal(null))), button('leave', words.leave, () => showProposal(null))),
-    row('halves', button('undo', '', () => command('undo')), button('redo', '', () => command('redo'))))
+      button('propose-phases', words.proposePhases, () => propose('phases')), button('propose-slices', words.proposeSlices, () => propose('slices')))))
   byId('stage').append(make('p', { id: 'problem', role: 'alert', hidden: true }))
   byId('keys').append(` ${words.readKeys}`)
   byId('structure').setAttribute('aria-label', words.structure)
