@@ -20,10 +20,11 @@ from CardiacSegmentationLib.browser.server import (
     read_password,
     serve_in_background,
 )
-from CardiacSegmentationLib.contours import Border, find_contours, redraw_labels
+from CardiacSegmentationLib.contours import Border
 from CardiacSegmentationLib.contours.pull import pull
 from CardiacSegmentationLib.errors import CardiacSegmentationError
 from CardiacSegmentationLib.session import Recovery, StudySession
+from CardiacSegmentationLib.session.contour_commands import contours_at, edit_contours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,9 +72,7 @@ def test_a_pull_is_that_of_the_contours_to_the_last_digit(
     study: ServedStudy, stack: CineStack, segmentation: Segmentation, inwards: Any
 ) -> None:
     session = StudySession(stack, segmentation)
-    contours = find_contours(segmentation.labels[0, 3], stack.spacing_mm[1:])
-    after = pull(contours, *np.array(inwards))
-    session.put({(0, 3): redraw_labels(segmentation.labels[0, 3], contours, after)}, "Pull")
+    edit_contours(session, {(0, 3): pull(contours_at(session, (0, 3)), *np.array(inwards))}, "Pull")
     news = Tab(study).command("pull", **PLACE, line=inwards)
     assert study.session.assessment.lv["ef_percent"].value == session.assessment.lv["ef_percent"].value
     assert (study.session.segmentation.labels == session.segmentation.labels).all()
@@ -91,8 +90,8 @@ def test_a_preview_changes_nothing(study: ServedStudy, inwards: Any) -> None:
 
 def test_a_command_that_comes_twice_is_done_once(study: ServedStudy) -> None:
     tab = Tab(study)
-    first = tab.command("copy", **PLACE, **{"from": 4})
-    assert tab.again("copy", **PLACE, **{"from": 4}) == first
+    first = tab.command("copy", **PLACE, step=4)
+    assert tab.again("copy", **PLACE, step=4) == first
     second = Tab(study, "tab")
     second.number, second.seen = 2, tab.seen
     second.again("undo")
@@ -117,6 +116,29 @@ def test_a_second_tab_hears_and_does_not_edit_what_it_has_not_seen(study: Served
     second.seen = 0
     assert "stale" not in second.command("reader", text="Ada"), "a name rests on no image"
     assert study.session.reading.reader == "Ada"
+
+
+def test_propagation_is_shown_first_and_taken_over_as_one_step(study: ServedStudy, inwards: Any) -> None:
+    tab, session = Tab(study), study.session
+    assert "Nothing is corrected" in tab.command("propose", **PLACE, along="phases")["problem"]
+    tab.command("pull", **PLACE, line=inwards)
+    before = session.assessment.lv["esv_ml"].value
+    proposal = tab.command("propose", **PLACE, along="phases")["proposal"]
+    assert len(proposal) > 3
+    assert "0,3" not in proposal, "the reader's own"
+    assert session.assessment.lv["esv_ml"].value == before
+    assert tab.command("take")["changed"].keys() == proposal.keys()
+    assert session.assessment.lv["esv_ml"].value != before
+    assert "does not fit" in tab.command("take")["problem"]
+    tab.command("undo")
+    assert session.assessment.lv["esv_ml"].value == before
+
+
+@pytest.mark.parametrize("name", ["smooth", "snap", "grow", "shrink"])
+def test_an_image_is_changed_as_a_whole(study: ServedStudy, name: str) -> None:
+    news = Tab(study).command(name, **PLACE, structure="MYO" if name == "grow" else "LV")
+    assert list(news["changed"]) == ["0,3"]
+    assert len(study.session.reading.journal) == 1
 
 
 def test_another_run_of_the_server_applies_nothing(study: ServedStudy) -> None:

@@ -17,9 +17,19 @@ from CardiacSegmentationLib.contours.redraw import draw_border, is_closed, redra
 from CardiacSegmentationLib.errors import ContourError, ReadingError
 from CardiacSegmentationLib.reading import BasalRule
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
+from CardiacSegmentationLib.session.contour_commands import (
+    copy_here,
+    delete_here,
+    grow_here,
+    propose_phases,
+    propose_slices,
+    smooth_here,
+    snap_here,
+    take,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -29,6 +39,7 @@ if TYPE_CHECKING:
     Message = Mapping[str, Any]
 
 MOST_POINTS = 5000  # of a line that a hand drew
+STEPS_MM = {"grow": 1.0, "shrink": -1.0}
 TYPED = {"papillary": Papillary, "basal_rule": BasalRule}
 
 
@@ -59,13 +70,33 @@ def _drag(study: ServedStudy, message: Message) -> None:
 
 
 def _delete(study: ServedStudy, message: Message) -> None:
-    study.session.delete(*study.place_of(message), [_structure(message)] if message.get("structure") else STRUCTURES)
+    delete_here(study.session, study.place_of(message), _structures(message))
 
 
 def _copy(study: ServedStudy, message: Message) -> None:
+    copy_here(study.session, study.place_of(message), (int(message["step"]), 0))
+
+
+def _change(study: ServedStudy, message: Message) -> None:
+    session, place, structures = study.session, study.place_of(message), _structures(message)
+    if message["command"] in STEPS_MM:
+        grow_here(session, place, structures, STEPS_MM[message["command"]])
+    else:
+        {"smooth": smooth_here, "snap": snap_here}[message["command"]](session, place, structures)
+
+
+def _propose(study: ServedStudy, message: Message) -> dict[str, Any]:
     phase, place = study.place_of(message)
-    source, _ = study.place_of({"phase": message["from"], "slice": place})
-    study.session.copy_phase(source, phase, [place])
+    if message["along"] == "phases":
+        return study.propose(propose_phases(study.session, place))
+    return study.propose(propose_slices(study.session, phase))
+
+
+def _take(study: ServedStudy, _: Message) -> None:
+    if not study.proposal:
+        msg = "What was proposed does not fit any more: propagate again."
+        raise ContourError(msg)
+    take(study.session, study.proposal)
 
 
 def _count(study: ServedStudy, message: Message) -> None:
@@ -129,6 +160,9 @@ COMMANDS: Mapping[str, Callable[[ServedStudy, Message], dict[str, Any] | None]] 
     "redraw": _drag,
     "delete": _delete,
     "copy": _copy,
+    **dict.fromkeys(("smooth", "snap", "grow", "shrink"), _change),
+    "propose": _propose,
+    "take": _take,
     "count": _count,
     "key-phase": _key_phase,
     "propose-key-phases": lambda study, _: _nothing(study.session.propose_key_phases()),
@@ -155,6 +189,10 @@ def _structure(message: Message) -> Label:
         msg = f"There is no structure {name}."
         raise ReadingError(msg)
     return Label[name]
+
+
+def _structures(message: Message) -> Sequence[Label]:
+    return [_structure(message)] if message.get("structure") else STRUCTURES
 
 
 def _line(message: Message) -> npt.NDArray[Any]:

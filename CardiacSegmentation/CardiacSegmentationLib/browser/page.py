@@ -18,6 +18,7 @@ from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE
 from CardiacSegmentationLib.resources import resource
 from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.session.contour_commands import contours_of
 from CardiacSegmentationLib.structures import BY_LABEL
 
 if TYPE_CHECKING:
@@ -55,11 +56,13 @@ def describe_study(
 ) -> dict[str, Any]:
     """Everything the page shows."""
     crop, images = describe_images(stack, segmentation, whole=False)
+    _, *in_plane = stack.spacing_mm
+    in_plane_mm, slices = (in_plane[0], in_plane[1]), range(stack.slices)
     return {
         **describe_numbers(stack, segmentation, assessment, facts, language),
         "images": images,
         "contours": [
-            [_image_contours(stack, segmentation.labels[phase, place], crop) for place in range(stack.slices)]
+            [describe_contours(contours_of(segmentation, in_plane_mm, (phase, place)), crop) for place in slices]
             for phase in range(stack.phases)
         ],
         "automatic": automatic_contours(stack, segmentation, crop, segmentation.corrected_images),

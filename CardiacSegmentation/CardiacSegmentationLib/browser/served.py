@@ -12,12 +12,14 @@ from CardiacSegmentationLib.browser.commands import COMMANDS, PREVIEWS
 from CardiacSegmentationLib.browser.content import describe_state
 from CardiacSegmentationLib.browser.images import describe_contours, describe_images
 from CardiacSegmentationLib.browser.page import automatic_contours, describe_numbers
+from CardiacSegmentationLib.browser.words import read_words
 from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
-from CardiacSegmentationLib.contours import find_contours, redraw_labels
+from CardiacSegmentationLib.contours import find_contours
 from CardiacSegmentationLib.errors import CardiacSegmentationError, ReadingError
 from CardiacSegmentationLib.export.dicom_source import describe_source, read_source
 from CardiacSegmentationLib.export.result_parts import PARTS
 from CardiacSegmentationLib.export.results import default_parts
+from CardiacSegmentationLib.session.contour_commands import edit_contours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import CineStack
 
 # What rests on what the reader sees: refused where another tab changed it meanwhile.
-RESTS_ON_WHAT_IS_SEEN = frozenset({"pull", "push", "redraw", "delete", "copy", "undo", "redo"})
+RESTS_ON_WHAT_IS_SEEN = frozenset(
+    {"pull", "push", "redraw", "delete", "copy", "smooth", "snap", "grow", "shrink", "take", "undo", "redo"}
+)
 MOST_TABS = 50
 
 
@@ -54,6 +58,8 @@ class ServedStudy:
         self._recovery = recovery
         self._revision = self._work_revision = 0
         self._changed_at: dict[Place, int] = {}
+        self._proposal: dict[Place, Contours] = {}
+        self._proposed_at = 0
         self._place: tuple[int | None, int | None] | None = None
         self._contours: dict[Place, tuple[Labels, Contours]] = {}
         self._answers: dict[str, tuple[int, dict[str, Any]]] = {}
@@ -123,6 +129,9 @@ class ServedStudy:
 
     def contours_at(self, place: Place) -> Contours:
         """The borders of an image: as they were drawn where they were, else found in its labels."""
+        drawn = self.session.segmentation.contours.get(place)
+        if drawn is not None:
+            return drawn
         labels = self.session.segmentation.labels[place]
         known = self._contours.get(place)
         if known is None or not np.array_equal(known[0], labels):
@@ -132,10 +141,20 @@ class ServedStudy:
 
     def draw(self, place: Place, after: Contours, tool: str) -> None:
         """Put borders in place of those of an image."""
-        before, labels = self.contours_at(place), self.session.segmentation.labels[place]
-        image = redraw_labels(labels, before, after)
-        if self.session.put({place: image}, tool):
-            self._contours[place] = image.copy(), after
+        edit_contours(self.session, {place: after}, tool)
+
+    def propose(self, proposal: dict[Place, Contours]) -> dict[str, Any]:
+        """Keep what could be taken over, until another edit, and show it."""
+        self._proposal, self._proposed_at = proposal, self._work_revision
+        shown = {
+            f"{phase},{place}": describe_contours(contours, self._crop) for (phase, place), contours in proposal.items()
+        }
+        return {"proposal": shown}
+
+    @property
+    def proposal(self) -> dict[Place, Contours]:
+        """What was proposed and still fits."""
+        return self._proposal if self._proposed_at == self._work_revision else {}
 
     def keep(self) -> None:
         """Write down what there is, for the case that this process ends here."""
@@ -209,7 +228,8 @@ class ServedStudy:
 
     def _parts(self) -> list[tuple[str, str]]:
         """Every result that can be written, by name and title."""
-        return [(name, PARTS[name].title) for name in default_parts(self.session.stack)]
+        titles = read_words(self.language)["parts"]
+        return [(name, titles.get(name, PARTS[name].title)) for name in default_parts(self.session.stack)]
 
     def _require_open(self) -> None:
         signature = self.session.reading.signature

@@ -5,6 +5,7 @@
 
 const tab = crypto.randomUUID()
 const TOOLS = ['hand', 'pull', 'push', 'redraw']
+const CHANGES = ['delete', 'smooth', 'snap', 'grow', 'shrink']
 const SIZES = { pull: { low: 4, high: 40, mm: 15 }, push: { low: 2, high: 25, mm: 8 } }
 const PREVIEWED = ['pull', 'push']
 const FEWEST_MM = 0.7 // between two places of a line
@@ -63,6 +64,7 @@ function adopt(news) {
   if (news.reload) { location.reload(); return }
   if (news.revision < study.revision) return
   const changed = Object.keys(news.changed)
+  if (changed.length && news.revision > study.revision) showProposal(null)
   for (const place of changed) {
     const [phase, slice] = place.split(',')
     study.contours[phase][slice] = news.changed[place]
@@ -190,7 +192,8 @@ function select(id, choices, onchange) {
 
 function buildTools() {
   const here = () => ({ phase: at.phase, slice: at.slice })
-  const copyFrom = step => command('copy', { ...here(), from: (at.phase + step + study.phases) % study.phases })
+  const copyFrom = step => command('copy', { ...here(), step })
+  const change = name => button(name, words[name], () => command(name, { ...here(), structure: byId('structure').value }))
   const structures = [['', words.all], ...Object.keys(study.structures).map(name => [name, name])]
   const row = (className, ...children) => make('div', { className }, ...children)
   byId('tools').append(
@@ -201,12 +204,16 @@ function buildTools() {
       make('label', { id: 'keep-wall-box' }, make('input', { id: 'keep-wall', type: 'checkbox' }), ` ${words.keepWall}`),
       make('label', { id: 'border-box' }, `${words.border} `, select('border', [['', words.nearest], ['endo', words.endo], ['epi', words.epi], ['rv', words.rvBorder]])),
       make('span', { id: 'looked-at', className: 'quiet' })),
-    row('row', button('delete', words.remove, () => command('delete', { ...here(), structure: byId('delete-what').value })),
-      select('delete-what', structures), button('copy-previous', words.copyPrevious, () => copyFrom(-1)), button('copy-next', words.copyNext, () => copyFrom(1))),
     row('halves', button('undo', '', () => command('undo')), button('redo', '', () => command('redo'))))
+  byId('stage').after(make('div', { id: 'proposal', className: 'row', role: 'status', hidden: true }, make('span', { id: 'proposal-text' }),
+      button('take', words.take, () => command('take').then(() => showProposal(null))), button('leave', words.leave, () => showProposal(null))))
+  byId('controls').after(make('div', { id: 'more-tools' },
+    row('row', select('structure', structures), ...CHANGES.map(change)),
+    row('row', button('copy-previous', words.copyPrevious, () => copyFrom(-1)), button('copy-next', words.copyNext, () => copyFrom(1)),
+      button('propose-phases', words.proposePhases, () => propose('phases')), button('propose-slices', words.proposeSlices, () => propose('slices')))))
   byId('stage').append(make('p', { id: 'problem', role: 'alert', hidden: true }))
   byId('keys').append(` ${words.readKeys}`)
-  byId('delete-what').setAttribute('aria-label', words.remove)
+  byId('structure').setAttribute('aria-label', words.structure)
   byId('tools').hidden = false
   TOOLS.forEach((name, place) => { KEYS[place + 1] = () => chooseTool(name) })
   KEYS.z = toggleWhole
@@ -222,6 +229,21 @@ function buildTools() {
   image.addEventListener('pointerup', release)
   image.addEventListener('pointercancel', () => { drag = preview = null; draw() })
   image.addEventListener('pointerleave', () => { pointer = null; draw() })
+}
+
+// What propagation would change is shown in its images until it is taken over or left.
+async function propose(along) {
+  const news = await command('propose', { phase: at.phase, slice: at.slice, along })
+  if (news.proposal) showProposal(news.proposal)
+}
+
+function showProposal(proposal) {
+  proposed = proposal ?? {}
+  const count = Object.keys(proposed).length
+  byId('proposal').hidden = !proposal
+  byId('proposal-text').textContent = fill(words.proposed_images, { count })
+  byId('take').disabled = !count
+  draw()
 }
 
 function toggleWhole() {
@@ -259,7 +281,7 @@ function showReading() {
     byId(name).title = reading[name]
     byId(name).disabled = !reading[name] || locked
   }
-  for (const id of ['delete', 'copy-previous', 'copy-next', 'reader', 'impression', 'sign']) byId(id).disabled = locked
+  for (const id of [...CHANGES, 'copy-previous', 'copy-next', 'propose-phases', 'propose-slices', 'reader', 'impression', 'sign']) byId(id).disabled = locked
   byId('unlock').disabled = !locked
   for (const id of ['reader', 'impression']) if (document.activeElement !== byId(id)) byId(id).value = reading[id]
   const places = state.moments.flatMap(({ phase }) => Array.from({ length: study.slices }, (_, slice) => `${phase},${slice}`))

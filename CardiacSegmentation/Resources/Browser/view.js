@@ -16,6 +16,7 @@ let frames = 0 // drawn so far; a test counts them
 const sheets = [] // decoded images by phase
 const listeners = [] // called after the large picture moved to another place
 let overlay = null // what the reading page draws over the large picture
+let proposed = {} // borders that would change, by "phase,slice"
 let preview = null // borders that a drag shows in place of those of the large picture
 
 // Small helpers
@@ -117,7 +118,7 @@ function draw() {
   const scale = width / frame.columns / density
   if (outlinesShown) {
     strokeBorders(context, study.automatic[`${at.phase},${at.slice}`], at.phase, at.slice, scale, { automatic: true })
-    strokeBorders(context, preview ?? bordersAt(at.phase, at.slice), at.phase, at.slice, scale)
+    strokeBorders(context, preview ?? proposed[`${at.phase},${at.slice}`] ?? bordersAt(at.phase, at.slice), at.phase, at.slice, scale)
   }
   if (overlay) overlay(context, scale)
 }

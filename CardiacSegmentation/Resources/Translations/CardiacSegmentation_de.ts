@@ -5,199 +5,199 @@
   <name>CardiacSegmentation</name>
   <message>
    <source>Cardiac Segmentation</source>
-   <translation type="unfinished" />
+   <translation>Herzsegmentierung</translation>
   </message>
   <message>
    <source>Draws left ventricle, myocardium and right ventricle in every phase of a short-axis cine MR study and reports volumes, ejection fraction and mass. Not a medical device; not for diagnosis.</source>
-   <translation type="unfinished" />
+   <translation>Zeichnet linken Ventrikel, Myokard und rechten Ventrikel in jeder Phase einer Kurzachsen-Cine-MRT und berichtet Volumina, Ejektionsfraktion und Masse. Kein Medizinprodukt; nicht zur Diagnose.</translation>
   </message>
   <message>
    <source>The network was trained on public data; see the model card.</source>
-   <translation type="unfinished" />
+   <translation>Das Netz wurde mit öffentlichen Daten trainiert; siehe die Modellkarte.</translation>
   </message>
   <message>
    <source>A session ended unexpectedly; its corrections were kept.</source>
-   <translation type="unfinished" />
+   <translation>Eine Sitzung endete unerwartet; ihre Korrekturen wurden aufbewahrt.</translation>
   </message>
   <message>
    <source>Restore</source>
-   <translation type="unfinished" />
+   <translation>Wiederherstellen</translation>
   </message>
   <message>
    <source>Put the kept corrections back into this study.</source>
-   <translation type="unfinished" />
+   <translation>Die aufbewahrten Korrekturen in diese Studie zurückholen.</translation>
   </message>
   <message>
    <source>Discard</source>
-   <translation type="unfinished" />
+   <translation>Verwerfen</translation>
   </message>
   <message>
    <source>Delete the kept corrections.</source>
-   <translation type="unfinished" />
+   <translation>Die aufbewahrten Korrekturen löschen.</translation>
   </message>
   <message>
    <source>Study</source>
-   <translation type="unfinished" />
+   <translation>Studie</translation>
   </message>
   <message>
    <source>Study in the scene:</source>
-   <translation type="unfinished" />
+   <translation>Studie in der Szene:</translation>
   </message>
   <message>
    <source>The study that is segmented, corrected and measured below. Several can be open at once.</source>
-   <translation type="unfinished" />
+   <translation>Die Studie, die unten segmentiert, korrigiert und vermessen wird. Mehrere können zugleich offen sein.</translation>
   </message>
   <message>
    <source>Folder</source>
-   <translation type="unfinished" />
+   <translation>Ordner</translation>
   </message>
   <message>
    <source>A folder, a DICOMDIR, an archive (zip, tar), or a NIfTI or NRRD file with a short-axis cine. Press Enter to look into it.</source>
-   <translation type="unfinished" />
+   <translation>Ein Ordner, ein DICOMDIR, ein Archiv (zip, tar) oder eine NIfTI- oder NRRD-Datei mit einem Kurzachsen-Cine. Die Eingabetaste sieht hinein.</translation>
   </message>
   <message>
    <source>Folder…</source>
-   <translation type="unfinished" />
+   <translation>Ordner …</translation>
   </message>
   <message>
    <source>Choose the folder of a study.</source>
-   <translation type="unfinished" />
+   <translation>Den Ordner einer Studie wählen.</translation>
   </message>
   <message>
    <source>File…</source>
-   <translation type="unfinished" />
+   <translation>Datei …</translation>
   </message>
   <message>
    <source>Choose a DICOMDIR, an archive, a NIfTI or NRRD file.</source>
-   <translation type="unfinished" />
+   <translation>Ein DICOMDIR, ein Archiv, eine NIfTI- oder NRRD-Datei wählen.</translation>
   </message>
   <message>
    <source>A DICOM folder with anything in it, a zip, a NIfTI or NRRD file.</source>
-   <translation type="unfinished" />
+   <translation>Ein DICOM-Ordner mit beliebigem Inhalt, ein Zip, eine NIfTI- oder NRRD-Datei.</translation>
   </message>
   <message>
    <source>Try a sample</source>
-   <translation type="unfinished" />
+   <translation>Beispiel öffnen</translation>
   </message>
   <message>
    <source>Makes a beating phantom heart with known volumes on this computer and opens it. Nothing is downloaded.</source>
-   <translation type="unfinished" />
+   <translation>Erzeugt auf diesem Rechner ein schlagendes Phantomherz mit bekannten Volumina und öffnet es. Nichts wird heruntergeladen.</translation>
   </message>
   <message>
    <source>DICOM browser</source>
-   <translation type="unfinished" />
+   <translation>DICOM-Browser</translation>
   </message>
   <message>
    <source>Select patients, studies or series in Slicer's DICOM browser, then take them over here.</source>
-   <translation type="unfinished" />
+   <translation>Patienten, Studien oder Serien in Slicers DICOM-Browser auswählen und hier übernehmen.</translation>
   </message>
   <message>
    <source>Open DICOM browser</source>
-   <translation type="unfinished" />
+   <translation>DICOM-Browser öffnen</translation>
   </message>
   <message>
    <source>Use its selection</source>
-   <translation type="unfinished" />
+   <translation>Auswahl übernehmen</translation>
   </message>
   <message>
    <source>Loaded images</source>
-   <translation type="unfinished" />
+   <translation>Geladene Bilder</translation>
   </message>
   <message>
    <source>A volume sequence, a multi-volume or a single volume that is already in the scene.</source>
-   <translation type="unfinished" />
+   <translation>Eine Volumensequenz, ein Multivolumen oder ein einzelnes Volumen, das schon in der Szene ist.</translation>
   </message>
   <message>
    <source>Use as short-axis cine</source>
-   <translation type="unfinished" />
+   <translation>Als Kurzachsen-Cine verwenden</translation>
   </message>
   <message>
    <source>Every cine stack that was found; the short axis is chosen by its geometry.</source>
-   <translation type="unfinished" />
+   <translation>Alle gefundenen Cine-Stapel; die Kurzachse wird an ihrer Geometrie erkannt.</translation>
   </message>
   <message>
    <source>Images</source>
-   <translation type="unfinished" />
+   <translation>Bilder</translation>
   </message>
   <message>
    <source>Slices × phases</source>
-   <translation type="unfinished" />
+   <translation>Schichten × Phasen</translation>
   </message>
   <message>
    <source>Spacing (mm)</source>
-   <translation type="unfinished" />
+   <translation>Abstand (mm)</translation>
   </message>
   <message>
    <source>Load</source>
-   <translation type="unfinished" />
+   <translation>Laden</translation>
   </message>
   <message>
    <source>Put the selected images into the scene.</source>
-   <translation type="unfinished" />
+   <translation>Die ausgewählten Bilder in die Szene laden.</translation>
   </message>
   <message>
    <source>Segment</source>
-   <translation type="unfinished" />
+   <translation>Segmentieren</translation>
   </message>
   <message>
    <source>Draw the left ventricle, its myocardium and the right ventricle in every slice and phase. Slicer can be used meanwhile.</source>
-   <translation type="unfinished" />
+   <translation>Linken Ventrikel, Myokard und rechten Ventrikel in jeder Schicht und Phase einzeichnen. Slicer bleibt dabei bedienbar.</translation>
   </message>
   <message>
    <source>Advanced</source>
-   <translation type="unfinished" />
+   <translation>Erweitert</translation>
   </message>
   <message>
    <source>Phases:</source>
-   <translation type="unfinished" />
+   <translation>Phasen:</translation>
   </message>
   <message>
    <source>Runs on:</source>
-   <translation type="unfinished" />
+   <translation>Läuft mit:</translation>
   </message>
   <message>
    <source>Model:</source>
-   <translation type="unfinished" />
+   <translation>Modell:</translation>
   </message>
   <message>
    <source>The folder of a network of your own; empty for the one that comes with this module.</source>
-   <translation type="unfinished" />
+   <translation>Der Ordner eines eigenen Netzes; leer für das mitgelieferte.</translation>
   </message>
   <message>
    <source>Map of uncertainty (takes several times longer)</source>
-   <translation type="unfinished" />
+   <translation>Unsicherheitskarte (dauert ein Vielfaches)</translation>
   </message>
   <message>
    <source>Correct</source>
-   <translation type="unfinished" />
+   <translation>Korrigieren</translation>
   </message>
   <message>
    <source>Play at the speed of the heart (P)</source>
-   <translation type="unfinished" />
+   <translation>Im Tempo des Herzens abspielen (P)</translation>
   </message>
   <message>
    <source>Phase of the heart cycle (left and right arrow keys)</source>
-   <translation type="unfinished" />
+   <translation>Phase des Herzzyklus (Pfeiltasten links und rechts)</translation>
   </message>
   <message>
    <source>Go to ED</source>
-   <translation type="unfinished" />
+   <translation>Zur ED</translation>
   </message>
   <message>
    <source>Go to end-diastole (D)</source>
-   <translation type="unfinished" />
+   <translation>Zur Enddiastole (D)</translation>
   </message>
   <message>
    <source>Go to ES</source>
-   <translation type="unfinished" />
+   <translation>Zur ES</translation>
   </message>
   <message>
    <source>Go to end-systole (S)</source>
-   <translation type="unfinished" />
+   <translation>Zur Endsystole (S)</translation>
   </message>
   <message>
    <source>Set as ED</source>
-   <translation type="unfinished" />
+   <translation>Als ED</translation>
   </message>
   <message>
    <source>Take the phase shown as end-diastole of the ventricles chosen.</source>
@@ -205,7 +205,7 @@
   </message>
   <message>
    <source>Set as ES</source>
-   <translation type="unfinished" />
+   <translation>Als ES</translation>
   </message>
   <message>
    <source>Take the phase shown as end-systole of the ventricles chosen.</source>
@@ -221,11 +221,11 @@
   </message>
   <message>
    <source>Automatic</source>
-   <translation type="unfinished" />
+   <translation>Automatisch</translation>
   </message>
   <message>
    <source>Find end-diastole and end-systole from the volumes again.</source>
-   <translation type="unfinished" />
+   <translation>Enddiastole und Endsystole wieder aus den Volumina bestimmen.</translation>
   </message>
   <message>
    <source>Use it</source>
@@ -237,31 +237,31 @@
   </message>
   <message>
    <source>Click a row to go there. A tick counts the slice in the phase shown; a doubt names what to look at.</source>
-   <translation type="unfinished" />
+   <translation>Ein Klick auf die Zeile führt zur Schicht. Ein Haken zählt die Schicht in der gezeigten Phase mit; ein Hinweis nennt, was anzusehen ist.</translation>
   </message>
   <message>
    <source>Slice</source>
-   <translation type="unfinished" />
+   <translation>Schicht</translation>
   </message>
   <message>
    <source>LV</source>
-   <translation type="unfinished" />
+   <translation>LV</translation>
   </message>
   <message>
    <source>Myo</source>
-   <translation type="unfinished" />
+   <translation>Myo</translation>
   </message>
   <message>
    <source>RV</source>
-   <translation type="unfinished" />
+   <translation>RV</translation>
   </message>
   <message>
    <source>Look at</source>
-   <translation type="unfinished" />
+   <translation>Ansehen</translation>
   </message>
   <message>
    <source>Undo</source>
-   <translation type="unfinished" />
+   <translation>Zurück</translation>
   </message>
   <message>
    <source>Undo (Ctrl+Z)</source>
@@ -269,7 +269,7 @@
   </message>
   <message>
    <source>Redo</source>
-   <translation type="unfinished" />
+   <translation>Wieder</translation>
   </message>
   <message>
    <source>Redo (Ctrl+Y)</source>
@@ -285,59 +285,59 @@
   </message>
   <message>
    <source>Copy from previous phase</source>
-   <translation type="unfinished" />
+   <translation>Aus voriger Phase</translation>
   </message>
   <message>
    <source>Replace the labels of the slice shown by those of the phase before.</source>
-   <translation type="unfinished" />
+   <translation>Die Konturen der gezeigten Schicht durch die der vorigen Phase ersetzen.</translation>
   </message>
   <message>
    <source>Results</source>
-   <translation type="unfinished" />
+   <translation>Ergebnisse</translation>
   </message>
   <message>
    <source>Sex:</source>
-   <translation type="unfinished" />
+   <translation>Geschlecht:</translation>
   </message>
   <message>
    <source>not known</source>
-   <translation type="unfinished" />
+   <translation>unbekannt</translation>
   </message>
   <message>
    <source>female</source>
-   <translation type="unfinished" />
+   <translation>weiblich</translation>
   </message>
   <message>
    <source>male</source>
-   <translation type="unfinished" />
+   <translation>männlich</translation>
   </message>
   <message>
    <source>Age (years):</source>
-   <translation type="unfinished" />
+   <translation>Alter (Jahre):</translation>
   </message>
   <message>
    <source>Height (cm):</source>
-   <translation type="unfinished" />
+   <translation>Größe (cm):</translation>
   </message>
   <message>
    <source>Weight (kg):</source>
-   <translation type="unfinished" />
+   <translation>Gewicht (kg):</translation>
   </message>
   <message>
    <source>Body surface:</source>
-   <translation type="unfinished" />
+   <translation>Körperoberfläche:</translation>
   </message>
   <message>
    <source>Formula of the body surface area</source>
-   <translation type="unfinished" />
+   <translation>Formel der Körperoberfläche</translation>
   </message>
   <message>
    <source>Papillary muscles:</source>
-   <translation type="unfinished" />
+   <translation>Papillarmuskeln:</translation>
   </message>
   <message>
    <source>Whether papillary muscles count as blood or as muscle</source>
-   <translation type="unfinished" />
+   <translation>Ob Papillarmuskeln als Blut oder als Muskel zählen</translation>
   </message>
   <message>
    <source>Basal slices:</source>
@@ -349,7 +349,7 @@
   </message>
   <message>
    <source>Normal</source>
-   <translation type="unfinished" />
+   <translation>Normal</translation>
   </message>
   <message>
    <source>The network's own numbers, and those after your corrections.</source>
@@ -365,35 +365,35 @@
   </message>
   <message>
    <source>Each study's results go into a folder of its own in this one.</source>
-   <translation type="unfinished" />
+   <translation>Die Ergebnisse jeder Studie kommen in einen eigenen Ordner in diesem.</translation>
   </message>
   <message>
    <source>CSV</source>
-   <translation type="unfinished" />
+   <translation>CSV</translation>
   </message>
   <message>
    <source>JSON</source>
-   <translation type="unfinished" />
+   <translation>JSON</translation>
   </message>
   <message>
    <source>Report (PDF)</source>
-   <translation type="unfinished" />
+   <translation>Bericht (PDF)</translation>
   </message>
   <message>
    <source>NIfTI</source>
-   <translation type="unfinished" />
+   <translation>NIfTI</translation>
   </message>
   <message>
    <source>DICOM SEG, SR</source>
-   <translation type="unfinished" />
+   <translation>DICOM SEG, SR</translation>
   </message>
   <message>
    <source>Scene (.mrb)</source>
-   <translation type="unfinished" />
+   <translation>Szene (.mrb)</translation>
   </message>
   <message>
    <source>Not a medical device; not for diagnosis.</source>
-   <translation type="unfinished" />
+   <translation>Kein Medizinprodukt; nicht zur Diagnose.</translation>
   </message>
  </context>
  <context>
@@ -416,129 +416,129 @@
   </message>
   <message>
    <source>{phase} of {count}, {time} ms</source>
-   <translation type="unfinished" />
+   <translation>{phase} von {count}, {time} ms</translation>
   </message>
  </context>
  <context>
   <name>gui.count_grid</name>
   <message>
    <source>counts</source>
-   <translation type="unfinished" />
+   <translation>zählt</translation>
   </message>
   <message>
    <source>does not count</source>
-   <translation type="unfinished" />
+   <translation>zählt nicht</translation>
   </message>
   <message>
    <source>as you decided</source>
-   <translation type="unfinished" />
+   <translation>wie von Ihnen entschieden</translation>
   </message>
   <message>
    <source>by the rule</source>
-   <translation type="unfinished" />
+   <translation>nach der Regel</translation>
   </message>
   <message>
    <source>no contour</source>
-   <translation type="unfinished" />
+   <translation>keine Kontur</translation>
   </message>
   <message>
    <source>Base and apex</source>
-   <translation type="unfinished" />
+   <translation>Basis und Spitze</translation>
   </message>
   <message>
    <source>ED and ES</source>
-   <translation type="unfinished" />
+   <translation>ED und ES</translation>
   </message>
   <message>
    <source>All phases</source>
-   <translation type="unfinished" />
+   <translation>Alle Phasen</translation>
   </message>
   <message>
    <source>Pale: by the rule chosen under Results</source>
-   <translation type="unfinished" />
+   <translation>Blass: nach der unter Ergebnisse gewählten Regel</translation>
   </message>
   <message>
    <source>Drag over cells, then say whether they count. A double click leads to the image.</source>
-   <translation type="unfinished" />
+   <translation>Über Felder ziehen, dann sagen, ob sie zählen. Ein Doppelklick führt zum Bild.</translation>
   </message>
   <message>
    <source>Counts</source>
-   <translation type="unfinished" />
+   <translation>Zählt</translation>
   </message>
   <message>
    <source>Does not count</source>
-   <translation type="unfinished" />
+   <translation>Zählt nicht</translation>
   </message>
   <message>
    <source>By the rule</source>
-   <translation type="unfinished" />
+   <translation>Nach der Regel</translation>
   </message>
  </context>
  <context>
   <name>gui.dicom_plugin</name>
   <message>
    <source>Short-axis cine</source>
-   <translation type="unfinished" />
+   <translation>Kurzachsen-Cine</translation>
   </message>
  </context>
  <context>
   <name>gui.exports</name>
   <message>
    <source>{path} could not be written. Slicer's error log says why.</source>
-   <translation type="unfinished" />
+   <translation>{path} konnte nicht geschrieben werden. Slicers Fehlerprotokoll nennt den Grund.</translation>
   </message>
  </context>
  <context>
   <name>gui.identity</name>
   <message>
    <source>Hide</source>
-   <translation type="unfinished" />
+   <translation>Verbergen</translation>
   </message>
   <message>
    <source>Hide the patient, for a picture or a talk; results keep the name.</source>
-   <translation type="unfinished" />
+   <translation>Die Patientenangaben verbergen, für ein Bild oder einen Vortrag; die Ergebnisse behalten den Namen.</translation>
   </message>
   <message>
    <source>{slices} slices × {phases} phases</source>
-   <translation type="unfinished" />
+   <translation>{slices} Schichten × {phases} Phasen</translation>
   </message>
   <message>
    <source>Patient hidden</source>
-   <translation type="unfinished" />
+   <translation>Patient verborgen</translation>
   </message>
   <message>
    <source>Patient not known</source>
-   <translation type="unfinished" />
+   <translation>Patient nicht bekannt</translation>
   </message>
  </context>
  <context>
   <name>gui.messages</name>
   <message>
    <source>Cardiac segmentation</source>
-   <translation type="unfinished" />
+   <translation>Herzsegmentierung</translation>
   </message>
   <message>
    <source>{file}: {reason}. Choose another folder, or make room.</source>
-   <translation type="unfinished" />
+   <translation>{file}: {reason}. Bitte einen anderen Ordner wählen oder Platz schaffen.</translation>
   </message>
   <message>
    <source>The program has a defect: {error}. Slicer's error log tells the developers more.</source>
-   <translation type="unfinished" />
+   <translation>Das Programm hat einen Fehler: {error}. Slicers Fehlerprotokoll sagt den Entwicklern mehr.</translation>
   </message>
  </context>
  <context>
   <name>gui.packages</name>
   <message>
    <source>Slicer 5.12 or newer can install it.</source>
-   <translation type="unfinished" />
+   <translation>Slicer 5.12 oder neuer kann es installieren.</translation>
   </message>
   <message>
    <source>Installing it failed: is this computer online? Slicer's error log has the details.</source>
-   <translation type="unfinished" />
+   <translation>Die Installation ist gescheitert: Ist dieser Computer mit dem Internet verbunden? Näheres steht in Slicers Fehlerprotokoll.</translation>
   </message>
   <message>
    <source>{packages} is needed for this and not installed.</source>
-   <translation type="unfinished" />
+   <translation>{packages} wird dafür gebraucht und ist nicht installiert.</translation>
   </message>
  </context>
  <context>
@@ -552,108 +552,108 @@
   <name>gui.results_panel</name>
   <message>
    <source>Choose the folder that the results are written to.</source>
-   <translation type="unfinished" />
+   <translation>Bitte den Ordner wählen, in den die Ergebnisse geschrieben werden.</translation>
   </message>
   <message>
    <source>{files} of this study are already in {folder}. Replace them?</source>
-   <translation type="unfinished" />
+   <translation>{files} dieser Studie sind schon in {folder}. Ersetzen?</translation>
   </message>
   <message>
    <source>{ventricle}: ED phase {ed} ({ed_slices} slices)</source>
-   <translation type="unfinished" />
+   <translation>{ventricle}: ED Phase {ed} ({ed_slices} Schichten)</translation>
   </message>
   <message>
    <source>, ES phase {es} ({es_slices} slices)</source>
-   <translation type="unfinished" />
+   <translation>, ES Phase {es} ({es_slices} Schichten)</translation>
   </message>
   <message>
    <source>Papillary muscles in the volume</source>
-   <translation type="unfinished" />
+   <translation>Papillarmuskeln im Volumen</translation>
   </message>
   <message>
    <source>Papillary muscles in the mass</source>
-   <translation type="unfinished" />
+   <translation>Papillarmuskeln in der Masse</translation>
   </message>
   <message>
    <source>Body surface {area} m² ({formula})</source>
-   <translation type="unfinished" />
+   <translation>Körperoberfläche {area} m² ({formula})</translation>
   </message>
   <message>
    <source> and {count} more</source>
-   <translation type="unfinished" />
+   <translation> und {count} weitere</translation>
   </message>
   <message>
    <source>Written into {folder}: {files}</source>
-   <translation type="unfinished" />
+   <translation>Geschrieben in {folder}: {files}</translation>
   </message>
  </context>
  <context>
   <name>gui.results_table</name>
   <message>
    <source>Ejection fraction</source>
-   <translation type="unfinished" />
+   <translation>Ejektionsfraktion</translation>
   </message>
   <message>
    <source>End-diastolic volume</source>
-   <translation type="unfinished" />
+   <translation>Enddiastolisches Volumen</translation>
   </message>
   <message>
    <source>End-systolic volume</source>
-   <translation type="unfinished" />
+   <translation>Endsystolisches Volumen</translation>
   </message>
   <message>
    <source>Stroke volume</source>
-   <translation type="unfinished" />
+   <translation>Schlagvolumen</translation>
   </message>
   <message>
    <source>Cardiac output</source>
-   <translation type="unfinished" />
+   <translation>Herzzeitvolumen</translation>
   </message>
   <message>
    <source>Myocardial mass</source>
-   <translation type="unfinished" />
+   <translation>Myokardmasse</translation>
   </message>
   <message>
    <source>EDV index</source>
-   <translation type="unfinished" />
+   <translation>EDV-Index</translation>
   </message>
   <message>
    <source>ESV index</source>
-   <translation type="unfinished" />
+   <translation>ESV-Index</translation>
   </message>
   <message>
    <source>SV index</source>
-   <translation type="unfinished" />
+   <translation>SV-Index</translation>
   </message>
   <message>
    <source>Cardiac index</source>
-   <translation type="unfinished" />
+   <translation>Herzindex</translation>
   </message>
   <message>
    <source>Mass index</source>
-   <translation type="unfinished" />
+   <translation>Masseindex</translation>
   </message>
  </context>
  <context>
   <name>gui.sample</name>
   <message>
    <source>Cardiac cine phantom</source>
-   <translation type="unfinished" />
+   <translation>Herz-Cine-Phantom</translation>
   </message>
  </context>
  <context>
   <name>gui.segment_panel</name>
   <message>
    <source>Stopping …</source>
-   <translation type="unfinished" />
+   <translation>Wird angehalten …</translation>
   </message>
   <message>
    <source>Segment again</source>
-   <translation type="unfinished" />
+   <translation>Neu segmentieren</translation>
   </message>
   <message>
    <source>Segment</source>
-   <translation type="unfinished" />
+   <translation>Segmentieren</translation>
   </message>
   <message>
    <source>“{study}” was worked on ({work}). Segmenting again replaces that. Continue?</source>
@@ -661,412 +661,412 @@
   </message>
   <message>
    <source>Cancel the segmentation of “{study}”</source>
-   <translation type="unfinished" />
+   <translation>Segmentierung von „{study}“ abbrechen</translation>
   </message>
   <message>
    <source>Cancel</source>
-   <translation type="unfinished" />
+   <translation>Abbrechen</translation>
   </message>
   <message>
    <source>{stage}, {time} left</source>
-   <translation type="unfinished" />
+   <translation>{stage}, noch {time}</translation>
   </message>
   <message>
    <source>Cancelled; nothing was changed.</source>
-   <translation type="unfinished" />
+   <translation>Abgebrochen; nichts wurde geändert.</translation>
   </message>
   <message>
    <source>The corrections were kept; the new segmentation was not used.</source>
-   <translation type="unfinished" />
+   <translation>Die Korrekturen wurden behalten; die neue Segmentierung wurde nicht verwendet.</translation>
   </message>
   <message>
    <source>Segmented.</source>
-   <translation type="unfinished" />
+   <translation>Segmentiert.</translation>
   </message>
   <message>
    <source>Not segmented:</source>
-   <translation type="unfinished" />
+   <translation>Nicht segmentiert:</translation>
   </message>
  </context>
  <context>
   <name>gui.sign_panel</name>
   <message>
    <source>Unlock</source>
-   <translation type="unfinished" />
+   <translation>Entsperren</translation>
   </message>
   <message>
    <source>Sign</source>
-   <translation type="unfinished" />
+   <translation>Unterschreiben</translation>
   </message>
   <message>
    <source>Take the signature back, to go on working.</source>
-   <translation type="unfinished" />
+   <translation>Die Unterschrift zurücknehmen, um weiterzuarbeiten.</translation>
   </message>
   <message>
    <source>Answer for these numbers: the reading is locked until it is unlocked.</source>
-   <translation type="unfinished" />
+   <translation>Für diese Zahlen einstehen: Die Befundung ist gesperrt, bis sie entsperrt wird.</translation>
   </message>
   <message>
    <source>🔒 {signature}. Nothing can be changed.</source>
-   <translation type="unfinished" />
+   <translation>🔒 {signature}. Nichts kann geändert werden.</translation>
   </message>
   <message>
    <source>Copied.</source>
-   <translation type="unfinished" />
+   <translation>Kopiert.</translation>
   </message>
   <message>
    <source>Sign-off</source>
-   <translation type="unfinished" />
+   <translation>Freigabe</translation>
   </message>
   <message>
    <source>Reader's name</source>
-   <translation type="unfinished" />
+   <translation>Name der befundenden Person</translation>
   </message>
   <message>
    <source>Impression</source>
-   <translation type="unfinished" />
+   <translation>Beurteilung</translation>
   </message>
   <message>
    <source>Phrases</source>
-   <translation type="unfinished" />
+   <translation>Textbausteine</translation>
   </message>
   <message>
    <source>Take phrases about size, function and mass from the numbers into the impression.</source>
-   <translation type="unfinished" />
+   <translation>Sätze zu Größe, Funktion und Masse aus den Zahlen in die Beurteilung übernehmen.</translation>
   </message>
   <message>
    <source>Copy as text</source>
-   <translation type="unfinished" />
+   <translation>Als Text kopieren</translation>
   </message>
   <message>
    <source>Put a paragraph for the letter on the clipboard.</source>
-   <translation type="unfinished" />
+   <translation>Einen Absatz für den Brief in die Zwischenablage legen.</translation>
   </message>
  </context>
  <context>
   <name>gui.slice_table</name>
   <message>
    <source>phase {number}: </source>
-   <translation type="unfinished" />
+   <translation>Phase {number}: </translation>
   </message>
   <message>
    <source>1 base</source>
-   <translation type="unfinished" />
+   <translation>1 Basis</translation>
   </message>
   <message>
    <source>{number} apex</source>
-   <translation type="unfinished" />
+   <translation>{number} Apex</translation>
   </message>
  </context>
  <context>
   <name>gui.study_panel</name>
   <message>
    <source>Nothing is selected in the DICOM browser.</source>
-   <translation type="unfinished" />
+   <translation>Im DICOM-Browser ist nichts ausgewählt.</translation>
   </message>
   <message>
    <source>Choose a study</source>
-   <translation type="unfinished" />
+   <translation>Eine Studie wählen</translation>
   </message>
   <message>
    <source>This does not look like a short axis. Volumes would be wrong.</source>
-   <translation type="unfinished" />
+   <translation>Das sieht nicht nach einer Kurzachse aus. Die Volumina wären falsch.</translation>
   </message>
   <message>
    <source>Complete: nothing had to be assumed.</source>
-   <translation type="unfinished" />
+   <translation>Vollständig: Es musste nichts angenommen werden.</translation>
   </message>
   <message>
    <source>Cardiac segmentation</source>
-   <translation type="unfinished" />
+   <translation>Herzsegmentierung</translation>
   </message>
   <message>
    <source>Looking through the files …</source>
-   <translation type="unfinished" />
+   <translation>Die Dateien werden durchgesehen …</translation>
   </message>
   <message>
    <source>Cancelled; nothing was loaded.</source>
-   <translation type="unfinished" />
+   <translation>Abgebrochen; nichts wurde geladen.</translation>
   </message>
   <message>
    <source>{folder} holds more than {count} files. Name the folder of one study.</source>
-   <translation type="unfinished" />
+   <translation>{folder} enthält mehr als {count} Dateien. Bitte den Ordner einer einzelnen Studie nennen.</translation>
   </message>
   <message>
    <source>without a name</source>
-   <translation type="unfinished" />
+   <translation>ohne Namen</translation>
   </message>
  </context>
  <context>
   <name>gui.texts</name>
   <message>
    <source>… and {count} more</source>
-   <translation type="unfinished" />
+   <translation>… und {count} weitere</translation>
   </message>
   <message>
    <source>a moment</source>
-   <translation type="unfinished" />
+   <translation>einen Augenblick</translation>
   </message>
   <message>
    <source>{count} seconds</source>
-   <translation type="unfinished" />
+   <translation>{count} Sekunden</translation>
   </message>
   <message>
    <source>{count} minutes</source>
-   <translation type="unfinished" />
+   <translation>{count} Minuten</translation>
   </message>
   <message>
    <source>Reading the images</source>
-   <translation type="unfinished" />
+   <translation>Bilder werden gelesen</translation>
   </message>
   <message>
    <source>Loading the network</source>
-   <translation type="unfinished" />
+   <translation>Das Netz wird geladen</translation>
   </message>
   <message>
    <source>Segmenting</source>
-   <translation type="unfinished" />
+   <translation>Segmentierung läuft</translation>
   </message>
   <message>
    <source>Measuring</source>
-   <translation type="unfinished" />
+   <translation>Vermessung läuft</translation>
   </message>
   <message>
    <source>Writing results</source>
-   <translation type="unfinished" />
+   <translation>Ergebnisse werden geschrieben</translation>
   </message>
  </context>
  <context>
   <name>gui.tools_panel</name>
   <message>
    <source>{count} images would change; they are shown dashed.</source>
-   <translation type="unfinished" />
+   <translation>{count} Bilder würden sich ändern; sie sind gestrichelt gezeigt.</translation>
   </message>
   <message>
    <source>No image would change.</source>
-   <translation type="unfinished" />
+   <translation>Kein Bild würde sich ändern.</translation>
   </message>
   <message>
    <source>LV, MYO, RV</source>
-   <translation type="unfinished" />
+   <translation>LV, MYO, RV</translation>
   </message>
   <message>
    <source>LV and MYO</source>
-   <translation type="unfinished" />
+   <translation>LV und MYO</translation>
   </message>
   <message>
    <source>LV</source>
-   <translation type="unfinished" />
+   <translation>LV</translation>
   </message>
   <message>
    <source>MYO</source>
-   <translation type="unfinished" />
+   <translation>MYO</translation>
   </message>
   <message>
    <source>RV</source>
-   <translation type="unfinished" />
+   <translation>RV</translation>
   </message>
   <message>
    <source>What copying, growing, smoothing and so on act on: on the image shown only.</source>
-   <translation type="unfinished" />
+   <translation>Worauf Kopieren, Vergrößern, Glätten und so weiter wirken: nur im gezeigten Bild.</translation>
   </message>
   <message>
    <source>Take</source>
-   <translation type="unfinished" />
+   <translation>Übernehmen</translation>
   </message>
   <message>
    <source>Discard</source>
-   <translation type="unfinished" />
+   <translation>Verwerfen</translation>
   </message>
   <message>
    <source>Put these contours in place, as one step of undo (Shift+T).</source>
-   <translation type="unfinished" />
+   <translation>Diese Konturen einsetzen, als ein Schritt zum Rückgängigmachen (Umschalt+T).</translation>
   </message>
   <message>
    <source>Delete</source>
-   <translation type="unfinished" />
+   <translation>Löschen</translation>
   </message>
   <message>
    <source>Delete structures in the image shown.</source>
-   <translation type="unfinished" />
+   <translation>Strukturen im gezeigten Bild löschen.</translation>
   </message>
   <message>
    <source>RV here (R)</source>
-   <translation type="unfinished" />
+   <translation>RV hier (R)</translation>
   </message>
   <message>
    <source>LV and myocardium here (L)</source>
-   <translation type="unfinished" />
+   <translation>LV und Myokard hier (L)</translation>
   </message>
   <message>
    <source>Copy</source>
-   <translation type="unfinished" />
+   <translation>Kopieren</translation>
   </message>
   <message>
    <source>Take the structures chosen over from a neighbouring image.</source>
-   <translation type="unfinished" />
+   <translation>Die gewählten Strukturen aus einem Nachbarbild übernehmen.</translation>
   </message>
   <message>
    <source>From previous phase (C)</source>
-   <translation type="unfinished" />
+   <translation>Aus der vorigen Phase (C)</translation>
   </message>
   <message>
    <source>From next phase (V)</source>
-   <translation type="unfinished" />
+   <translation>Aus der nächsten Phase (V)</translation>
   </message>
   <message>
    <source>From slice above (B)</source>
-   <translation type="unfinished" />
+   <translation>Aus der Schicht darüber (B)</translation>
   </message>
   <message>
    <source>From slice below (N)</source>
-   <translation type="unfinished" />
+   <translation>Aus der Schicht darunter (N)</translation>
   </message>
   <message>
    <source>Change</source>
-   <translation type="unfinished" />
+   <translation>Ändern</translation>
   </message>
   <message>
    <source>Change whole contours of the structures chosen, in the image shown.</source>
-   <translation type="unfinished" />
+   <translation>Ganze Konturen der gewählten Strukturen ändern, im gezeigten Bild.</translation>
   </message>
   <message>
    <source>Grow by 1 mm (+)</source>
-   <translation type="unfinished" />
+   <translation>Um 1 mm weiten (+)</translation>
   </message>
   <message>
    <source>Shrink by 1 mm (-)</source>
-   <translation type="unfinished" />
+   <translation>Um 1 mm verengen (-)</translation>
   </message>
   <message>
    <source>Enlarge by 5 %</source>
-   <translation type="unfinished" />
+   <translation>Um 5 % vergrößern</translation>
   </message>
   <message>
    <source>Reduce by 5 %</source>
-   <translation type="unfinished" />
+   <translation>Um 5 % verkleinern</translation>
   </message>
   <message>
    <source>Smooth (M)</source>
-   <translation type="unfinished" />
+   <translation>Glätten (M)</translation>
   </message>
   <message>
    <source>Snap to edges (E)</source>
-   <translation type="unfinished" />
+   <translation>An Kanten anlegen (E)</translation>
   </message>
   <message>
    <source>Propagate</source>
-   <translation type="unfinished" />
+   <translation>Übertragen</translation>
   </message>
   <message>
    <source>Carry what you corrected to other images; those you corrected yourself stay as they are.</source>
-   <translation type="unfinished" />
+   <translation>Ihre Korrekturen auf andere Bilder übertragen; von Ihnen selbst korrigierte bleiben, wie sie sind.</translation>
   </message>
   <message>
    <source>To all phases (T)</source>
-   <translation type="unfinished" />
+   <translation>Auf alle Phasen (T)</translation>
   </message>
   <message>
    <source>To the phases between</source>
-   <translation type="unfinished" />
+   <translation>Auf die Phasen dazwischen</translation>
   </message>
   <message>
    <source>To the slices above and below</source>
-   <translation type="unfinished" />
+   <translation>Auf die Schichten darüber und darunter</translation>
   </message>
   <message>
    <source>Fill empty slices</source>
-   <translation type="unfinished" />
+   <translation>Leere Schichten füllen</translation>
   </message>
   <message>
    <source>Fill empty phases</source>
-   <translation type="unfinished" />
+   <translation>Leere Phasen füllen</translation>
   </message>
  </context>
  <context>
   <name>CardiacSegmentationEffects.SegmentEditorPointsEffect</name>
   <message>
    <source>Points</source>
-   <translation type="unfinished" />
+   <translation>Punkte</translation>
   </message>
   <message>
    <source>Distance of points</source>
-   <translation type="unfinished" />
+   <translation>Abstand der Punkte</translation>
   </message>
   <message>
    <source>Press near a border: its control points appear. Drag one; press on the border between two to insert one. Each moves the stretch between its neighbours and nothing else.</source>
-   <translation type="unfinished" />
+   <translation>Nahe einer Grenze drücken: ihre Stützpunkte erscheinen. Einen ziehen; zwischen zweien auf die Grenze drücken fügt einen ein. Jeder bewegt das Stück zwischen seinen Nachbarn und sonst nichts.</translation>
   </message>
   <message>
    <source>There is no border near here.</source>
-   <translation type="unfinished" />
+   <translation>In der Nähe liegt keine Grenze.</translation>
   </message>
  </context>
  <context>
   <name>CardiacSegmentationEffects.SegmentEditorPullEffect</name>
   <message>
    <source>Pull</source>
-   <translation type="unfinished" />
+   <translation>Ziehen</translation>
   </message>
   <message>
    <source>Reach</source>
-   <translation type="unfinished" />
+   <translation>Reichweite</translation>
   </message>
   <message>
    <source>Press near a border and drag it where it belongs; the others give way. Shift: the wall keeps its thickness.</source>
-   <translation type="unfinished" />
+   <translation>Nahe einer Grenze drücken und sie dorthin ziehen, wo sie hingehört; die anderen weichen aus. Umschalt: die Wand behält ihre Dicke.</translation>
   </message>
  </context>
  <context>
   <name>CardiacSegmentationEffects.SegmentEditorPushEffect</name>
   <message>
    <source>Push</source>
-   <translation type="unfinished" />
+   <translation>Schieben</translation>
   </message>
   <message>
    <source>Radius</source>
-   <translation type="unfinished" />
+   <translation>Radius</translation>
   </message>
   <message>
    <source>Press beside a border and shove it with the round cursor, from inside or outside.</source>
-   <translation type="unfinished" />
+   <translation>Neben einer Grenze drücken und sie mit dem runden Zeiger schieben, von innen oder außen.</translation>
   </message>
  </context>
  <context>
   <name>CardiacSegmentationEffects.SegmentEditorRedrawEffect</name>
   <message>
    <source>Redraw</source>
-   <translation type="unfinished" />
+   <translation>Nachzeichnen</translation>
   </message>
   <message>
    <source>Draw along part of a border: the line takes the place of that part. A closed line is the whole border of the selected structure, also where there is none.</source>
-   <translation type="unfinished" />
+   <translation>Entlang eines Teils einer Grenze zeichnen: die Linie tritt an dessen Stelle. Eine geschlossene Linie ist die ganze Grenze der gewählten Struktur, auch wo keine ist.</translation>
   </message>
  </context>
  <context>
   <name>CardiacSegmentationEffects.contour_effect</name>
   <message>
    <source>[ and ], or Shift + wheel: {what}.</source>
-   <translation type="unfinished" />
+   <translation>[ und ] oder Umschalt + Mausrad: {what}.</translation>
   </message>
   <message>
    <source>Esc: let go. It acts on the slice and phase shown only.</source>
-   <translation type="unfinished" />
+   <translation>Esc: loslassen. Wirkt nur auf die gezeigte Schicht und Phase.</translation>
   </message>
  </context>
  <context>
   <name>CardiacSegmentationEffects.image_in_hand</name>
   <message>
    <source>There is no segmentation here.</source>
-   <translation type="unfinished" />
+   <translation>Hier ist keine Segmentierung.</translation>
   </message>
   <message>
    <source>Borders are corrected in short-axis views only.</source>
-   <translation type="unfinished" />
+   <translation>Grenzen lassen sich nur in Kurzachsenansichten korrigieren.</translation>
   </message>
   <message>
    <source>There is no slice here.</source>
-   <translation type="unfinished" />
+   <translation>Hier ist keine Schicht.</translation>
   </message>
  </context>
 </TS>
