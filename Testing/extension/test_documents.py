@@ -1,0 +1,65 @@
+"""The documents: every link leads somewhere, every page is in the site, and one version stands everywhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / ".github").rglob("*.md")])
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)[^)]*\)")
+FENCED = re.compile(r"^( *)(```|~~~).*?^\1\2", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"`[^`\n]*`")
+
+
+def links(page: Path) -> list[str]:
+    """What a page links to in this repository; code is no text."""
+    text = CODE.sub("", FENCED.sub("", page.read_text(encoding="utf-8")))
+    return [link for link in LINK.findall(text) if not re.match(r"[a-z]+:", link)]
+
+
+def anchors(page: Path) -> set[str]:
+    """The names of a page's headings, as GitHub and MkDocs make them."""
+    text = FENCED.sub("", page.read_text(encoding="utf-8"))
+    titles = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title) for title in re.findall(r"^#+ (.+)$", text, re.MULTILINE)]
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_and_picture_is_there(page: Path) -> None:
+    lost = []
+    for link in links(page):
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        if not target.exists() or (anchor and target.suffix == ".md" and anchor not in anchors(target)):
+            lost.append(link)
+    assert lost == []
+
+
+def test_a_lost_link_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# A page\n[a](lost.md) ![b](b.png) `[c](code.md)` [d](https://example.org) [e](#a-page)\n")
+    assert links(page) == ["lost.md", "b.png", "#a-page"]
+    assert anchors(page) == {"a-page"}
+
+
+def test_every_page_is_in_the_site() -> None:
+    named = set(re.findall(r"[\w-]+\.md", (ROOT / "docs" / "site" / "mkdocs.yml").read_text(encoding="utf-8")))
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} == named
+
+
+def test_one_version_stands_everywhere() -> None:
+    places = {
+        "CardiacSegmentation/CardiacSegmentationLib/__init__.py": r'^__version__ = "(.+)"$',
+        "pyproject.toml": r'^version = "(.+)"$',
+        "training/pyproject.toml": r'^version = "(.+)"$',
+        "CITATION.cff": r"^version: (.+)$",
+    }
+    versions = {
+        place: re.findall(pattern, (ROOT / place).read_text(encoding="utf-8"), re.MULTILINE)
+        for place, pattern in places.items()
+    }
+    assert len({tuple(found) for found in versions.values()}) == 1, versions
+    assert all(len(found) == 1 for found in versions.values()), versions
