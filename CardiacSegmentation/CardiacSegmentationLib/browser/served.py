@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from CardiacSegmentationLib.contours import Contours
-    from CardiacSegmentationLib.segmentation import Labels
+    from CardiacSegmentationLib.segmentation import Labels, Place
     from CardiacSegmentationLib.session import Changed, Recovery, StudySession
-    from CardiacSegmentationLib.session.changes import Place
     from CardiacSegmentationLib.stack import CineStack
 
 # What rests on what the reader sees: refused where another tab changed it meanwhile.
@@ -47,7 +46,8 @@ class ServedStudy:
         language: str,
         write: Callable[[StudySession, list[str]], list[Path]],
     ) -> None:
-        self.session, self.language = session, language
+        self.session: StudySession = session
+        self.language = language
         self.write = write  # the parts asked for; returns all files that there are now
         self.files: dict[str, Path] = {}
         self.run = uuid.uuid4().hex[:12]  # another run of the server knows nothing of this one's numbers
