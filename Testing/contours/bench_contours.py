@@ -22,12 +22,14 @@ from CardiacSegmentationLib.contours.push import Push
 from CardiacSegmentationLib.contours.snap import snap
 from CardiacSegmentationLib.contours.transform import grow
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
+from CardiacSegmentationLib.session import StudySession
+from CardiacSegmentationLib.session.contour_commands import contours_at, edit_contours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SLICE = 5
-LIMITS_MS = {"pull": 10.0, "push": 10.0, "propagate": 300.0, "motion": 3000.0}
+LIMITS_MS = {"release": 50.0, "pull": 10.0, "push": 10.0, "propagate": 300.0, "motion": 3000.0}
 
 
 def main() -> None:
@@ -76,8 +78,22 @@ def measure() -> dict[str, tuple[float, float]]:
     motion = find_motion(voxels, spacing, box, is_cyclic=True)
     results["motion of 25 phases × 12 slices"] = median(lambda _: find_motion(voxels, spacing, box, is_cyclic=True), 3)
     drawn = {0: truth[0], 11: truth[11]}
+    results["from release to numbers, findings and journal"] = _release_ms()
     results["follow the motion over 23 phases"] = median(lambda _: follow_motion(motion, SLICE, drawn), 3)
     return results
+
+
+def _release_ms() -> tuple[float, float]:
+    """A border let go of on 25 phases × 12 slices: labels, assessment, journal; no scene, no picture."""
+    session = StudySession(*make_stack(PhantomSpec(phases=25, slices=12, pixel_mm=1.25)))
+
+    def release(turn: int) -> None:
+        before = contours_at(session, (0, SLICE))
+        curve = before.borders[Border.ENDO]
+        by = outward_normals(curve)[10] * (0.8 if turn % 2 else -0.8)
+        edit_contours(session, {(0, SLICE): Pull.begin(before, curve[10], Border.ENDO).move(curve[10] + by)}, "Pull")
+
+    return median(release, 9)
 
 
 def median(call: Callable[[int], object], count: int) -> tuple[float, float]:

@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from CardiacSegmentationLib.contours.motion import Motion
-    from CardiacSegmentationLib.segmentation import Labels, Place, Segmentation
+    from CardiacSegmentationLib.segmentation import Labels, PackedLabels, Place, Segmentation
     from CardiacSegmentationLib.session.study_session import StudySession
 
 BORDER_OF = {Label.LV: Border.ENDO, Label.MYO: Border.EPI, Label.RV: Border.RV}
 SEEN_MM = 0.05
 SAME_PIXELS, SAME_SHARE = 3, 0.01  # so many pixels of a structure may differ from its curve by rounding
+# What was found once for a session: contours of its automatic labels, and which labels those were; the motion.
+_AUTOMATIC: WeakKeyDictionary[StudySession, tuple[PackedLabels, dict[Place, Contours | None]]] = WeakKeyDictionary()
 _MOTIONS: WeakKeyDictionary[StudySession, Motion] = WeakKeyDictionary()
 
 
@@ -53,9 +55,17 @@ def automatic_contours(session: StudySession, place: Place) -> Contours | None:
     """The contours before anybody corrected them; ``None`` where there are none."""
     phase, slice_ = place
     packed = session.segmentation.automatic
-    labels = session.segmentation.labels[phase] if packed is None else packed.phase(phase)
-    known = packed is not None or not session.segmentation.corrected[place]
-    return find_contours(labels[slice_], in_plane_mm(session)) if known and labels[slice_].any() else None
+    if packed is None:  # nothing was corrected yet, or nobody kept what there was
+        labels = session.segmentation.labels[place]
+        known = not session.segmentation.corrected[place] and bool(labels.any())
+        return find_contours(labels, in_plane_mm(session)) if known else None
+    if session not in _AUTOMATIC or _AUTOMATIC[session][0] is not packed:
+        _AUTOMATIC[session] = (packed, {})
+    found = _AUTOMATIC[session][1]
+    if place not in found:
+        labels = packed.phase(phase)[slice_]
+        found[place] = find_contours(labels, in_plane_mm(session)) if labels.any() else None
+    return found[place]
 
 
 def in_plane_mm(session: StudySession) -> tuple[float, float]:
