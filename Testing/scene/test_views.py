@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def show(study: Study, view: SliceView, phase: int, slice_: int) -> NDArray[np.uint8]:
     from CardiacSegmentationLib.scene.views import align_view, go_to_phase, go_to_slice
 
+    study.segmentation_node.GetDisplayNode().SetVisibility2DFill(True)
     view.show(study.volume_node)
     align_view(study, view.node)
     view.logic.FitSliceToBackground()
@@ -69,3 +70,40 @@ def test_the_view_follows_the_phase(a_study: Study, a_slice_view: SliceView) -> 
     diastole = colored_like(show(a_study, a_slice_view, 0, 4), Label.LV).sum()
     systole = colored_like(show(a_study, a_slice_view, 2, 4), Label.LV).sum()
     assert systole < 0.8 * diastole
+
+
+def test_contours_are_thin_lines_until_they_are_filled(a_study: Study, a_slice_view: SliceView) -> None:
+    from CardiacSegmentationLib.scene.segmentation import toggle_contours, toggle_fill
+
+    node = a_study.segmentation_node
+    filled = colored_like(show(a_study, a_slice_view, 0, 4), Label.LV).sum()
+    toggle_fill(node)
+    line = colored_like(a_slice_view.pixels(), Label.LV).sum()
+    assert 0 < line < 0.3 * filled
+    toggle_contours(node)
+    assert colored_like(a_slice_view.pixels(), Label.LV).sum() == 0
+    toggle_contours(node)
+    toggle_fill(node)
+    assert colored_like(a_slice_view.pixels(), Label.LV).sum() == filled
+
+
+def test_zoomed_to_the_heart_all_of_it_is_seen_large_and_in_the_middle(
+    a_study: Study, phantom: tuple[CineStack, Segmentation], a_slice_view: SliceView
+) -> None:
+    from CardiacSegmentationLib.scene.views import HEART_MARGIN_MM, current_slice, zoom_to_labels
+
+    show(a_study, a_slice_view, 0, 4)
+    stack, segmentation = phantom
+    zoom_to_labels(a_study, a_slice_view.node, segmentation.labels)
+    assert current_slice(a_study, a_slice_view.node) == 4
+    _, _, rows, columns = np.nonzero(segmentation.labels)
+    corners = [(columns.min(), rows.min()), (columns.max(), rows.max())]
+    places = [np.diag([-1, -1, 1, 1]) @ stack.affine @ [column, row, 4, 1] for column, row in corners]
+    seen = np.array([a_slice_view.ras_to_view(tuple(place[:3])) for place in places])
+    low, high = seen.min(axis=0), seen.max(axis=0)
+    assert low + high == pytest.approx([400, 400], abs=3)
+    margins = HEART_MARGIN_MM * 400 / a_slice_view.node.GetFieldOfView()[0]
+    assert min(low) == pytest.approx(margins, abs=4)
+    width = a_slice_view.node.GetFieldOfView()[0]
+    zoom_to_labels(a_study, a_slice_view.node, np.zeros_like(segmentation.labels))
+    assert a_slice_view.node.GetFieldOfView()[0] == width

@@ -8,10 +8,11 @@ import slicer
 
 from CardiacSegmentationLib.scene.nodes import nodes_of_class
 from CardiacSegmentationLib.scene.uncertainty import uncertainty_node
-from CardiacSegmentationLib.scene.views import align_view, go_to_slice, short_axis_views
+from CardiacSegmentationLib.scene.views import align_view, go_to_slice, short_axis_views, zoom_to_labels
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.scene.study import Study
+    from CardiacSegmentationLib.segmentation import Labels
 
 LAYOUT_ID = 5160  # any number that no other module uses; Slicer's own end below 100
 SHORT_AXIS = "Red"
@@ -66,6 +67,13 @@ def show_study(study: Study) -> None:
             if logic.GetSliceNode() is view:
                 logic.FitSliceToBackground()
         go_to_slice(study, study.volume_node.GetImageData().GetDimensions()[2] // 2, [view])
+
+
+def zoom_to_heart(study: Study, labels: Labels) -> None:
+    """Bring the big view near to what is labelled, where it shows the short axis."""
+    view = short_axis_view()
+    if view in short_axis_views(study):
+        zoom_to_labels(study, view, labels)
 
 
 def show_uncertainty(study: Study) -> None:

@@ -16,7 +16,7 @@ from CardiacSegmentationLib.gui.tools_panel import LEFT, NEXT_PHASE, PREVIOUS_PH
 from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from CardiacSegmentationLib.gui.correct_panel import CorrectPanel
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class Shortcuts:
     """Installed on enter, removed on exit."""
 
-    def __init__(self, correct: CorrectPanel) -> None:
-        self._correct = correct
+    def __init__(self, correct: CorrectPanel, reading: Mapping[str, Callable[[], None]]) -> None:
+        self._correct, self._reading = correct, reading
         self._installed: list[Any] = []
 
     def install(self) -> None:
@@ -81,4 +81,4 @@ class Shortcuts:
         }
         for number, effect in enumerate(EFFECTS, start=1):
             keys[str(number)] = lambda effect=effect: correct.choose_effect(effect)  # type: ignore[misc]
-        return keys
+        return {**keys, **self._reading}

@@ -13,6 +13,7 @@ from CardiacSegmentationLib.gui import layout
 from CardiacSegmentationLib.gui.correct_panel import CorrectPanel
 from CardiacSegmentationLib.gui.identity import IdentityBar
 from CardiacSegmentationLib.gui.messages import Messages, Windows, errors_shown
+from CardiacSegmentationLib.gui.reading_keys import reading_keys
 from CardiacSegmentationLib.gui.recovery_bar import RecoveryBar
 from CardiacSegmentationLib.gui.results_panel import ResultsPanel
 from CardiacSegmentationLib.gui.segment_panel import SegmentPanel
@@ -63,7 +64,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._results = ResultsPanel(self)
         self.sign_off = SignPanel(self)
         self._recovery = RecoveryBar(self)
-        self._shortcuts = Shortcuts(self._correct)
+        self._shortcuts = Shortcuts(self._correct, reading_keys(self))
         load_terms(slicer.modules.terminologies.logic())
         self._observe_scene()
         self._recovery.recovery.forget_old(time.time())
@@ -106,6 +107,10 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
     def go_to(self, slice_index: int | None, phase: int | None) -> None:
         """Show a slice, a phase, or both."""
         self._correct.jump(slice_index, phase)
+
+    def go_to_key_phase(self, name: str) -> None:
+        """Show ``lv_ed``, ``lv_es``, ``rv_ed`` or ``rv_es``, where it is known."""
+        self._correct.go_to_bookmark(name)
 
     def before_replacing(self, study: Study) -> None:
         """A study's segmentation is about to be replaced."""
@@ -160,6 +165,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
             return
         self.live = LiveStudy(self.study, self._stroke_made, self._session_changed, self._correct.tool_in_hand)
         layout.show_results(self.study)
+        layout.zoom_to_heart(self.study, self.live.session.segmentation.labels)
 
     def _close_live(self) -> None:
         self._stroke_timer.stop()
@@ -237,6 +243,8 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         elif self.study is not None and self.study.exists:
             if was_imported:  # views and editor are singletons: what came with the scene has taken them
                 layout.show_study(self.study)
+                if self.live is not None:
+                    layout.zoom_to_heart(self.study, self.live.session.segmentation.labels)
             layout.show_results(self.study)
             self._correct.bind_editor(self.study)
 

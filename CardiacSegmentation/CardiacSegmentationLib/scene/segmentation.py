@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 # Attributes of the segmentation sequence: what label maps cannot hold, and what changes with every stroke.
 FACTS, IMAGES = "CardiacSegmentation.Segmentation", "CardiacSegmentation.Images"
 PER_IMAGE = ("labelled", "origin", "contours")
+LINE_PIXELS = 1
 FILL_OPACITY = 0.2  # the image stays readable under the fill; the outline stays opaque
 
 
@@ -168,8 +169,21 @@ def set_display(proxy: Any, volume: Any) -> None:
     """Contours as a reader wants them, and the volume that the segment editor paints on."""
     display = proxy.GetDisplayNode()
     display.SetOpacity2DFill(FILL_OPACITY)
-    display.SetSliceIntersectionThickness(2)
+    display.SetVisibility2DFill(False)
+    display.SetSliceIntersectionThickness(LINE_PIXELS)
     proxy.SetNodeReferenceID(proxy.GetReferenceImageGeometryReferenceRole(), volume.GetID())
+
+
+def toggle_fill(proxy: Any) -> None:
+    """Fill the contours, or show lines alone."""
+    display = proxy.GetDisplayNode()
+    display.SetVisibility2DFill(not display.GetVisibility2DFill())
+
+
+def toggle_contours(proxy: Any) -> None:
+    """Hide the contours, or show them again."""
+    display = proxy.GetDisplayNode()
+    display.SetVisibility(not display.GetVisibility())
 
 
 def _checksums(labels: Labels) -> list[int]:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from CardiacSegmentationLib.scene.study import Study
+    from CardiacSegmentationLib.segmentation import Labels
     from CardiacSegmentationLib.stack import Array
+
+HEART_MARGIN_MM = 20.0  # around the labels: enough to judge what lies next to the heart
 
 
 def current_phase(study: Study) -> int:
@@ -38,6 +41,23 @@ def align_view(study: Study, slice_node: Any) -> None:
     slices, rows, columns = _shape(study)
     center = _to_ras(study) @ [(columns - 1) / 2, (rows - 1) / 2, slices // 2, 1]
     slice_node.SetSliceToRASByNTP(*np.cross(right, -down), *right, *center[:3], 0)
+
+
+def zoom_to_labels(study: Study, slice_node: Any, labels: Labels, margin_mm: float = HEART_MARGIN_MM) -> None:
+    """Fill a view that is aligned to the images with what ``labels[phase, slice, row, column]`` mark, in all phases.
+
+    The slice on display stays; without labels everything stays.
+    """
+    if not labels.any():
+        return
+    rows, columns = (np.flatnonzero(labels.any(axis=axes)) for axes in ((0, 1, 3), (0, 1, 2)))
+    step_mm = np.linalg.norm(_to_ras(study)[:3, :2], axis=0)
+    sizes_mm = np.array([np.ptp(columns) + 1, np.ptp(rows) + 1]) * step_mm + 2 * margin_mm
+    width_mm, height_mm, depth_mm = slice_node.GetFieldOfView()
+    factor = max(sizes_mm / (width_mm, height_mm))
+    slice_node.SetFieldOfView(factor * width_mm, factor * height_mm, depth_mm)
+    middle = [(columns[0] + columns[-1]) / 2, (rows[0] + rows[-1]) / 2, current_slice(study, slice_node), 1]
+    slice_node.JumpSliceByCentering(*(_to_ras(study) @ middle)[:3])
 
 
 def short_axis_views(study: Study) -> tuple[Any, ...]:
