@@ -232,6 +232,20 @@ def test_the_first_page_has_impression_doubts_and_corrections_and_the_last_the_j
     assert last.count("undone") == 1
 
 
+def test_remarks_on_images_and_rhythm_stand_beside_the_patient(case: Any, tmp_path: Path) -> None:
+    shifted = Finding("slice-shifted", slice=2)
+    assessment = dataclasses.replace(case.assessment, findings=(shifted, Finding("apex-first")))
+    first = re.sub(r"\s+", " ", _read(make_report(case.stack, case.segmentation, assessment), tmp_path)[0])
+    assert f"Image quality and rhythm {shifted.message}" in first
+    assert "no remarks" in re.sub(
+        r"\s+",
+        " ",
+        _read(make_report(case.stack, case.segmentation, dataclasses.replace(case.assessment, findings=())), tmp_path)[
+            0
+        ],
+    )
+
+
 def test_a_long_impression_is_told_to_its_end(read_case: Any, tmp_path: Path) -> None:
     words = " ".join(f"word{number}" for number in range(2500))
     reading = dataclasses.replace(read_case.assessment.reading, impression=words)

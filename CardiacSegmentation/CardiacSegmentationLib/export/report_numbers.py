@@ -41,7 +41,9 @@ if TYPE_CHECKING:
 # Findings about the images and the beat rather than about labels and numbers.
 QUALITY = (
     "low-contrast", "slice-shifted", "out-of-step", "heart-at-edge", "base-not-covered", "apex-not-covered",
-    "heart-rate", "beat-not-covered", "no-motion", "rr-assumed", "times-unknown", "slices-missing", "rr-varies",
+    "missing-slice", "incomplete-slice", "irregular-gap", "duplicate-frames", "unequal-phases", "phase-missing",
+    "images-lost", "no-motion", "heart-rate", "beat-not-covered", "rr-assumed", "rr-varies", "times-assumed",
+    "times-unknown",
 )  # fmt: skip
 LEFT, RIGHT, HEART = ("left-ventricle", "LV "), ("right-ventricle", "RV "), ("heart", "")
 SIGNATURE_MM = 9.0
