@@ -13,7 +13,6 @@ from CardiacSegmentationLib.findings import Severity
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import CineStack
-
     from hostile.mutations import Case
 
 ORIGIN_MM = 2.0  # frames of one slice may lie so far apart

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-
 from hostile.mutations import KINDS, Seeds, spoil
 from hostile.oracle import judge
 
