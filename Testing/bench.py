@@ -127,8 +127,9 @@ def _correcting() -> str:
     latency = _table(("what", "median ms", "ms of processor"), rows)
     text = (
         "The shipped network on noisy phantoms, 16 phases × 10 slices. A scripted reader corrects end-diastole and "
-        "end-systole until cavity, cavity with muscle, and RV agree with the truth in every slice (Dice > 0.95): up to "
-        "three pulls a border, then it is drawn anew. An ideal painter needs one stroke, without a slip, for each patch "
+        "end-systole until cavity, cavity with muscle, and RV agree with the truth in every slice (Dice > 0.95): up "
+        "to three pulls a border, then it is drawn anew. "
+        "An ideal painter needs one stroke, without a slip, for each patch "
         "of wrong pixels of one label. Then the corrections are propagated to the phases between."
     )
     return f"## Correcting\n\n{latency}\n\n{text}\n\n{table(measure_corrections())}"
