@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from CardiacSegmentationLib.analysis import assess
+from CardiacSegmentationLib.errors import ContourError
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.reading import BasalRule, Conventions, Reading
 from CardiacSegmentationLib.reading_json import reading_from_dict, reading_to_dict
@@ -15,6 +17,7 @@ from CardiacSegmentationLib.segmentation import STRUCTURES, Evidence, Label, Ori
 from CardiacSegmentationLib.segmentation_json import segmentation_from_dict, segmentation_to_dict
 from CardiacSegmentationLib.session import StudySession
 from CardiacSegmentationLib.session.changes import History
+from CardiacSegmentationLib.session.contour_commands import grow_here, propose_phases, take
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -78,6 +81,16 @@ class AnyWork(RuleBasedStateMachine):
     def propagate(self, source: int, phase: int, place: int) -> None:
         image = self.session.segmentation.labels[source, place].copy()
         self.session.put({(phase, place): image}, "propagate", "propagate", Origin.PROPAGATED)
+
+    @rule(phase=phases, place=slices, by_mm=st.sampled_from([-2.0, -0.3, 0.3, 2.0]))
+    def grow_contours(self, phase: int, place: int, by_mm: float) -> None:
+        with suppress(ContourError):  # there is none
+            grow_here(self.session, (phase, place), STRUCTURES, by_mm)
+
+    @rule(place=slices)
+    def propagate_contours(self, place: int) -> None:
+        with suppress(ContourError):  # nothing is corrected here
+            take(self.session, propose_phases(self.session, place))
 
     @rule(phase=phases, place=slices)
     def restore_automatic(self, phase: int, place: int) -> None:
