@@ -36,3 +36,43 @@ def test_keys_lead_to_end_diastole_and_end_systole_of_either_ventricle(a_hand: H
     for key, name in (("S", "lv_es"), ("D", "lv_ed"), ("Shift+S", "rv_es"), ("Shift+D", "rv_ed")):
         a_hand.panel._shortcuts.actions()[key]()
         assert a_hand.ui.phaseSlider.value == getattr(phases, name)
+
+
+def test_a_key_leads_through_all_images_that_count_and_notes_what_was_seen(
+    a_hand: Hand, a_segmented_study: Study
+) -> None:
+    from CardiacSegmentationLib.gui.looking import reading_order
+
+    session, go_on = a_hand.panel.session, a_hand.panel._shortcuts.actions()["G"]
+    order = reading_order(session.assessment)
+    key = session.assessment.key_phases
+    assert {phase for phase, _ in order} == {key.lv_ed, key.lv_es, key.rv_ed, key.rv_es}
+    assert len(order) == len(set(order)) > 10
+    for _ in range(len(order) + 1):  # the image shown at first may not be one that counts
+        go_on()
+    assert set(order) <= session.reading.looked_at
+    before = a_hand.ui.phaseSlider.value
+    go_on()
+    assert a_hand.ui.phaseSlider.value == before
+
+
+def test_an_image_shown_for_a_moment_has_been_looked_at(a_hand: Hand, a_segmented_study: Study) -> None:
+    session = a_hand.panel.session
+    for place in (1, 2, 5):  # past the first two in a hurry
+        a_hand.panel.go_to(place, 3)
+    a_hand.wait_for(lambda: (3, 5) in session.reading.looked_at, 5)
+    assert not {(3, 1), (3, 2)} & session.reading.looked_at
+    assert not session.has_work
+
+
+def test_a_signed_reading_and_a_module_out_of_view_note_nothing(a_hand: Hand, a_segmented_study: Study) -> None:
+    session = a_hand.panel.session
+    a_hand.panel.exit()
+    a_hand.panel.go_to(5, 3)
+    a_hand.wait(1.2)
+    assert (3, 5) not in session.reading.looked_at
+    a_hand.panel.enter()
+    session.set_reader("Ada")
+    session.sign()
+    a_hand.wait(1.2)
+    assert (3, 5) not in session.reading.looked_at

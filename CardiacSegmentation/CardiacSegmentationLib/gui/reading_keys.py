@@ -19,6 +19,7 @@ def reading_keys(panel: CardiacPanel) -> dict[str, Callable[[], None]]:
     return {
         "F": partial(_change_display, panel, toggle_fill),
         "H": partial(_change_display, panel, toggle_contours),
+        "G": panel.go_to_next,
         "Shift+D": lambda: panel.go_to_key_phase("rv_ed"),
         "Shift+S": lambda: panel.go_to_key_phase("rv_es"),
     }

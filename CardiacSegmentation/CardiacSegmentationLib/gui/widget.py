@@ -12,6 +12,7 @@ from slicer.util import VTKObservationMixin
 from CardiacSegmentationLib.gui import layout
 from CardiacSegmentationLib.gui.correct_panel import CorrectPanel
 from CardiacSegmentationLib.gui.identity import IdentityBar
+from CardiacSegmentationLib.gui.looking import Looking
 from CardiacSegmentationLib.gui.messages import Messages, Windows, errors_shown
 from CardiacSegmentationLib.gui.reading_keys import reading_keys
 from CardiacSegmentationLib.gui.recovery_bar import RecoveryBar
@@ -57,6 +58,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._stroke_timer = Timer(SETTLE_MS, self.settle)
         self._removal_timer = Timer(0, self._follow_segmentation)
         self._batch_timer = Timer(0, self._bind_again)
+        self._zoom_timer = Timer(0, self._zoom)  # when a view that is new in the layout has its size
         self.identity = IdentityBar(ui)
         self._study_section = StudyPanel(self)
         self._segment = SegmentPanel(self, make_process)
@@ -64,6 +66,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._results = ResultsPanel(self)
         self.sign_off = SignPanel(self)
         self._recovery = RecoveryBar(self)
+        self._looking = Looking(self)
         self._shortcuts = Shortcuts(self._correct, reading_keys(self))
         load_terms(slicer.modules.terminologies.logic())
         self._observe_scene()
@@ -85,6 +88,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
                 layout.show_study(study)
                 self._open_live()
             self._show_study()
+            self._looking.image_shown()
         finally:
             self._is_selecting = False
 
@@ -112,6 +116,10 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         """Show ``lv_ed``, ``lv_es``, ``rv_ed`` or ``rv_es``, where it is known."""
         self._correct.go_to_bookmark(name)
 
+    def go_to_next(self) -> None:
+        """Show the next image that counts and has not been looked at."""
+        self._looking.go_to_next()
+
     def before_replacing(self, study: Study) -> None:
         """A study's segmentation is about to be replaced."""
         if study == self.study:
@@ -130,6 +138,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         """The module comes into view."""
         self._correct.enter()
         self._shortcuts.install()
+        self._looking.enter()
         if self.study is None:  # it may have been loaded from the DICOM module or Sample Data meanwhile
             self.select(next(iter(find_studies(slicer.mrmlScene)), None))
 
@@ -138,6 +147,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self.settle()
         self._correct.exit()
         self._shortcuts.remove()
+        self._looking.exit()
 
     def clean_up(self) -> None:
         """The module is unloaded: nothing of it stays behind."""
@@ -148,8 +158,9 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._recovery.clean_up()
         self._study_section.clean_up()
         self.sign_off.clean_up()
+        self._looking.clean_up()
         self.removeObservers()
-        for timer in (self._stroke_timer, self._removal_timer, self._batch_timer):
+        for timer in (self._stroke_timer, self._removal_timer, self._batch_timer, self._zoom_timer):
             timer.end()
 
     def _observe_scene(self) -> None:
@@ -165,7 +176,11 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
             return
         self.live = LiveStudy(self.study, self._stroke_made, self._session_changed, self._correct.tool_in_hand)
         layout.show_results(self.study)
-        layout.zoom_to_heart(self.study, self.live.session.segmentation.labels)
+        self._zoom_timer.start()
+
+    def _zoom(self) -> None:
+        if self.study is not None and self.live is not None:
+            layout.zoom_to_heart(self.study, self.live.session.segmentation.labels)
 
     def _close_live(self) -> None:
         self._stroke_timer.stop()
@@ -216,6 +231,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
     def _browser_changed(self, *_event: Any) -> None:
         if self.study is not None and self.study.exists:
             self._correct.show_phase()
+            self._looking.image_shown()
 
     def _scene_starts_closing(self, *_event: Any) -> None:
         self._segment.stop()
@@ -243,8 +259,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         elif self.study is not None and self.study.exists:
             if was_imported:  # views and editor are singletons: what came with the scene has taken them
                 layout.show_study(self.study)
-                if self.live is not None:
-                    layout.zoom_to_heart(self.study, self.live.session.segmentation.labels)
+                self._zoom_timer.start()
             layout.show_results(self.study)
             self._correct.bind_editor(self.study)
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # Attributes of the segmentation sequence: what label maps cannot hold, and what changes with every stroke.
 FACTS, IMAGES = "CardiacSegmentation.Segmentation", "CardiacSegmentation.Images"
 PER_IMAGE = ("labelled", "origin", "contours")
-LINE_PIXELS = 1
+LINE_PIXELS = 2
 FILL_OPACITY = 0.2  # the image stays readable under the fill; the outline stays opaque
 
 
