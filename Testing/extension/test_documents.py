@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
@@ -48,6 +49,20 @@ def test_a_lost_link_is_found(tmp_path: Path) -> None:
 def test_every_page_is_in_the_site() -> None:
     named = set(re.findall(r"[\w-]+\.md", (ROOT / "docs" / "site" / "mkdocs.yml").read_text(encoding="utf-8")))
     assert {page.name for page in (ROOT / "docs").glob("*.md")} == named
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_what_a_page_imports_is_there(page: Path) -> None:
+    imports = re.findall(
+        r"^from (CardiacSegmentationLib[\w.]*) import (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    lost = [
+        f"{module}.{name}"
+        for module, names in imports
+        for name in re.split(r",\s*", names)
+        if not hasattr(importlib.import_module(module), name)
+    ]
+    assert lost == []
 
 
 def test_one_version_stands_everywhere() -> None:
