@@ -126,6 +126,8 @@ class ContourEffect(AbstractScriptedSegmentEditorEffect):  # type: ignore[misc]
             self.let_go()
         is_shifted = bool(interactor.GetShiftKey())
         steps = self._steps_of_reach(interactor, event, is_shifted=is_shifted)
+        if event == vtk.vtkCommand.KeyPressEvent and interactor.GetKeySym() == "Escape":
+            return self.let_go()
         if steps:
             self.change_reach(steps)
         elif event == vtk.vtkCommand.LeftButtonPressEvent and not (

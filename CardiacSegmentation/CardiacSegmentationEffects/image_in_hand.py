@@ -120,19 +120,20 @@ class ImageInHand:
         self.give_back()
         if contours is self.contours:
             return
+        has_surface = self._node.GetSegmentation().ContainsRepresentation(SURFACE)
         if self._live is not None and self.place is not None:
             self._live.edit_contours(self.place, contours, tool)
-            return
-        after = self._with(contours)
-        if (after == self._before).all():
-            return
-        self._effect.saveStateForUndo()  # of Slicer's own editor
-        self._pixels[...] = after
-        segmentation = self._node.GetSegmentation()
-        has_surface = segmentation.ContainsRepresentation(SURFACE)
-        self._image.Modified()  # the one event of the stroke; it throws away all other representations
-        if has_surface:
-            segmentation.CreateRepresentation(SURFACE)
+        else:
+            self._write(self._with(contours))
+        if has_surface:  # a changed label map throws away all other representations
+            self._node.GetSegmentation().CreateRepresentation(SURFACE)
+
+    def _write(self, pixels: Any) -> None:
+        """Change the label map as any tool does."""
+        if (pixels != self._before).any():
+            self._effect.saveStateForUndo()  # of Slicer's own editor
+            self._pixels[...] = pixels
+            self._image.Modified()  # the one event of the stroke
 
     def _with(self, contours: Contours) -> Any:
         labels = redraw_labels(self._labels, self.contours, contours)
