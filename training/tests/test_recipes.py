@@ -30,6 +30,9 @@ LIGHTER = {  # the large ones are cut down, or keep no moments of their 46 milli
     "ismrm-dynunet": {"network.widths": [8, 16, 16, 16]},
     "ismrm-vnet": {"optimiser": {"kind": "sgd", "lr": 0.01}, "train.batch": 1},
     "raddi-lv": {"network.widths": [8, 16, 16, 16, 16]},
+    "ours-wide": {"network.widths": [8, 16, 16, 16, 16]},
+    "ours-residual": {"network.widths": [8, 8, 16, 16, 16], "network.blocks": [1, 1, 1, 1, 1]},
+    "ours-mednext": {"network.filters": 4, "network.blocks": [1, 1, 1, 1], "network.bottleneck": 1},
 }
 
 
