@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, duration, print_json, while_heard
 from CardiacSegmentationLib.cli.segment import add_run_arguments, count, options_of
 from CardiacSegmentationLib.errors import ExportError
-from CardiacSegmentationLib.export.results import choose_parts
 from CardiacSegmentationLib.locks import locked
 from CardiacSegmentationLib.network.bundle import load_bundle
 from CardiacSegmentationLib.pipeline import Existing
@@ -71,8 +70,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Segment all studies; report each as it ends."""
     options = options_of(arguments)
     load_bundle(options.model)  # what is wrong with all studies is one error at the beginning, not one for each
-    if options.parts is not None:
-        choose_parts(options.parts)
     with locked(arguments.out):
         return _run(arguments, options)
 

@@ -49,7 +49,11 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def options_of(arguments: argparse.Namespace) -> Options:
-    """The pipeline's options from the command line's."""
+    """The pipeline's options from the command line's; results that there are not are told before anything is read."""
+    from CardiacSegmentationLib.export.results import choose_parts
+
+    if arguments.only is not None:
+        choose_parts(arguments.only)
     return Options.choose(
         **chosen(arguments, CHOICES),
         stack=getattr(arguments, "stack", None),

@@ -27,7 +27,6 @@ from CardiacSegmentationLib.export.wording import (
     limits_text,
     measure_text,
     number_text,
-    reason,
     source_text,
 )
 from CardiacSegmentationLib.findings import Severity, describe
@@ -218,7 +217,8 @@ def _table_notes(content: Content) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for item in items:
         if item.value is None:
-            reasons.setdefault(reason(item.note, language), []).append(content.word(item.title))
+            why = content.phrase("not-known") if item.reason is None else describe(item.reason, language).rstrip(".")
+            reasons.setdefault(why, []).append(content.word(item.title))
     notes += [f"– {', '.join(titles)}: {why}." for why, titles in reasons.items()]
     return notes
 

@@ -29,16 +29,6 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def reason(note: str, language: str = DEFAULT_LANGUAGE) -> str:
-    """Why a number is not known."""
-    if not note:
-        return phrase("not-known", language)
-    at_phase = re.fullmatch(r"(.*) \(phase (\d+)\)", note)
-    if at_phase is None:
-        return word(note, language)
-    return f"{word(at_phase[1], language)} ({phrase('place-phase', language, phase=int(at_phase[2]) - 1)})"
-
-
 def number_text(text: str, language: str = DEFAULT_LANGUAGE) -> str:
     """A number as people of that language write it."""
     return text.replace("-", MINUS).replace(".", phrase("decimal-point", language))
