@@ -46,6 +46,11 @@ def test_a_lost_link_is_found(tmp_path: Path) -> None:
     assert anchors(page) == {"a-page"}
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_page_holds_marks_of_a_merge(page: Path) -> None:
+    assert re.findall(r"^(?:<<<<<<<|>>>>>>>) .*$", page.read_text(encoding="utf-8"), re.MULTILINE) == []
+
+
 def test_every_page_is_in_the_site() -> None:
     named = set(re.findall(r"[\w-]+\.md", (ROOT / "docs" / "site" / "mkdocs.yml").read_text(encoding="utf-8")))
     assert {page.name for page in (ROOT / "docs").glob("*.md")} == named
