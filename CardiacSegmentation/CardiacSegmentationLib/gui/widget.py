@@ -155,6 +155,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._shortcuts.remove()
         self._correct.scene_is_closing()
         self._leave_study()
+        self._correct.outlines.forget()  # they follow a view, and would keep the panel alive
         self._recovery.clean_up()
         self._study_section.clean_up()
         self.sign_off.clean_up()
