@@ -56,24 +56,26 @@ def test_dicom_objects_go_to_disk_and_into_slicers_database(
     from slicer_stand_in.other_modules import DicomDatabase
 
     monkeypatch.setattr(slicer, "dicomDatabase", DicomDatabase(), raising=False)
-    a_hand.click(a_hand.ui.jsonButton)
+    a_hand.export("measurements")
     (a_segmented_dicom_study / "dicom").mkdir()
     (a_segmented_dicom_study / "dicom" / "another.dcm").write_text("somebody's own")
     paint(a_hand.panel.study, 3)  # not settled yet: the export must not miss it
-    a_hand.click(a_hand.ui.dicomButton)
+    a_hand.export("dicom-seg", "dicom-sr", "dicom-pdf")
     assert not a_hand.messages.errors
     assert not a_hand.messages.questions
-    files = sorted((a_segmented_dicom_study / "dicom").glob("s*.dcm"))
+    files = sorted(
+        set((a_segmented_dicom_study / "dicom").glob("*.dcm")) - {a_segmented_dicom_study / "dicom" / "another.dcm"}
+    )
     assert sorted(slicer.dicomDatabase.inserted) == files
     assert sorted(slicer.dicomDatabase.listed) == files  # a browser that is open shows them at once
     kinds = {pydicom.dcmread(file, stop_before_pixels=True).Modality for file in files}
-    assert kinds == {"SEG", "SR"}
+    assert kinds == {"SEG", "SR", "DOC"}
     ed = pydicom.dcmread(a_segmented_dicom_study / "dicom" / "seg_ED.dcm", stop_before_pixels=True)
     assert ed.SegmentSequence[0].SegmentAlgorithmType == "MANUAL"  # no network drew these labels
 
 
 def test_without_a_database_the_objects_are_written_all_the_same(a_hand: Hand, a_segmented_dicom_study: Path) -> None:
-    a_hand.click(a_hand.ui.dicomButton)
+    a_hand.export("dicom-seg", "dicom-sr", "dicom-pdf")
     assert not a_hand.messages.errors
     assert (a_segmented_dicom_study / "dicom" / "sr.dcm").is_file()
 
@@ -81,8 +83,8 @@ def test_without_a_database_the_objects_are_written_all_the_same(a_hand: Hand, a
 def test_a_folder_that_cannot_be_written_is_an_error_with_its_name(a_hand: Hand, a_segmented_dicom_study: Path) -> None:
     a_segmented_dicom_study.parent.mkdir()
     a_segmented_dicom_study.write_text("a file where a folder should be")
-    for button in (a_hand.ui.csvButton, a_hand.ui.sceneButton, a_hand.ui.niftiButton):
-        a_hand.click(button)
+    for part in ("measurements", "scene", "labels"):
+        a_hand.export(part)
     assert len(a_hand.messages.errors) == 3
     assert all(str(a_segmented_dicom_study) in error for error in a_hand.messages.errors)
 
@@ -95,8 +97,8 @@ def test_results_of_one_patient_never_take_the_place_of_anothers(
     contents = []
     for voxels in (stack.voxels, stack.voxels[..., ::-1].copy()):
         open_segmented(a_hand, replace(stack, voxels=voxels), truth)
-        for button in (a_hand.ui.csvButton, a_hand.ui.jsonButton, a_hand.ui.niftiButton, a_hand.ui.sceneButton):
-            a_hand.click(button)
+        for part in ("measurements", "slices", "phases", "labels", "scene"):
+            a_hand.export(part)
         contents.append({path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()})
     assert contents[0].items() <= contents[1].items()
     assert len(contents[1]) == 2 * len(contents[0]) == 14
@@ -111,28 +113,44 @@ def test_what_is_there_is_replaced_only_after_asking(
 ) -> None:
     a_hand.ui.exportEdit.currentPath = str(tmp_path)
     open_segmented(a_hand, *phantom)
-    a_hand.click(a_hand.ui.jsonButton)
+    a_hand.export("measurements")
     (file,) = tmp_path.rglob("measurements.json")
     file.write_text("corrected by hand")
     a_hand.messages.answer = False
-    a_hand.click(a_hand.ui.jsonButton)
+    a_hand.export("measurements")
     assert file.read_text() == "corrected by hand"
     assert a_hand.ui.exportLabel.text == ""
     a_hand.messages.answer = True
-    a_hand.click(a_hand.ui.jsonButton)
+    a_hand.export("measurements")
     assert file.read_text() != "corrected by hand"
     assert len(a_hand.messages.questions) == 2
     assert "measurements.json" in a_hand.messages.questions[0]
     assert str(file.parent) in a_hand.messages.questions[0]
 
 
-def test_every_export_knows_what_it_would_replace(a_hand: Hand, a_segmented_dicom_study: Path) -> None:
-    from CardiacSegmentationLib.gui.exports import EXPORTS
+def test_every_part_is_in_the_menu_and_what_it_would_replace_is_known(
+    a_hand: Hand, a_segmented_dicom_study: Path
+) -> None:
+    from CardiacSegmentationLib.export.result_parts import PARTS
+    from CardiacSegmentationLib.gui.exports import exports_of, replaced, write
 
-    for export in EXPORTS.values():
-        assert not export.replaced(a_segmented_dicom_study)
-        written = export.write(a_hand.panel.live, a_segmented_dicom_study)
-        assert export.replaced(a_segmented_dicom_study) == sorted(written)
+    exports = exports_of(a_hand.panel.live)
+    assert all(export.is_offered for export in exports)
+    single = [export.parts[0] for export in exports if len(export.parts) == 1]
+    assert set(single) == set(PARTS) - {"uncertainty"}
+    for part in set(single) - {"view", "scene"}:
+        assert not replaced([part], a_segmented_dicom_study)
+        written = write(a_hand.panel.live, [part], a_segmented_dicom_study)
+        assert replaced([part], a_segmented_dicom_study) == sorted(written)
+
+
+def test_what_a_study_does_not_allow_is_not_offered(a_hand: Hand, a_segmented_study: Study) -> None:
+    from CardiacSegmentationLib.gui.exports import exports_of
+
+    refused = {part for export in exports_of(a_hand.panel.live) if not export.is_offered for part in export.parts}
+    assert refused == {"dicom-seg", "dicom-sr", "dicom-pdf"}  # these images came from no DICOM study
+    everything = exports_of(a_hand.panel.live)[-1]
+    assert not refused & set(everything.parts)
 
 
 def test_the_folder_names_patient_date_and_series(a_hand: Hand, a_segmented_dicom_study: Path) -> None:
@@ -151,7 +169,7 @@ def test_the_folder_names_patient_date_and_series(a_hand: Hand, a_segmented_dico
 def test_a_folder_with_the_results_of_other_images_is_passed_by(a_hand: Hand, a_segmented_dicom_study: Path) -> None:
     from CardiacSegmentationLib.gui.exports import MARK, study_folder
 
-    a_hand.click(a_hand.ui.jsonButton)
+    a_hand.export("measurements")
     study, parent = a_hand.panel.study, a_segmented_dicom_study.parent
     assert study_folder(study, parent) == a_segmented_dicom_study
     (a_segmented_dicom_study / MARK).write_text("other images")
@@ -183,11 +201,11 @@ def test_a_folder_may_be_relative_but_not_missing(
     monkeypatch.chdir(tmp_path)
     open_segmented(a_hand, *phantom)
     a_hand.ui.exportEdit.currentPath = "results"
-    a_hand.click(a_hand.ui.csvButton)
+    a_hand.export("measurements")
     assert not a_hand.messages.errors
-    assert len(list((tmp_path / "results").rglob("*.csv"))) == 3
+    assert len(list((tmp_path / "results").rglob("*.csv"))) == 1
     a_hand.ui.exportEdit.currentPath = " "
-    a_hand.click(a_hand.ui.csvButton)
+    a_hand.export("measurements")
     assert a_hand.messages.errors == ["Choose the folder that the results are written to."]
     assert not list(tmp_path.glob("*.csv"))
 
@@ -204,7 +222,7 @@ def test_a_missing_package_is_asked_for_when_the_report_is_wanted(
     monkeypatch.setattr(packaging, "_is_satisfied", lambda requirement: requirement.name != "matplotlib")
     monkeypatch.setattr(packaging, "answer", lambda _missing: False)
     packaging.asked.clear()
-    a_hand.ui.reportButton.click()
+    a_hand.export("report")
     assert packaging.asked == [["matplotlib>=3.8"]]
     assert "matplotlib is needed" in a_hand.messages.errors[0]
     assert not (a_segmented_dicom_study / "report.pdf").exists()

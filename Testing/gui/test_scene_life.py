@@ -213,7 +213,7 @@ def test_a_corrected_study_comes_back_from_a_saved_scene(
     a_hand.wait(0.4)
     a_hand.ui.weightSpin.value = 91.0
     a_hand.ui.exportEdit.currentPath = str(tmp_path)
-    a_hand.ui.sceneButton.click()
+    a_hand.export("scene")
     assert not a_hand.messages.errors
     before = a_hand.panel.live.session.segmentation.labels.copy()
     numbers = {key: measure.text for key, measure in a_hand.panel.live.assessment.lv.items()}

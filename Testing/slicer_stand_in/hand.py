@@ -49,6 +49,15 @@ class Hand:
         button.click()
         self._clicked[name] = time.monotonic()
 
+    def export(self, *parts: str) -> None:
+        """Choose a line of the export menu, by the parts of the results that it writes."""
+        menu = self.panel._results.export_menu
+        menu.fill()
+        (action,) = (action for action in menu.menu.actions() if action.objectName == "+".join(parts))
+        assert action.enabled, f"{action.text} is not offered"
+        action.trigger()
+        self.see()
+
     def double_click(self, button: Any) -> None:
         """Click twice; the second one waits where the first one works."""
         button.click()

@@ -1,4 +1,4 @@
-"""The way out of the numbers and labels: one function per button, each returns the files it wrote.
+"""The way out of the numbers and labels: what can be written of a study, and the folder that it goes to.
 
 Every study has a folder of its own in the one that the user chose: nothing of one patient takes another's place.
 """
@@ -15,31 +15,81 @@ from slicer.i18n import tr as _
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.export.study_row import study_folder_name
+from CardiacSegmentationLib.export.wording import capitalised, word
 from CardiacSegmentationLib.gui.packages import ensure_packages
+from CardiacSegmentationLib.gui.translation import language
 from CardiacSegmentationLib.scene.dicom import identifiers_of_study
 from CardiacSegmentationLib.scene.study import stack_of
 from CardiacSegmentationLib.session.recovery import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from CardiacSegmentationLib.scene.live import LiveStudy
     from CardiacSegmentationLib.scene.study import Study
 
+PACKAGES = {  # that Slicer does not bring, by the parts that are made with them
+    "report": ("matplotlib",),
+    "dicom-seg": ("highdicom",),
+    "dicom-sr": ("highdicom",),
+    "dicom-pdf": ("matplotlib", "highdicom"),
+}
 MARK = ".study"  # a file in a result folder: the fingerprint of the images that its results are about
 
 
 @dataclass(frozen=True)
 class Export:
-    """What one button does, and the names of the files that it replaces."""
+    """One line of the menu: a part or several of them, by their names in the registry of results."""
 
-    write: Callable[[LiveStudy, Path], list[Path]]
-    patterns: tuple[str, ...]
+    title: str
+    parts: tuple[str, ...]
+    is_offered: bool = True
 
-    def replaced(self, folder: Path) -> list[Path]:
-        """What is there already."""
-        return sorted(path for pattern in self.patterns for path in folder.glob(pattern))
+
+def exports_of(live: LiveStudy | None) -> list[Export]:
+    """Every part by itself, then groups of them, then everything; what the study does not allow is not offered."""
+    from CardiacSegmentationLib.export.result_parts import PARTS
+    from CardiacSegmentationLib.export.results import choose_parts, default_parts
+
+    can = default_parts(live.session.stack) if live is not None else []
+    parts = [name for name in PARTS if name != "uncertainty"]
+    titles = {name: capitalised(word(PARTS[name].title, language())) for name in parts}
+    groups = {_("All tables"): "tables", _("All DICOM objects"): "dicom"}
+    return [
+        *(Export(titles[name], (name,), name in can) for name in parts),
+        *(
+            Export(title, tuple(chosen), set(chosen) <= set(can))
+            for title, chosen in ((title, choose_parts([group])) for title, group in groups.items())
+        ),
+        Export(_("Everything"), tuple(name for name in parts if name in can), bool(can)),
+    ]
+
+
+def replaced(parts: Iterable[str], folder: Path) -> list[Path]:
+    """The files in a folder that parts would replace."""
+    from CardiacSegmentationLib.export.result_parts import PARTS
+
+    return sorted(path for name in parts for path in folder.glob(PARTS[name].pattern))
+
+
+def write(live: LiveStudy, parts: Sequence[str], folder: Path) -> list[Path]:
+    """Write parts into a folder and return their files; DICOM objects also go into Slicer's DICOM database."""
+    from CardiacSegmentationLib.export.result_parts import ExportOptions
+    from CardiacSegmentationLib.export.results import write_results
+
+    ensure_packages(dict.fromkeys(package for name in parts for package in PACKAGES.get(name, ())))
+    session, chosen = live.session, [name for name in parts if name != "scene"]
+    written = write_results(
+        folder,
+        session.stack,
+        session.segmentation,
+        session.assessment,
+        chosen,
+        options=ExportOptions(language=language()),
+    )
+    _put_into_database([path for path in written if path.suffix == ".dcm"])
+    return [*written, *([_write_scene(folder)] if "scene" in parts else [])]
 
 
 def study_folder(study: Study, parent: Path) -> Path:
@@ -58,78 +108,23 @@ def mark_folder(study: Study, folder: Path) -> None:
         temporary.write_text(fingerprint(stack_of(study)), encoding="ascii")
 
 
-def write_csv(live: LiveStudy, folder: Path) -> list[Path]:
-    """Measures, slices and phases as tables for a spreadsheet."""
-    from CardiacSegmentationLib.export import tables
-
-    files = {
-        "measurements.csv": tables.write_measurements_csv,
-        "slices.csv": tables.write_slices_csv,
-        "phases.csv": tables.write_phases_csv,
-    }
-    for name, write in files.items():
-        write(live.assessment, folder / name)
-    return [folder / name for name in files]
-
-
-def write_json(live: LiveStudy, folder: Path) -> list[Path]:
-    """All numbers for other programs."""
-    from CardiacSegmentationLib.export.tables import write_measurements_json
-
-    path = folder / "measurements.json"
-    write_measurements_json(live.assessment, path)
-    return [path]
-
-
-def write_report(live: LiveStudy, folder: Path) -> list[Path]:
-    """The report as PDF."""
-    ensure_packages(["matplotlib"])
-    return _write_parts(live, folder, "report")
-
-
-def write_nifti(live: LiveStudy, folder: Path) -> list[Path]:
-    """The label map of all phases, on the grid of the source."""
-    return _write_parts(live, folder, "labels")
-
-
-def write_dicom(live: LiveStudy, folder: Path) -> list[Path]:
-    """DICOM segmentations of ED and ES and a structured report; also into Slicer's DICOM database."""
-    ensure_packages(["highdicom"])
-    written = _write_parts(live, folder, "dicom-seg", "dicom-sr")
+def _put_into_database(files: list[Path]) -> None:
     database = getattr(slicer, "dicomDatabase", None)
-    if database is not None and database.isOpen:
+    if files and database is not None and database.isOpen:
         database.prepareInsert()
-        for path in written:
+        for path in files:
             database.insert(str(path))
         database.updateDisplayedFields()
         database.databaseChanged()  # an open browser looks again
-    return written
 
 
-def write_scene(_live: LiveStudy, folder: Path) -> list[Path]:
+def _write_scene(folder: Path) -> Path:
     """The whole scene; whoever opens it goes on where this session stopped."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "scene.mrb"
     if not slicer.util.saveScene(str(path)):
         raise ExportError(_("{path} could not be written. Slicer's error log says why.").format(path=path))
-    return [path]
-
-
-EXPORTS = {  # by their buttons
-    "csvButton": Export(write_csv, ("measurements.csv", "slices.csv", "phases.csv")),
-    "jsonButton": Export(write_json, ("measurements.json",)),
-    "reportButton": Export(write_report, ("report.pdf",)),
-    "niftiButton": Export(write_nifti, ("labels.nii.gz",)),
-    "dicomButton": Export(write_dicom, ("dicom/seg_*.dcm", "dicom/sr.dcm")),
-    "sceneButton": Export(write_scene, ("scene.mrb",)),
-}
-
-
-def _write_parts(live: LiveStudy, folder: Path, *parts: str) -> list[Path]:
-    from CardiacSegmentationLib.export.results import write_results
-
-    session = live.session
-    return write_results(folder, session.stack, session.segmentation, session.assessment, parts)
+    return path
 
 
 def _read_mark(folder: Path) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +12,8 @@ from slicer.i18n import tr as _
 from CardiacSegmentationLib.choices import CHOICES
 from CardiacSegmentationLib.corrections import corrections_text, entry_line
 from CardiacSegmentationLib.errors import ExportError
-from CardiacSegmentationLib.gui.clicks import once
-from CardiacSegmentationLib.gui.exports import EXPORTS, Export, mark_folder, study_folder
+from CardiacSegmentationLib.gui.export_menu import ExportMenu
+from CardiacSegmentationLib.gui.exports import mark_folder, replaced, study_folder, write
 from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.results_table import ResultsTable
 from CardiacSegmentationLib.gui.texts import findings_html
@@ -26,6 +25,8 @@ from CardiacSegmentationLib.segmentation import Label, Papillary
 from CardiacSegmentationLib.stack import Patient
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.gui.widget import CardiacPanel
     from CardiacSegmentationLib.reading import Reading
@@ -52,15 +53,14 @@ class ResultsPanel:
         for combo in (self._ui.sexCombo, *self._convention_combos().values()):
             combo.connect("currentIndexChanged(int)", lambda _index: self._facts_changed())
         self._ui.journalList.connect("itemDoubleClicked(QListWidgetItem*)", lambda _item: self._go_to_entry())
-        for button, export in EXPORTS.items():
-            getattr(self._ui, button).connect("clicked()", once(partial(self.export, export)))
+        self.export_menu = ExportMenu(panel, self._ui.exportButton, self.export)
         self._ui.exportEdit.currentPath = str(slicer.app.settings().value(EXPORT_FOLDER, "") or Path.home())
 
     def show_study(self, study: Study | None) -> None:
         """Another study, or another segmentation of it."""
         segmented = self._panel.live is not None
         combos = ("sexCombo", "bsaCombo", "papillaryCombo", "basalCombo")
-        for name in (*EXPORTS, "exportEdit", "resultsTable"):
+        for name in ("exportButton", "exportEdit", "resultsTable"):
             getattr(self._ui, name).enabled = segmented
         for name in (*combos, "heightSpin", "weightSpin", "ageSpin"):
             getattr(self._ui, name).enabled = study is not None
@@ -87,8 +87,8 @@ class ResultsPanel:
         self._ui.findingsLabel.text = findings_html(about_the_study)
         self._ui.findingsLabel.visible = bool(about_the_study)
 
-    def export(self, export: Export) -> None:
-        """Write one kind of result into the study's folder in the chosen one, and say where it is."""
+    def export(self, parts: Sequence[str]) -> None:
+        """Write parts of the results into the study's folder in the chosen one, and say where it is."""
         live = self._panel.live
         if live is None:
             return
@@ -97,9 +97,9 @@ class ResultsPanel:
         with errors_shown(self._panel.messages):
             parent = self._chosen_folder()
             folder = study_folder(live.study, parent)
-            if not self._may_replace(export.replaced(folder)):
+            if not self._may_replace(replaced(parts, folder)):
                 return
-            written = export.write(live, folder)
+            written = write(live, parts, folder)
             mark_folder(live.study, folder)
             self._ui.exportEdit.addCurrentPathToHistory()
             slicer.app.settings().setValue(EXPORT_FOLDER, str(parent))

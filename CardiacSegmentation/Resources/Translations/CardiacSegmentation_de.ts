@@ -368,28 +368,12 @@
    <translation>Die Ergebnisse jeder Studie kommen in einen eigenen Ordner in diesem.</translation>
   </message>
   <message>
-   <source>CSV</source>
-   <translation>CSV</translation>
+   <source>Export</source>
+   <translation>Exportieren</translation>
   </message>
   <message>
-   <source>JSON</source>
-   <translation>JSON</translation>
-  </message>
-  <message>
-   <source>Report (PDF)</source>
-   <translation>Bericht (PDF)</translation>
-  </message>
-  <message>
-   <source>NIfTI</source>
-   <translation>NIfTI</translation>
-  </message>
-  <message>
-   <source>DICOM SEG, SR</source>
-   <translation>DICOM SEG, SR</translation>
-  </message>
-  <message>
-   <source>Scene (.mrb)</source>
-   <translation>Szene (.mrb)</translation>
+   <source>Write the results into the study's folder: choose what.</source>
+   <translation>Die Ergebnisse in den Ordner der Studie schreiben: wählen, was.</translation>
   </message>
   <message>
    <source>Not a medical device; not for diagnosis.</source>
@@ -483,6 +467,18 @@
  </context>
  <context>
   <name>gui.exports</name>
+  <message>
+   <source>All tables</source>
+   <translation>Alle Tabellen</translation>
+  </message>
+  <message>
+   <source>All DICOM objects</source>
+   <translation>Alle DICOM-Objekte</translation>
+  </message>
+  <message>
+   <source>Everything</source>
+   <translation>Alles</translation>
+  </message>
   <message>
    <source>{path} could not be written. Slicer's error log says why.</source>
    <translation>{path} konnte nicht geschrieben werden. Slicers Fehlerprotokoll nennt den Grund.</translation>
