@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from CardiacSegmentationLib.assessment import Assessment
-    from CardiacSegmentationLib.segmentation import Segmentation
-    from CardiacSegmentationLib.session.changes import Place
+    from CardiacSegmentationLib.segmentation import Place, Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
 BORDERS = {"endo": "LV", "epi": "MYO", "rv": "RV"}  # whose border each is
