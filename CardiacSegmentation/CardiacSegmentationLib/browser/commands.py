@@ -150,8 +150,7 @@ def _impression(study: ServedStudy, message: Message) -> None:
 
 
 def _export(study: ServedStudy, message: Message) -> None:
-    files = study.write(study.session, [str(name) for name in message["parts"]])
-    study.files = {path.name: path for path in files}
+    study.write_parts([str(name) for name in message["parts"]])
 
 
 COMMANDS: Mapping[str, Callable[[ServedStudy, Message], dict[str, Any] | None]] = {

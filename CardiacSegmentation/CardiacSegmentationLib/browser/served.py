@@ -57,6 +57,7 @@ class ServedStudy:
         self.run = uuid.uuid4().hex[:12]  # another run of the server knows nothing of this one's numbers
         self._recovery = recovery
         self._revision = self._work_revision = 0
+        self._written_at = -1  # the revision that the files tell of
         self._changed_at: dict[Place, int] = {}
         self._proposal: dict[Place, Contours] = {}
         self._proposed_at = 0
@@ -155,6 +156,18 @@ class ServedStudy:
     def proposal(self) -> dict[Place, Contours]:
         """What was proposed and still fits."""
         return self._proposal if self._proposed_at == self._work_revision else {}
+
+    def write_parts(self, parts: list[str]) -> list[Path]:
+        """Write parts of the results, as they are now."""
+        with self._changed:
+            files = self.write(self.session, parts)
+            self.files, self._written_at = {path.name: path for path in files}, self._revision
+            return files
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the files tell all there is to tell."""
+        return self._written_at == self._revision
 
     def keep(self) -> None:
         """Write down what there is, for the case that this process ends here."""

@@ -32,6 +32,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MOST_BYTES = 1_000_000  # of a command
 WAIT_S = 20.0  # a tab that asks for news is answered after so long, news or not
 WRONG_PASSWORD_S = 1.0
+OPENING = {"reload": True}  # to a tab of an earlier run: the page shows how far opening the study is
 SCRIPTS = ("view.js", "read.js")
 
 
@@ -201,9 +202,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(desk.page().encode(), "text/html; charset=utf-8")
         elif name == "progress":
             self._send_json(desk.waiting())
-        elif name == "news" and desk.study is not None:
+        elif name == "news":
             run, _, seen = query.partition(":")
-            self._send_json(desk.study.wait(run, int(seen), WAIT_S))
+            self._send_json(desk.study.wait(run, int(seen), WAIT_S) if desk.study is not None else OPENING)
         elif name.startswith("files/") and desk.study is not None:
             self._send_file(desk.study.files.get(name.removeprefix("files/")))
         else:
@@ -218,8 +219,11 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         message = json.loads(self.rfile.read(length))
         study = self.server.desk.study
-        if study is None or path not in ("command", "preview"):
+        if path not in ("command", "preview"):
             raise _Refusal(HTTPStatus.NOT_FOUND)
+        if study is None:
+            self._send_json(OPENING)
+            return
         if path == "command":
             self._send_json(study.answer(message))
             return

@@ -113,8 +113,9 @@ def _read(study: Path, folder: Path, options: Options, server: ReadingServer, is
         )
         while not is_cancelled():
             threading.Event().wait(0.1)
-        for path in save(session, folder, options, []):
-            print(path)
+        if not desk.study.is_written:
+            for path in desk.study.write_parts([]):
+                print(path)
         recovery.forget(session)
 
 
