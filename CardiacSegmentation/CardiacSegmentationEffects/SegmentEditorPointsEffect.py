@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.contours import find_border
-from CardiacSegmentationLib.contours.points import find_point, insert_point, move_point, place_points
+from CardiacSegmentationLib.contours.points import (
+    FEWEST,
+    delete_point,
+    find_point,
+    insert_point,
+    move_point,
+    place_points,
+)
 from CardiacSegmentationLib.errors import ContourError
 from slicer.i18n import tr as _
 
@@ -37,7 +44,7 @@ class SegmentEditorPointsEffect(ContourEffect):
         return str(
             _(
                 "Press near a border: its control points appear. Drag one; press on the border "
-                "between two to insert one. "
+                "between two to insert one; press with Shift to delete one. "
                 "Each moves the stretch between its neighbours and nothing else."
             )
         )
@@ -53,6 +60,8 @@ class SegmentEditorPointsEffect(ContourEffect):
         taken = super()._press(view, ras, is_shifted=is_shifted)
         if self._image is not None and isinstance(self._drag, _Drag):
             self._image.draw(self._drag.lines(self._image.contours), self._drag.points)
+            if is_shifted:
+                self._show(is_shifted=True)
         return taken
 
     def _show(self, *, is_shifted: bool) -> None:
@@ -77,6 +86,9 @@ class _Drag:
         self._start = place_mm
 
     def move(self, place_mm: FloatArray, reach_mm: float, *, is_shifted: bool) -> Contours:  # noqa: ARG002
+        if is_shifted and len(self._held) > FEWEST:
+            contours, self.points = delete_point(self._before, self._border, self._held, self._index)
+            return contours
         to = self._held[self._index] + (place_mm - self._start)
         contours, self.points = move_point(self._before, self._border, self._held, self._index, to)
         return contours

@@ -71,6 +71,27 @@ def test_every_tool_moves_the_border_where_the_mouse_goes(
     assert changed.tolist() == [[0, SLICE]]
 
 
+def test_shift_deletes_a_control_point(a_hand: Hand, a_segmented_study: Study, a_big_view: SliceView) -> None:
+    """The stretch between its neighbours is drawn plainly: what was bent out there goes back."""
+    session = a_hand.panel.session
+    curve = border(a_hand, "endo")
+    top = curve[curve[:, 0].argmin()]
+    a_hand.panel._correct.choose_effect("Points")
+    drag(a_hand, a_big_view, top, (-4.0, 0.0))
+    bent = session.segmentation.labels.copy()
+    curve = border(a_hand, "endo")
+    bump = curve[curve[:, 0].argmin()]
+    a_big_view._move(in_view(a_big_view, a_segmented_study, bump))
+    a_big_view.interactor.SetShiftKey(1)
+    a_big_view.interactor.LeftButtonPressEvent()
+    a_big_view.interactor.LeftButtonReleaseEvent()
+    a_big_view.interactor.SetShiftKey(0)
+    assert [entry.tool for entry in session.reading.journal] == ["Points", "Points"]
+    assert border(a_hand, "endo")[:, 0].min() > bump[0] + 1.0
+    a_hand.panel._correct.undo()
+    np.testing.assert_array_equal(session.segmentation.labels, bent)
+
+
 def test_what_is_in_hand_is_dropped_on_escape_and_when_another_phase_comes(
     a_hand: Hand, a_segmented_study: Study, a_big_view: SliceView
 ) -> None:
