@@ -4,15 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from CardiacSegmentationLib.contours import find_border
-from CardiacSegmentationLib.contours.points import (
-    FEWEST,
-    delete_point,
-    find_point,
-    insert_point,
-    move_point,
-    place_points,
-)
 from CardiacSegmentationLib.errors import ContourError
 from slicer.i18n import tr as _
 
@@ -51,6 +42,8 @@ class SegmentEditorPointsEffect(ContourEffect):
 
     def begin(self, image: ImageInHand, place_mm: FloatArray) -> _Drag:
         """Take the control point under the mouse, or put one there."""
+        from CardiacSegmentationLib.contours import find_border
+
         border = find_border(image.contours, place_mm, NEAR_MM)
         if border is None:
             raise ContourError(_("There is no border near here."))
@@ -75,6 +68,7 @@ class _Drag:
 
     def __init__(self, contours: Contours, border: Border, place_mm: FloatArray, every_mm: float) -> None:
         from CardiacSegmentationLib.contours.curves import arc_mm
+        from CardiacSegmentationLib.contours.points import find_point, insert_point, place_points
 
         count = max(round(arc_mm(contours.borders[border])[1] / every_mm), 4)
         points = place_points(contours, border, count)
@@ -86,6 +80,8 @@ class _Drag:
         self._start = place_mm
 
     def move(self, place_mm: FloatArray, reach_mm: float, *, is_shifted: bool) -> Contours:  # noqa: ARG002
+        from CardiacSegmentationLib.contours.points import FEWEST, delete_point, move_point
+
         if is_shifted and len(self._held) > FEWEST:
             contours, self.points = delete_point(self._before, self._border, self._held, self._index)
             return contours

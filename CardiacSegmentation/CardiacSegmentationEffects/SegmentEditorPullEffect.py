@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.contours.pull import REACH_MM, Pull
 from slicer.i18n import tr as _
 
 from CardiacSegmentationEffects.contour_effect import ContourEffect
 from CardiacSegmentationEffects.image_in_hand import closed
 
 if TYPE_CHECKING:
+    from CardiacSegmentationLib.contours.pull import Pull
     from CardiacSegmentationLib.segmentation import Contours, FloatArray
 
     from CardiacSegmentationEffects.image_in_hand import ImageInHand
@@ -20,7 +20,7 @@ class SegmentEditorPullEffect(ContourEffect):
     """Slicer finds the class by the name of its file."""
 
     NAME = "Pull"
-    REACH_MM = (REACH_MM, 4.0, 60.0)
+    REACH_MM = (15.0, 4.0, 60.0)
 
     def title(self) -> str:
         return str(_("Pull"))
@@ -38,6 +38,8 @@ class SegmentEditorPullEffect(ContourEffect):
 
     def begin(self, image: ImageInHand, place_mm: FloatArray) -> _Drag:
         """Take hold of the border nearest to the mouse."""
+        from CardiacSegmentationLib.contours.pull import Pull
+
         return _Drag(Pull.begin(image.contours, place_mm))
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from CardiacSegmentationLib.contours.push import RADIUS_MM, Push
 from slicer.i18n import tr as _
 
 from CardiacSegmentationEffects.contour_effect import ContourEffect
 from CardiacSegmentationEffects.image_in_hand import closed
 
 if TYPE_CHECKING:
+    from CardiacSegmentationLib.contours.push import Push
     from CardiacSegmentationLib.segmentation import Contours, FloatArray
 
     from CardiacSegmentationEffects.image_in_hand import ImageInHand
@@ -21,7 +21,7 @@ class SegmentEditorPushEffect(ContourEffect):
     """Slicer finds the class by the name of its file."""
 
     NAME = "Push"
-    REACH_MM = (RADIUS_MM, 2.0, 40.0)
+    REACH_MM = (8.0, 2.0, 40.0)
 
     def title(self) -> str:
         return str(_("Push"))
@@ -34,6 +34,8 @@ class SegmentEditorPushEffect(ContourEffect):
 
     def begin(self, image: ImageInHand, place_mm: FloatArray) -> _Drag:
         """Put the cursor down."""
+        from CardiacSegmentationLib.contours.push import Push
+
         return _Drag(Push.begin(image.contours, place_mm, self.reach_mm))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from CardiacSegmentationLib.contours.redraw import draw_border, is_closed, redraw
 from CardiacSegmentationLib.errors import ContourError
 from CardiacSegmentationLib.segmentation import Border
 from slicer.i18n import tr as _
@@ -55,6 +54,8 @@ class _Drag:
         self._before, self._places, self._selected = contours, [place_mm], selected
 
     def move(self, place_mm: FloatArray, reach_mm: float, *, is_shifted: bool) -> Contours:  # noqa: ARG002
+        from CardiacSegmentationLib.contours.redraw import draw_border, is_closed, redraw
+
         if np.hypot(*(place_mm - self._places[-1])) > NEXT_PLACE_MM:
             self._places.append(place_mm)
         line = np.array(self._places)

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import slicer
 import vtk
-from CardiacSegmentationLib.contours import find_contours, redraw_labels
 from CardiacSegmentationLib.errors import ContourError
 from CardiacSegmentationLib.scene.labelmaps import shared_labelmap
-from CardiacSegmentationLib.scene.live import live_of
 from CardiacSegmentationLib.scene.views import current_phase, slice_at
 from CardiacSegmentationLib.segmentation import Label
 from slicer.i18n import tr as _
@@ -36,6 +34,10 @@ class ImageInHand:
 
     def __init__(self, effect: Any, view: Any, ras: Sequence[float], on_lost: Callable[[], object]) -> None:
         """``on_lost`` is called when other labels come on display; ``ContourError`` where there is nothing to do."""
+        from CardiacSegmentationLib.contours import find_contours  # scipy: not while Slicer starts
+        from CardiacSegmentationLib.scene.live import live_of
+        from CardiacSegmentationLib.session.contour_commands import contours_at
+
         self._effect, self._view = effect, view
         self._node = effect.parameterSetNode().GetSegmentationNode()
         if self._node is None:
@@ -53,8 +55,6 @@ class ImageInHand:
             self._labels[self._before == value] = label
         self.place: tuple[int, int] | None = None
         if session is not None and self._live is not None:
-            from CardiacSegmentationLib.session.contour_commands import contours_at
-
             self.place = (current_phase(self._live.study), slice_at(self._live.study, ras))
             self.contours: Contours = contours_at(session, self.place)
         else:
@@ -136,6 +136,8 @@ class ImageInHand:
             self._image.Modified()  # the one event of the stroke
 
     def _with(self, contours: Contours) -> Any:
+        from CardiacSegmentationLib.contours import redraw_labels
+
         labels = redraw_labels(self._labels, self.contours, contours)
         ours = np.isin(self._before, [0, *self._values.values()])  # other segments are left alone
         value_of = np.zeros(max(Label) + 1, self._before.dtype)
