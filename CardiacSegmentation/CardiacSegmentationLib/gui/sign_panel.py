@@ -136,7 +136,8 @@ class SignPanel:
         self.impression.setFixedHeight(IMPRESSION_HEIGHT)
         self.impression.tabChangesFocus = True
         self.impression.connect("textChanged()", self._written)
-        self.phrases, self.menu = qt.QToolButton(), qt.QMenu()
+        self.phrases = qt.QToolButton()
+        self.menu = qt.QMenu(self.phrases)  # which takes it along when it goes
         self.phrases.text = _("Phrases")
         self.phrases.toolTip = _("Take phrases about size, function and mass from the numbers into the impression.")
         self.phrases.popupMode = qt.QToolButton.InstantPopup

@@ -213,7 +213,8 @@ class ToolsPanel:
         )
 
     def _menu_button(self, text: str, tip: str, actions: dict[str, Callable[[], object]]) -> Any:
-        button, menu = qt.QToolButton(), qt.QMenu()
+        button = qt.QToolButton()
+        menu = qt.QMenu(button)
         button.text, button.toolTip = text, tip
         button.popupMode = qt.QToolButton.InstantPopup
         for name, action in actions.items():
