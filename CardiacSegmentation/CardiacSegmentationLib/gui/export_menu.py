@@ -20,7 +20,7 @@ class ExportMenu:
 
     def __init__(self, panel: CardiacPanel, button: Any, write: Callable[[Sequence[str]], None]) -> None:
         self._panel, self._write = panel, write
-        self.menu = qt.QMenu()
+        self.menu = qt.QMenu(button)
         self.menu.connect("aboutToShow()", self.fill)
         button.setMenu(self.menu)
 

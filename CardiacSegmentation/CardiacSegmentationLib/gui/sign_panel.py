@@ -137,7 +137,7 @@ class SignPanel:
         self.impression.tabChangesFocus = True
         self.impression.connect("textChanged()", self._written)
         self.phrases = qt.QToolButton()
-        self.menu = qt.QMenu(self.phrases)  # which ends it together with its actions
+        self.menu = qt.QMenu(self.phrases)  # which takes it along when it goes
         self.phrases.text = _("Phrases")
         self.phrases.toolTip = _("Take phrases about size, function and mass from the numbers into the impression.")
         self.phrases.popupMode = qt.QToolButton.InstantPopup
