@@ -74,7 +74,7 @@ def test_the_overview_shows_the_worst_doubts_first(tmp_path: Path) -> None:
     tables.add({"study": "=cmd", "status": "failed", "error": "<script>alert(1)</script>"})
     tables.close()
     page = Page((tmp_path / "overview.html").read_text())
-    assert [cells[1] for cells in page.rows[1:]] == ["=cmd", "wrong", "a b/<i>&", "calm", "skipped"]
+    assert [cells[1] for cells in page.rows[1:]] == ["=cmd", "wrong", "a b/<i>&", "calm · PDF", "skipped"]
     assert page.links == ["a%20b/%3Ci%3E%26/report.pdf", "calm/view.html", "calm/report.pdf"]
     assert page.pictures == ["thumbnails/calm.png"]
     assert page.rows[1][-1].strip() == "<script>alert(1)</script>"
