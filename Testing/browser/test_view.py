@@ -129,6 +129,8 @@ def test_every_word_is_used() -> None:
     used = set(re.findall(r'words\.(\w+)|data-(?:word|label)="(\w+)"', scripts))
     by_name = {name for pair in used for name in pair} | {"error", "warning", "info"}  # severities: words[…]
     assert set(read_words("en")["words"]) <= by_name
+    by_key = set(re.findall(r"'(\w+)'", scripts)) | {"papillary", "bsa_formula", "basal_rule"}  # words[name]
+    assert set(read_words("en")["reading"]) <= by_name | by_key
 
 
 def test_a_browser_shows_it_and_asks_nobody(view: Any, new_tab: Any, session: StudySession) -> None:
