@@ -62,6 +62,8 @@ def test_an_image_shown_for_a_moment_has_been_looked_at(a_hand: Hand, a_segmente
         a_hand.panel.go_to(place, 3)
     a_hand.wait_for(lambda: (3, 5) in session.reading.looked_at, 5)
     assert not {(3, 1), (3, 2)} & session.reading.looked_at
+    names = [a_hand.ui.sliceTable.item(row, 0).text() for row in (4, 5)]
+    assert names == ["5", "6 ✓"]
     assert not session.has_work
 
 

@@ -55,9 +55,7 @@ class SignPanel:
             else _("Answer for these numbers: the reading is locked until it is unlocked.")
         )
         state = describe_signature(session.reading.signature, language())
-        self.state.text = (
-            _("🔒 {signature}. Nothing can be changed.").format(signature=state) if session.is_signed else ""
-        )
+        self.state.text = _("{signature}. Nothing can be changed.").format(signature=state) if session.is_signed else ""
         self.state.visible = session.is_signed
 
     def take_in(self) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (Label.LV, Label.MYO, Label.RV)
 FINDING = 4
+SEEN = "✓"  # beside the slices that were looked at in the phase on display
 WHERE = 256  # Qt.UserRole: the phase of the finding a row shows
 PLACE_OF_COLUMN = {1 + column: label for column, label in enumerate(COLUMNS)}
 
@@ -54,7 +55,8 @@ class SliceTable:
             self._table.setRowCount(slices)
         findings = _by_slice(assessment)
         for row in range(slices):
-            self._set_text(row, 0, _slice_name(row, slices))
+            seen = f" {SEEN}" if (phase, row) in assessment.reading.looked_at else ""
+            self._set_text(row, 0, f"{_slice_name(row, slices)}{seen}")
             for column, label in PLACE_OF_COLUMN.items():
                 self._set_tick(row, column, bool(assessment.counted[label - 1, phase, row]))
             self._set_finding(row, findings.get(row, []))

@@ -703,8 +703,8 @@
    <translation>Für diese Zahlen einstehen: Die Befundung ist gesperrt, bis sie entsperrt wird.</translation>
   </message>
   <message>
-   <source>🔒 {signature}. Nothing can be changed.</source>
-   <translation>🔒 {signature}. Nichts kann geändert werden.</translation>
+   <source>{signature}. Nothing can be changed.</source>
+   <translation>{signature}. Nichts kann geändert werden.</translation>
   </message>
   <message>
    <source>Copied.</source>
