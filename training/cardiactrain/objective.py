@@ -52,9 +52,10 @@ class Objective:
 
 def _shrink(target: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     """Class shares of larger pixels: the mean of theirs, which is what shares are."""
-    pool: Callable[..., torch.Tensor]
-    pool = functional.adaptive_avg_pool2d if target.dim() == 4 else functional.adaptive_avg_pool3d
-    return pool(target, tuple(like.shape[2:]))
+    flat: Callable[..., torch.Tensor] = functional.adaptive_avg_pool2d
+    deep: Callable[..., torch.Tensor] = functional.adaptive_avg_pool3d
+    pool = flat if target.dim() == 4 else deep
+    return pool(target, like.shape[2:])
 
 
 def _presence_loss(presence: torch.Tensor, batch: Batch) -> torch.Tensor:

@@ -62,7 +62,7 @@ def build(kind: type[T], content: Any, where: str) -> T:
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:
-    options = getattr(hint, "__args__", ())
+    options: tuple[Any, ...] = getattr(hint, "__args__", ())
     if type(None) in options:
         return None if value is None else _value(next(o for o in options if o is not type(None)), value, where)
     if is_dataclass(hint):

@@ -100,7 +100,7 @@ def _refuse_another(subject: Subject, folder: Path) -> None:
 
 
 def _index_row(subject: Subject) -> dict[str, str]:
-    known = np.concatenate([s.known[s.used] for s in subject.stacks]).any(axis=0).tolist()
+    known = np.atleast_1d(np.concatenate([s.known[s.used] for s in subject.stacks]).any(axis=0))
     slice_mm, row_mm, _ = subject.spacing_mm
     return {
         "key": subject.key,
