@@ -12,6 +12,8 @@ from slicer_stand_in.hand import paint
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.scene.study import Study
+    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.stack import CineStack
     from gui_hosts import Host
     from slicer_stand_in.hand import Hand
 
@@ -266,3 +268,21 @@ def test_slicer_knows_the_term_for_the_myocardium(a_hand: Hand) -> None:
     from CardiacSegmentationLib.structures import TERMINOLOGY_CONTEXT
 
     assert slicer.modules.terminologies.logic().IsTerminologyContextLoaded(TERMINOLOGY_CONTEXT)
+
+
+def test_opening_a_segmented_study_measures_once(
+    a_hand: Hand, phantom: tuple[CineStack, Segmentation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study, set_segmentation
+    from CardiacSegmentationLib.session import study_session
+
+    measured: list[None] = []
+    assess = study_session.assess
+    monkeypatch.setattr(study_session, "assess", lambda *values: measured.append(None) or assess(*values))
+    study = load_study(slicer.mrmlScene, phantom[0])
+    set_segmentation(study, phantom[1])
+    a_hand.panel.select(study)
+    a_hand.see()
+    assert a_hand.ui.resultsTable.item(0, 1).text() == a_hand.panel.session.assessment.lv["ef_percent"].text
+    assert len(measured) == 1
