@@ -44,7 +44,7 @@ def _names(folder: Path) -> set[str]:
 
 ALWAYS = {
     "measurements.json", "measurements.csv", "patient.csv", "slices.csv", "phases.csv", "reading.json",
-    "labels.nii.gz", "report.pdf", "view.html",
+    "labels.nii.gz", "contours.json", "report.pdf", "view.html",
     "segmentation_ED.seg.nrrd", "segmentation_ES.seg.nrrd",
 }  # fmt: skip
 FROM_DICOM = {"dicom/seg_ED.dcm", "dicom/seg_ES.dcm", "dicom/sr.dcm", "dicom/report.dcm"}

@@ -9,6 +9,7 @@ from functools import cached_property
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from CardiacSegmentationLib.export.contour_file import write_contours_json
 from CardiacSegmentationLib.export.deidentify import Deidentifier, identify
 from CardiacSegmentationLib.export.dicom_objects import save_dicom
 from CardiacSegmentationLib.export.dicom_pdf import make_encapsulated_pdf
@@ -196,6 +197,12 @@ def _write_labels(inputs: PartInputs) -> list[Path]:
     return [path]
 
 
+def _write_contours(inputs: PartInputs) -> list[Path]:
+    path = inputs.folder / "contours.json"
+    write_contours_json(inputs.stack, inputs.segmentation, inputs.phases, path)
+    return [path]
+
+
 def _write_uncertainty(inputs: PartInputs) -> list[Path]:
     assert inputs.uncertainty is not None
     path = inputs.folder / "uncertainty.nii.gz"
@@ -281,6 +288,7 @@ PARTS = {
     "phases": Part("numbers per phase", "phases.csv", 0.02, _write_phases, group="tables"),
     "reading": Part("the reader's decisions", "reading.json", 0.02, _write_reading),
     "labels": Part("label map (NIfTI)", "labels.nii.gz", 0.4, _write_labels),
+    "contours": Part("contours (JSON)", "contours.json", 0.4, _write_contours),
     "uncertainty": Part("uncertainty (NIfTI)", "uncertainty.nii.gz", 0.4, _write_uncertainty, Need.UNCERTAINTY),
     "slicer": Part("segmentations for 3D Slicer", "segmentation_*.seg.nrrd", 0.3, _write_slicer_segmentations),
     "report": Part("report (PDF)", "report.pdf", 3.0, _write_report),
