@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 FITTED_EXAMPLES = 512  # that a normaliser learns from
 LOOKED_AFTER = 20  # steps, so that a graphics card need not wait for us after each
 VIEWS, LEARNING = "views", "learning"  # the parts of a step
+NOT_CHANNELS_LAST = ("monai-mednext",)  # torch 2.13 crashes in its backward pass on the CPU
 REHEARSED = 2  # examples, and slices of a stack: enough to see whether all fits together
 
 
@@ -291,7 +292,8 @@ class Trainer:
         return "bfloat16" if self.world.agree(chosen == "bfloat16") else "float32"
 
     def _memory_format(self) -> torch.memory_format:
-        return torch.channels_last if self.recipe.view.dims == 2 else torch.contiguous_format
+        is_flat = self.recipe.view.dims == 2 and self.recipe.network.kind not in NOT_CHANNELS_LAST
+        return torch.channels_last if is_flat else torch.contiguous_format
 
     def _validate(self, row: dict[str, float]) -> None:
         """Mean Dice of the validation subjects; the best so far is kept."""
