@@ -59,7 +59,7 @@ class DashedOutline:
     def forget(self) -> None:
         """The scene closes, or the panel goes: so does the node."""
         node, self._node = self._node, None
-        self._lines.Initialize()
+        self._lines = vtk.vtkPolyData()  # the old lines go with their node, untouched: a view may be going as well
         if node is not None and node.GetScene() is not None:
             display, scene = node.GetDisplayNode(), node.GetScene()
             scene.RemoveNode(node)
