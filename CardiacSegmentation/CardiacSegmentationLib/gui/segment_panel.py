@@ -14,15 +14,16 @@ from CardiacSegmentationLib.cine.volume_files import read_values
 from CardiacSegmentationLib.corrections import describe_work
 from CardiacSegmentationLib.export.result_parts import PARTS
 from CardiacSegmentationLib.findings import Severity
-from CardiacSegmentationLib.gui.background import BackgroundRun, End, Process, Progress
+from CardiacSegmentationLib.gui.background import BackgroundRun, End, Process
 from CardiacSegmentationLib.gui.clicks import once
 from CardiacSegmentationLib.gui.handover import write_stack
 from CardiacSegmentationLib.gui.layout import show_uncertainty
 from CardiacSegmentationLib.gui.messages import errors_shown
-from CardiacSegmentationLib.gui.packages import ensure_packages, is_installed
+from CardiacSegmentationLib.gui.packages import ensure_packages
 from CardiacSegmentationLib.gui.texts import SIGNS, duration, stage_text
 from CardiacSegmentationLib.gui.translation import language
-from CardiacSegmentationLib.pipeline import read_segmentation
+from CardiacSegmentationLib.network.backends import ENGINES, is_installed
+from CardiacSegmentationLib.pipeline import Progress, read_segmentation
 from CardiacSegmentationLib.scene.study import (
     Study,
     StudySettings,
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from CardiacSegmentationLib.gui.widget import CardiacPanel
-
-PACKAGES = {"onnx": "onnxruntime", "openvino": "openvino", "torch": "torch"}
 
 
 class SegmentPanel:
@@ -212,11 +211,11 @@ class SegmentPanel:
         write_study_settings(study, changed)
 
 
-def _packages(backend: str) -> list[str]:
+def _packages(backend: str) -> tuple[str, ...]:
     """What must be there for an engine; any of them will do where the user left the choice to the program."""
     if backend != "auto":
-        return [PACKAGES[backend]]
-    return [] if any(is_installed(name) for name in PACKAGES.values()) else ["onnxruntime"]
+        return ENGINES[backend]
+    return () if any(map(is_installed, ENGINES)) else ENGINES["onnx"]
 
 
 def _options(settings: StudySettings) -> list[str]:
