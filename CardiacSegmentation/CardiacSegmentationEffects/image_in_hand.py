@@ -86,6 +86,8 @@ class ImageInHand:
         """Show contours as they would be, as pixels; and lines ``[point, (row, column)]`` in mm above them."""
         self._pixels[...] = self._with(contours)
         self._image.GetPointData().GetScalars().Modified()  # enough for the views, and no event: no stroke yet
+        if self._live is not None and self.place is not None:
+            self._live.preview(self.place, contours)
         self.draw(lines, points)
 
     def draw(self, lines: Sequence[FloatArray], points: FloatArray | None = None) -> None:
@@ -113,6 +115,8 @@ class ImageInHand:
         self._effect.removeActor2D(self._view, self._actor)
         self._pixels[...] = self._before
         self._image.GetPointData().GetScalars().Modified()
+        if self._live is not None and self.place is not None:
+            self._live.preview(self.place, None)
         self._effect.scheduleRender(self._view)
 
     def take(self, contours: Contours, tool: str) -> None:

@@ -197,7 +197,9 @@ def _settled(before: Contours, moved: Moved, wall_mm: float, *, rv_leads: bool) 
     settled = before.with_borders(tidy)
     if is_whole(settled, before, wall_mm):
         return settled
-    settled = settle_touching(settled)  # points put into a long straight step may lie across a corner of the next border
+    settled = settle_touching(
+        settled
+    )  # points put into a long straight step may lie across a corner of the next border
     return settled if is_whole(settled, before, wall_mm) else None
 
 

@@ -36,7 +36,9 @@ def look_across(image: Image, spacing_mm: tuple[float, float], curve: FloatArray
     start = curve.reshape(normals.shape)
     places = start + (outward_mm[..., None] + ACROSS_MM)[..., None] * normals
     flat = (places / spacing_mm).reshape(-1, 2).T
-    return np.asarray(map_coordinates(image, flat, output=np.float64, order=1, mode="nearest").reshape(places.shape[:-1]))
+    return np.asarray(
+        map_coordinates(image, flat, output=np.float64, order=1, mode="nearest").reshape(places.shape[:-1])
+    )
 
 
 def find_shares(

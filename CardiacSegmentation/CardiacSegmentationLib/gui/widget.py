@@ -156,7 +156,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._shortcuts.remove()
         self._correct.scene_is_closing()
         self._leave_study()
-        self._correct.outlines.forget()  # they follow a view, and would keep the panel alive
+        self._correct.outlines.end()  # they follow a view, and would keep the panel alive
         self._recovery.clean_up()
         self._study_section.clean_up()
         self.sign_off.clean_up()
@@ -176,7 +176,10 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
     def _open_live(self) -> None:
         if self.study is None or self.study.segmentation_node is None:
             return
-        self.live = LiveStudy(self.study, self._stroke_made, self._session_changed, self._correct.tool_in_hand)
+        correct = self._correct
+        self.live = LiveStudy(
+            self.study, self._stroke_made, self._session_changed, correct.tool_in_hand, correct.outlines.preview
+        )
         layout.show_results(self.study)
         self._zoom_timer.start()
 
@@ -264,6 +267,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
                 self._zoom_timer.start()
             layout.show_results(self.study)
             self._correct.bind_editor(self.study)
+            self._correct.outlines.update()
 
     def _node_removed(self, *_event: Any) -> None:
         if self.study is not None and not self.study.exists:
