@@ -149,13 +149,13 @@ def test_keys_delete_copy_and_propagate(a_hand: Hand, a_segmented_study: Study) 
     keys["C"]()
     assert (labels[0, SLICE] == Label.LV).any()
     keys["+"]()
-    tools = a_hand.panel._correct.tools
+    proposal = a_hand.panel._correct.proposal
     keys["T"]()
-    assert tools.proposal_row.visible
+    assert proposal.row.visible
     assert not (session.segmentation.origin == Origin.PROPAGATED).any()  # a proposal
     keys["Shift+T"]()
     assert (session.segmentation.origin[1:, SLICE] == Origin.PROPAGATED).any()
-    assert not tools.proposal_row.visible
+    assert not proposal.row.visible
     for _ in range(5):
         keys["Ctrl+Z"]()
     assert not session.has_corrections
@@ -184,7 +184,7 @@ def test_dashed_outlines_follow_the_image_and_leave_nothing_behind(
     keys["T"]()
     keys["Right"]()
     proposed = a_big_view.pixels()
-    a_hand.panel._correct.tools.discard()
+    a_hand.panel._correct.proposal.discard()
     assert (a_big_view.pixels() != proposed).any()
     models = slicer.util.getNodesByClass("vtkMRMLModelNode")
     ours = [node for node in models if "utline" in node.GetName()]

@@ -108,6 +108,15 @@ def test_of_a_phase_the_images_stay_that_the_reader_corrected(read: StudySession
     np.testing.assert_array_equal(read.segmentation.labels, before)
 
 
+def test_what_was_changed_since_is_not_replaced(read: StudySession) -> None:
+    proposals = ask(read, request_slice(read, PLACE))
+    damage(read, PLACE)
+    before = read.segmentation.labels.copy()
+    with pytest.raises(ContourError, match="does not fit any more"):
+        take_proposal(read, proposals)
+    np.testing.assert_array_equal(read.segmentation.labels, before)
+
+
 def test_a_phase_that_is_all_the_readers_is_refused(read: StudySession) -> None:
     dotted = read.segmentation.labels[2].copy()
     dotted[:, :2, :2] = Label.RV

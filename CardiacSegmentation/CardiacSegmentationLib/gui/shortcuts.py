@@ -74,11 +74,13 @@ class Shortcuts:
             "M": correct.tools.smooth,
             "E": correct.tools.snap,
             "T": correct.tools.propagate_phases,
-            "Shift+T": correct.tools.take,
+            "Shift+T": correct.proposal.take,
+            "A": correct.again.slice,
+            "Shift+A": correct.again.phase,
             "O": correct.outlines.toggle_automatic,
             "[": lambda: correct.change_reach(-1),
             "]": lambda: correct.change_reach(1),
         }
         for number, effect in enumerate(EFFECTS, start=1):
-            keys[str(number)] = lambda effect=effect: correct.choose_effect(effect)  # type: ignore[misc]
+            keys[str(number % 10)] = lambda effect=effect: correct.choose_effect(effect)  # type: ignore[misc]
         return {**keys, **self._reading}

@@ -62,7 +62,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self.identity = IdentityBar(ui)
         self._study_section = StudyPanel(self)
         self._segment = SegmentPanel(self, make_process)
-        self._correct = CorrectPanel(self)
+        self._correct = CorrectPanel(self, make_process)
         self._results = ResultsPanel(self)
         self.sign_off = SignPanel(self)
         self._recovery = RecoveryBar(self)
@@ -175,7 +175,9 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
     def _open_live(self) -> None:
         if self.study is None or self.study.segmentation_node is None:
             return
-        self.live = LiveStudy(self.study, self._stroke_made, self._session_changed, self._correct.tool_in_hand)
+        self.live = LiveStudy(
+            self.study, self._stroke_made, self._session_changed, self._correct.tool_in_hand, self._correct.again.point
+        )
         layout.show_results(self.study)
         self._zoom_timer.start()
 

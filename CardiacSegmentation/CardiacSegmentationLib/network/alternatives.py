@@ -146,7 +146,8 @@ def _keep_heart(labels: Labels, box: Box | None, spacing_mm: Sequence[float]) ->
         parts, _ = regions.label_parts(joined, across_slices=False)
         pointed = np.stack([_pointed_at(image, box) for image in parts[0]])
         labels = np.where(pointed, labels, np.uint8(Label.BACKGROUND))
-    return keep_one_heart(labels[None], Grid(pixel_mm, is_whole_beat=False, labelled=np.ones(1, bool)))[0]
+    kept: Labels = keep_one_heart(labels[None], Grid(pixel_mm, is_whole_beat=False, labelled=np.ones(1, bool)))[0]
+    return kept
 
 
 def _pointed_at(parts: npt.NDArray[np.int32], box: Box) -> npt.NDArray[np.bool_]:
@@ -180,7 +181,8 @@ def _plausibility(labels: Labels, mean: _Opinion) -> float:
 
 def _differing(answers: Sequence[Labels], shown: Labels) -> tuple[Labels, ...]:
     """The first ``MOST`` that are unlike what is shown and all before them."""
-    known, result = [shown], []
+    known: list[Labels] = [shown]
+    result: list[Labels] = []
     for labels in answers:
         if len(result) < MOST and all(heart_dice(labels, other) < SAME_DICE for other in known):
             known.append(labels)

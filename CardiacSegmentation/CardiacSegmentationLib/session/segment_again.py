@@ -86,8 +86,12 @@ def shown_labels(session: StudySession, request: Request) -> Labels:
 
 
 def take_proposal(session: StudySession, proposals: Proposals) -> bool:
-    """Put the labels shown in place, as one step of undo; false where nothing differs."""
-    return session.put(proposals.images(session), TOOL, "segment-again")
+    """Put the labels shown in place, as one step of undo."""
+    images = proposals.images(session)
+    if not images:
+        msg = "What was proposed does not fit any more: segment again."
+        raise ContourError(msg)
+    return session.put(images, TOOL, "segment-again")
 
 
 def _box(session: StudySession, pointed_mm: FloatArray | None) -> tuple[slice, slice] | None:
