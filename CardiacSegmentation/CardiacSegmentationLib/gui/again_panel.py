@@ -137,7 +137,7 @@ class AgainPanel:
             session = self._panel.session
             changed = len(proposals.images(session)) if session is not None else 0
             return _("{count} images change").format(count=changed)
-        drawn = [label.name for label in reversed(STRUCTURES) if (proposals.answers[proposals.number] == label).any()]
+        drawn = [label.name for label in reversed(STRUCTURES) if (proposals.labels == label).any()]
         return ", ".join(drawn) or _("no heart")
 
     def _show_error(self, text: str) -> None:

@@ -39,6 +39,11 @@ class Proposals:
     answers: Sequence[Labels]
     number: int = 0
 
+    @property
+    def labels(self) -> Labels:
+        """The answer shown."""
+        return self.answers[self.number]
+
     def next(self) -> Proposals:
         """The next one shown; after the last comes the first."""
         return replace(self, number=(self.number + 1) % max(len(self.answers), 1))
@@ -48,7 +53,7 @@ class Proposals:
         if not self.answers:
             return {}
         phase, slices = self.request.phase, self.request.slices
-        images = zip(slices, self.asked_about, self.answers[self.number], strict=True)
+        images = zip(slices, self.asked_about, self.labels, strict=True)
         labels = session.segmentation.labels[phase]
         return {
             (phase, place): answer
