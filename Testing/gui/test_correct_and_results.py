@@ -224,8 +224,9 @@ def test_the_editor_paints_on_the_labels_at_hand_with_the_tools_that_matter(
     assert not editor.unorderedEffectsVisible
     assert list(editor.effectNameOrder()) == [
         *("Pull", "Push", "Points", "Redraw"),
-        *("Paint", "Draw", "Erase", "Smoothing", "Scissors"),
+        *("Paint", "Draw", "Erase", "Scissors", "Again"),
     ]
+    assert editor.mrmlSegmentEditorNode().GetAttribute("Scissors.SliceCutMode") == "Symmetric", "this slice only"
     a_hand.panel._correct.choose_effect("Paint")
     assert editor.mrmlSegmentEditorNode().GetActiveEffectName() == "Paint"
     a_hand.panel.exit()

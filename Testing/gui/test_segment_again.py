@@ -98,7 +98,7 @@ def test_a_click_or_a_box_in_the_view_says_where(
     session, study = a_hand.panel.session, a_hand.panel.study
     keys["R"]()
     keys["L"]()
-    keys["0"]()
+    keys["9"]()
     assert a_hand.panel._correct.tool_in_hand() == "Again"
     rows, columns = np.nonzero(phantom[1].labels[0, SLICE])
     _, row_mm, column_mm = phantom[0].spacing_mm

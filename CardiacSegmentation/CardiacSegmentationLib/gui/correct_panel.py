@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.gui.background import Process
     from CardiacSegmentationLib.gui.widget import CardiacPanel
 
-# Those that were seen to change a cine's labels in a real Slicer; the Segment Editor module has the rest.
-EFFECTS = ("Pull", "Push", "Points", "Redraw", "Paint", "Draw", "Erase", "Smoothing", "Scissors", "Again")
+# Those that act on the slice shown and were seen to change a cine's labels in a real Slicer. Slicer's other tools, its
+# Smoothing too, act on all slices of a phase: they are in the Segment Editor module.
+EFFECTS = ("Pull", "Push", "Points", "Redraw", "Paint", "Draw", "Erase", "Scissors", "Again")
 CONTOUR_EFFECTS = ("Pull", "Push", "Points", "Redraw", "Again")  # our own
 SIDES = (("lv", "rv"), ("lv",), ("rv",))  # in the order of the combo box beside "Set as ED"
 EDITOR_TAG = "CardiacSegmentationEditor"
@@ -348,6 +349,7 @@ def _editor_node() -> Any:
     if node is None:
         node = slicer.vtkMRMLSegmentEditorNode()
         node.SetSingletonTag(EDITOR_TAG)
+        node.SetAttribute("Scissors.SliceCutMode", "Symmetric")  # to no depth: not through all slices
         node = slicer.mrmlScene.AddNode(node)
     node.SetSaveWithScene(False)  # in another scene it would take that scene's editor to other labels
     return node

@@ -63,6 +63,7 @@ class Shortcuts:
             "Q": lambda: correct.choose_segment(-1),
             "W": lambda: correct.choose_segment(1),
             "Esc": correct.let_go,
+            "X": correct.tools.choose_structures,
             "R": lambda: correct.tools.delete((Label.RV,)),
             "L": lambda: correct.tools.delete(LEFT),
             "C": lambda: correct.tools.copy(PREVIOUS_PHASE),
@@ -82,5 +83,5 @@ class Shortcuts:
             "]": lambda: correct.change_reach(1),
         }
         for number, effect in enumerate(EFFECTS, start=1):
-            keys[str(number % 10)] = lambda effect=effect: correct.choose_effect(effect)  # type: ignore[misc]
+            keys[str(number)] = lambda effect=effect: correct.choose_effect(effect)  # type: ignore[misc]
         return {**keys, **self._reading}

@@ -91,6 +91,10 @@ class ToolsPanel:
         """Propose contours for empty phases between others."""
         self._propose("Fill", lambda session, place: commands.propose_filling(session, slice_=place[1]))
 
+    def choose_structures(self) -> None:
+        """Act on the next choice of structures."""
+        self.structures.currentIndex = (self.structures.currentIndex + 1) % len(CHOICES)
+
     @property
     def chosen(self) -> tuple[Label, ...]:
         """The structures that the row's commands act on."""
@@ -122,13 +126,13 @@ class ToolsPanel:
         self.row, self.structures = qt.QWidget(), qt.QComboBox()
         for text in (_("LV, MYO, RV"), _("LV and MYO"), _("LV"), _("MYO"), _("RV")):
             self.structures.addItem(text)
-        self.structures.toolTip = _("What copying, growing, smoothing and so on act on: on the image shown only.")
+        self.structures.toolTip = _("What copying, growing, smoothing and so on act on: on the image shown only (X).")
         row = qt.QHBoxLayout(self.row)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.structures)
         for text, tip, actions in self._menus():
             row.addWidget(self._menu_button(text, tip, actions))
-        layout.insertWidget(layout.indexOf(self._panel.ui.editor), self.row)
+        layout.insertWidget(layout.indexOf(self._proposal.row), self.row)
 
     def _menus(self) -> Sequence[tuple[str, str, dict[str, Callable[[], object]]]]:
         return (
@@ -164,7 +168,7 @@ class ToolsPanel:
             ),
             (
                 _("Again"),
-                _("Let the network look again; what it sees is shown first. A click or a box says where (0)."),
+                _("Let the network look again; what it sees is shown first. A click or a box says where (9)."),
                 {
                     _("Segment this slice again; next proposal (A)"): self._again.slice,
                     _("Segment this phase again; next proposal (Shift+A)"): self._again.phase,

@@ -24,12 +24,12 @@ def main(arguments: list[str]) -> int:
         threading.Thread(target=_end_with, args=(int(slicer_pid),), daemon=True).start()
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # on Windows it would be another
     print(json.dumps({"process": os.getpid()}), flush=True)
+    from CardiacSegmentationLib.cli import main as run_command  # before NumPy: it says how many threads that has
+
     if command[0] == "again":
         from CardiacSegmentationLib.gui.again_worker import main as look_again
 
         return look_again(command[1:])
-    from CardiacSegmentationLib.cli import main as run_command
-
     return run_command(command)
 
 

@@ -917,8 +917,8 @@
    <translation>RV</translation>
   </message>
   <message>
-   <source>What copying, growing, smoothing and so on act on: on the image shown only.</source>
-   <translation>Worauf Kopieren, Vergrößern, Glätten und so weiter wirken: nur im gezeigten Bild.</translation>
+   <source>What copying, growing, smoothing and so on act on: on the image shown only (X).</source>
+   <translation>Worauf Kopieren, Vergrößern, Glätten und so weiter wirken: nur im gezeigten Bild (X).</translation>
   </message>
   <message>
    <source>Delete</source>
@@ -997,8 +997,8 @@
    <translation>Neu</translation>
   </message>
   <message>
-   <source>Let the network look again; what it sees is shown first. A click or a box says where (0).</source>
-   <translation>Das Netz noch einmal hinsehen lassen; was es sieht, wird erst gezeigt. Ein Klick oder ein Rahmen sagt, wo (0).</translation>
+   <source>Let the network look again; what it sees is shown first. A click or a box says where (9).</source>
+   <translation>Das Netz noch einmal hinsehen lassen; was es sieht, wird erst gezeigt. Ein Klick oder ein Rahmen sagt, wo (9).</translation>
   </message>
   <message>
    <source>Segment this slice again; next proposal (A)</source>
