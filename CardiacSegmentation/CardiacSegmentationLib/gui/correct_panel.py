@@ -38,6 +38,7 @@ EFFECTS = ("Pull", "Push", "Points", "Redraw", "Paint", "Draw", "Erase", "Scisso
 CONTOUR_EFFECTS = ("Pull", "Push", "Points", "Redraw", "Again")  # our own
 SIDES = (("lv", "rv"), ("lv",), ("rv",))  # in the order of the combo box beside "Set as ED"
 EDITOR_TAG = "CardiacSegmentationEditor"
+CUT_MODE = "Scissors.SliceCutMode"
 
 
 class CorrectPanel:
@@ -349,7 +350,8 @@ def _editor_node() -> Any:
     if node is None:
         node = slicer.vtkMRMLSegmentEditorNode()
         node.SetSingletonTag(EDITOR_TAG)
-        node.SetAttribute("Scissors.SliceCutMode", "Symmetric")  # to no depth: not through all slices
         node = slicer.mrmlScene.AddNode(node)
     node.SetSaveWithScene(False)  # in another scene it would take that scene's editor to other labels
+    if node.GetAttribute(CUT_MODE) is None:  # at first, and after a scene was closed
+        node.SetAttribute(CUT_MODE, "Symmetric")  # to no depth: the slice shown, not all
     return node
