@@ -25,7 +25,7 @@ class SegmentEditorAgainEffect(ContourEffect):
     _is_whole_phase = False
 
     def title(self) -> str:
-        return str(_("Again"))
+        return str(_("Segment here"))
 
     def description(self) -> str:
         return str(

@@ -1040,8 +1040,8 @@
  <context>
   <name>CardiacSegmentationEffects.SegmentEditorAgainEffect</name>
   <message>
-   <source>Again</source>
-   <translation>Neu</translation>
+   <source>Segment here</source>
+   <translation>Hier segmentieren</translation>
   </message>
   <message>
    <source>Click on the heart, or drag a box over it: the network looks there and proposes what it sees, for this slice; with Shift, for all slices of this phase that you did not correct. A: next proposal.</source>
