@@ -132,6 +132,13 @@ class ImageInHand:
         if has_surface:  # a changed label map throws away all other representations
             self._node.GetSegmentation().CreateRepresentation(SURFACE)
 
+    def point(self, places_mm: FloatArray, *, whole_phase: bool) -> None:
+        """Ask the network to look where a drag began and ended, ``[2, (row, column)]`` in mm; only the panel can."""
+        self.give_back()
+        if self._live is None or self.place is None:
+            raise ContourError(_("Open the study in the module Cardiac Segmentation: its network looks there."))
+        self._live.point(self.place, places_mm, whole_phase)
+
     def _write(self, pixels: Any) -> None:
         """Change the label map as any tool does."""
         if (pixels != self._before).any():

@@ -43,7 +43,7 @@ def new_uid() -> str:
 
 
 @dataclass(frozen=True)
-class Series:
+class NewSeries:
     """A new series of the source's study; what it is called says what it is not, for archives show little else."""
 
     number: int
@@ -64,7 +64,9 @@ class Series:
         }
 
 
-def make_object(source: DicomSource, kind: str, modality: str, series: Series, *, instance_number: int = 1) -> Dataset:
+def make_object(
+    source: DicomSource, kind: str, modality: str, series: NewSeries, *, instance_number: int = 1
+) -> Dataset:
     """An object of the class pydicom calls ``kind`` in the study of the source, without content yet."""
     import pydicom.uid
     from highdicom.base import SOPClass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.export.dicom_objects import PDF_SERIES, Series, make_object, without_warnings
+from CardiacSegmentationLib.export.dicom_objects import PDF_SERIES, NewSeries, make_object, without_warnings
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -20,7 +20,7 @@ def make_encapsulated_pdf(pdf: bytes, source: DicomSource, *, is_signed: bool = 
     """The PDF in the study of the source, in a new series."""
     from highdicom.sr import CodedConcept
 
-    series = Series(PDF_SERIES, f"{TITLE} (report)")
+    series = NewSeries(PDF_SERIES, f"{TITLE} (report)")
     document = make_object(source, "EncapsulatedPDFStorage", "DOC", series)
     document.ConversionType = "WSD"  # made on a workstation
     document.BurnedInAnnotation = "YES"  # the pages name the patient

@@ -9,7 +9,7 @@ from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export.contour_file import DECIMALS, borders_in_patient
 from CardiacSegmentationLib.export.dicom_objects import (
     RTSTRUCT_SERIES,
-    Series,
+    NewSeries,
     make_object,
     person_name,
     without_warnings,
@@ -51,7 +51,7 @@ def make_structure_sets(
     reading: Reading,
 ) -> dict[int, Dataset]:
     """An RT Structure Set for each of ``phases`` (phase → its name, "ED"); all stand in one new series."""
-    series = Series(RTSTRUCT_SERIES, DESCRIPTION)
+    series = NewSeries(RTSTRUCT_SERIES, DESCRIPTION)
     objects = {}
     for phase, name in phases.items():
         drawn = [

@@ -63,7 +63,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self.identity = IdentityBar(ui)
         self._study_section = StudyPanel(self)
         self._segment = SegmentPanel(self, make_process)
-        self._correct = CorrectPanel(self)
+        self._correct = CorrectPanel(self, make_process)
         self._results = ResultsPanel(self)
         self.sign_off = SignPanel(self)
         self._recovery = RecoveryBar(self)
@@ -178,7 +178,12 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
             return
         correct = self._correct
         self.live = LiveStudy(
-            self.study, self._stroke_made, self._session_changed, correct.tool_in_hand, correct.outlines.preview
+            self.study,
+            on_edit=self._stroke_made,
+            on_change=self._session_changed,
+            on_preview=correct.outlines.preview,
+            on_point=correct.again.point,
+            tool=correct.tool_in_hand,
         )
         layout.show_results(self.study)
         self._zoom_timer.start()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from CardiacSegmentationLib.assessment import Assessment
-    from CardiacSegmentationLib.segmentation import Contours, Place
+    from CardiacSegmentationLib.segmentation import Contours, FloatArray, Place
 
 
 _OPEN: WeakSet[LiveStudy] = WeakSet()
@@ -42,7 +42,8 @@ class LiveStudy:
 
     ``on_edit`` is called at each stroke, for a short timer to be started; when it has run out, ``settle`` takes the
     strokes in. ``on_change`` hears of every change of the session, after the nodes are in step; ``on_preview`` of what
-    a tool has in hand.
+    a tool has in hand. ``on_point`` is called where somebody points at an image for the network to look there: with its
+    ``(phase, slice)``, start and end of the drag in mm, and whether the whole phase is meant.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class LiveStudy:
         on_change: Callable[[Changed], None] | None = None,
         tool: Callable[[], str] | None = None,
         on_preview: Callable[[Place, Contours | None], None] | None = None,
+        on_point: Callable[[Place, FloatArray, bool], None] = lambda *_where: None,
     ) -> None:
         segmentation = segmentation_of(study)
         if segmentation is None:
@@ -61,6 +63,7 @@ class LiveStudy:
         self.session = StudySession(stack_of(study), segmentation, reading_of(study), history_of(study))
         self._on_edit, self._on_change, self._on_preview = on_edit, on_change, on_preview
         self._tool = tool or (lambda: "")
+        self.point = on_point
         self._touched: set[int] = set()
         self._is_reading_strokes = False
         self._observe(study.segmentation_node)

@@ -260,9 +260,15 @@ def propose_filling(
 
 
 def take(session: StudySession, proposal: Mapping[Place, Contours], tool: str = "Propagate") -> bool:
-    """Put what was proposed in place, as one step; images that the reader corrected meanwhile stay as they are."""
+    """Put what was proposed in place, as one step; images that the reader corrected meanwhile stay as they are.
+
+    Filled are images that are still empty, also where the reader emptied them.
+    """
+    if tool == "Fill":
+        images = {place: contours for place, contours in proposal.items() if not contours_at(session, place).borders}
+        return edit_contours(session, images, tool, origin=Origin.PROPAGATED)
     images = {place: contours for place, contours in proposal.items() if not _is_mine(session, *place)}
-    return edit_contours(session, images, tool, "propagate" if tool == "Propagate" else "edit", Origin.PROPAGATED)
+    return edit_contours(session, images, tool, "propagate", Origin.PROPAGATED)
 
 
 # How
