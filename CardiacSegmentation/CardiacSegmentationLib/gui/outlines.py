@@ -12,7 +12,7 @@ from CardiacSegmentationLib.gui.timers import Timer
 from CardiacSegmentationLib.scene.outlines import Line, OutlineNode
 from CardiacSegmentationLib.scene.segmentation import show_voxel_outlines, shown_structures
 from CardiacSegmentationLib.scene.views import current_phase, current_slice
-from CardiacSegmentationLib.segmentation import STRUCTURES
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 from CardiacSegmentationLib.session.contour_commands import (
     BORDER_OF,
     automatic_contours,
@@ -20,6 +20,7 @@ from CardiacSegmentationLib.session.contour_commands import (
     known_contours,
     rest_at,
 )
+from CardiacSegmentationLib.session.papillaries import known_papillaries, papillaries_of
 from CardiacSegmentationLib.structures import BY_LABEL
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.gui.widget import CardiacPanel
     from CardiacSegmentationLib.scene.live import LiveStudy
     from CardiacSegmentationLib.scene.study import Study
-    from CardiacSegmentationLib.segmentation import Contours, Label, Place
+    from CardiacSegmentationLib.segmentation import Contours, Place
 
 WHITE, YELLOW = (255, 255, 255), (255, 255, 0)
 
@@ -124,11 +125,13 @@ class Outlines:
                     lines[label].append(line)
             else:
                 self._finding.start()
+        if not self._in_hand and known_papillaries(live.session, phase) is None:
+            self._finding.start()
         for label, node in self._contours.items():
             node.show(study, lines[label] if label in self._structures else [])
 
     def _lines_of(self, live: LiveStudy, place: Place) -> Iterator[tuple[Label, Line]]:
-        """What is drawn on an image: its borders, and what they do not show."""
+        """What is drawn on an image: its borders, what they do not show, and papillary muscles that count as such."""
         in_hand = self._in_hand.get(place)
         contours = in_hand or contours_at(live.session, place)
         counted = live.assessment.counted[:, place[0], place[1]]
@@ -136,7 +139,8 @@ class Outlines:
             if border in contours.borders:
                 yield label, Line(place[1], contours.borders[border], is_dashed=not counted[label - 1])
         if in_hand is None:
-            for label, curve in rest_at(live.session, place):
+            muscles = (known_papillaries(live.session, place[0]) or {}).get(place[1], ())
+            for label, curve in (*rest_at(live.session, place), *((Label.MYO, muscle) for muscle in muscles)):
                 yield label, Line(place[1], curve, is_dashed=not counted[label - 1])
 
     def _find_next(self) -> None:
@@ -154,6 +158,12 @@ class Outlines:
                 contours_at(session, unknown[0])
                 rest_at(session, unknown[0])
                 if step == 0 and len(unknown) == 1:
+                    self._show_contours(study, live)
+                self._finding.start()
+                return
+            if known_papillaries(session, phase) is None:
+                papillaries_of(session, phase)
+                if step == 0:
                     self._show_contours(study, live)
                 self._finding.start()
                 return

@@ -52,6 +52,7 @@ class LiveStudy:
         on_edit: Callable[[], None] | None = None,
         on_change: Callable[[Changed], None] | None = None,
         tool: Callable[[], str] | None = None,
+        *,
         on_preview: Callable[[Place, Contours | None], None] | None = None,
         on_point: Callable[[Place, FloatArray, bool], None] = lambda *_where: None,
     ) -> None:
