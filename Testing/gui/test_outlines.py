@@ -218,6 +218,21 @@ def test_with_the_panel_slicers_own_outlines_come_back(
     assert a_segmented_study.segmentation_node.GetDisplayNode().GetVisibility2DOutline()
 
 
+def test_a_study_that_is_left_has_slicers_own_outlines_again(
+    a_hand: Hand, a_segmented_study: Study, phantom: Any
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study, set_segmentation
+
+    other = load_study(slicer.mrmlScene, phantom[0])
+    set_segmentation(other, phantom[1])
+    displays = [study.segmentation_node.GetDisplayNode() for study in (a_segmented_study, other)]
+    a_hand.panel.select(other)
+    assert [bool(display.GetVisibility2DOutline()) for display in displays] == [True, False]
+    a_hand.panel.select(a_segmented_study)
+    assert [bool(display.GetVisibility2DOutline()) for display in displays] == [False, True]
+
+
 @pytest.mark.parametrize("first", ["view", "scene"])
 def test_views_and_scenes_close_in_any_order_again_and_again(
     a_hand: Hand, phantom: Any, a_window: Any, first: str

@@ -75,7 +75,7 @@ class Outlines:
         proxy = study.segmentation_node if study is not None and live is not None else None
         view = reading_view(study) if study is not None and proxy is not None else None
         self._view.follow(view)
-        self._display.follow(proxy.GetDisplayNode() if proxy is not None else None)
+        self._follow_display(proxy.GetDisplayNode() if proxy is not None else None)
         if study is None or live is None or proxy is None:
             for node in self._nodes():
                 node.hide()
@@ -83,7 +83,7 @@ class Outlines:
         self._at = (current_phase(study), current_slice(study, view)) if view is not None else None
         self._structures = shown_structures(proxy)
         self._show_contours(study, live)
-        show_voxel_outlines(proxy, False)
+        show_voxel_outlines(self._display.node, False)
         still = self._at if not study.browser.GetPlaybackActive() else None
         automatic = automatic_contours(live.session, still) if still is not None and self._shows_automatic else None
         self._automatic.show(study, _dashed({still: automatic} if still is not None and automatic else {}))
@@ -94,11 +94,8 @@ class Outlines:
     def forget(self) -> None:
         """The scene closes, or the panel goes."""
         self._finding.stop()
-        study = self._panel.study
-        if study is not None and study.exists and study.segmentation_node is not None:
-            show_voxel_outlines(study.segmentation_node, True)
         self._view.follow(None)
-        self._display.follow(None)
+        self._follow_display(None)
         self._proposal = self._in_hand = {}
         for node in self._nodes():
             node.forget()
@@ -167,6 +164,13 @@ class Outlines:
                     self._show_contours(study, live)
                 self._finding.start()
                 return
+
+    def _follow_display(self, display: Any) -> None:
+        """The labels of this display node have lines of ours from now on; those before have Slicer's again."""
+        before = self._display.node
+        self._display.follow(display)
+        if before is not None and before is not display:
+            show_voxel_outlines(before, True)
 
     def _view_changed(self) -> None:
         study, at = self._panel.study, self._at

@@ -151,6 +151,7 @@ class ResultsPanel:
         for name, combo in self._convention_combos().items():
             value = getattr(conventions, name)
             combo.currentIndex = CHOICES[name].values.index(str(getattr(value, "value", value)))
+        ui.thresholdCombo.enabled = conventions.papillary is Papillary.MASS
         self._is_filling = False
 
     def _convention_combos(self) -> dict[str, Any]:
