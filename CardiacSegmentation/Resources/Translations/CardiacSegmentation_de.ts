@@ -180,6 +180,14 @@
    <translation>Phase des Herzzyklus (Pfeiltasten links und rechts)</translation>
   </message>
   <message>
+   <source>Overview</source>
+   <translation>Übersicht</translation>
+  </message>
+  <message>
+   <source>All slices at end-diastole and end-systole, or in all phases: contours, doubts, what was looked at (V)</source>
+   <translation>Alle Schichten in Enddiastole und Endsystole oder in allen Phasen: Konturen, Zweifel, was angesehen wurde (V)</translation>
+  </message>
+  <message>
    <source>Go to ED</source>
    <translation>Zur ED</translation>
   </message>
@@ -520,6 +528,37 @@
   <message>
    <source>The program has a defect: {error}. Slicer's error log tells the developers more.</source>
    <translation>Das Programm hat einen Fehler: {error}. Slicers Fehlerprotokoll sagt den Entwicklern mehr.</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.overview</name>
+  <message>
+   <source>base</source>
+   <translation>Basis</translation>
+  </message>
+  <message>
+   <source>apex</source>
+   <translation>Apex</translation>
+  </message>
+  <message>
+   <source>ED and ES</source>
+   <translation>ED und ES</translation>
+  </message>
+  <message>
+   <source>All phases</source>
+   <translation>Alle Phasen</translation>
+  </message>
+  <message>
+   <source>Click: go there. Frame: a doubt. {seen}: looked at. Dashed, dimmed: does not count.</source>
+   <translation>Klick: dorthin. Rahmen: ein Zweifel. {seen}: angesehen. Gestrichelt, abgedunkelt: zählt nicht.</translation>
+  </message>
+  <message>
+   <source>Back to the views (V)</source>
+   <translation>Zurück zu den Ansichten (V)</translation>
+  </message>
+  <message>
+   <source>phase {number}</source>
+   <translation>Phase {number}</translation>
   </message>
  </context>
  <context>
@@ -907,8 +946,8 @@
    <translation>Aus der vorigen Phase (C)</translation>
   </message>
   <message>
-   <source>From next phase (V)</source>
-   <translation>Aus der nächsten Phase (V)</translation>
+   <source>From next phase (Shift+C)</source>
+   <translation>Aus der nächsten Phase (Shift+C)</translation>
   </message>
   <message>
    <source>From slice above (B)</source>
