@@ -7,6 +7,10 @@ class CardiacSegmentationError(Exception):
     """The base of every error this program raises on purpose; its text is fit to show."""
 
 
+class UsageError(CardiacSegmentationError):
+    """A command was asked for something that it cannot do as it was asked."""
+
+
 class StudyError(CardiacSegmentationError):
     """The images on disk cannot become a cine stack."""
 

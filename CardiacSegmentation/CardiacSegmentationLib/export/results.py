@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from CardiacSegmentationLib.choices import did_you_mean
 from CardiacSegmentationLib.errors import CardiacSegmentationError, ExportError
 from CardiacSegmentationLib.export.dicom_source import SourceError
 from CardiacSegmentationLib.export.files import reason_of
@@ -86,7 +87,8 @@ def choose_parts(names: Iterable[str]) -> list[str]:
     """The parts that names mean, be it of parts or of groups (``tables``, ``dicom``), in their order."""
     wanted = set(names)
     if unknown := sorted(wanted - set(part_names())):
-        msg = f"There is no result called {', '.join(unknown)}. Choose from: {', '.join(part_names())}."
+        advice = did_you_mean(unknown[0], part_names()) or f". Choose from: {', '.join(part_names())}."
+        msg = f"There is no result called {', '.join(unknown)}{advice}"
         raise ExportError(msg)
     return [name for name, part in PARTS.items() if name in wanted or part.group in wanted]
 
