@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import qt
 from slicer.i18n import tr as _
 
-from CardiacSegmentationLib.export.wording import name_text
+from CardiacSegmentationLib.journal import name_text
 from CardiacSegmentationLib.scene.dicom import identifiers_of_study
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 from CardiacSegmentationLib.choices import CHOICES
 from CardiacSegmentationLib.corrections import corrections_text, entry_line
 from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.export.wording import measure_text
 from CardiacSegmentationLib.gui.export_menu import ExportMenu
 from CardiacSegmentationLib.gui.exports import mark_folder, replaced, study_folder, write
 from CardiacSegmentationLib.gui.messages import errors_shown
@@ -207,7 +208,7 @@ def _conventions_text(assessment: Assessment) -> str:
     surface = assessment.heart.get("bsa_m2")
     if surface is not None and surface.value is not None:
         text = _("Body surface {area} m² ({formula})")
-        parts.append(text.format(area=surface.text, formula=assessment.conventions.bsa_formula))
+        parts.append(text.format(area=measure_text(surface, language()), formula=assessment.conventions.bsa_formula))
     return ". ".join(parts) + "."
 
 

@@ -21,6 +21,7 @@ from CardiacSegmentationLib.gui.messages import arrow_shown, errors_shown
 from CardiacSegmentationLib.gui.sample import sample_folder
 from CardiacSegmentationLib.gui.texts import findings_html, message_html
 from CardiacSegmentationLib.gui.timers import Timer
+from CardiacSegmentationLib.gui.translation import language
 from CardiacSegmentationLib.scene.dicom import place_under_patient
 from CardiacSegmentationLib.scene.sources import stack_from_node
 from CardiacSegmentationLib.scene.study import Study, find_studies, load_study
@@ -140,7 +141,7 @@ class StudyPanel:
                 found = find_stacks(path, progress)
             self._show_found(found)
         except CardiacSegmentationError as error:  # said in place: a mistyped path deserves no window
-            self._show_text(message_html(Severity.ERROR, str(error)))
+            self._show_text(message_html(Severity.ERROR, error.text(language())))
 
     def _node_changed(self, node: Any) -> None:
         self._ui.useNodeButton.enabled = node is not None
