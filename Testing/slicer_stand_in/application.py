@@ -62,6 +62,12 @@ class LayoutManager(wrap_class(QtCore.QObject)):  # type: ignore[misc]
     def layoutLogic(self) -> Any:
         return self._logic
 
+    def sliceWidget(self, name: str) -> Any:
+        """The widget of a view that a test has opened, by its name."""
+        from slicer_stand_in.effects import slice_widgets
+
+        return next((widget for widget in slice_widgets if widget.view.node.GetName() == name), None)
+
     def viewport(self) -> Any:
         """ctkLayoutManager: the widget that the views lie in; here it is empty."""
         return self._viewport

@@ -10,11 +10,13 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from CardiacSegmentationLib.errors import CardiacSegmentationError
+from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError
 from CardiacSegmentationLib.gui.translation import language
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+PATIENCE_MS = 1000  # what takes longer shows how far it is
 
 
 class Messages(Protocol):
@@ -50,6 +52,31 @@ def arrow_shown() -> Iterator[None]:
         yield
     finally:
         qt.QApplication.restoreOverrideCursor()
+
+
+@contextmanager
+def progress_shown(text: str, when_cancelled: str) -> Iterator[Callable[..., None]]:
+    """``tell(done, total, text)`` says how far it is; a window shows it when it takes long, and cancels."""
+    dialog = qt.QProgressDialog(slicer.util.mainWindow())
+    dialog.windowTitle = _("Cardiac segmentation")
+    dialog.labelText = text
+    dialog.minimumDuration = PATIENCE_MS
+    dialog.setWindowModality(qt.Qt.WindowModal)  # such a one handles clicks on Cancel whenever its value is set
+
+    def tell(done: int, total: int, text: str = "") -> None:
+        if text:
+            dialog.labelText = text
+        dialog.maximum = total
+        dialog.value = done
+        if dialog.wasCanceled:
+            raise Cancelled(when_cancelled)
+
+    try:
+        with arrow_shown():  # its button can be pressed
+            yield tell
+    finally:
+        dialog.close()
+        dialog.deleteLater()
 
 
 @contextmanager

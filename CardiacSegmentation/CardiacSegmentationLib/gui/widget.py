@@ -142,6 +142,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._correct.enter()
         self._shortcuts.install()
         self._looking.enter()
+        self.identity.enter()
         if self.study is None:  # it may have been loaded from the DICOM module or Sample Data meanwhile
             self.select(next(iter(find_studies(slicer.mrmlScene)), None))
 
@@ -151,6 +152,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._correct.exit()
         self._shortcuts.remove()
         self._looking.exit()
+        self.identity.exit()
         self.overview.hide()
 
     def clean_up(self) -> None:
@@ -165,6 +167,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self.sign_off.clean_up()
         self._looking.clean_up()
         self.overview.clean_up()
+        self.identity.exit()
         self.removeObservers()
         for timer in (self._stroke_timer, self._removal_timer, self._batch_timer, self._zoom_timer):
             timer.end()

@@ -586,6 +586,14 @@
  <context>
   <name>gui.results_panel</name>
   <message>
+   <source>Writing …</source>
+   <translation>Schreiben …</translation>
+  </message>
+  <message>
+   <source>Cancelled; what was written before stays.</source>
+   <translation>Abgebrochen; was schon geschrieben war, bleibt.</translation>
+  </message>
+  <message>
    <source>Choose the folder that the results are written to.</source>
    <translation>Bitte den Ordner wählen, in den die Ergebnisse geschrieben werden.</translation>
   </message>
@@ -804,24 +812,20 @@
    <translation>Eine Studie wählen</translation>
   </message>
   <message>
-   <source>This does not look like a short axis. Volumes would be wrong.</source>
-   <translation>Das sieht nicht nach einer Kurzachse aus. Die Volumina wären falsch.</translation>
-  </message>
-  <message>
-   <source>Complete: nothing had to be assumed.</source>
-   <translation>Vollständig: Es musste nichts angenommen werden.</translation>
-  </message>
-  <message>
-   <source>Cardiac segmentation</source>
-   <translation>Herzsegmentierung</translation>
-  </message>
-  <message>
    <source>Looking through the files …</source>
    <translation>Die Dateien werden durchgesehen …</translation>
   </message>
   <message>
    <source>Cancelled; nothing was loaded.</source>
    <translation>Abgebrochen; nichts wurde geladen.</translation>
+  </message>
+  <message>
+   <source>This does not look like a short axis. Volumes would be wrong.</source>
+   <translation>Das sieht nicht nach einer Kurzachse aus. Die Volumina wären falsch.</translation>
+  </message>
+  <message>
+   <source>Complete: nothing had to be assumed.</source>
+   <translation>Vollständig: Es musste nichts angenommen werden.</translation>
   </message>
   <message>
    <source>{folder} holds more than {count} files. Name the folder of one study.</source>
