@@ -133,8 +133,7 @@ def _read_json(sequence: Any, name: str) -> dict[str, Any]:
         stored = json.loads(sequence.GetAttribute(name) or "null")
         return dict(stored)
     except (TypeError, ValueError) as error:
-        msg = f"{sequence.GetName()} was saved by another version of this program and cannot be read: segment again."
-        raise LabelError(msg) from error
+        raise LabelError.of("segmentation-unreadable", node=sequence.GetName()) from error
 
 
 @cache  # one guard for a scene
