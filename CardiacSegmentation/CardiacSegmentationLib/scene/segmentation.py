@@ -47,8 +47,8 @@ def add_segmentation(browser: Any, images: Any, segmentation: Segmentation) -> A
         for phase, labels in enumerate(segmentation.labels):
             node = slicer.vtkMRMLSegmentationNode()
             node.SetName(name)
-            put_labels(node, labels, affine)
-            sequence.SetDataNodeAtValue(node, images.GetNthIndexValue(phase))
+            kept = sequence.SetDataNodeAtValue(node, images.GetNthIndexValue(phase))  # a copy
+            put_labels(kept, labels, affine)
         write_facts(sequence, segmentation)
     browser.AddSynchronizedSequenceNode(sequence)
     # Last: with it on, the proxy's first content would have been written into the phase on display.
