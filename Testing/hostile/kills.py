@@ -71,7 +71,7 @@ def write_studies(root: Path, count: int) -> None:
     """So many small hearts, each of its own size."""
     for number in range(count):
         if not (folder := root / f"heart{number:03d}").exists():
-            spec = PhantomSpec(slices=6, phases=4, pixel_mm=2.5, lv_edv_ml=100.0 + number / 2)
+            spec = PhantomSpec(slices=6, phases=4, pixel_mm=2.5, lv_edv_ml=80.0 + number % 200 * 0.5)
             write_study(folder, spec)
 
 
