@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from CardiacSegmentationLib.segmentation import Label
 
 from cardiactrain.data.show import draw_overlay
 from cardiactrain.evaluate.measures import agreement
