@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from cardiactrain.losses import LOSSES, make_loss
-from cardiactrain.recipe import Component
+from cardiactrain.recipe import Component, load_recipe
 
 
 def truth_and_logits(classes: int = 4, size: int = 16) -> tuple[torch.Tensor, torch.Tensor]:
@@ -67,3 +67,23 @@ def test_known_may_differ_from_slice_to_slice_in_3d() -> None:
     logits[:, 0, :2] = 30
     logits[:, 1, 2] = 30
     assert float(make_loss(Component("dice-ce"))(logits, target, known)) < 0.01
+
+
+def test_the_tutorial_drives_a_structure_out_of_the_background() -> None:
+    """Once the RV leads there a little, Dice of the structures alone asks it to stay: the other two vanish for it."""
+    target = torch.zeros(1, 4, 128, 128)
+    target[:, 1, 60:80, 30:45] = target[:, 3, 60:80, 60:75] = 1
+    target[:, 0] = 1 - target.sum(1)
+    swollen = target.clone()
+    swollen[:, :2] += torch.cat([-target[:, :1], target[:, :1]], 1)
+
+    def pull(part: Component) -> float:
+        """How strongly the RV is asked to leave the background."""
+        logits = swollen.clone().requires_grad_()
+        make_loss(part)(logits, target, ALL[:1]).backward()
+        assert logits.grad is not None
+        return float((logits.grad[:, 1] * target[:, 0]).sum())
+
+    tutorial = load_recipe("ismrm-tutorial").loss
+    assert pull(tutorial) > 0.02
+    assert pull(Component(tutorial.kind, tutorial.options | {"background": False})) < 0
