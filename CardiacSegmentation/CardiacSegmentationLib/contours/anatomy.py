@@ -158,8 +158,7 @@ def place_borders(contours: Contours, placed: Moved) -> Contours:
     tidy = {border: curve for border, curve in _tidy(curves).items() if len(curve) >= FEWEST_POINTS}
     whole = make_whole(settle_touching(Contours(contours.spacing_mm, tidy)))
     if set(whole.borders) != set(together.borders):
-        msg = "This does not fit the other borders here: take them all over, or delete the others first."
-        raise ContourError(msg)
+        raise ContourError.of("no-fit")
     return whole
 
 

@@ -77,8 +77,7 @@ def copy(contours: Contours, other: Contours, borders: Collection[Border] = ALL)
     """Contours with these borders taken over from another image; the others make room for them."""
     taken = {border: curve for border, curve in other.borders.items() if border in borders}
     if not taken:
-        msg = "The other image has no such border to be copied."
-        raise ContourError(msg)
+        raise ContourError.of("nothing-to-copy")
     return place_borders(contours.without(*taken), taken)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.export.contour_file import write_contours_json
 from CardiacSegmentationLib.export.deidentify import Deidentifier, identify
@@ -140,6 +140,11 @@ class PartInputs:
         return identifiers_of(self.source.first) if is_dicom else {"series": self.stack.title}
 
     @cached_property
+    def row(self) -> dict[str, Any]:
+        """The study in one row, by ``study_row.COLUMNS``."""
+        return study_row(self.stack, self.assessment, self.identifiers)
+
+    @cached_property
     def report(self) -> bytes:
         """The report as PDF."""
         return make_report(
@@ -178,7 +183,7 @@ def _write_measurements(inputs: PartInputs) -> list[Path]:
 
 def _write_patient(inputs: PartInputs) -> list[Path]:
     path = inputs.folder / "patient.csv"
-    write_patient_csv(study_row(inputs.stack, inputs.assessment, inputs.identifiers), path)
+    write_patient_csv(inputs.row, path)
     return [path]
 
 

@@ -92,7 +92,15 @@ class CorrectPanel:
             widget.enabled = study is not None
         segmented = self._panel.live is not None
         names = ("edButton", "esButton", "setEdButton", "setEsButton", "autoPhasesButton", "sliceTable", "editor")
-        for name in (*names, "undoButton", "redoButton", "copyPhaseButton", "ventricleCombo", "tickOffButton"):
+        for name in (
+            *names,
+            "overviewButton",
+            "undoButton",
+            "redoButton",
+            "copyPhaseButton",
+            "ventricleCombo",
+            "tickOffButton",
+        ):
             getattr(self._ui, name).enabled = segmented
         self.proposal.discard()
         self.again.show_study()

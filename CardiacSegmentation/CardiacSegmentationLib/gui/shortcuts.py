@@ -67,7 +67,7 @@ class Shortcuts:
             "R": lambda: correct.tools.delete((Label.RV,)),
             "L": lambda: correct.tools.delete(LEFT),
             "C": lambda: correct.tools.copy(PREVIOUS_PHASE),
-            "V": lambda: correct.tools.copy(NEXT_PHASE),
+            "Shift+C": lambda: correct.tools.copy(NEXT_PHASE),
             "B": lambda: correct.tools.copy(SLICE_ABOVE),
             "N": lambda: correct.tools.copy(SLICE_BELOW),
             "+": lambda: correct.tools.grow(STEP_MM),

@@ -149,7 +149,7 @@ class ToolsPanel:
                 _("Take the structures chosen over from a neighbouring image."),
                 {
                     _("From previous phase (C)"): partial(self.copy, PREVIOUS_PHASE),
-                    _("From next phase (V)"): partial(self.copy, NEXT_PHASE),
+                    _("From next phase (Shift+C)"): partial(self.copy, NEXT_PHASE),
                     _("From slice above (B)"): partial(self.copy, SLICE_ABOVE),
                     _("From slice below (N)"): partial(self.copy, SLICE_BELOW),
                 },

@@ -128,8 +128,7 @@ def change_here(session: StudySession, place: Place, change: Callable[[Contours]
     """Change the contours of one image."""
     before = contours_at(session, place)
     if not before.borders:
-        msg = "There is no contour in this image."
-        raise ContourError(msg)
+        raise ContourError.of("no-contour")
     return edit_contours(session, {place: change(before)}, tool)
 
 
@@ -177,8 +176,7 @@ def copy_here(
     """
     source = ((place[0] + step[0]) % session.stack.phases, place[1] + step[1])
     if not 0 <= source[1] < session.stack.slices:
-        msg = "There is no slice beyond this one."
-        raise ContourError(msg)
+        raise ContourError.of("no-slice-beyond")
     before, other = contours_at(session, place), contours_at(session, source)
     return edit_contours(session, {place: copy(before, other, borders_of(structures))}, "copy", "copy")
 
@@ -280,8 +278,7 @@ def _is_mine(session: StudySession, phase: int, slice_: int) -> bool:
 
 def _require_corrections(mine: Mapping[int, Contours]) -> None:
     if not mine:
-        msg = "Nothing is corrected here yet that could be propagated."
-        raise ContourError(msg)
+        raise ContourError.of("nothing-to-propagate")
 
 
 def _differing(

@@ -180,6 +180,14 @@
    <translation>Phase des Herzzyklus (Pfeiltasten links und rechts)</translation>
   </message>
   <message>
+   <source>Overview</source>
+   <translation>Übersicht</translation>
+  </message>
+  <message>
+   <source>All slices at end-diastole and end-systole, or in all phases: contours, doubts, what was looked at (V)</source>
+   <translation>Alle Schichten in Enddiastole und Endsystole oder in allen Phasen: Konturen, Zweifel, was angesehen wurde (V)</translation>
+  </message>
+  <message>
    <source>Go to ED</source>
    <translation>Zur ED</translation>
   </message>
@@ -558,6 +566,37 @@
   </message>
  </context>
  <context>
+  <name>gui.overview</name>
+  <message>
+   <source>base</source>
+   <translation>Basis</translation>
+  </message>
+  <message>
+   <source>apex</source>
+   <translation>Apex</translation>
+  </message>
+  <message>
+   <source>ED and ES</source>
+   <translation>ED und ES</translation>
+  </message>
+  <message>
+   <source>All phases</source>
+   <translation>Alle Phasen</translation>
+  </message>
+  <message>
+   <source>Click: go there. Frame: a doubt. {seen}: looked at. Dashed, dimmed: does not count.</source>
+   <translation>Klick: dorthin. Rahmen: ein Zweifel. {seen}: angesehen. Gestrichelt, abgedunkelt: zählt nicht.</translation>
+  </message>
+  <message>
+   <source>Back to the views (V)</source>
+   <translation>Zurück zu den Ansichten (V)</translation>
+  </message>
+  <message>
+   <source>phase {number}</source>
+   <translation>Phase {number}</translation>
+  </message>
+ </context>
+ <context>
   <name>gui.packages</name>
   <message>
    <source>Slicer 5.12 or newer can install it.</source>
@@ -608,6 +647,14 @@
  </context>
  <context>
   <name>gui.results_panel</name>
+  <message>
+   <source>Writing …</source>
+   <translation>Schreiben …</translation>
+  </message>
+  <message>
+   <source>Cancelled; what was written before stays.</source>
+   <translation>Abgebrochen; was schon geschrieben war, bleibt.</translation>
+  </message>
   <message>
    <source>Choose the folder that the results are written to.</source>
    <translation>Bitte den Ordner wählen, in den die Ergebnisse geschrieben werden.</translation>
@@ -827,24 +874,20 @@
    <translation>Eine Studie wählen</translation>
   </message>
   <message>
-   <source>This does not look like a short axis. Volumes would be wrong.</source>
-   <translation>Das sieht nicht nach einer Kurzachse aus. Die Volumina wären falsch.</translation>
-  </message>
-  <message>
-   <source>Complete: nothing had to be assumed.</source>
-   <translation>Vollständig: Es musste nichts angenommen werden.</translation>
-  </message>
-  <message>
-   <source>Cardiac segmentation</source>
-   <translation>Herzsegmentierung</translation>
-  </message>
-  <message>
    <source>Looking through the files …</source>
    <translation>Die Dateien werden durchgesehen …</translation>
   </message>
   <message>
    <source>Cancelled; nothing was loaded.</source>
    <translation>Abgebrochen; nichts wurde geladen.</translation>
+  </message>
+  <message>
+   <source>This does not look like a short axis. Volumes would be wrong.</source>
+   <translation>Das sieht nicht nach einer Kurzachse aus. Die Volumina wären falsch.</translation>
+  </message>
+  <message>
+   <source>Complete: nothing had to be assumed.</source>
+   <translation>Vollständig: Es musste nichts angenommen werden.</translation>
   </message>
   <message>
    <source>{folder} holds more than {count} files. Name the folder of one study.</source>
@@ -957,8 +1000,8 @@
    <translation>Aus der vorigen Phase (C)</translation>
   </message>
   <message>
-   <source>From next phase (V)</source>
-   <translation>Aus der nächsten Phase (V)</translation>
+   <source>From next phase (Shift+C)</source>
+   <translation>Aus der nächsten Phase (Shift+C)</translation>
   </message>
   <message>
    <source>From slice above (B)</source>
