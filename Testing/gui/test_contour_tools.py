@@ -201,7 +201,7 @@ def test_an_image_that_was_emptied_is_filled_by_shape(
     keys["L"]()
     before, plain = session.segmentation.labels.copy(), a_big_view.pixels()
     getattr(correct.tools, f"fill_{along}")()
-    assert correct.proposal.label.text.startswith("1 images")
+    assert correct.proposal.label.text.startswith("One image would change")
     assert (a_big_view.pixels() != plain).any()
     np.testing.assert_array_equal(session.segmentation.labels, before)
     keys["Shift+T"]()

@@ -936,6 +936,10 @@
    <translation>{count} Bilder würden sich ändern; sie sind gestrichelt gezeigt.</translation>
   </message>
   <message>
+   <source>One image would change; it is shown dashed.</source>
+   <translation>Ein Bild würde sich ändern; es ist gestrichelt gezeigt.</translation>
+  </message>
+  <message>
    <source>No image would change.</source>
    <translation>Kein Bild würde sich ändern.</translation>
   </message>
