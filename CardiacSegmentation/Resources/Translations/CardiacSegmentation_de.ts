@@ -356,6 +356,14 @@
    <translation>Wie viel des Myokardrings eine Basisschicht braucht, um zum LV zu zählen</translation>
   </message>
   <message>
+   <source>Threshold:</source>
+   <translation>Schwelle:</translation>
+  </message>
+  <message>
+   <source>Papillary muscles in the mass: what is darker than this share of the way from muscle to blood is muscle</source>
+   <translation>Papillarmuskeln in der Masse: Muskel ist, was dunkler ist als dieser Anteil des Weges von Muskel zu Blut</translation>
+  </message>
+  <message>
    <source>Normal</source>
    <translation>Normal</translation>
   </message>
