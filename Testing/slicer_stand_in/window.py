@@ -128,7 +128,6 @@ class TableView(QtWidgets.QTableWidget):
 def _slice_pixels(node: Any, size: tuple[int, int], volume: Any) -> Any:
     view = SliceView(slicer.app.applicationLogic(), node.GetName(), size)
     view.logic.GetSliceCompositeNode().SetBackgroundVolumeID(volume.GetID())
-    view.logic.FitSliceToBackground()
     pixels = view.pixels()
     view.close()
     return pixels
