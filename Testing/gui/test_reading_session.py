@@ -6,6 +6,8 @@ CARDIACSEG_PICTURES=docs/images ./run test -s Testing/gui/test_reading_session.p
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,7 +78,20 @@ class Reader:
         window = Window(self.hand.widget, self.panel.study.volume_node, (1600, 1000), 500)
         assert window.picture().save(str(self._pictures / f"reading-{name}.png"))
         window.close()
+        self.view.logic.ResizeSliceNode(*VIEW)  # the window's view is one of another size on the same node
+        self.panel._zoom()
         self.hand.see()
+
+    def picture_of_panel(self, name: str) -> None:
+        """The panel alone."""
+        self.hand.picture(self._pictures / f"reading-{name}.png")
+
+    def picture_of_report(self, report: Path, name: str) -> None:
+        """Its first page, where this machine has poppler."""
+        if shutil.which("pdftoppm"):
+            target = self._pictures / f"reading-{name}"
+            command = ["pdftoppm", "-png", "-r", "90", "-f", "1", "-l", "1", "-singlefile", str(report), str(target)]
+            subprocess.run(command, check=True)
 
     def picture_of_view(self, name: str) -> None:
         """The big view alone."""
@@ -117,10 +132,13 @@ def a_reader(a_hand: Hand, a_window: Any, tmp_path: Path) -> Iterator[Reader]:
 def read(reader: Reader, study: Path, results: Path, name: str) -> Path:
     """The whole session; returns the folder of the results."""
     hand, ui, panel = reader.hand, reader.ui, reader.panel
-    reader.do("name the folder", lambda: hand.look_into(study))
+    reader.do("name the folder", lambda: hand.look_into(study.name))
+    reader.picture_of_panel(f"{name}-study")
     reader.click(ui.loadButton, "Load")
     reader.open_view()
     reader.click(ui.segmentButton, "Segment")
+    hand.wait_for(lambda: ui.progressBar.value > 0, 120, "the first progress")
+    reader.picture_of_panel(f"{name}-running")
     hand.wait_for(lambda: not panel._segment.is_running, 600, "the segmentation")
     assert panel.live is not None, ui.errorText.plainText
     hand.see()
@@ -159,14 +177,18 @@ def read(reader: Reader, study: Path, results: Path, name: str) -> Path:
     reader.do("choose Everything", everything.trigger)
     assert not hand.messages.errors
     (report,) = results.rglob("report.pdf")
+    reader.picture_of_report(report, f"{name}-report")
     print(f"\n{name}: {len(reader.actions)} actions: {', '.join(reader.actions)}")
     return report.parent
 
 
-def test_a_phantom_is_read_from_its_folder_to_the_signed_report(a_reader: Reader, tmp_path: Path) -> None:
+def test_a_phantom_is_read_from_its_folder_to_the_signed_report(
+    a_reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from CardiacSegmentationLib.phantom import PhantomSpec, write_study
 
     write_study(tmp_path / "phantom", PhantomSpec())
+    monkeypatch.chdir(tmp_path)
     folder = read(a_reader, tmp_path / "phantom", tmp_path / "results", "phantom")
     assert len(a_reader.actions) <= MOST_ACTIONS
     assert {"sr.dcm", "report.dcm", "seg_ED.dcm"} <= {path.name for path in (folder / "dicom").iterdir()}
@@ -174,10 +196,11 @@ def test_a_phantom_is_read_from_its_folder_to_the_signed_report(a_reader: Reader
 
 @pytest.mark.real_data
 def test_a_real_heart_is_read_from_its_folder_to_the_signed_report(
-    a_reader: Reader, real_data: Path, tmp_path: Path
+    a_reader: Reader, real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (archive,) = (real_data / "sunnybrook" / "dicom").glob("*.tar.xz")
     with tarfile.open(archive) as packed:
         packed.extractall(tmp_path / "SCD0000101", filter="data")
+    monkeypatch.chdir(tmp_path)  # a path that reads well in a picture
     read(a_reader, tmp_path / "SCD0000101", tmp_path / "results", "heart")
     assert len(a_reader.actions) <= MOST_ACTIONS
