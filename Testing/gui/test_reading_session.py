@@ -162,7 +162,7 @@ def read(reader: Reader, study: Path, results: Path, name: str) -> Path:
     doubts = [finding.slice for finding in session.assessment.open_findings if finding.slice is not None]
     reader.do("go to the first doubt", lambda: ui.sliceTable.cellClicked.emit(doubts[0], 4))
     while any(finding.slice is not None for finding in session.assessment.open_findings):  # all are found right
-        reader.key("X")
+        reader.key("K")
     sign_off = panel.sign_off
     reader.do("open Phrases", sign_off.menu.aboutToShow.emit)
     reader.do("take the first", sign_off.menu.actions()[0].trigger)

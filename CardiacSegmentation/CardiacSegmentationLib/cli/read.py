@@ -98,6 +98,7 @@ def _read(study: Path, folder: Path, options: Options, server: ReadingServer, is
     from CardiacSegmentationLib.browser.opened import open_session, save
     from CardiacSegmentationLib.browser.served import ServedStudy
     from CardiacSegmentationLib.locks import locked
+    from CardiacSegmentationLib.network.loaded import load_network
     from CardiacSegmentationLib.session import Recovery
 
     desk = server.desk
@@ -117,7 +118,11 @@ def _read(study: Path, folder: Path, options: Options, server: ReadingServer, is
             recovery.restore(session, found)
             print("Work that was not written is back: undo takes it out again.", flush=True)
         desk.study = ServedStudy(
-            session, recovery, options.language, lambda one, parts: save(one, folder, options, parts)
+            session,
+            recovery,
+            options.language,
+            lambda one, parts: save(one, folder, options, parts),
+            lambda: load_network(options.model, options.backend, options.threads),
         )
         while not is_cancelled():
             threading.Event().wait(0.1)

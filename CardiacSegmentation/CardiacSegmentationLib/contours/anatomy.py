@@ -194,6 +194,11 @@ def _settled(before: Contours, moved: Moved, wall_mm: float, *, rv_leads: bool) 
     if any(len(curve) < FEWEST_POINTS or signed_area_mm2(curve) <= 0 for curve in tidy.values()):
         return None
     settled = before.with_borders(tidy)
+    if is_whole(settled, before, wall_mm):
+        return settled
+    settled = settle_touching(
+        settled
+    )  # points put into a long straight step may lie across a corner of the next border
     return settled if is_whole(settled, before, wall_mm) else None
 
 

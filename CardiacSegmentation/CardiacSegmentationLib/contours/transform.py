@@ -14,7 +14,7 @@ from CardiacSegmentationLib.contours.curves import (
     FloatArray,
     arc_mm,
     centre_mm,
-    filter_ring,
+    drop_waves,
     outward_normals,
     smooth_ring,
 )
@@ -63,9 +63,7 @@ def smooth(contours: Contours, borders: Collection[Border], within_mm: float = S
     """Contours with these borders rid of waves shorter than about ``2 * within_mm``; they do not shrink by it."""
 
     def smoothed(_: Border, curve: FloatArray) -> FloatArray:
-        step = arc_mm(curve)[1] / len(curve)
-        waves = np.fft.rfftfreq(len(curve)) / step
-        return filter_ring(curve, np.exp(-((2.0 * within_mm * waves) ** 4)))
+        return drop_waves(curve, arc_mm(curve)[1] / len(curve), within_mm)
 
     return _moved(contours, borders, smoothed)
 

@@ -34,6 +34,7 @@ PACKAGES = {  # that Slicer does not bring, by the parts that are made with them
     "dicom-seg": ("highdicom",),
     "dicom-sr": ("highdicom",),
     "dicom-pdf": ("matplotlib", "highdicom"),
+    "dicom-rtstruct": ("highdicom",),
 }
 MARK = ".study"  # a file in a result folder: the fingerprint of the images that its results are about
 

@@ -64,7 +64,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self.identity = IdentityBar(ui)
         self._study_section = StudyPanel(self)
         self._segment = SegmentPanel(self, make_process)
-        self._correct = CorrectPanel(self)
+        self._correct = CorrectPanel(self, make_process)
         self._results = ResultsPanel(self)
         self.sign_off = SignPanel(self)
         self._recovery = RecoveryBar(self)
@@ -161,7 +161,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._shortcuts.remove()
         self._correct.scene_is_closing()
         self._leave_study()
-        self._correct.outlines.forget()  # they follow a view, and would keep the panel alive
+        self._correct.outlines.end()  # they follow a view, and would keep the panel alive
         self._recovery.clean_up()
         self._study_section.clean_up()
         self.sign_off.clean_up()
@@ -183,7 +183,15 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
     def _open_live(self) -> None:
         if self.study is None or self.study.segmentation_node is None:
             return
-        self.live = LiveStudy(self.study, self._stroke_made, self._session_changed, self._correct.tool_in_hand)
+        correct = self._correct
+        self.live = LiveStudy(
+            self.study,
+            on_edit=self._stroke_made,
+            on_change=self._session_changed,
+            on_preview=correct.outlines.preview,
+            on_point=correct.again.point,
+            tool=correct.tool_in_hand,
+        )
         layout.show_results(self.study)
         self._zoom_timer.start()
 
@@ -274,6 +282,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
                 self._zoom_timer.start()
             layout.show_results(self.study)
             self._correct.bind_editor(self.study)
+            self._correct.outlines.update()
 
     def _node_removed(self, *_event: Any) -> None:
         if self.study is not None and not self.study.exists:

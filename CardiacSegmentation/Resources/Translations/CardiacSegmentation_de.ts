@@ -280,8 +280,8 @@
    <translation>Gesehen</translation>
   </message>
   <message>
-   <source>Tick off the doubts of the slice selected, and go to the next one (X)</source>
-   <translation>Die Zweifel der gewählten Schicht abhaken und zum nächsten gehen (X)</translation>
+   <source>Tick off the doubts of the slice selected, and go to the next one (K)</source>
+   <translation>Die Zweifel der gewählten Schicht abhaken und zum nächsten gehen (K)</translation>
   </message>
   <message>
    <source>Copy from previous phase</source>
@@ -378,6 +378,33 @@
   <message>
    <source>Not a medical device; not for diagnosis.</source>
    <translation>Kein Medizinprodukt; nicht zur Diagnose.</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.again_panel</name>
+  <message>
+   <source>Looking again …</source>
+   <translation>Sieht noch einmal hin …</translation>
+  </message>
+  <message>
+   <source>Looking again … {percent} %</source>
+   <translation>Sieht noch einmal hin … {percent} %</translation>
+  </message>
+  <message>
+   <source>The network sees nothing else here.</source>
+   <translation>Das Netz sieht hier nichts anderes.</translation>
+  </message>
+  <message>
+   <source>Proposal {number} of {count}, shown dashed: {what}.</source>
+   <translation>Vorschlag {number} von {count}, gestrichelt: {what}.</translation>
+  </message>
+  <message>
+   <source>{count} images change</source>
+   <translation>{count} Bilder ändern sich</translation>
+  </message>
+  <message>
+   <source>no heart</source>
+   <translation>kein Herz</translation>
   </message>
  </context>
  <context>
@@ -566,6 +593,33 @@
   <message>
    <source>{packages} is needed for this and not installed.</source>
    <translation>{packages} wird dafür gebraucht und ist nicht installiert.</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.proposal_row</name>
+  <message>
+   <source>Discard</source>
+   <translation>Verwerfen</translation>
+  </message>
+  <message>
+   <source>Cancel</source>
+   <translation>Abbrechen</translation>
+  </message>
+  <message>
+   <source>Take</source>
+   <translation>Übernehmen</translation>
+  </message>
+  <message>
+   <source>Next</source>
+   <translation>Nächster</translation>
+  </message>
+  <message>
+   <source>Put these contours in place, as one step of undo (Shift+T).</source>
+   <translation>Diese Konturen einsetzen, als ein Schritt zum Rückgängigmachen (Umschalt+T).</translation>
+  </message>
+  <message>
+   <source>Show what else the network can see there (A).</source>
+   <translation>Zeigen, was das Netz dort noch sehen kann (A).</translation>
   </message>
  </context>
  <context>
@@ -898,20 +952,8 @@
    <translation>RV</translation>
   </message>
   <message>
-   <source>What copying, growing, smoothing and so on act on: on the image shown only.</source>
-   <translation>Worauf Kopieren, Vergrößern, Glätten und so weiter wirken: nur im gezeigten Bild.</translation>
-  </message>
-  <message>
-   <source>Take</source>
-   <translation>Übernehmen</translation>
-  </message>
-  <message>
-   <source>Discard</source>
-   <translation>Verwerfen</translation>
-  </message>
-  <message>
-   <source>Put these contours in place, as one step of undo (Shift+T).</source>
-   <translation>Diese Konturen einsetzen, als ein Schritt zum Rückgängigmachen (Umschalt+T).</translation>
+   <source>What copying, growing, smoothing and so on act on: on the image shown only (X).</source>
+   <translation>Worauf Kopieren, Vergrößern, Glätten und so weiter wirken: nur im gezeigten Bild (X).</translation>
   </message>
   <message>
    <source>Delete</source>
@@ -986,6 +1028,22 @@
    <translation>An Kanten anlegen (E)</translation>
   </message>
   <message>
+   <source>Again</source>
+   <translation>Neu</translation>
+  </message>
+  <message>
+   <source>Let the network look again; what it sees is shown first. A click or a box says where (9).</source>
+   <translation>Das Netz noch einmal hinsehen lassen; was es sieht, wird erst gezeigt. Ein Klick oder ein Rahmen sagt, wo (9).</translation>
+  </message>
+  <message>
+   <source>Segment this slice again; next proposal (A)</source>
+   <translation>Diese Schicht neu segmentieren; nächster Vorschlag (A)</translation>
+  </message>
+  <message>
+   <source>Segment this phase again; next proposal (Shift+A)</source>
+   <translation>Diese Phase neu segmentieren; nächster Vorschlag (Umschalt+A)</translation>
+  </message>
+  <message>
    <source>Propagate</source>
    <translation>Übertragen</translation>
   </message>
@@ -1012,6 +1070,17 @@
   <message>
    <source>Fill empty phases</source>
    <translation>Leere Phasen füllen</translation>
+  </message>
+ </context>
+ <context>
+  <name>CardiacSegmentationEffects.SegmentEditorAgainEffect</name>
+  <message>
+   <source>Segment here</source>
+   <translation>Hier segmentieren</translation>
+  </message>
+  <message>
+   <source>Click on the heart, or drag a box over it: the network looks there and proposes what it sees, for this slice; with Shift, for all slices of this phase that you did not correct. A: next proposal.</source>
+   <translation>Auf das Herz klicken oder einen Rahmen darum ziehen: das Netz sieht dort hin und schlägt vor, was es sieht, für diese Schicht; mit Umschalt für alle Schichten dieser Phase, die Sie nicht korrigiert haben. A: nächster Vorschlag.</translation>
   </message>
  </context>
  <context>
@@ -1090,6 +1159,10 @@
   <message>
    <source>There is no segmentation here.</source>
    <translation>Hier ist keine Segmentierung.</translation>
+  </message>
+  <message>
+   <source>Open the study in the module Cardiac Segmentation: its network looks there.</source>
+   <translation>Die Studie im Modul Herzsegmentierung öffnen: dessen Netz sieht dort hin.</translation>
   </message>
   <message>
    <source>Borders are corrected in short-axis views only.</source>
