@@ -72,10 +72,12 @@ class Reader:
         slice_widgets.append(SliceWidget(self.view))
         self.panel.enter()
 
-    def picture(self, name: str) -> None:
-        """The whole window as it is."""
+    def picture(self, name: str, *, scrolled: bool = False) -> None:
+        """The whole window as it is, the panel at its first lines or ``scrolled`` to its last."""
         self.hand.see()
         window = Window(self.hand.widget, self.panel.study.volume_node, (1600, 1000), 500)
+        if scrolled:
+            window.scroll_to_end()
         assert window.picture().save(str(self._pictures / f"reading-{name}.png"))
         window.close()
         self.view.logic.ResizeSliceNode(*VIEW)  # the window's view is one of another size on the same node
@@ -169,7 +171,7 @@ def read(reader: Reader, study: Path, results: Path, name: str) -> Path:
     reader.do("type the name", lambda: sign_off.reader.insert("Dr. Ada Reader"))
     reader.click(sign_off.sign_button, "Sign")
     assert session.is_signed
-    reader.picture(f"{name}-signed")
+    reader.picture(f"{name}-signed", scrolled=True)
     ui.exportEdit.currentPath = str(results)  # remembered from the last time
     menu = panel._results.export_menu
     reader.do("open Export", menu.fill)

@@ -57,6 +57,12 @@ class Window:
         slicer.app.processEvents()
         return QtWidgets.QWidget.grab(self.widget)
 
+    def scroll_to_end(self) -> None:
+        """Show the last lines of the panel."""
+        slicer.app.processEvents()
+        bar = self._scroll.verticalScrollBar()
+        bar.setValue(bar.maximum())
+
     def close(self) -> None:
         """The panel goes on without it."""
         self._scroll.takeWidget()

@@ -182,6 +182,13 @@ class CorrectPanel:
         if self._panel.study is not None:
             go_to_phase(self._panel.study, current_phase(self._panel.study) + step)
 
+    def wheel_phase(self, step: int) -> bool:
+        """To the next or previous phase, unless a tool on contours is in hand: then the wheel changes its reach."""
+        if self._panel.study is None or self._contour_effect() is not None:
+            return False
+        self.step_phase(step)
+        return True
+
     def step_slice(self, step: int) -> None:
         """To the next or previous slice; positive is towards the apex."""
         study = self._panel.study
