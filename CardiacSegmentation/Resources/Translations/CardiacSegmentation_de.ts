@@ -188,16 +188,8 @@
    <translation>Alle Schichten in Enddiastole und Endsystole oder in allen Phasen: Konturen, Zweifel, was angesehen wurde (V)</translation>
   </message>
   <message>
-   <source>Go to ED</source>
-   <translation>Zur ED</translation>
-  </message>
-  <message>
    <source>Go to end-diastole (D)</source>
    <translation>Zur Enddiastole (D)</translation>
-  </message>
-  <message>
-   <source>Go to ES</source>
-   <translation>Zur ES</translation>
   </message>
   <message>
    <source>Go to end-systole (S)</source>
@@ -288,8 +280,8 @@
    <translation>Gesehen</translation>
   </message>
   <message>
-   <source>Tick off the doubts of the slice selected: they are not shown again.</source>
-   <translation>Die Zweifel der gewählten Schicht abhaken: Sie werden nicht mehr gezeigt.</translation>
+   <source>Tick off the doubts of the slice selected, and go to the next one (K)</source>
+   <translation>Die Zweifel der gewählten Schicht abhaken und zum nächsten gehen (K)</translation>
   </message>
   <message>
    <source>Copy from previous phase</source>
