@@ -17,6 +17,7 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from CardiacSegmentationLib.errors import ContourError
 from CardiacSegmentationLib.resources import resource
 
 if TYPE_CHECKING:
@@ -58,6 +59,19 @@ class Finding:
     def message(self) -> str:
         """The English sentence."""
         return describe(self)
+
+
+class EditError(ContourError):
+    """An edit that cannot be done, or that changes nothing. Its sentence is the catalogue's for a code, as a finding's."""
+
+    def __init__(self, code: str, **parameters: Parameter) -> None:
+        super().__init__(sentence(code, dict(parameters)))
+        self.code, self.parameters = code, parameters
+
+
+def describe_error(error: Exception, language: str = DEFAULT_LANGUAGE) -> str:
+    """What went wrong, in a language where it has a sentence in that."""
+    return sentence(error.code, dict(error.parameters), language) if isinstance(error, EditError) else str(error)
 
 
 def describe(finding: Finding, language: str = DEFAULT_LANGUAGE) -> str:

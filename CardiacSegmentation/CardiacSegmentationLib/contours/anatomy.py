@@ -24,7 +24,7 @@ from CardiacSegmentationLib.contours.curves import (
     smooth_ring,
 )
 from CardiacSegmentationLib.contours.fields import curve_of_field, distance_field, field_grid
-from CardiacSegmentationLib.errors import ContourError
+from CardiacSegmentationLib.findings import EditError
 from CardiacSegmentationLib.segmentation import FEWEST_POINTS, Border, Contours, signed_area_mm2
 
 if TYPE_CHECKING:
@@ -158,8 +158,7 @@ def place_borders(contours: Contours, placed: Moved) -> Contours:
     tidy = {border: curve for border, curve in _tidy(curves).items() if len(curve) >= FEWEST_POINTS}
     whole = make_whole(settle_touching(Contours(contours.spacing_mm, tidy)))
     if set(whole.borders) != set(together.borders):
-        msg = "This does not fit the other borders here: take them all over, or delete the others first."
-        raise ContourError(msg)
+        raise EditError("edit-does-not-fit")
     return whole
 
 

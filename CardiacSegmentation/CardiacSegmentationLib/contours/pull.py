@@ -10,7 +10,7 @@ import numpy as np
 from CardiacSegmentationLib.contours.anatomy import TOGETHER_MM, move_along, settle
 from CardiacSegmentationLib.contours.borders import find_border
 from CardiacSegmentationLib.contours.curves import FloatArray, arc_mm, arc_of, find_nearest
-from CardiacSegmentationLib.errors import ContourError
+from CardiacSegmentationLib.findings import EditError
 from CardiacSegmentationLib.segmentation import Border, Contours
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ class Pull:
         start = np.asarray(press_mm, float)
         held = border if border in contours.borders else find_border(contours, start, NEAR_MM)
         if held is None:
-            msg = f"No border lies within {NEAR_MM:g} mm of this place: press nearer to one."
-            raise ContourError(msg)
+            raise EditError("edit-no-border-near", distance_mm=NEAR_MM)
         return cls(contours, held, start)
 
     def move(self, to_mm: npt.ArrayLike, reach_mm: float = REACH_MM, *, keep_wall: bool = False) -> Contours:

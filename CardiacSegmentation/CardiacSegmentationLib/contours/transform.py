@@ -19,6 +19,7 @@ from CardiacSegmentationLib.contours.curves import (
     smooth_ring,
 )
 from CardiacSegmentationLib.errors import ContourError
+from CardiacSegmentationLib.findings import EditError
 from CardiacSegmentationLib.segmentation import Border, Contours
 
 if TYPE_CHECKING:
@@ -77,8 +78,7 @@ def copy(contours: Contours, other: Contours, borders: Collection[Border] = ALL)
     """Contours with these borders taken over from another image; the others make room for them."""
     taken = {border: curve for border, curve in other.borders.items() if border in borders}
     if not taken:
-        msg = "The other image has no such border to be copied."
-        raise ContourError(msg)
+        raise EditError("edit-nothing-to-copy")
     return place_borders(contours.without(*taken), taken)
 
 

@@ -11,6 +11,8 @@ import slicer
 from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.errors import CardiacSegmentationError
+from CardiacSegmentationLib.findings import describe_error
+from CardiacSegmentationLib.gui.translation import language
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +60,7 @@ def errors_shown(messages: Messages) -> Iterator[None]:
         with slicer.util.WaitCursor():
             yield
     except CardiacSegmentationError as error:
-        messages.tell_error(str(error))
+        messages.tell_error(describe_error(error, language()))
     except OSError as error:
         text = _("{file}: {reason}. Choose another folder, or make room.")
         messages.tell_error(text.format(file=error.filename or "", reason=error.strerror or error))
