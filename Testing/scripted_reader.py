@@ -148,7 +148,9 @@ def _tries(
         off = -find_nearest(curve, contours.borders[border]).outside_mm
         for stretch in _wrong_stretches(off, WRONG_PX * min(contours.spacing_mm)):
             yield from _pulls(contours, border, curve[stretch], abs(off[stretch]))
-            yield from _attempt("Redraw", lambda b=border, s=stretch: redraw(contours, _along(drawn[b], wanted, b, s), b))
+            yield from _attempt(
+                "Redraw", lambda b=border, s=stretch: redraw(contours, _along(drawn[b], wanted, b, s), b)
+            )
         if abs(off).max() > WRONG_PX * min(contours.spacing_mm):
             yield from _attempt("Redraw", lambda b=border: draw_border(contours, b, drawn[b]))
             for by_mm in (STEP_MM, -STEP_MM):

@@ -9,8 +9,7 @@ import ctk
 import qt
 import slicer
 import vtk
-from CardiacSegmentationLib.errors import CardiacSegmentationError
-from CardiacSegmentationLib.findings import EditError, describe_error
+from CardiacSegmentationLib.errors import CardiacSegmentationError, ContourError
 from CardiacSegmentationLib.gui.translation import language
 from SegmentEditorEffects import AbstractScriptedSegmentEditorEffect
 from slicer.i18n import tr as _
@@ -209,13 +208,13 @@ class ContourEffect(AbstractScriptedSegmentEditorEffect):  # type: ignore[misc]
             try:
                 image.take(now if now is not None else image.contours, self.NAME)
                 if has_moved and (now is None or now is image.contours):
-                    raise EditError("edit-changes-nothing")
+                    raise ContourError.of("changes-nothing")
             except CardiacSegmentationError as reason:
                 _say(reason)
 
 
-def _say(error: Exception) -> None:
-    slicer.util.showStatusMessage(describe_error(error, language()), STATUS_MS)
+def _say(error: CardiacSegmentationError) -> None:
+    slicer.util.showStatusMessage(error.text(language()), STATUS_MS)
 
 
 def _ras(interactor: Any, view: Any) -> Sequence[float]:

@@ -24,7 +24,7 @@ from CardiacSegmentationLib.contours.curves import (
     smooth_ring,
 )
 from CardiacSegmentationLib.contours.fields import curve_of_field, distance_field, field_grid
-from CardiacSegmentationLib.findings import EditError
+from CardiacSegmentationLib.errors import ContourError
 from CardiacSegmentationLib.segmentation import FEWEST_POINTS, Border, Contours, signed_area_mm2
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def place_borders(contours: Contours, placed: Moved) -> Contours:
     tidy = {border: curve for border, curve in _tidy(curves).items() if len(curve) >= FEWEST_POINTS}
     whole = make_whole(settle_touching(Contours(contours.spacing_mm, tidy)))
     if set(whole.borders) != set(together.borders):
-        raise EditError("edit-does-not-fit")
+        raise ContourError.of("no-fit")
     return whole
 
 
@@ -196,7 +196,9 @@ def _settled(before: Contours, moved: Moved, wall_mm: float, *, rv_leads: bool) 
     settled = before.with_borders(tidy)
     if is_whole(settled, before, wall_mm):
         return settled
-    settled = settle_touching(settled)  # points put into a long straight step may lie across a corner of the next border
+    settled = settle_touching(
+        settled
+    )  # points put into a long straight step may lie across a corner of the next border
     return settled if is_whole(settled, before, wall_mm) else None
 
 

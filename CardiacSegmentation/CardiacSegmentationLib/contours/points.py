@@ -11,7 +11,7 @@ import numpy as np
 
 from CardiacSegmentationLib.contours.anatomy import STEP_MM, settle
 from CardiacSegmentationLib.contours.curves import FloatArray, arc_mm, arc_of, even_out, find_nearest, points_along
-from CardiacSegmentationLib.findings import EditError
+from CardiacSegmentationLib.errors import ContourError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -67,7 +67,7 @@ def insert_point(
 def delete_point(contours: Contours, border: Border, points: FloatArray, index: int) -> tuple[Contours, FloatArray]:
     """The contours with the stretch between a point's neighbours drawn plainly, and the points without it."""
     if len(points) <= FEWEST:
-        raise EditError("edit-few-points", points=FEWEST)
+        raise ContourError.of("few-points", points=FEWEST)
     curve, at, length = _with_points(contours, border, points)
     along, _ = arc_mm(curve)
     start, span = at[index - 1], (at[(index + 1) % len(at)] - at[index - 1]) % length

@@ -10,7 +10,7 @@ import numpy as np
 from CardiacSegmentationLib.contours.anatomy import TOGETHER_MM, move_along, settle
 from CardiacSegmentationLib.contours.borders import find_border
 from CardiacSegmentationLib.contours.curves import FloatArray, arc_mm, arc_of, find_nearest
-from CardiacSegmentationLib.findings import EditError
+from CardiacSegmentationLib.errors import ContourError
 from CardiacSegmentationLib.segmentation import Border, Contours
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Pull:
         start = np.asarray(press_mm, float)
         held = border if border in contours.borders else find_border(contours, start, NEAR_MM)
         if held is None:
-            raise EditError("edit-no-border-near", distance_mm=NEAR_MM)
+            raise ContourError.of("no-border-near", distance_mm=NEAR_MM)
         return cls(contours, held, start)
 
     def move(self, to_mm: npt.ArrayLike, reach_mm: float = REACH_MM, *, keep_wall: bool = False) -> Contours:

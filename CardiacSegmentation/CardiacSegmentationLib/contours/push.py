@@ -10,7 +10,7 @@ import numpy as np
 from CardiacSegmentationLib.contours.anatomy import STEP_MM, settle
 from CardiacSegmentationLib.contours.borders import find_border
 from CardiacSegmentationLib.contours.curves import FloatArray, even_out, find_nearest, outward_normals
-from CardiacSegmentationLib.findings import EditError
+from CardiacSegmentationLib.errors import ContourError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -46,7 +46,7 @@ class Push:
         place = np.asarray(press_mm, float)
         shoved = border if border in contours.borders else find_border(contours, place, np.inf)
         if shoved is None:
-            raise EditError("edit-no-border")
+            raise ContourError.of("no-border-to-push")
         is_inside = find_nearest(place[None], contours.borders[shoved]).outside_mm[0] < 0
         return cls(contours, shoved, place, radius_mm, 1 if is_inside else -1)
 

@@ -16,7 +16,7 @@ from CardiacSegmentationLib.contours.curves import (
     remove_loops,
     resample,
 )
-from CardiacSegmentationLib.findings import EditError
+from CardiacSegmentationLib.errors import ContourError
 from CardiacSegmentationLib.segmentation import FEWEST_POINTS
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def redraw(contours: Contours, line_mm: npt.ArrayLike, border: Border | None = N
     line = _even_line(np.asarray(line_mm, float))
     held = border if border in contours.borders else _border_along(contours, line)
     if held is None or (border is not None and held is not border):
-        raise EditError("edit-nothing-to-redraw")
+        raise ContourError.of("no-border-to-redraw")
     if is_closed(line):
         return draw_border(contours, held, line)
     curve = contours.borders[held]
@@ -54,10 +54,10 @@ def draw_border(contours: Contours, border: Border, line_mm: npt.ArrayLike) -> C
     """The contours with a closed free-hand line as this border, whether there was one or not; the others make room."""
     line = np.asarray(line_mm, float)
     if len(line) < 3 or area_mm2(line) < SMALLEST_MM2:
-        raise EditError("edit-line-encloses-little", area_mm2=SMALLEST_MM2)
+        raise ContourError.of("line-too-small", area_mm2=SMALLEST_MM2)
     curve = remove_loops(drop_waves(resample(line, STEP_MM), STEP_MM, HAND_MM))
     if len(curve) < FEWEST_POINTS or area_mm2(curve) < SMALLEST_MM2:
-        raise EditError("edit-line-crosses-itself")
+        raise ContourError.of("line-crosses")
     return place_borders(contours, {border: curve})
 
 
@@ -105,7 +105,7 @@ def _border_along(contours: Contours, line: FloatArray) -> Border | None:
 def _even_line(line: FloatArray) -> FloatArray:
     """A line with points at even distances."""
     if line.ndim != 2 or len(line) < 2:
-        raise EditError("edit-line-short")
+        raise ContourError.of("line-too-short")
     length = np.hypot(*np.diff(line, axis=0).T).sum()
     return _spread(line, max(round(length / STEP_MM), 1) + 1)
 

@@ -19,7 +19,6 @@ from CardiacSegmentationLib.contours.curves import (
     smooth_ring,
 )
 from CardiacSegmentationLib.errors import ContourError
-from CardiacSegmentationLib.findings import EditError
 from CardiacSegmentationLib.segmentation import Border, Contours
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def copy(contours: Contours, other: Contours, borders: Collection[Border] = ALL)
     """Contours with these borders taken over from another image; the others make room for them."""
     taken = {border: curve for border, curve in other.borders.items() if border in borders}
     if not taken:
-        raise EditError("edit-nothing-to-copy")
+        raise ContourError.of("nothing-to-copy")
     return place_borders(contours.without(*taken), taken)
 
 
