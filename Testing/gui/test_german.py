@@ -20,7 +20,12 @@ MODULE = Path(__file__).parents[2] / "CardiacSegmentation" / "CardiacSegmentatio
 
 
 @pytest.fixture
-def a_german_hand(a_window: Any, gui_host: Host) -> Iterator[Hand]:
+def a_german_hand(a_window: Any, gui_host: Host, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hand]:
+    import qt
+    from CardiacSegmentationLib.gui import translation
+
+    installed: list[Any] = []
+    monkeypatch.setattr(translation, "_installed", installed)
     a_window.settings().setValue("Internationalization/Enabled", True)
     a_window.settings().setValue("language", "de-DE")
     module = gui_host.load(MODULE)
@@ -30,9 +35,8 @@ def a_german_hand(a_window: Any, gui_host: Host) -> Iterator[Hand]:
     module.widget.enter()
     yield Hand(widget, module.widget.panel)
     module.unload()
-    from CardiacSegmentationLib.gui.translation import remove_translation
-
-    remove_translation()
+    for translator in installed:
+        qt.QCoreApplication.removeTranslator(translator)
 
 
 def test_the_panel_speaks_german(a_german_hand: Hand, phantom: tuple[CineStack, Segmentation], tmp_path: Path) -> None:
@@ -50,6 +54,11 @@ def test_the_panel_speaks_german(a_german_hand: Hand, phantom: tuple[CineStack, 
     assert ui.resultsTable.item(0, 0).text() == "Ejektionsfraktion (%)"
     assert ui.phaseLabel.text == "ED: 1 von 8, 0 ms"
     assert slicer.modules.cardiacsegmentation.parent.title == "Herzsegmentierung"
+    assert "," in ui.resultsTable.item(0, 1).text()
+    assert "." not in ui.resultsTable.item(0, 1).text()
+    hand.panel.sign_off.reader.text = " "
+    hand.panel.sign_off.sign_button.click()
+    assert hand.messages.errors == ["Ohne Namen kann niemand unterschreiben: Befunder angeben."]
 
 
 def test_a_language_without_a_translation_stays_english(a_window: Any, gui_host: Host) -> None:
