@@ -33,7 +33,7 @@ SCHEMA = "cardiacseg-measurements"
 SCHEMA_VERSION = "2.0"  # the first number changes when a reader of older files would break
 DISCLAIMER = "Not a medical device. For research; not for diagnosis or treatment."
 # What of a reading stands in measurements.json: all that numbers depend on, and who answers for them.
-DECISIONS = ("key_phases", "counts", "patient", "reader", "impression", "signature")
+DECISIONS = ("key_phases", "counts", "base_lines", "patient", "reader", "impression", "signature")
 MM3_PER_ML = 1000.0
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -198,6 +198,7 @@ def _slices(assessment: Assessment) -> Iterable[dict[str, Cell]]:
                 row[f"{name}_mm2"] = _number(area)
                 row[f"{name}_ml"] = _number(area * assessment.slice_spacing_mm / MM3_PER_ML)
                 row[f"{name}_included"] = bool(assessment.counted[label - 1, phase, slice_])
+                row[f"{name}_share"] = _number(float(assessment.shares[label - 1, phase, slice_]))
             yield row
 
 
