@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.phantom.heart import Heart
 
 ANGLES = {"2CH": 80, "3CH": 48, "4CH": 5}  # of the phantom's views: degrees from the image's right
-HALF_MM = 15.0
+SPANS_MM = {Label.LV: (-15.0, 15.0), Label.RV: (-58.0, -36.0)}  # of the valves, to the right of the LV's axis
 
 
 def shifted_phantom(spec: PhantomSpec, shift: float) -> tuple[CineStack, Segmentation, Heart]:
@@ -48,10 +48,10 @@ def true_line(
     angle = math.radians(ANGLES[view])
     solid = heart.rv if label == Label.RV else heart.cavity
     points = []
-    for side in (-1, 1):
+    for along in SPANS_MM[label]:
         out, deeper = (
-            side * HALF_MM * math.cos(math.radians(tilt_deg)),
-            side * HALF_MM * math.sin(math.radians(tilt_deg)),
+            along * math.cos(math.radians(tilt_deg)),
+            along * math.sin(math.radians(tilt_deg)),
         )
         depth = float(solid.base_mm[phase]) + deeper
         x, y, z = in_chest(out * math.cos(angle), out * math.sin(angle), depth, spec)

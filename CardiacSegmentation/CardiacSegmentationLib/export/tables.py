@@ -88,7 +88,7 @@ def write_patient_csv(row: Mapping[str, Cell], path: Path) -> None:
 def write_slices_csv(assessment: Assessment, path: Path) -> None:
     """One row per labelled phase and slice: areas, volumes, and whether they count."""
     structures = [label.name.lower() for label in reversed(STRUCTURES)]
-    columns = [f"{name}_{what}" for name in structures for what in ("mm2", "ml", "included")]
+    columns = [f"{name}_{what}" for name in structures for what in ("mm2", "ml", "included", "share")]
     _write_csv(path, ("phase", "slice", "time_ms", *columns), (tuple(row.values()) for row in _slices(assessment)))
 
 
