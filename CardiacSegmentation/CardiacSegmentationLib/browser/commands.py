@@ -9,23 +9,33 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.assessment import finding_key
+from CardiacSegmentationLib.browser.proposal import Proposal
 from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
 from CardiacSegmentationLib.contours import Border
 from CardiacSegmentationLib.contours.pull import REACH_MM, pull
 from CardiacSegmentationLib.contours.push import RADIUS_MM, push
 from CardiacSegmentationLib.contours.redraw import draw_border, is_closed, redraw
 from CardiacSegmentationLib.errors import ContourError, ReadingError
+from CardiacSegmentationLib.network.alternatives import find_alternatives
 from CardiacSegmentationLib.reading import BasalRule
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
 from CardiacSegmentationLib.session.contour_commands import (
     copy_here,
     delete_here,
     grow_here,
+    propose_filling,
     propose_phases,
     propose_slices,
     smooth_here,
     snap_here,
     take,
+)
+from CardiacSegmentationLib.session.segment_again import (
+    Proposals,
+    request_phase,
+    request_slice,
+    shown_labels,
+    take_proposal,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +45,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.browser.served import ServedStudy
     from CardiacSegmentationLib.contours import Contours
+    from CardiacSegmentationLib.session import StudySession
 
     Message = Mapping[str, Any]
 
@@ -74,7 +85,9 @@ def _delete(study: ServedStudy, message: Message) -> None:
 
 
 def _copy(study: ServedStudy, message: Message) -> None:
-    copy_here(study.session, study.place_of(message), (int(message["step"]), 0))
+    step = int(message["step"])
+    steps = (step, 0) if message.get("along", "phases") == "phases" else (0, step)
+    copy_here(study.session, study.place_of(message), steps, _structures(message))
 
 
 def _change(study: ServedStudy, message: Message) -> None:
@@ -86,17 +99,47 @@ def _change(study: ServedStudy, message: Message) -> None:
 
 
 def _propose(study: ServedStudy, message: Message) -> dict[str, Any]:
-    phase, place = study.place_of(message)
-    if message["along"] == "phases":
-        return study.propose(propose_phases(study.session, place))
-    return study.propose(propose_slices(study.session, phase))
+    session, (phase, place) = study.session, study.place_of(message)
+    along, tool = str(message["along"]), "Fill" if message.get("fill") else "Propagate"
+    if along not in ("phases", "slices"):
+        msg = f"There is no way along {along}."
+        raise ReadingError(msg)
+    if tool == "Fill":
+        found = propose_filling(session, phase) if along == "slices" else propose_filling(session, slice_=place)
+    else:
+        found = propose_phases(session, place) if along == "phases" else propose_slices(session, phase)
+    return study.propose(Proposal(found, lambda: take(session, found, tool)))
+
+
+def _again(study: ServedStudy, message: Message) -> dict[str, Any]:
+    """The network looks again at the image, or all of its phase; where the hand pointed, if it did."""
+    session, place = study.session, study.place_of(message)
+    pointed_mm = _line(message)[[0, -1]] if "line" in message else None
+    whole_phase = bool(message.get("wholePhase"))
+    request = request_phase(session, place[0], pointed_mm) if whole_phase else request_slice(session, place, pointed_mm)
+    shown = shown_labels(session, request).copy()
+    answers = find_alternatives(session.stack, study.network(), request, shown)
+    return study.propose(_as_proposal(session, Proposals(request, shown, answers)))
+
+
+def _as_proposal(session: StudySession, proposals: Proposals) -> Proposal:
+    count = len(proposals.answers)
+    drawn = [label.name for label in reversed(STRUCTURES) if count and (proposals.labels == label).any()]
+    return Proposal(
+        proposals.contours(session),
+        lambda: take_proposal(session, proposals),
+        {"number": proposals.number + 1, "count": count, "drawn": drawn},
+        lambda: _as_proposal(session, proposals.next()),
+    )
+
+
+def _next(study: ServedStudy, _: Message) -> dict[str, Any]:
+    proposal = study.proposal
+    return study.propose(proposal.next() if proposal.next is not None else proposal)
 
 
 def _take(study: ServedStudy, _: Message) -> None:
-    if not study.proposal:
-        msg = "What was proposed does not fit any more: propagate again."
-        raise ContourError(msg)
-    take(study.session, study.proposal)
+    study.proposal.take()
 
 
 def _count(study: ServedStudy, message: Message) -> None:
@@ -161,6 +204,8 @@ COMMANDS: Mapping[str, Callable[[ServedStudy, Message], dict[str, Any] | None]] 
     "copy": _copy,
     **dict.fromkeys(("smooth", "snap", "grow", "shrink"), _change),
     "propose": _propose,
+    "again": _again,
+    "next": _next,
     "take": _take,
     "count": _count,
     "key-phase": _key_phase,

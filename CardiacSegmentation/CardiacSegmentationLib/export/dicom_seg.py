@@ -13,7 +13,7 @@ from CardiacSegmentationLib.export.corrections import name_ranges
 from CardiacSegmentationLib.export.dicom_objects import (
     PROGRAM,
     SEG_SERIES,
-    Series,
+    NewSeries,
     concept,
     describe_labels,
     new_uid,
@@ -26,6 +26,7 @@ from CardiacSegmentationLib.structures import ANATOMICAL_STRUCTURE, BY_LABEL
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from highdicom import AlgorithmIdentificationSequence
     from highdicom.seg import SegmentDescription
     from pydicom import Dataset
 
@@ -52,7 +53,7 @@ def make_segmentations(
     reader: str = "",
 ) -> dict[int, Dataset]:
     """A SEG object for each of ``phases`` (phase → its name, "ED"); all stand in one new series."""
-    series = Series(SEG_SERIES, DESCRIPTION)
+    series = NewSeries(SEG_SERIES, DESCRIPTION)
     tracking = {label: new_uid() for label in BY_LABEL}
     objects = {}
     for phase, name in phases.items():
@@ -71,7 +72,7 @@ def _make_one(
     segmentation: Segmentation,
     source: DicomSource,
     phase: int,
-    series: Series,
+    series: NewSeries,
     tracking: Mapping[Any, str],
 ) -> Dataset:
     from highdicom.seg import Segmentation as SegObject
@@ -95,19 +96,11 @@ def _make_one(
 
 def _describe_segments(segmentation: Segmentation, phase: int, tracking: Mapping[Any, str]) -> list[SegmentDescription]:
     """One segment per structure; its number is the label's value."""
-    from highdicom import AlgorithmIdentificationSequence
     from highdicom.color import CIELabColor
     from highdicom.seg import SegmentDescription
-    from pydicom.sr.codedict import codes
 
     algorithm_type = find_algorithm_type(segmentation, phase)
-    algorithm = AlgorithmIdentificationSequence(
-        name=PROGRAM,
-        family=codes.DCM.ArtificialIntelligence,
-        version=__version__,
-        source=PROGRAM,
-        parameters={"model": describe_labels(segmentation)},
-    )
+    algorithm = describe_algorithm(segmentation)
     descriptions = [
         SegmentDescription(
             segment_number=int(label),
@@ -125,6 +118,20 @@ def _describe_segments(segmentation: Segmentation, phase: int, tracking: Mapping
     for description in descriptions:
         description.SegmentDescription = describe_origin(segmentation, phase)
     return descriptions
+
+
+def describe_algorithm(segmentation: Segmentation) -> AlgorithmIdentificationSequence:
+    """The program and the network that made the labels."""
+    from highdicom import AlgorithmIdentificationSequence
+    from pydicom.sr.codedict import codes
+
+    return AlgorithmIdentificationSequence(
+        name=PROGRAM,
+        family=codes.DCM.ArtificialIntelligence,
+        version=__version__,
+        source=PROGRAM,
+        parameters={"model": describe_labels(segmentation)},
+    )
 
 
 def find_algorithm_type(segmentation: Segmentation, phase: int) -> str:

@@ -4,8 +4,9 @@
 // the program does it once. What other tabs do arrives by itself.
 
 const tab = crypto.randomUUID()
-const TOOLS = ['hand', 'pull', 'push', 'redraw']
+const TOOLS = ['hand', 'pull', 'push', 'redraw', 'again']
 const CHANGES = ['delete', 'smooth', 'snap', 'grow', 'shrink']
+const MORE = ['copy-previous', 'copy-next', 'copy-above', 'copy-below', 'propose-phases', 'propose-slices', 'fill-phases', 'fill-slices', 'again', 'again-phase']
 const SIZES = { pull: { low: 4, high: 40, mm: 15 }, push: { low: 2, high: 25, mm: 8 } }
 const PREVIEWED = ['pull', 'push']
 const FEWEST_MM = 0.7 // between two places of a line
@@ -16,6 +17,7 @@ let sent = 0 // commands
 let queue = Promise.resolve()
 let drag = null // { line, phase, slice } from press to release
 let pointer = null // where the mouse is, in pixels of the image
+let asked = null // the image that the network looked at again, or its phase: what the next proposal is of
 
 // To the program and back
 
@@ -146,6 +148,7 @@ async function showPreview() {
 
 async function release() {
   if (!drag) return
+  if (tool === 'again') { askAgain({ line: [drag.line[0], drag.line.at(-1)] }); drag = null; draw(); return }
   const message = dragMessage(), moved = drag.line.length > 1
   drag = null
   if (moved) await command(tool, message)
@@ -160,6 +163,10 @@ overlay = (context, scale) => {
     context.beginPath()
     context.ellipse(pointer.x, pointer.y, SIZES.push.mm / spacing[1], SIZES.push.mm / spacing[0], 0, 0, 2 * Math.PI)
     context.stroke()
+  }
+  if (drag && tool === 'again') {
+    const [from, to] = [drag.line[0], drag.line.at(-1)].map(([row, column]) => [column / spacing[1] - origin[1] + 0.5, row / spacing[0] - origin[0] + 0.5])
+    context.strokeRect(from[0], from[1], to[0] - from[0], to[1] - from[1])
   }
   if (drag && tool === 'redraw') {
     context.beginPath()
@@ -192,7 +199,7 @@ function select(id, choices, onchange) {
 
 function buildTools() {
   const here = () => ({ phase: at.phase, slice: at.slice })
-  const copyFrom = step => command('copy', { ...here(), step })
+  const copyFrom = (along, step) => command('copy', { ...here(), along, step, structure: byId('structure').value })
   const change = name => button(name, words[name], () => command(name, { ...here(), structure: byId('structure').value }))
   const structures = [['', words.all], ...Object.keys(study.structures).map(name => [name, name])]
   const row = (className, ...children) => make('div', { className }, ...children)
@@ -206,17 +213,22 @@ function buildTools() {
       make('span', { id: 'looked-at', className: 'quiet' })),
     row('halves', button('undo', '', () => command('undo')), button('redo', '', () => command('redo'))))
   byId('stage').after(make('div', { id: 'proposal', className: 'row', role: 'status', hidden: true }, make('span', { id: 'proposal-text' }),
-      button('take', words.take, () => command('take').then(() => showProposal(null))), button('leave', words.leave, () => showProposal(null))))
+      button('take', words.take, () => command('take').then(() => showProposal(null))), button('next', words.next, showNext),
+      button('leave', words.leave, () => showProposal(null))))
   byId('controls').after(make('div', { id: 'more-tools' },
     row('row', select('structure', structures), ...CHANGES.map(change)),
-    row('row', button('copy-previous', words.copyPrevious, () => copyFrom(-1)), button('copy-next', words.copyNext, () => copyFrom(1)),
-      button('propose-phases', words.proposePhases, () => propose('phases')), button('propose-slices', words.proposeSlices, () => propose('slices')))))
+    row('row', button('copy-previous', words.copyPrevious, () => copyFrom('phases', -1)), button('copy-next', words.copyNext, () => copyFrom('phases', 1)),
+      button('copy-above', words.copyAbove, () => copyFrom('slices', -1)), button('copy-below', words.copyBelow, () => copyFrom('slices', 1))),
+    row('row', button('propose-phases', words.proposePhases, () => propose('phases')), button('propose-slices', words.proposeSlices, () => propose('slices')),
+      button('fill-phases', words.fillPhases, () => propose('phases', true)), button('fill-slices', words.fillSlices, () => propose('slices', true))),
+    row('row', button('again', words.againHere, () => askAgain()), button('again-phase', words.againPhase, () => askAgain({ wholePhase: true })))))
   byId('stage').append(make('p', { id: 'problem', role: 'alert', hidden: true }))
   byId('keys').append(` ${words.readKeys}`)
   byId('structure').setAttribute('aria-label', words.structure)
   byId('tools').hidden = false
   TOOLS.forEach((name, place) => { KEYS[place + 1] = () => chooseTool(name) })
   KEYS.z = toggleWhole
+  KEYS.a = () => asked === `${at.phase},${at.slice}` && !byId('next').hidden ? showNext() : askAgain()
   addEventListener('keydown', event => {
     if (!(event.ctrlKey || event.metaKey) || isWriting(event.target)) return
     const key = event.key.toLowerCase()
@@ -231,18 +243,38 @@ function buildTools() {
   image.addEventListener('pointerleave', () => { pointer = null; draw() })
 }
 
-// What propagation would change is shown in its images until it is taken over or left.
-async function propose(along) {
-  const news = await command('propose', { phase: at.phase, slice: at.slice, along })
-  if (news.proposal) showProposal(news.proposal)
+// What would change is shown in its images until it is taken over or left.
+async function propose(along, isFill = false) {
+  const news = await command('propose', { phase: at.phase, slice: at.slice, along, fill: isFill })
+  if (news.proposal) showProposal(news.proposal, fill(words.proposed_images, { count: Object.keys(news.proposal).length }))
 }
 
-function showProposal(proposal) {
+// The network looks again at the image shown, or its phase; `line` says where.
+async function askAgain(details = {}) {
+  if (study.reading.isSigned) { tell(words.locked); return }
+  setPlaying(false)
+  const { phase, slice } = at
+  showProposal({}, words.lookingAgain)
+  const news = await command('again', { phase, slice, ...details })
+  showAnswer(news)
+  asked = details.wholePhase ? null : `${phase},${slice}`
+}
+
+async function showNext() { showAnswer(await command('next')) }
+
+function showAnswer({ proposal, count, number, drawn }) {
+  if (!proposal) { showProposal(null); return }
+  const changes = Object.keys(proposal).length
+  const what = changes > 1 ? fill(words.changes, { count: changes }) : drawn.join(', ') || words.noHeart
+  showProposal(proposal, count ? fill(words.proposed_again, { number, count, what }) : words.nothingElse, count > 1)
+}
+
+function showProposal(proposal, text = '', hasNext = false) {
   proposed = proposal ?? {}
-  const count = Object.keys(proposed).length
   byId('proposal').hidden = !proposal
-  byId('proposal-text').textContent = fill(words.proposed_images, { count })
-  byId('take').disabled = !count
+  byId('proposal-text').textContent = text
+  byId('take').disabled = !Object.keys(proposed).length
+  byId('next').hidden = !hasNext
   draw()
 }
 
@@ -281,7 +313,7 @@ function showReading() {
     byId(name).title = reading[name]
     byId(name).disabled = !reading[name] || locked
   }
-  for (const id of [...CHANGES, 'copy-previous', 'copy-next', 'propose-phases', 'propose-slices', 'reader', 'impression', 'sign']) byId(id).disabled = locked
+  for (const id of [...CHANGES, ...MORE, 'reader', 'impression', 'sign']) byId(id).disabled = locked
   byId('unlock').disabled = !locked
   for (const id of ['reader', 'impression']) if (document.activeElement !== byId(id)) byId(id).value = reading[id]
   const places = state.moments.flatMap(({ phase }) => Array.from({ length: study.slices }, (_, slice) => `${phase},${slice}`))
