@@ -49,6 +49,7 @@ class LiveStudy:
     def __init__(
         self,
         study: Study,
+        *,
         on_edit: Callable[[], None] | None = None,
         on_change: Callable[[Changed], None] | None = None,
         tool: Callable[[], str] | None = None,
