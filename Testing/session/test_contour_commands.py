@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from CardiacSegmentationLib.analysis import assess
+from CardiacSegmentationLib.contours.propagate import LeftOut
 from CardiacSegmentationLib.contours.pull import pull
 from CardiacSegmentationLib.contours.transform import grow, shift
 from CardiacSegmentationLib.errors import ContourError
@@ -21,6 +22,7 @@ from CardiacSegmentationLib.session.contour_commands import (
     contours_at,
     copy_here,
     delete_here,
+    describe_left_out,
     edit_contours,
     grow_here,
     known_contours,
@@ -232,6 +234,38 @@ def test_propagation_is_limited_to_a_range_and_reaches_slices(session: StudySess
     assert set(beside) == {(0, 2), (0, 4)}
     with pytest.raises(ContourError, match="corrected"):
         propose_phases(session, 5)
+
+
+def test_what_a_propagation_leaves_out_is_said_with_the_reason(
+    begin: Callable[..., StudySession], made: Segmentation
+) -> None:
+    labels = made.labels.copy()
+    labels[0, 4:] = 0
+    session = begin(Segmentation.of(labels, model="a network"))
+    edit_contours(session, {(0, 3): grow(contours_at(session, (0, 3)), [Border.ENDO], 1.0)}, "Pull")
+    found = propose_slices(session, 0)
+    assert set(found) | set(found.left_out) == {(0, slice_) for slice_ in range(7)}
+    assert found.left_out[0, 3] is LeftOut.CORRECTED
+    assert found.left_out[0, 4] is found.left_out[0, 6] is LeftOut.NO_CONTOURS
+    assert "1 image stays as you corrected it. 4 images have no contours" in describe_left_out(found)
+    assert "1 Bild bleibt, wie Sie es korrigiert haben. 4 Bilder haben keine" in describe_left_out(found, "de")
+    take(session, found)
+    assert {why for place, why in propose_slices(session, 0).left_out.items() if place in found} == {LeftOut.NO_CHANGE}
+    outside = propose_filling(session, phase=0).left_out
+    assert outside == {(0, slice_): LeftOut.NOT_BETWEEN for slice_ in (0, 4, 5, 6)}
+
+
+def test_beside_the_outermost_slices_there_is_nothing_to_reach(session: StudySession) -> None:
+    edit_contours(session, {(0, 1): grow(contours_at(session, (0, 1)), [Border.EPI], 1.0)}, "Pull")
+    beside = propose_slices(session, 0, [-1, 0, 7])
+    assert set(beside) | set(beside.left_out) == {(0, 0)}
+
+
+def test_an_edit_that_changes_nothing_says_so(session: StudySession) -> None:
+    with pytest.raises(ContourError, match="Nothing was changed") as caught:
+        change_here(session, HERE, lambda contours: contours, "Smooth")
+    assert caught.value.text("de").startswith("Nichts wurde geändert")
+    assert not session.reading.journal
 
 
 def test_without_automatic_contours_they_follow_the_motion(

@@ -51,6 +51,7 @@ class LeftOut(str, Enum):
     TOO_FAR = "left-out-too-far"
     NO_CHANGE = "left-out-no-change"
     NO_ROOM = "left-out-no-room"
+    NOT_BETWEEN = "left-out-not-between"
 
 
 class Carried(dict[Key, Contours], Generic[Key]):
