@@ -116,7 +116,9 @@ class ToolsPanel:
         def show(session: StudySession, place: Place) -> None:
             found = find(session, place)
             text = _("{count} images would change; they are shown dashed.").format(count=len(found))
-            if not found:
+            if len(found) == 1:
+                text = _("One image would change; it is shown dashed.")
+            elif not found:
                 text = _("No image would change.")
             text = f"{text} {commands.describe_left_out(found, language())}".strip()
             self._proposal.offer(text, found, (lambda session: commands.take(session, found, tool)) if found else None)
