@@ -122,18 +122,20 @@ def report(study: Path, folder: Path, options: argparse.Namespace) -> str:
 def _correcting() -> str:
     """What a reader waits for, and how much she has to do."""
     from bench_corrections import measure as measure_corrections
-    from bench_corrections import table
+    from bench_corrections import table, total
     from contours.bench_contours import measure as measure_contours
 
     rows = [(title, f"{wall:.1f}", f"{processor:.1f}") for title, (wall, processor) in measure_contours().items()]
     latency = _table(("what", "median ms", "ms of processor"), rows)
     text = (
         "The shipped network on noisy phantoms, 16 phases × 10 slices. A scripted reader corrects end-diastole and "
-        "end-systole until cavity, cavity with muscle, and RV agree with the truth in every slice (Dice > 0.95): up "
-        "to three pulls a border, then it is drawn anew. An ideal painter needs one stroke, without a slip, for each "
-        "patch of wrong pixels of one label. Then the corrections are propagated to the phases between."
+        "end-systole until cavity, cavity with muscle, and RV agree with the truth in every slice (Dice > 0.95). An "
+        "action is one press-to-release or one key, of reader and painters alike. The reader draws with an unsteady "
+        "hand (0.7 mm); a painter with the same hand fills each patch of wrong pixels of one label with one stroke, up "
+        "to where that hand would have drawn; an ideal painter up to the truth. Then the corrections are propagated."
     )
-    return f"## Correcting\n\n{latency}\n\n{text}\n\n{table(measure_corrections())}"
+    corrections = measure_corrections()
+    return f"## Correcting\n\n{latency}\n\n{text}\n\n{table([*corrections, total(corrections)])}"
 
 
 def check_idle() -> None:

@@ -125,8 +125,10 @@ def test_propagation_is_shown_first_and_taken_over_as_one_step(study: ServedStud
     assert "Nothing is corrected" in tab.command("propose", **PLACE, along="phases")["problem"]
     tab.command("pull", **PLACE, line=inwards)
     before = session.assessment.lv["esv_ml"].value
-    proposal = tab.command("propose", **PLACE, along="phases")["proposal"]
+    answer = tab.command("propose", **PLACE, along="phases")
+    proposal = answer["proposal"]
     assert len(proposal) > 3
+    assert "1 image stays as you corrected it." in answer["leftOut"]
     assert "0,3" not in proposal, "the reader's own"
     assert session.assessment.lv["esv_ml"].value == before
     assert tab.command("take")["changed"].keys() == proposal.keys()

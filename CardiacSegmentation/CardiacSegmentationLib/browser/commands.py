@@ -21,6 +21,7 @@ from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 from CardiacSegmentationLib.session.contour_commands import (
     copy_here,
     delete_here,
+    describe_left_out,
     grow_here,
     propose_filling,
     propose_phases,
@@ -106,7 +107,8 @@ def _propose(study: ServedStudy, message: Message) -> dict[str, Any]:
         found = propose_filling(session, phase) if along == "slices" else propose_filling(session, slice_=place)
     else:
         found = propose_phases(session, place) if along == "phases" else propose_slices(session, phase)
-    return study.propose(Proposal(found, lambda: take(session, found, tool)))
+    facts = {"leftOut": describe_left_out(found, study.language)}
+    return study.propose(Proposal(found, lambda: take(session, found, tool), facts))
 
 
 def _again(study: ServedStudy, message: Message) -> dict[str, Any]:

@@ -248,7 +248,8 @@ async function propose(along, isFill = false) {
   const news = await command('propose', { phase: at.phase, slice: at.slice, along, fill: isFill })
   if (!news.proposal) return
   const count = Object.keys(news.proposal).length
-  showProposal(news.proposal, count === 1 ? words.proposed_image : fill(words.proposed_images, { count }))
+  const text = count === 1 ? words.proposed_image : fill(words.proposed_images, { count })
+  showProposal(news.proposal, `${text} ${news.leftOut}`)
 }
 
 // The network looks again at the image shown, or its phase; `line` says where.
