@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
-
-    from Testing.browser.conftest import Tab
+    from chromium import Tab
 
 LIBRARY = Path(__file__).parents[2] / "CardiacSegmentation"
 # A place on a border of the picture, and one towards its middle, in pixels of the window.

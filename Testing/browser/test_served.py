@@ -21,8 +21,12 @@ from CardiacSegmentationLib.browser.server import (
     serve_in_background,
 )
 from CardiacSegmentationLib.contours import Border
+from CardiacSegmentationLib.contours.points import PointDrag
 from CardiacSegmentationLib.contours.pull import pull
+from CardiacSegmentationLib.contours.push import push
 from CardiacSegmentationLib.errors import CardiacSegmentationError
+from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.segmentation_json import round_contours
 from CardiacSegmentationLib.session import Recovery, StudySession
 from CardiacSegmentationLib.session.contour_commands import contours_at, edit_contours
 
@@ -80,6 +84,36 @@ def test_a_pull_is_that_of_the_contours_to_the_last_digit(
     assert news["reading"]["undo"]
 
 
+def test_a_control_point_is_put_in_dragged_and_taken_out(study: ServedStudy, inwards: Any) -> None:
+    tab, contours = Tab(study), study.contours_at((0, 3))
+    shown = study.preview({"command": "points", **PLACE, "line": inwards[:1], "every": 20.0})
+    drag = PointDrag.begin(contours, inwards[0], 20.0)
+    assert shown["points"] == drag.points.round(2).tolist(), "they appear at the press"
+    tab.command("points", **PLACE, line=inwards, every=20.0)
+    bent = study.contours_at((0, 3))
+    expected = round_contours(drag.move(inwards[1])).borders[Border.ENDO]
+    np.testing.assert_array_equal(bent.borders[Border.ENDO], expected)
+    tab.command("points", **PLACE, line=inwards[1:], every=20.0, delete=True)
+    lv_mm2 = [each.areas_mm2[Label.LV] for each in (bent, study.contours_at((0, 3)), contours)]
+    assert lv_mm2[0] < lv_mm2[1] == pytest.approx(lv_mm2[2], rel=0.02), "the dent is gone with its point"
+    assert [entry.tool for entry in study.session.reading.journal] == ["Points", "Points"]
+
+
+def test_a_push_goes_on_from_message_to_message_as_in_one_go(study: ServedStudy, inwards: Any) -> None:
+    start, end = np.array(inwards)
+    line = [(end + share * (start - end)).tolist() for share in np.linspace(0.0, 1.2, 9)]
+    tab, before = Tab(study), study.contours_at((0, 3))
+    for count in (2, 5, 5, 3, 8):
+        study.preview({"command": "push", **PLACE, "line": line[:count], "radius": 6.0})
+    tab.command("push", **PLACE, line=line, radius=6.0)
+    expected = round_contours(push(before, line, 6.0)).borders[Border.ENDO]
+    np.testing.assert_array_equal(study.contours_at((0, 3)).borders[Border.ENDO], expected)
+    tab.command("undo")
+    far = [[0.0, 0.0], [0.0, 1.0]]
+    tab.command("push", **PLACE, line=far, radius=6.0)
+    assert [entry.undone for entry in study.session.reading.journal] == [True], "what meets no border is no step"
+
+
 def test_a_preview_changes_nothing(study: ServedStudy, inwards: Any) -> None:
     before = study.session.segmentation.labels.copy()
     borders = study.preview({"command": "pull", **PLACE, "line": inwards})["borders"]
@@ -90,8 +124,8 @@ def test_a_preview_changes_nothing(study: ServedStudy, inwards: Any) -> None:
 
 def test_a_command_that_comes_twice_is_done_once(study: ServedStudy) -> None:
     tab = Tab(study)
-    first = tab.command("copy", **PLACE, step=4)
-    assert tab.again("copy", **PLACE, step=4) == first
+    first = tab.command("copy", **PLACE, step=[4, 0])
+    assert tab.again("copy", **PLACE, step=[4, 0]) == first
     second = Tab(study, "tab")
     second.number, second.seen = 2, tab.seen
     second.again("undo")

@@ -1,25 +1,19 @@
-"""What a tab can ask for: each command calls the session's command of that name. To add one, add it to ``COMMANDS``.
-
-Places within an image come as (row, column) in millimetres, as in ``contours``.
-"""
+"""What a tab can ask for: each command calls the session's command of that name. To add one, add it to ``COMMANDS``."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.assessment import finding_key
+from CardiacSegmentationLib.browser.hand import TOOLS
 from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
-from CardiacSegmentationLib.contours import Border
-from CardiacSegmentationLib.contours.pull import REACH_MM, pull
-from CardiacSegmentationLib.contours.push import RADIUS_MM, push
-from CardiacSegmentationLib.contours.redraw import draw_border, is_closed, redraw
 from CardiacSegmentationLib.errors import ContourError, ReadingError
 from CardiacSegmentationLib.reading import BasalRule
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
 from CardiacSegmentationLib.session.contour_commands import (
     copy_here,
     delete_here,
+    edit_contours,
     grow_here,
     propose_phases,
     propose_slices,
@@ -31,42 +25,20 @@ from CardiacSegmentationLib.session.contour_commands import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import numpy.typing as npt
-
     from CardiacSegmentationLib.browser.served import ServedStudy
-    from CardiacSegmentationLib.contours import Contours
 
     Message = Mapping[str, Any]
 
-MOST_POINTS = 5000  # of a line that a hand drew
 STEPS_MM = {"grow": 1.0, "shrink": -1.0}
 TYPED = {"papillary": Papillary, "basal_rule": BasalRule}
 
 
-def _pulled(contours: Contours, message: Message) -> Contours:
-    start, to = _line(message)[[0, -1]]
-    reach_mm = _within(message.get("reach", REACH_MM), 2.0, 80.0)
-    return pull(contours, start, to, reach_mm, keep_wall=bool(message.get("keepWall")))
-
-
-def _pushed(contours: Contours, message: Message) -> Contours:
-    return push(contours, _line(message), _within(message.get("radius", RADIUS_MM), 1.0, 40.0))
-
-
-def _redrawn(contours: Contours, message: Message) -> Contours:
-    line, border = _line(message), Border(message["border"]) if message.get("border") else None
-    if border is not None and is_closed(line):
-        return draw_border(contours, border, line)
-    return redraw(contours, line, border)
-
-
-# The borders after a drag, without taking them over.
-PREVIEWS: Mapping[str, Callable[[Contours, Message], Contours]] = {"pull": _pulled, "push": _pushed, "redraw": _redrawn}
-
-
 def _drag(study: ServedStudy, message: Message) -> None:
     place, name = study.place_of(message), str(message["command"])
-    study.draw(place, PREVIEWS[name](study.contours_at(place), message), name.capitalize())
+    before = study.contours_at(place)
+    after, _ = study.hand.drag(before, message)
+    if after is not before:
+        edit_contours(study.session, {place: after}, name.capitalize())
 
 
 def _delete(study: ServedStudy, message: Message) -> None:
@@ -74,7 +46,8 @@ def _delete(study: ServedStudy, message: Message) -> None:
 
 
 def _copy(study: ServedStudy, message: Message) -> None:
-    copy_here(study.session, study.place_of(message), (int(message["step"]), 0))
+    phases, slices = message["step"]
+    copy_here(study.session, study.place_of(message), (int(phases), int(slices)), _structures(message))
 
 
 def _change(study: ServedStudy, message: Message) -> None:
@@ -89,7 +62,7 @@ def _propose(study: ServedStudy, message: Message) -> dict[str, Any]:
     phase, place = study.place_of(message)
     if message["along"] == "phases":
         return study.propose(propose_phases(study.session, place))
-    return study.propose(propose_slices(study.session, phase))
+    return study.propose(propose_slices(study.session, phase, (place - 1, place + 1)))
 
 
 def _take(study: ServedStudy, _: Message) -> None:
@@ -104,7 +77,7 @@ def _count(study: ServedStudy, message: Message) -> None:
     phases = range(study.session.stack.phases) if message.get("allPhases") else [int(message["phase"])]
     for phase in phases:
         study.place_of({"phase": phase, "slice": place})
-    structures = [_structure(message)]
+    structures = _structures(message)
     if structures == [Label.LV]:
         structures = [Label.LV, Label.MYO]  # a slice is the LV's with its wall, or not at all
     study.session.set_counts(structures, phases, place, None if message["counts"] is None else bool(message["counts"]))
@@ -154,9 +127,7 @@ def _export(study: ServedStudy, message: Message) -> None:
 
 
 COMMANDS: Mapping[str, Callable[[ServedStudy, Message], dict[str, Any] | None]] = {
-    "pull": _drag,
-    "push": _drag,
-    "redraw": _drag,
+    **dict.fromkeys(TOOLS, _drag),
     "delete": _delete,
     "copy": _copy,
     **dict.fromkeys(("smooth", "snap", "grow", "shrink"), _change),
@@ -182,32 +153,11 @@ def _nothing(_: object) -> None:
     return None
 
 
-def _structure(message: Message) -> Label:
-    name = str(message["structure"])
-    if name not in [label.name for label in STRUCTURES]:
-        msg = f"There is no structure {name}."
-        raise ReadingError(msg)
-    return Label[name]
-
-
 def _structures(message: Message) -> Sequence[Label]:
-    return [_structure(message)] if message.get("structure") else STRUCTURES
-
-
-def _line(message: Message) -> npt.NDArray[Any]:
-    """The places that a hand passed."""
-    import numpy as np
-
-    try:
-        line = np.asarray(message["line"], float)
-    except (TypeError, ValueError):
-        line = np.zeros(0)
-    if line.ndim != 2 or line.shape[1] != 2 or not 2 <= len(line) <= MOST_POINTS or not np.isfinite(line).all():
-        msg = "A drag is a line of at least two places (row, column) in mm."
-        raise ContourError(msg)
-    return line
-
-
-def _within(value: Any, low: float, high: float) -> float:
-    number = float(value)
-    return min(max(number, low), high) if math.isfinite(number) else low
+    """Those named, joined by ``+``; all where none is."""
+    names = str(message["structure"]).split("+") if message.get("structure") else [label.name for label in STRUCTURES]
+    for name in names:
+        if name not in [label.name for label in STRUCTURES]:
+            msg = f"There is no structure {name}."
+            raise ReadingError(msg)
+    return [Label[name] for name in names]

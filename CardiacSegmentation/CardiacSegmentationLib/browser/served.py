@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from CardiacSegmentationLib.browser.commands import COMMANDS, PREVIEWS
+from CardiacSegmentationLib.browser.commands import COMMANDS
 from CardiacSegmentationLib.browser.content import describe_state
+from CardiacSegmentationLib.browser.hand import TOOLS, Hand
 from CardiacSegmentationLib.browser.images import describe_contours, describe_images
 from CardiacSegmentationLib.browser.page import automatic_contours, describe_numbers
 from CardiacSegmentationLib.browser.words import read_words
@@ -19,7 +20,6 @@ from CardiacSegmentationLib.errors import CardiacSegmentationError, ReadingError
 from CardiacSegmentationLib.export.dicom_source import describe_source, read_source
 from CardiacSegmentationLib.export.result_parts import PARTS
 from CardiacSegmentationLib.export.results import default_parts
-from CardiacSegmentationLib.session.contour_commands import edit_contours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # What rests on what the reader sees: refused where another tab changed it meanwhile.
 RESTS_ON_WHAT_IS_SEEN = frozenset(
-    {"pull", "push", "redraw", "delete", "copy", "smooth", "snap", "grow", "shrink", "take", "undo", "redo"}
+    {*TOOLS, "delete", "copy", "smooth", "snap", "grow", "shrink", "take", "undo", "redo"}
 )
 MOST_TABS = 50
 
@@ -53,6 +53,7 @@ class ServedStudy:
         self.session: StudySession = session
         self.language = language
         self.write = write  # the parts asked for; returns all files that there are now
+        self.hand = Hand()
         self.files: dict[str, Path] = {}
         self.run = uuid.uuid4().hex[:12]  # another run of the server knows nothing of this one's numbers
         self._recovery = recovery
@@ -109,8 +110,11 @@ class ServedStudy:
         with self._changed:
             self._require_open()
             place = self.place_of(message)
-            after = PREVIEWS[str(message["command"])](self.contours_at(place), message)
-            return {"borders": describe_contours(after, self._crop)}
+            after, points = self.hand.drag(self.contours_at(place), message)
+            return {
+                "borders": describe_contours(after, self._crop),
+                "points": [] if points is None else points.round(2).tolist(),  # (row, column) in mm
+            }
 
     def wait(self, run: str, seen: int, seconds: float) -> dict[str, Any]:
         """What other tabs changed, as soon as they do."""
@@ -139,10 +143,6 @@ class ServedStudy:
             _, row_mm, column_mm = self.session.stack.spacing_mm
             known = self._contours[place] = labels.copy(), find_contours(labels, (row_mm, column_mm))
         return known[1]
-
-    def draw(self, place: Place, after: Contours, tool: str) -> None:
-        """Put borders in place of those of an image."""
-        edit_contours(self.session, {place: after}, tool)
 
     def propose(self, proposal: dict[Place, Contours]) -> dict[str, Any]:
         """Keep what could be taken over, until another edit, and show it."""

@@ -327,15 +327,16 @@ function showState() {
 
 // Hands
 
-function toKeyPhase(moment) {
-  const phase = state.keyPhases[`lv_${moment}`] ?? state.keyPhases[`rv_${moment}`]
+function toKeyPhase(moment, { ofRv = false } = {}) {
+  const [first, second] = ofRv ? ['rv', 'lv'] : ['lv', 'rv']
+  const phase = state.keyPhases[`${first}_${moment}`] ?? state.keyPhases[`${second}_${moment}`]
   setPlaying(false)
   if (phase !== null && phase !== undefined) goTo(phase, at.slice)
 }
 
 const KEYS = {
-  d: () => toKeyPhase('ed'),
-  s: () => toKeyPhase('es'),
+  d: event => toKeyPhase('ed', { ofRv: event.shiftKey }),
+  s: event => toKeyPhase('es', { ofRv: event.shiftKey }),
   p: () => setPlaying(!playing),
   o: () => setOutlines(!outlinesShown),
   ArrowRight: () => goTo(at.phase + 1, at.slice),
