@@ -69,12 +69,12 @@ class StandIn:
 
     def close(self) -> list[Any]:
         import slicer_stand_in
-        from slicer_stand_in import mrml_widgets, pythonqt
+        from slicer_stand_in import pythonqt, segment_editor
 
         self._app.processEvents()
         self._app.open_main_window(False)
         found: list[Any] = []
-        for source in (pythonqt.slot_errors, slicer_stand_in.qt_messages, mrml_widgets.crashes):
+        for source in (pythonqt.slot_errors, slicer_stand_in.qt_messages, segment_editor.crashes):
             found += source
             source.clear()
         return found

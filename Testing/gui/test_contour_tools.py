@@ -158,7 +158,7 @@ def test_keys_delete_copy_and_propagate(a_hand: Hand, a_segmented_study: Study) 
     assert not tools.proposal_row.visible
     for _ in range(5):
         keys["Ctrl+Z"]()
-    assert not session.has_corrections
+    assert not session.segmentation.corrected.any()
     keys["T"]()
     assert "corrected" in a_hand.messages.errors[-1]
 

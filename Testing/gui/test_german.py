@@ -20,7 +20,12 @@ MODULE = Path(__file__).parents[2] / "CardiacSegmentation" / "CardiacSegmentatio
 
 
 @pytest.fixture
-def a_german_hand(a_window: Any, gui_host: Host) -> Iterator[Hand]:
+def a_german_hand(a_window: Any, gui_host: Host, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hand]:
+    import qt
+    from CardiacSegmentationLib.gui import translation
+
+    installed: list[Any] = []
+    monkeypatch.setattr(translation, "_installed", installed)
     a_window.settings().setValue("Internationalization/Enabled", True)
     a_window.settings().setValue("language", "de-DE")
     module = gui_host.load(MODULE)
@@ -30,9 +35,8 @@ def a_german_hand(a_window: Any, gui_host: Host) -> Iterator[Hand]:
     module.widget.enter()
     yield Hand(widget, module.widget.panel)
     module.unload()
-    from CardiacSegmentationLib.gui.translation import remove_translation
-
-    remove_translation()
+    for translator in installed:
+        qt.QCoreApplication.removeTranslator(translator)
 
 
 def test_the_panel_speaks_german(a_german_hand: Hand, phantom: tuple[CineStack, Segmentation], tmp_path: Path) -> None:

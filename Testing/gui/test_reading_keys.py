@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from CardiacSegmentationLib.corrections import describe_work
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.scene.study import Study
@@ -64,7 +65,7 @@ def test_an_image_shown_for_a_moment_has_been_looked_at(a_hand: Hand, a_segmente
     assert not {(3, 1), (3, 2)} & session.reading.looked_at
     names = [a_hand.ui.sliceTable.item(row, 0).text() for row in (4, 5)]
     assert names == ["5", "6 ✓"]
-    assert not session.has_work
+    assert describe_work(session.segmentation, session.reading) == ""
 
 
 def test_a_signed_reading_and_a_module_out_of_view_note_nothing(a_hand: Hand, a_segmented_study: Study) -> None:

@@ -195,10 +195,11 @@ def test_edits_count_although_the_node_on_display_was_deleted(a_hand: Hand, a_se
 
 
 def test_removing_the_study_at_hand_empties_the_panel(a_hand: Hand, a_segmented_study: Study) -> None:
-    from CardiacSegmentationLib.scene.study import remove_study
+    from slicer_host.data_module import delete_folder
 
-    remove_study(a_segmented_study)
+    delete_folder(a_segmented_study)
     a_hand.see()
+    assert a_segmented_study.node.GetScene() is None  # nothing of the patient is left to be saved
     assert a_hand.panel.study is None
     assert a_hand.ui.resultsTable.rowCount == 0
 

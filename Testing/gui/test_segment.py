@@ -179,9 +179,9 @@ def test_a_map_of_uncertainty_comes_as_a_sequence_over_the_images(
     a_hand: Hand, a_painted_study: Study, painted: tuple[CineStack, Segmentation]
 ) -> None:
     import slicer
-    from CardiacSegmentationLib.scene.study import remove_study
     from CardiacSegmentationLib.scene.uncertainty import uncertainty_node
     from CardiacSegmentationLib.scene.voxels import voxels_of
+    from slicer_host.data_module import delete_folder
 
     a_hand.ui.uncertaintyCheck.checked = True
     run_to_the_end(a_hand)
@@ -193,7 +193,7 @@ def test_a_map_of_uncertainty_comes_as_a_sequence_over_the_images(
     first = percent.copy()
     a_hand.ui.phaseSlider.value = 2
     assert (voxels_of(node.GetImageData()) != first).any()
-    remove_study(a_painted_study)
+    delete_folder(a_painted_study)
     assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSequenceNode") == 0
     assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from CardiacSegmentationLib.corrections import describe_work
 from slicer_stand_in.hand import paint
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def test_the_reader_is_remembered_for_the_next_study(
     a_hand.panel.select(study)
     assert a_hand.panel.sign_off.reader.text == "Dr. Ada Reader"
     assert a_hand.panel.live.session.reading.reader == ""  # a name proposed is not a name given
-    assert not a_hand.panel.live.session.has_work
+    assert describe_work(a_hand.panel.live.session.segmentation, a_hand.panel.live.session.reading) == ""
 
 
 def test_phrases_from_the_numbers_go_into_the_impression_and_the_letter(a_hand: Hand, a_segmented_study: Study) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from CardiacSegmentationLib.findings import Finding, describe, languages, read_catalogue
 from CardiacSegmentationLib.network.key_phases import remark_on_phases
-from CardiacSegmentationLib.network.repairs import REPAIRS, Grid, apply_repairs
+from CardiacSegmentationLib.network.repairs import REPAIRS, Sampling, apply_repairs
 from CardiacSegmentationLib.network.training_range import TrainingRange, check_training_range
 from CardiacSegmentationLib.segmentation import Label
 from CardiacSegmentationLib.stack import CineStack
@@ -20,7 +20,7 @@ def remarks() -> list[Finding]:
     apart[3:5, 2, 37:40, 0:5] = Label.LV
     stack = CineStack(np.zeros((9, 2, 8, 8), np.int16), np.diag([9.0, 9.0, 40.0, 1.0]), (0.0,) * 9)
     return [
-        *apply_repairs(apart, Grid(9.0, True, np.ones(12, bool)), ["one-heart"])[1],
+        *apply_repairs(apart, Sampling(9.0, True, np.ones(12, bool)), ["one-heart"])[1],
         *check_training_range(stack, TrainingRange((1, 2), (200, 500), (5, 10))),
         *remark_on_phases(np.arange(12) % 3 == 0),
         *(Finding("heart-not-found", parameters={"where": where}) for where in ("most-motion", "image-middle")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from CardiacSegmentationLib.network.repairs import REPAIRS, Grid, apply_repairs
+from CardiacSegmentationLib.network.repairs import REPAIRS, Sampling, apply_repairs
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.segmentation import Label
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.findings import Finding
 
 
-def grid(labels: np.ndarray, is_whole_beat: bool = True) -> Grid:
-    return Grid(1.4, is_whole_beat, np.ones(len(labels), bool))
+def sampling(labels: np.ndarray, is_whole_beat: bool = True) -> Sampling:
+    return Sampling(1.4, is_whole_beat, np.ones(len(labels), bool))
 
 
 def mend(labels: np.ndarray, *names: str) -> tuple[np.ndarray, tuple[Finding, ...]]:
-    return apply_repairs(labels, grid(labels), names)
+    return apply_repairs(labels, sampling(labels), names)
 
 
 def heart(phases: int = 6, slices: int = 5) -> np.ndarray:
@@ -87,7 +87,7 @@ def test_the_ends_of_a_beat_that_is_not_whole_are_compared_with_their_nearest_tw
     labels = heart()
     labels[0, 1] = Label.BACKGROUND
     labels[5, 2] = Label.BACKGROUND
-    after, _ = apply_repairs(labels, grid(labels, is_whole_beat=False), ["in-time"])
+    after, _ = apply_repairs(labels, sampling(labels, is_whole_beat=False), ["in-time"])
     assert np.array_equal(after, heart())
 
 
@@ -96,11 +96,11 @@ def test_a_phase_is_judged_only_where_both_its_neighbours_have_labels() -> None:
     labels[2, 1] = Label.BACKGROUND
     labelled = np.array([False, True, True, True, False, False])
     labels[~labelled] = Label.BACKGROUND
-    after, _ = apply_repairs(labels, Grid(1.4, True, labelled), ["in-time"])
+    after, _ = apply_repairs(labels, Sampling(1.4, True, labelled), ["in-time"])
     assert np.array_equal(after[labelled], heart()[labelled])
     labelled[3] = False
     labels[3] = Label.BACKGROUND
-    assert np.array_equal(apply_repairs(labels, Grid(1.4, True, labelled), ["in-time"])[0], labels)
+    assert np.array_equal(apply_repairs(labels, Sampling(1.4, True, labelled), ["in-time"])[0], labels)
 
 
 def test_a_cavity_that_empties_over_several_phases_is_no_loss() -> None:

@@ -75,17 +75,19 @@ def test_a_removed_study_leaves_nothing(a_scene: Any, a_stack: CineStack, a_segm
     from CardiacSegmentationLib.scene.study import (
         find_studies,
         load_study,
-        remove_study,
+        remove_rest,
         set_assessment,
         set_segmentation,
     )
+    from slicer_host.data_module import delete_folder
 
     keep = load_study(a_scene, a_stack)
     before = content(a_scene)
     study = load_study(a_scene, a_stack)
     set_segmentation(study, a_segmentation)
     set_assessment(study, assess(a_stack, a_segmentation))
-    remove_study(study)
+    delete_folder(study)
+    remove_rest(study)
     assert content(a_scene) == before
     assert not study.exists
     assert find_studies(a_scene) == (keep,)

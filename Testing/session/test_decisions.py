@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from CardiacSegmentationLib.analysis import assess
+from CardiacSegmentationLib.corrections import describe_work
 from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.reading import BasalRule, Conventions, KeyPhases, Reading
 from CardiacSegmentationLib.segmentation import Label, Papillary, Segmentation
@@ -34,13 +35,13 @@ def test_slices_count_as_decided_and_the_rule_can_have_them_back(session: StudyS
     assert session.assessment.rv["ef_percent"].value > before
     assert not session.assessment.counted[Label.RV - 1, es, :3].any()
     assert session.assessment.counted.sum() == session.assessment.counted.size - 3
-    assert session.has_work
-    assert not session.has_corrections
+    assert describe_work(session.segmentation, session.reading)
+    assert not session.segmentation.corrected.any()
     assert session.assessment.automatic.rv["ef_percent"].value == before
     assert not session.set_counts([Label.RV], es, [0, 1, 2], counts=False)
     assert session.set_counts([Label.RV], es, [0, 1, 2], counts=None)
     assert session.assessment.rv["ef_percent"].value == before
-    assert not session.has_work
+    assert describe_work(session.segmentation, session.reading) == ""
     assert [entry.action for entry in session.reading.journal] == ["leave-out", "automatic-count"]
 
 
@@ -75,7 +76,6 @@ def test_deciding_for_the_phase_that_is_proposed_is_a_decision(session: StudySes
         lambda session: session.set_key_phases(lv_es=-1),
         lambda session: session.set_counts([Label.LV], 8, 0, counts=False),
         lambda session: session.set_conventions(bsa_formula="Boyd"),
-        lambda session: session.apply_reading(Reading(key_phases=KeyPhases(lv_ed=30))),
     ],
 )
 def test_what_the_study_does_not_have_changes_nothing(
@@ -111,7 +111,7 @@ def test_on_a_fresh_study_conventions_give_what_they_give_from_the_beginning(beg
     assert differences(session.assessment, assess(session.stack, session.segmentation, asked)) == []
     assert not session.assessment.counted.all()
     assert session.reading.proposal is None
-    assert not session.has_work
+    assert describe_work(session.segmentation, session.reading) == ""
 
 
 def test_another_basal_rule_proposes_anew_and_leaves_decisions_and_phases(begin: Begin, made: Segmentation) -> None:
@@ -149,22 +149,6 @@ def test_facts_about_the_patient_are_put_right_or_not_known(session: StudySessio
     assert session.reading.patient == Patient(height_cm=160.0)
     assert session.stack.patient.weight_kg == 75.0
     assert session.reading.proposal is None  # it is not about labels
-
-
-def test_a_reading_is_taken_over_with_all_it_decides(session: StudySession) -> None:
-    other = Reading(
-        key_phases=KeyPhases(lv_es=5),
-        counts=(((Label.LV, 2, 3), False),),
-        conventions=Conventions(basal_rule=BasalRule.AS_LABELLED),
-        patient=Patient(weight_kg=50.0),
-        reader="Dr. B",
-    )
-    assert session.apply_reading(other)
-    expected = assess(session.stack, session.segmentation, other)
-    assert differences(session.assessment, expected) == []
-    assert session.reading.reader == "Dr. B"
-    session.edit(0, np.zeros_like(session.segmentation.labels[0]), "Erase")
-    assert session.assessment.counted.tolist() == expected.counted.tolist()
 
 
 def test_the_automatic_numbers_are_those_before_any_decision(session: StudySession) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from CardiacSegmentationLib.findings import languages, read_catalogue
 from CardiacSegmentationLib.journal import describe_entry
-from CardiacSegmentationLib.reading import BasalRule, Reading
+from CardiacSegmentationLib.reading import BasalRule
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
 from scipy.ndimage import binary_dilation
 
@@ -76,11 +76,6 @@ TEXTS: dict[str, tuple[Callable[[StudySession], object], str, str]] = {
         lambda session: session.set_patient(weight_kg=None),
         "weight (kg): 75 → –",
         "Gewicht (kg): 75 → –",
-    ),
-    "a reading": (
-        lambda session: session.apply_reading(Reading(patient=session.stack.patient)),
-        "apply a reading",
-        "Befundung übernehmen",
     ),
 }
 

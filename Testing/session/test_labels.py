@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from CardiacSegmentationLib.analysis import assess
+from CardiacSegmentationLib.corrections import describe_work
 from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Origin, Segmentation
 from same_assessment import differences
@@ -40,8 +41,8 @@ def test_a_fresh_session_shows_what_the_rules_propose(
     session: StudySession, stack: CineStack, made: Segmentation
 ) -> None:
     assert differences(session.assessment, assess(stack, made)) == []
-    assert not session.has_work
-    assert not session.has_corrections
+    assert describe_work(session.segmentation, session.reading) == ""
+    assert not session.segmentation.corrected.any()
     assert (session.undo_text(), session.redo_text()) == ("", "")
     assert session.assessment.automatic is None
 
@@ -123,7 +124,7 @@ def test_images_that_are_as_the_network_made_them_are_the_networks_again(
     assert session.segmentation.origin[2, 4] == Origin.READER
     session.put({(2, 4): made.labels[2, 4]}, "Paint")
     assert session.segmentation.origin[2, 4] == Origin.NETWORK
-    assert not session.has_corrections
+    assert not session.segmentation.corrected.any()
     assert len(session.reading.journal) == 2
 
 
@@ -199,7 +200,7 @@ def test_another_segmentation_begins_anew_and_keeps_what_is_not_about_labels(
     session.set_counts([Label.RV], 0, 1, counts=False)
     journal = session.reading.journal
     session.replace_segmentation(replace(made, model="another network"))
-    assert (session.has_work, session.undo_text()) == (False, "")
+    assert (describe_work(session.segmentation, session.reading), session.undo_text()) == ("", "")
     reading = session.reading
     assert (reading.reader, reading.impression, reading.patient.height_cm) == ("Dr. A", "Normal.", 181.0)
     assert reading.journal[:-1] == journal

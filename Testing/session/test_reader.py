@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from CardiacSegmentationLib.analysis import assess
+from CardiacSegmentationLib.corrections import describe_work
 from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.reading import Reading, Signature
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
@@ -27,7 +28,6 @@ COMMANDS: dict[str, Callable[[StudySession], object]] = {
     "propose": lambda session: session.propose_key_phases(),
     "conventions": lambda session: session.set_conventions(papillary=Papillary.MASS),
     "patient": lambda session: session.set_patient(height_cm=150.0),
-    "reading": lambda session: session.apply_reading(Reading()),
     "restore": lambda session: session.restore({}, Reading()),
     "acknowledge": lambda session: session.acknowledge(session.assessment.findings[0]),
     "reader": lambda session: session.set_reader("Dr. B"),
@@ -62,7 +62,7 @@ def test_looking_on_leaves_a_signed_reading_as_it_was_signed(signed: StudySessio
 
 def test_unlocked_the_work_goes_on(signed: StudySession) -> None:
     assert signed.reading.signature == Signature("Dr. A", "2026-03-01T12:00:00Z")
-    assert signed.has_work
+    assert describe_work(signed.segmentation, signed.reading)
     signed.unlock()
     assert not signed.is_signed
     assert signed.undo()
@@ -112,4 +112,4 @@ def test_what_the_reader_saw_and_said_is_part_of_the_assessment(session: StudySe
     session.set_impression("Normal.")
     assert session.reading.looked_at == {(2, 3)}
     assert session.assessment.reading == session.reading
-    assert not session.has_work
+    assert describe_work(session.segmentation, session.reading) == ""

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from CardiacSegmentationLib.corrections import describe_work
 from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.reading import BasalRule, KeyPhases
 from CardiacSegmentationLib.segmentation import Label, Origin, Segmentation
@@ -196,7 +197,7 @@ def test_a_process_number_that_comes_again_hides_nothing(begin: Begin, folder: P
     found = kept.find(session)
     assert found is not None
     kept.restore(session, found)
-    assert session.has_corrections
+    assert session.segmentation.corrected.any()
 
 
 def test_one_session_does_not_find_its_own_work(begin: Begin, folder: Path) -> None:
@@ -239,7 +240,7 @@ def test_corrections_of_a_saved_scene_that_were_taken_back_come_back_so(begin: B
     found = Recovery(folder).find(again)
     assert found is not None
     again.restore(found.images, found.reading)
-    assert not again.has_work
+    assert describe_work(again.segmentation, again.reading) == ""
 
 
 def test_what_a_saved_scene_holds_is_not_offered_again(begin: Begin, folder: Path) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from CardiacSegmentationLib.corrections import describe_work
 from CardiacSegmentationLib.reading import BasalRule, KeyPhases
 from CardiacSegmentationLib.segmentation import Label, Papillary
 from same_assessment import differences
@@ -44,7 +45,7 @@ def test_everything_is_taken_back_and_made_again_in_its_order(session: StudySess
         np.testing.assert_array_equal(session.segmentation.labels, labels)
         np.testing.assert_array_equal(session.segmentation.origin, origin)
     assert not session.undo()
-    assert not session.has_work
+    assert describe_work(session.segmentation, session.reading) == ""
     assert all(entry.undone for entry in session.reading.journal)
     for assessment, labels, _ in states[1:]:
         assert session.redo()
@@ -96,7 +97,7 @@ def test_what_was_taken_back_is_gone_after_the_next_change_and_stays_in_the_jour
     session.undo()
     assert session.reading.key_phases == KeyPhases()
     session.undo()
-    assert not session.has_work
+    assert describe_work(session.segmentation, session.reading) == ""
 
 
 def test_an_edit_after_undo_is_measured_as_if_nothing_had_been(session: StudySession) -> None:

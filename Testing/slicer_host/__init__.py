@@ -10,6 +10,7 @@ stands for (paths in the Slicer repository), does what that file does as far as 
 ``files.py``        loading and saving: qSlicerCoreIOManager and the readers and writers registered in it
 ``terms.py``        short terminology lists in place of the long ones that the wheel leaves out
 ``view.py``         a slice view rendered off screen
+``data_module.py``  what a user does in the Data module's tree
 ``output.py``       what VTK prints, caught
 ``fixtures.py``     all of it for pytest
 ==================  ====================================================================================

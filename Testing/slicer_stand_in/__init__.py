@@ -7,7 +7,8 @@ far as the panel needs it; anything else raises instead of being accepted.
 ======================  ==========================================================================
 ``pythonqt.py``         the manners of PythonQt: properties are attributes, new ones are refused
 ``qt.py``, ``ctk.py``   the modules ``qt`` and ``ctk``
-``mrml_widgets.py``     node selector, segment editor, ``qMRMLWidget``
+``mrml_widgets.py``     node selector, ``qMRMLWidget``
+``segment_editor.py``   the segment editor
 ``effects.py``          segment editor effects in Python, in real slice views
 ``application.py``      ``slicer.app`` with layouts and settings; loading a scripted module
 ``window.py``           the window with its views, for pictures
@@ -34,7 +35,7 @@ def install() -> Any:
     app = application.start()
     from slicer_stand_in import (
         effects,
-        mrml_widgets,  # registers itself on slicer, which start() has imported  # noqa: F401
+        segment_editor,  # registers itself on slicer, which start() has imported  # noqa: F401
     )
 
     effects.install()

@@ -24,7 +24,7 @@ CONTACT_MM = 4.0  # how far from the outer border the RV may lie and still touch
 
 
 @dataclass(frozen=True, eq=False)
-class Outline:
+class WallOutline:
     """The wall of one slice along ``ANGLES`` rays, from the column axis towards the row axis (as rows grow)."""
 
     thickness_mm: FloatArray  # across the wall, not along the ray
@@ -32,7 +32,7 @@ class Outline:
     touches_rv: npt.NDArray[np.bool_]
 
 
-def trace_outline(labels: npt.NDArray[np.uint8], row_mm: float, column_mm: float) -> Outline | None:
+def trace_outline(labels: npt.NDArray[np.uint8], row_mm: float, column_mm: float) -> WallOutline | None:
     """The wall of one slice ``[row, column]`` whose ring is closed; ``None`` where the cavity has no middle."""
     labels = labels[find_box(labels)]
     cavity = labels == Label.LV
@@ -50,7 +50,7 @@ def trace_outline(labels: npt.NDArray[np.uint8], row_mm: float, column_mm: float
     ])  # fmt: skip
     inner, outer = (_radius(mask, at, pixel_mm) for mask in (binary_fill_holes(cavity), heart))
     thickness, length = _across(inner, outer)
-    return Outline(thickness, length, _touches(labels == Label.RV, at, distances, outer))
+    return WallOutline(thickness, length, _touches(labels == Label.RV, at, distances, outer))
 
 
 def _radius(mask: npt.NDArray[np.bool_], at: FloatArray, pixel_mm: float) -> FloatArray:

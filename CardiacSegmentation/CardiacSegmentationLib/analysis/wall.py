@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from CardiacSegmentationLib.analysis.basal import is_apex_first
-from CardiacSegmentationLib.analysis.outline import ANGLES, Outline, trace_outline
+from CardiacSegmentationLib.analysis.outline import ANGLES, WallOutline, trace_outline
 from CardiacSegmentationLib.assessment import WallSegment
 from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.segmentation import Label
@@ -61,8 +61,8 @@ class Wall:
     segments: tuple[WallSegment, ...]
 
 
-Rings = dict[int, "Outline | None"]  # slice → outline, base first; None where the ring is open
-Outlines = dict[tuple[int, int], "Outline | None"]  # by (phase, slice)
+Rings = dict[int, "WallOutline | None"]  # slice → outline, base first; None where the ring is open
+Outlines = dict[tuple[int, int], "WallOutline | None"]  # by (phase, slice)
 
 
 def measure_wall(
@@ -140,7 +140,9 @@ def _places_of_cavity(images: ImageMeasures, counted: Counted, phase: int, apex_
     return [int(place) for place in np.flatnonzero(counts)[:: -1 if apex_first else 1]]
 
 
-def _trace(stack: CineStack, segmentation: Segmentation, image: tuple[int, int], outlines: Outlines) -> Outline | None:
+def _trace(
+    stack: CineStack, segmentation: Segmentation, image: tuple[int, int], outlines: Outlines
+) -> WallOutline | None:
     if image not in outlines:
         _, row_mm, column_mm = stack.spacing_mm
         outlines[image] = trace_outline(segmentation.labels[image], row_mm, column_mm)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 KEY_VARIABLE = "CARDIACSEG_DEIDENTIFY_KEY"
 # Entries of the journal that hold a name, or a fact about the patient.
-TELLING_ACTIONS = frozenset({"sign", "unlock", "apply-reading", "patient"})
+TELLING_ACTIONS = frozenset({"sign", "unlock", "patient"})
 DUMMY_DATE, DUMMY_TIME = "19000101", "000000"
 UIDS = ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID")
 GEOMETRY = (

@@ -42,7 +42,7 @@ def new_uid() -> str:
 
 
 @dataclass(frozen=True)
-class Series:
+class NewSeries:
     """A new series of the source's study; what it is called says what it is not, for archives show little else."""
 
     number: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.export.dicom_objects import PDF_SERIES, Series, new_uid, without_warnings
+from CardiacSegmentationLib.export.dicom_objects import PDF_SERIES, NewSeries, new_uid, without_warnings
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -23,7 +23,7 @@ def make_encapsulated_pdf(pdf: bytes, source: DicomSource, *, is_signed: bool = 
     from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian
 
     first = source.first
-    series = Series(PDF_SERIES, f"{TITLE} (report)").arguments
+    series = NewSeries(PDF_SERIES, f"{TITLE} (report)").arguments
     document: Dataset = SOPClass(
         study_instance_uid=first.StudyInstanceUID,
         sop_instance_uid=new_uid(),

@@ -13,7 +13,7 @@ from CardiacSegmentationLib.export.corrections import name_ranges
 from CardiacSegmentationLib.export.dicom_objects import (
     PROGRAM,
     SEG_SERIES,
-    Series,
+    NewSeries,
     concept,
     describe_labels,
     new_uid,
@@ -52,7 +52,7 @@ def make_segmentations(
     reader: str = "",
 ) -> dict[int, Dataset]:
     """A SEG object for each of ``phases`` (phase → its name, "ED"); all stand in one new series."""
-    series = Series(SEG_SERIES, DESCRIPTION)
+    series = NewSeries(SEG_SERIES, DESCRIPTION)
     tracking = {label: new_uid() for label in BY_LABEL}
     objects = {}
     for phase, name in phases.items():
@@ -71,7 +71,7 @@ def _make_one(
     segmentation: Segmentation,
     source: DicomSource,
     phase: int,
-    series: Series,
+    series: NewSeries,
     tracking: Mapping[Any, str],
 ) -> Dataset:
     from highdicom.seg import Segmentation as SegObject

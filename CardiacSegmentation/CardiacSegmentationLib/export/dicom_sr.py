@@ -9,12 +9,12 @@ from CardiacSegmentationLib.export.dicom_objects import (
     PRIVATE_SCHEME,
     PROGRAM,
     SR_SERIES,
-    Series,
+    NewSeries,
     new_uid,
     person_name,
     without_warnings,
 )
-from CardiacSegmentationLib.export.dicom_sr_groups import Evidence, make_groups
+from CardiacSegmentationLib.export.dicom_sr_groups import EvidenceObjects, make_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,7 +41,7 @@ def make_measurement_report(
     from highdicom.sr import ComprehensiveSR, MeasurementReport
     from pydicom.sr.codedict import codes
 
-    evidence = Evidence(source, segments)
+    evidence = EvidenceObjects(source, segments)
     content = MeasurementReport(
         observation_context=_observers(assessment.reading.reader),
         procedure_reported=codes.SCT.MagneticResonanceImagingOfHeart,
@@ -60,7 +60,7 @@ def make_measurement_report(
         **_verification(assessment.reading.signature, source),
         specific_character_set="ISO_IR 192",
         coding_schemes=[_private_scheme()],
-        **Series(SR_SERIES, DESCRIPTION).arguments,
+        **NewSeries(SR_SERIES, DESCRIPTION).arguments,
     )
     report.ContentSequence = tree
     studies = _list_evidence(objects)

@@ -59,7 +59,7 @@ PARTS = {"lv": BY_LABEL[Label.LV].code, "rv": BY_LABEL[Label.RV].code, "heart": 
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class EvidenceObjects:
     """What the numbers were measured on: source images, and segments by phase."""
 
     source: DicomSource
@@ -82,7 +82,7 @@ class Evidence:
         return [kind(header.SOPClassUID, uid, sorted(frames[uid]) or None) for uid, header in headers.items()]
 
 
-def make_groups(assessment: Assessment, segmentation: Segmentation, evidence: Evidence) -> list[Any]:
+def make_groups(assessment: Assessment, segmentation: Segmentation, evidence: EvidenceObjects) -> list[Any]:
     """Every measurement once, in the groups of TID 1500."""
     from highdicom.sr import MeasurementsAndQualitativeEvaluations, SourceImageForMeasurementGroup
 
@@ -160,7 +160,9 @@ def _reader(assessment: Assessment, segmentation: Segmentation) -> list[Any]:
     return [group]
 
 
-def _of_segment(part: str, item: Measurement, assessment: Assessment, evidence: Evidence, algorithm: Any) -> Any | None:
+def _of_segment(
+    part: str, item: Measurement, assessment: Assessment, evidence: EvidenceObjects, algorithm: Any
+) -> Any | None:
     """A measurement of one segment in one phase, with the segment; ``None`` where it is of more, or has no SEG."""
     from highdicom.sr import (
         ReferencedSegment,

@@ -16,10 +16,11 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+from CardiacSegmentationLib.pipeline import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,16 +29,6 @@ POLL_MS = 100
 GRACE_MS = 3000  # between the polite signal and the one that cannot be ignored
 KEPT_LINES = 200
 WORKER = Path(__file__).with_name("worker.py")
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What the background run says about itself."""
-
-    stage: str
-    fraction: float
-    seconds_left: float | None = None
-    message: str = ""
 
 
 class End(Enum):

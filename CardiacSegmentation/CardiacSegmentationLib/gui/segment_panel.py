@@ -14,7 +14,7 @@ from CardiacSegmentationLib.cine.volume_files import read_values
 from CardiacSegmentationLib.corrections import describe_work
 from CardiacSegmentationLib.export.result_parts import PARTS
 from CardiacSegmentationLib.findings import Severity
-from CardiacSegmentationLib.gui.background import BackgroundRun, End, Process, Progress
+from CardiacSegmentationLib.gui.background import BackgroundRun, End, Process
 from CardiacSegmentationLib.gui.clicks import once
 from CardiacSegmentationLib.gui.handover import write_stack
 from CardiacSegmentationLib.gui.layout import show_uncertainty
@@ -22,7 +22,7 @@ from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.packages import ensure_packages, is_installed
 from CardiacSegmentationLib.gui.texts import SIGNS, duration, stage_text
 from CardiacSegmentationLib.gui.translation import language
-from CardiacSegmentationLib.pipeline import read_segmentation
+from CardiacSegmentationLib.pipeline import Progress, read_segmentation
 from CardiacSegmentationLib.scene.study import (
     Study,
     StudySettings,

@@ -40,12 +40,6 @@ def install_translation() -> bool:
     return True
 
 
-def remove_translation() -> None:
-    """Take the translation out again, for a reload of the module."""
-    while _installed:
-        qt.QCoreApplication.removeTranslator(_installed.pop())
-
-
 def _chosen_language() -> str:
     settings = slicer.app.settings()
     is_on = slicer.util.toBool(settings.value("Internationalization/Enabled", False))

@@ -24,7 +24,7 @@ from CardiacSegmentationLib.gui.study_panel import StudyPanel
 from CardiacSegmentationLib.gui.timers import Timer
 from CardiacSegmentationLib.scene.live import LiveStudy
 from CardiacSegmentationLib.scene.segmentation import set_display
-from CardiacSegmentationLib.scene.study import Study, find_studies
+from CardiacSegmentationLib.scene.study import Study, find_studies, remove_rest
 from CardiacSegmentationLib.scene.terms import load_terms
 
 if TYPE_CHECKING:
@@ -52,11 +52,12 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self.messages: Messages = messages or Windows()
         self.study: Study | None = None
         self.live: LiveStudy | None = None
+        self._deleted: Study | None = None  # by its images, in the Data module
         self._is_selecting = False
         self._was_imported = False
         self._step: int | None = None
         self._stroke_timer = Timer(SETTLE_MS, self.settle)
-        self._removal_timer = Timer(0, self._follow_segmentation)
+        self._removal_timer = Timer(0, self._nodes_were_removed)
         self._batch_timer = Timer(0, self._bind_again)
         self._zoom_timer = Timer(0, self._zoom)  # when a view that is new in the layout has its size
         self.identity = IdentityBar(ui)
@@ -266,10 +267,18 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
 
     def _node_removed(self, *_event: Any) -> None:
         if self.study is not None and not self.study.exists:
+            self._deleted = self.study
             self._close_live()
             self.select(None)
+            self._removal_timer.start()
         elif not self._is_followed():
             self._removal_timer.start()  # Slicer has yet to make another node, if it was but the one on display
+
+    def _nodes_were_removed(self) -> None:
+        if self._deleted is not None:
+            remove_rest(self._deleted)
+            self._deleted = None
+        self._follow_segmentation()
 
     def _follow_segmentation(self) -> None:
         """The labels were deleted, or the node that shows them and is edited is another one now."""

@@ -37,7 +37,7 @@ RELEVANT_SHARE = 0.1  # of the labelled area of the slice
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
+class Sampling:
     """What the repairs need to know about the images; ``labelled[phase]`` says which phases have labels at all."""
 
     pixel_mm: float
@@ -63,28 +63,28 @@ class Grid:
 def repair(stack: CineStack, prediction: Prediction, names: Sequence[str]) -> tuple[Labels, tuple[Finding, ...]]:
     """The network's labels after the named repairs, and where those changed much."""
     _, row_mm, column_mm = stack.spacing_mm
-    grid = Grid(float(np.sqrt(row_mm * column_mm)), stack.is_whole_beat, prediction.predicted)
+    sampling = Sampling(float(np.sqrt(row_mm * column_mm)), stack.is_whole_beat, prediction.predicted)
     box = regions.heart_box(prediction.labels)
-    labels, findings = apply_repairs(np.ascontiguousarray(prediction.labels[(..., *box)]), grid, names)
+    labels, findings = apply_repairs(np.ascontiguousarray(prediction.labels[(..., *box)]), sampling, names)
     whole = np.zeros_like(prediction.labels)
     whole[(..., *box)] = labels
     return whole, findings
 
 
-def apply_repairs(labels: Labels, grid: Grid, names: Sequence[str]) -> tuple[Labels, tuple[Finding, ...]]:
+def apply_repairs(labels: Labels, sampling: Sampling, names: Sequence[str]) -> tuple[Labels, tuple[Finding, ...]]:
     """Labels after the named repairs, in the order of ``STEPS``, and where they changed much."""
     findings: list[Finding] = []
     for name, apply in STEPS.items():
         if name in names:
-            after = apply(labels, grid)
-            findings += _report(name, labels, after, grid)
+            after = apply(labels, sampling)
+            findings += _report(name, labels, after, sampling)
             labels = after
     return labels, tuple(findings)
 
 
-def keep_one_heart(labels: Labels, grid: Grid) -> Labels:
+def keep_one_heart(labels: Labels, sampling: Sampling) -> Labels:
     """Keep one left ventricle and one RV: the largest connected bodies of each phase."""
-    reach = round(REACH_MM / grid.pixel_mm / 2)
+    reach = round(REACH_MM / sampling.pixel_mm / 2)
     left = regions.epicardium(labels)
     left &= _largest(_bridge_slices(left), reach, across_slices=True, share=1.0)
     left &= _largest(left, 0, across_slices=False, share=1.0)
@@ -93,15 +93,15 @@ def keep_one_heart(labels: Labels, grid: Grid) -> Labels:
     return np.where(left | right, labels, Label.BACKGROUND)
 
 
-def keep_in_time(labels: Labels, grid: Grid) -> Labels:
+def keep_in_time(labels: Labels, sampling: Sampling) -> Labels:
     """Give back what one phase lost and both its neighbours agree on; take away what only one phase has."""
     if len(labels) < FEWEST_PHASES:
         return labels
-    before, after = grid.neighbours
-    is_judged = (grid.labelled & grid.labelled[before] & grid.labelled[after])[:, None]
+    before, after = sampling.neighbours
+    is_judged = (sampling.labelled & sampling.labelled[before] & sampling.labelled[after])[:, None]
     result = labels.copy()
     for group in (regions.epicardium, _is_right):
-        area = np.count_nonzero(group(result), axis=(2, 3)) * grid.pixel_mm2
+        area = np.count_nonzero(group(result), axis=(2, 3)) * sampling.pixel_mm2
         smaller, larger = np.minimum(area[before], area[after]), np.maximum(area[before], area[after])
         lost = is_judged & (area < LOST * smaller) & (smaller > SMALLEST_LOST_MM2)
         alone = is_judged & ((larger == 0) | ((area > SWOLLEN * larger) & (area - larger > SWOLLEN_MM2)))
@@ -112,7 +112,7 @@ def keep_in_time(labels: Labels, grid: Grid) -> Labels:
     return result
 
 
-def keep_through_plane(labels: Labels, _: Grid) -> Labels:
+def keep_through_plane(labels: Labels, _: Sampling) -> Labels:
     """Take away small pieces beyond an empty slice: a ventricle does not begin again after it ended."""
     result = labels.copy()
     for group in (regions.epicardium, _is_right):
@@ -123,7 +123,7 @@ def keep_through_plane(labels: Labels, _: Grid) -> Labels:
     return result
 
 
-STEPS: dict[str, Callable[[Labels, Grid], Labels]] = {
+STEPS: dict[str, Callable[[Labels, Sampling], Labels]] = {
     "in-time": keep_in_time,  # first: a slice lost in one phase must not part the heart for the others
     "one-heart": keep_one_heart,
     "through-plane": keep_through_plane,
@@ -172,10 +172,10 @@ def _stray_slices(area: npt.NDArray[np.int64]) -> Mask:
     return stray
 
 
-def _report(name: str, before: Labels, after: Labels, grid: Grid) -> list[Finding]:
+def _report(name: str, before: Labels, after: Labels, sampling: Sampling) -> list[Finding]:
     """One finding per slice that a step changed much, at the phase it changed most."""
-    changed = np.count_nonzero(before != after, axis=(2, 3)) * grid.pixel_mm2
-    labelled = np.count_nonzero(before, axis=(2, 3)) * grid.pixel_mm2
+    changed = np.count_nonzero(before != after, axis=(2, 3)) * sampling.pixel_mm2
+    labelled = np.count_nonzero(before, axis=(2, 3)) * sampling.pixel_mm2
     relevant = (changed > RELEVANT_MM2) & (changed > RELEVANT_SHARE * labelled)
     findings = []
     for place in np.flatnonzero(relevant.any(axis=0)):

@@ -13,7 +13,7 @@ from pydicom.valuerep import format_number_as_ds
 from CardiacSegmentationLib import __version__
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.phantom.geometry import View
+    from CardiacSegmentationLib.phantom.geometry import ImagePlane
     from CardiacSegmentationLib.phantom.spec import PhantomSpec
     from CardiacSegmentationLib.stack import Array
 
@@ -107,7 +107,7 @@ def put_classic_scan(series: Dataset, spec: PhantomSpec, *, cine: bool) -> None:
         series.CardiacNumberOfImages = spec.phases
 
 
-def put_plane(image: Dataset, view: View) -> None:
+def put_plane(image: Dataset, view: ImagePlane) -> None:
     """Where a classic image lies."""
     image.ImagePositionPatient = [decimal(v) for v in view.corner_mm]
     image.ImageOrientationPatient = [decimal(v) for v in (*view.along_row, *view.along_column)]

@@ -27,7 +27,7 @@ from CardiacSegmentationLib.phantom.dicom import (
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-    from CardiacSegmentationLib.phantom.rendering import Series
+    from CardiacSegmentationLib.phantom.rendering import RenderedSeries
     from CardiacSegmentationLib.phantom.spec import PhantomSpec
 
 INTERVALS_ACQUIRED = 12
@@ -38,7 +38,7 @@ RETROSPECTIVE_CINE = {
 }
 
 
-def enhanced_object(common: Dataset, spec: PhantomSpec, series: Series) -> Dataset:
+def enhanced_object(common: Dataset, spec: PhantomSpec, series: RenderedSeries) -> Dataset:
     """All frames of a series in one object: plane after plane, each with all its phases."""
     image = copy_of(common)
     image.SOPClassUID = EnhancedMRImageStorage
@@ -68,11 +68,11 @@ def enhanced_object(common: Dataset, spec: PhantomSpec, series: Series) -> Datas
     return image
 
 
-def _image_type(series: Series) -> list[str]:
+def _image_type(series: RenderedSeries) -> list[str]:
     return ["ORIGINAL", "PRIMARY", "CARDIAC" if series.is_cine else "LOCALIZER", "NONE"]
 
 
-def _put_image_facts(image: Dataset, series: Series) -> None:
+def _put_image_facts(image: Dataset, series: RenderedSeries) -> None:
     image.ImageType = _image_type(series)
     image.ContentQualification = "RESEARCH"
     image.BurnedInAnnotation = "NO"
@@ -110,7 +110,7 @@ def _put_pulse_sequence(image: Dataset) -> None:
     image.NumberOfKSpaceTrajectories = 1
 
 
-def _put_dimensions(image: Dataset, spec: PhantomSpec, series: Series) -> None:
+def _put_dimensions(image: Dataset, spec: PhantomSpec, series: RenderedSeries) -> None:
     organization = make_uid(spec, "dimensions", series.name)
     image.DimensionOrganizationSequence = [dataset(DimensionOrganizationUID=organization)]
     pointers = [("StackID", "FrameContentSequence"), ("InStackPositionNumber", "FrameContentSequence")]
@@ -126,7 +126,7 @@ def _put_dimensions(image: Dataset, spec: PhantomSpec, series: Series) -> None:
     ]
 
 
-def _shared_groups(series: Series) -> Dataset:
+def _shared_groups(series: RenderedSeries) -> Dataset:
     view = series.views[0]
     anatomy = dataset(AnatomicRegionSequence=[code("80891009", "SCT", "Heart")], FrameLaterality="U")
     frame_type = dataset(FrameType=_image_type(series))
@@ -213,7 +213,7 @@ def _acquisition_groups(rows: int) -> dict[str, list[Dataset]]:
     }
 
 
-def _frame_groups(spec: PhantomSpec, series: Series, plane: int, phase: int) -> Dataset:
+def _frame_groups(spec: PhantomSpec, series: RenderedSeries, plane: int, phase: int) -> Dataset:
     begun = STUDY_DATE + clock(BREATH_HOLD_S * (1 + plane))
     stack, position = ("1", plane + 1) if series.is_cine else (str(plane + 1), 1)
     content = dataset(
@@ -236,6 +236,6 @@ def _frame_groups(spec: PhantomSpec, series: Series, plane: int, phase: int) -> 
     return groups
 
 
-def _orientation(series: Series, plane: int) -> Dataset:
+def _orientation(series: RenderedSeries, plane: int) -> Dataset:
     view = series.views[plane]
     return dataset(ImageOrientationPatient=[decimal(v) for v in (*view.along_row, *view.along_column)])

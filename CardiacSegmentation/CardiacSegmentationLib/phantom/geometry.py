@@ -32,7 +32,7 @@ LONG_AXIS_THICKNESS_MM = 6.0
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class ImagePlane:
     """One image plane. ``corner_mm`` is the centre of its first pixel, in patient space (LPS)."""
 
     corner_mm: Array
@@ -62,7 +62,7 @@ class View:
         return np.array(points, np.float32)
 
 
-def short_axis_views(spec: PhantomSpec, heart: Heart) -> tuple[View, ...]:
+def short_axis_views(spec: PhantomSpec, heart: Heart) -> tuple[ImagePlane, ...]:
     """The short-axis slices, base to apex."""
     field_mm, pixel_mm = _resolution(spec)
     return tuple(
@@ -71,7 +71,7 @@ def short_axis_views(spec: PhantomSpec, heart: Heart) -> tuple[View, ...]:
     )
 
 
-def long_axis_views(spec: PhantomSpec, heart: Heart) -> dict[str, View]:
+def long_axis_views(spec: PhantomSpec, heart: Heart) -> dict[str, ImagePlane]:
     """The long-axis planes, all through the LV's axis: apex on top, as they are shown."""
     field_mm, pixel_mm = _resolution(spec)
     middle = in_chest(0, 0, 0.4 * float(heart.cavity.length_mm[0]), spec)
@@ -89,7 +89,7 @@ def long_axis_views(spec: PhantomSpec, heart: Heart) -> dict[str, View]:
     }
 
 
-def localizer_views(spec: PhantomSpec) -> tuple[View, ...]:
+def localizer_views(spec: PhantomSpec) -> tuple[ImagePlane, ...]:
     """An axial, a coronal and a sagittal plane through the heart."""
     field_mm, _ = _resolution(spec)
     middle = in_chest(0, 0, 40, spec)
@@ -120,7 +120,7 @@ def in_heart(points_mm: Array, spec: PhantomSpec) -> Array:
     return coordinates
 
 
-def stack_affine(views: tuple[View, ...]) -> Array:
+def stack_affine(views: tuple[ImagePlane, ...]) -> Array:
     """From (column, row, slice, 1) to patient space, for parallel planes at even distances."""
     first, step = views[0], views[1].corner_mm - views[0].corner_mm
     affine = np.eye(4)
@@ -139,9 +139,9 @@ def _resolution(spec: PhantomSpec) -> tuple[float, float]:
 
 def _centred(
     middle: Array, along_row: Array, along_column: Array, field_mm: float, pixel_mm: float, *, thickness_mm: float
-) -> View:
+) -> ImagePlane:
     """A square plane around a point."""
     size = 2 * round(field_mm / pixel_mm / 2)
     half = (size - 1) / 2 * pixel_mm
     corner = middle - half * along_row - half * along_column
-    return View(corner, along_row, along_column, size, size, pixel_mm, thickness_mm)
+    return ImagePlane(corner, along_row, along_column, size, size, pixel_mm, thickness_mm)

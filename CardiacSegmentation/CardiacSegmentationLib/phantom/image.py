@@ -12,7 +12,7 @@ from CardiacSegmentationLib.phantom.geometry import chest_scale, in_heart
 from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.phantom.geometry import View
+    from CardiacSegmentationLib.phantom.geometry import ImagePlane
     from CardiacSegmentationLib.phantom.heart import Heart
     from CardiacSegmentationLib.phantom.spec import PhantomSpec
     from CardiacSegmentationLib.stack import Array
@@ -22,7 +22,7 @@ BLOOD_SIGNAL = 900.0  # of 4095, where the coil hears it as well as in the middl
 SAMPLES_ACROSS_AXIS, SAMPLES_ALONG_AXIS = 5, 3  # through a slice; the heart changes most along its axis
 
 
-def label_plane(view: View, spec: PhantomSpec, heart: Heart) -> Array:
+def label_plane(view: ImagePlane, spec: PhantomSpec, heart: Heart) -> Array:
     """The true labels of a plane, by the centres of its pixels: [phase, row, column]."""
     coordinates = in_heart(view.points_mm(), spec)
     near = _window(coordinates, heart, view.thickness_mm)
@@ -38,7 +38,7 @@ def label_plane(view: View, spec: PhantomSpec, heart: Heart) -> Array:
     return labels
 
 
-def paint_plane(view: View, spec: PhantomSpec, heart: Heart) -> Array:
+def paint_plane(view: ImagePlane, spec: PhantomSpec, heart: Heart) -> Array:
     """The signal in a plane without noise, averaged through the slice: [phase, row, column]; blood is 1."""
     points = view.points_mm()
     scale = chest_scale(spec)
@@ -71,7 +71,7 @@ def scan(signal: Array, noise_percent: float, generator: np.random.Generator) ->
     return stored
 
 
-def _points(view: View, spec: PhantomSpec, off_mm: float, near: tuple[slice, slice]) -> Points:
+def _points(view: ImagePlane, spec: PhantomSpec, off_mm: float, near: tuple[slice, slice]) -> Points:
     right, down, depth = in_heart(view.points_mm(off_mm), spec)[(slice(None), None, *near)]
     if view.crosses_axis:  # one depth for all its pixels
         depth = depth[:, :1, :1]

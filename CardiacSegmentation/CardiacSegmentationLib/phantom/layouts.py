@@ -33,7 +33,7 @@ from CardiacSegmentationLib.phantom.dicom import (
     study_header,
 )
 from CardiacSegmentationLib.phantom.enhanced import enhanced_object
-from CardiacSegmentationLib.phantom.rendering import SHORT_AXIS, Series
+from CardiacSegmentationLib.phantom.rendering import SHORT_AXIS, RenderedSeries
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.phantom.spec import PhantomSpec
 
 Files = Iterator[tuple[str, "Dataset"]]  # path inside the study, and what to write there
-Layout = Callable[["PhantomSpec", tuple[Series, ...]], Files]
+Layout = Callable[["PhantomSpec", tuple[RenderedSeries, ...]], Files]
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,13 @@ def find_layout(name: str) -> RegisteredLayout:
 
 
 @layout("siemens", "one series per slice")
-def siemens(spec: PhantomSpec, study: tuple[Series, ...]) -> Files:
+def siemens(spec: PhantomSpec, study: tuple[RenderedSeries, ...]) -> Files:
     """Every slice is a series of its own; files as the console exports them."""
     return _one_series_per_slice(spec, study, ExplicitVRLittleEndian)
 
 
 @layout("ge", "one series with all slices, apex first")
-def ge(spec: PhantomSpec, study: tuple[Series, ...]) -> Files:
+def ge(spec: PhantomSpec, study: tuple[RenderedSeries, ...]) -> Files:
     """One series per cine, the slices one after the other, each with all its phases."""
     header = study_header(spec)
     header.Manufacturer, header.ManufacturerModelName = "GE MEDICAL SYSTEMS", "SIGNA HDx"
@@ -99,7 +99,7 @@ def ge(spec: PhantomSpec, study: tuple[Series, ...]) -> Files:
 
 
 @layout("philips", "one series, phases told by TriggerTime alone, rescaled values")
-def philips(spec: PhantomSpec, study: tuple[Series, ...]) -> Files:
+def philips(spec: PhantomSpec, study: tuple[RenderedSeries, ...]) -> Files:
     """TemporalPositionIdentifier never changes, values are rescaled, one folder with files without extension."""
     header = study_header(spec)
     header.Manufacturer, header.ManufacturerModelName = "Philips Medical Systems", "Achieva"
@@ -118,7 +118,7 @@ def philips(spec: PhantomSpec, study: tuple[Series, ...]) -> Files:
 
 
 @layout("enhanced", "one multi-frame object per cine (Enhanced MR)")
-def enhanced(spec: PhantomSpec, study: tuple[Series, ...]) -> Files:
+def enhanced(spec: PhantomSpec, study: tuple[RenderedSeries, ...]) -> Files:
     """Every cine is one Enhanced MR object."""
     header = study_header(spec)
     header.Manufacturer, header.ManufacturerModelName = "CardiacSegmentation", "Phantom"
@@ -128,24 +128,24 @@ def enhanced(spec: PhantomSpec, study: tuple[Series, ...]) -> Files:
 
 
 @layout("rle", "one series per slice, RLE compressed", RLELossless)
-def rle(spec: PhantomSpec, study: tuple[Series, ...]) -> Files:
+def rle(spec: PhantomSpec, study: tuple[RenderedSeries, ...]) -> Files:
     """As siemens, run-length encoded."""
     return _one_series_per_slice(spec, study, RLELossless)
 
 
 @layout("jpeg2000", "one series per slice, JPEG 2000 lossless", JPEG2000Lossless)
-def jpeg2000(spec: PhantomSpec, study: tuple[Series, ...]) -> Files:
+def jpeg2000(spec: PhantomSpec, study: tuple[RenderedSeries, ...]) -> Files:
     """As siemens, compressed with JPEG 2000."""
     return _one_series_per_slice(spec, study, JPEG2000Lossless)
 
 
 @layout("jpegls", "one series per slice, JPEG-LS lossless", JPEGLSLossless)
-def jpegls(spec: PhantomSpec, study: tuple[Series, ...]) -> Files:
+def jpegls(spec: PhantomSpec, study: tuple[RenderedSeries, ...]) -> Files:
     """As siemens, compressed with JPEG-LS."""
     return _one_series_per_slice(spec, study, JPEGLSLossless)
 
 
-def _one_series_per_slice(spec: PhantomSpec, study: tuple[Series, ...], syntax: UID) -> Files:
+def _one_series_per_slice(spec: PhantomSpec, study: tuple[RenderedSeries, ...], syntax: UID) -> Files:
     header = study_header(spec)
     header.Manufacturer, header.ManufacturerModelName = "SIEMENS", "Avanto"
     number = 0
@@ -163,7 +163,7 @@ def _one_series_per_slice(spec: PhantomSpec, study: tuple[Series, ...], syntax: 
                 yield f"{series.name}_{number:02d}/{name}", seal(image, uid, syntax)
 
 
-def _images(common: Dataset, series: Series, planes: Iterable[int], number: int) -> Iterator[Dataset]:
+def _images(common: Dataset, series: RenderedSeries, planes: Iterable[int], number: int) -> Iterator[Dataset]:
     """The classic images of these planes of a series, plane after plane, each in all its phases."""
     for plane in planes:
         here = copy_of(common)  # what all phases of a plane share is converted once
@@ -182,7 +182,7 @@ def _images(common: Dataset, series: Series, planes: Iterable[int], number: int)
             yield image
 
 
-def _spacing_mm(series: Series) -> float:
+def _spacing_mm(series: RenderedSeries) -> float:
     """Distance between neighbouring slices; of a single one, its thickness."""
     if len(series.views) == 1 or not series.is_cine:
         return series.views[0].thickness_mm

@@ -22,7 +22,7 @@ from CardiacSegmentationLib.segmentation import Segmentation
 from CardiacSegmentationLib.stack import CineStack, Patient
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.phantom.geometry import View
+    from CardiacSegmentationLib.phantom.geometry import ImagePlane
     from CardiacSegmentationLib.phantom.spec import PhantomSpec
     from CardiacSegmentationLib.stack import Array
 
@@ -67,7 +67,7 @@ def write_study(folder: Path, spec: PhantomSpec, *, force: bool = False) -> Trut
     return truth
 
 
-def _labels(views: tuple[View, ...], spec: PhantomSpec, heart: Heart) -> Array:
+def _labels(views: tuple[ImagePlane, ...], spec: PhantomSpec, heart: Heart) -> Array:
     return np.stack([label_plane(view, spec, heart) for view in views], axis=1)
 
 

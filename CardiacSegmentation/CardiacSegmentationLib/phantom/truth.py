@@ -16,7 +16,7 @@ from CardiacSegmentationLib.segmentation import Label
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from CardiacSegmentationLib.phantom.geometry import View
+    from CardiacSegmentationLib.phantom.geometry import ImagePlane
     from CardiacSegmentationLib.phantom.heart import Heart
     from CardiacSegmentationLib.phantom.spec import PhantomSpec
     from CardiacSegmentationLib.stack import Array
@@ -91,7 +91,7 @@ class Truth:
         )
 
 
-def find_truth(spec: PhantomSpec, heart: Heart, views: tuple[View, ...]) -> Truth:
+def find_truth(spec: PhantomSpec, heart: Heart, views: tuple[ImagePlane, ...]) -> Truth:
     """The truth about this heart in these slices."""
     depths = np.broadcast_to(heart.slice_depths_mm, (spec.phases, heart.slices))
     cavity, epicardium = heart.cavity.area_mm2(depths), heart.epicardium.area_mm2(depths)

@@ -48,14 +48,6 @@ def patient_and_study_of(node: Any) -> tuple[tuple[str, str], tuple[str, str]]:
     return patient, study
 
 
-def remove_folder(node: Any) -> None:
-    """Remove the folder of a node, not the nodes in it."""
-    hierarchy = _hierarchy(node.GetScene())
-    folder = hierarchy.GetItemParent(_item_of(hierarchy, node))
-    if folder != hierarchy.GetSceneItemID():
-        hierarchy.RemoveItem(folder, False, False)
-
-
 def _hierarchy(scene: Any) -> Any:
     return slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
 

@@ -15,7 +15,7 @@ from CardiacSegmentationLib.reading import Reading
 from CardiacSegmentationLib.reading_json import reading_from_dict, reading_to_dict
 from CardiacSegmentationLib.scene import segmentation as sequences
 from CardiacSegmentationLib.scene.cine import add_cine, fit_window, read_cine
-from CardiacSegmentationLib.scene.hierarchy import add_folder, put_beside, remove_folder
+from CardiacSegmentationLib.scene.hierarchy import add_folder, put_beside
 from CardiacSegmentationLib.scene.nodes import nodes_of_class, one_modification, remove_nodes
 from CardiacSegmentationLib.scene.results import RESULT_ROLES, show_assessment
 from CardiacSegmentationLib.scene.settings import read_settings, write_settings
@@ -113,15 +113,11 @@ def find_studies(scene: Any) -> tuple[Study, ...]:
     return tuple(study for study in found if study.node.GetModuleName() == MODULE and study.exists)
 
 
-def remove_study(study: Study) -> None:
-    """Remove all of the study's nodes, and those that belong to them."""
-    remove_folder(study.images)
-    _remove_uncertainty(study)
-    results = [study.result(role) for role in reversed(RESULT_ROLES)]
-    # The browser first: it would make new proxies for those that are gone.
-    proxies = [study.browser, study.volume_node, study.segmentation_node]
-    nodes = [*proxies, study.segmentation, study.images, *results, study.node]
-    remove_nodes(study.node.GetScene(), [node for node in nodes if node is not None])
+def remove_rest(study: Study) -> None:
+    """Remove what is left of a study whose images were deleted: the reading and the browser, which no tree shows."""
+    scene = study.node.GetScene()
+    if scene is not None and study.images is None:
+        remove_nodes(scene, [node for node in (study.browser, study.node) if node is not None])
 
 
 def stack_of(study: Study) -> CineStack:

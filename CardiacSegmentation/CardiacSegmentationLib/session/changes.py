@@ -12,12 +12,13 @@ import numpy as np
 from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.reading import Reading
 from CardiacSegmentationLib.reading_json import reading_from_dict, reading_to_dict
+from CardiacSegmentationLib.segmentation import Origin, PackedLabels
 from CardiacSegmentationLib.segmentation_json import contours_from_dict, contours_to_dict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from CardiacSegmentationLib.segmentation import Contours, Labels, Place
+    from CardiacSegmentationLib.segmentation import Contours, Labels, Place, Segmentation
 
 # What undo takes back of a reading.
 DECISIONS = ("key_phases", "counts", "conventions", "patient", "unknown_facts", "proposal")
@@ -121,6 +122,67 @@ def unpack_image(packed: bytes, shape: tuple[int, ...]) -> Labels:
     return np.frombuffer(zlib.decompress(packed), np.uint8).reshape(shape)
 
 
+def image_change(
+    segmentation: Segmentation, place: Place, image: Labels, origin: Origin, contours: Contours | None
+) -> ImageChange:
+    """The change from the image that is at ``place`` to another one."""
+    return ImageChange(
+        pack_image(segmentation.labels[place]),
+        pack_image(image),
+        int(segmentation.origin[place]),
+        int(origin),
+        segmentation.contours.get(place),
+        contours,
+    )
+
+
+def with_images(
+    segmentation: Segmentation,
+    changes: Mapping[Place, ImageChange],
+    automatic: PackedLabels | None,
+    *,
+    forward: bool,
+) -> Segmentation:
+    """The segmentation after these changes, or before them; its label images are changed in place."""
+    labels, origin = segmentation.labels, segmentation.origin.copy()
+    labelled, drawn = segmentation.labelled.copy(), dict(segmentation.contours)
+    for place, change in changes.items():
+        labels[place] = unpack_image(change.after if forward else change.before, labels.shape[2:])
+        origin[place] = change.origin_after if forward else change.origin_before
+        contours = change.contours_after if forward else change.contours_before
+        if contours is None:
+            drawn.pop(place, None)
+        else:
+            drawn[place] = contours
+    for phase in {phase for phase, _ in changes}:
+        was_labelled = automatic is not None and automatic.labelled[phase]
+        labelled[phase] = was_labelled or bool(labels[phase].any())
+    return replace(segmentation, labelled=labelled, origin=origin, automatic=automatic, contours=drawn)
+
+
+def automatic_labels(segmentation: Segmentation) -> PackedLabels | None:
+    """The labels as they were before any correction; ``None`` where they were corrected and nobody kept those."""
+    if segmentation.automatic is not None or segmentation.corrected.any():
+        return segmentation.automatic
+    return PackedLabels.pack(segmentation.labels, segmentation.labelled)
+
+
+def origins_of(
+    segmentation: Segmentation, automatic: PackedLabels | None, images: Mapping[Place, Labels], origin: Origin
+) -> dict[Place, Origin]:
+    """Whose images are: one that is again as it was before any correction is its maker's, whoever put it there."""
+    if automatic is None:
+        return dict.fromkeys(images, origin)
+    made = {phase: automatic.phase(phase) for phase in {phase for phase, _ in images}}
+    makers = {
+        phase: Origin.NETWORK if segmentation.model and automatic.labelled[phase] else Origin.FILE for phase in made
+    }
+    return {
+        (phase, place): makers[phase] if np.array_equal(made[phase][place], image) else origin
+        for (phase, place), image in images.items()
+    }
+
+
 def decisions_of(reading: Reading) -> Reading:
     """The part of a reading that undo takes back."""
     return Reading(**{name: getattr(reading, name) for name in DECISIONS})
@@ -129,6 +191,23 @@ def decisions_of(reading: Reading) -> Reading:
 def with_decisions(reading: Reading, decisions: Reading) -> Reading:
     """A reading with other decisions; journal, signature and notes stay."""
     return replace(reading, **{name: getattr(decisions, name) for name in DECISIONS})
+
+
+def with_earlier_work(reading: Reading, earlier: Reading) -> Reading:
+    """The earlier reading, with what is new in this one beside it: nothing that a person wrote is lost."""
+    shared = 0
+    while shared < min(len(reading.journal), len(earlier.journal)) and (
+        replace(reading.journal[shared], undone=False) == replace(earlier.journal[shared], undone=False)
+    ):
+        shared += 1
+    return replace(
+        earlier,
+        looked_at=reading.looked_at | earlier.looked_at,
+        acknowledged=reading.acknowledged | earlier.acknowledged,
+        reader=earlier.reader or reading.reader,
+        impression=earlier.impression or reading.impression,
+        journal=(*earlier.journal[:shared], *reading.journal[shared:], *earlier.journal[shared:]),
+    )
 
 
 def _holds(image: ImageChange, size: int) -> bool:

@@ -17,17 +17,21 @@ from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE
 from CardiacSegmentationLib.journal import JournalEntry, describe_entry
 from CardiacSegmentationLib.reading import KeyPhases, Reading, Signature
-from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Origin, PackedLabels, Segmentation
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Origin, Segmentation
 from CardiacSegmentationLib.session.changes import (
     Change,
     Changed,
     History,
     ImageChange,
+    automatic_labels,
     decisions_of,
-    pack_image,
-    unpack_image,
+    image_change,
+    origins_of,
     with_decisions,
+    with_earlier_work,
+    with_images,
 )
+from CardiacSegmentationLib.session.entries import changed_structures, edit_entries, phase_text, value_entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,8 +41,6 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import CineStack
 
     Listener = Callable[[Changed], None]
-
-MOST_ENTRIES = 12  # of one command: what changes more images is one entry with their number
 
 
 class StudySession:
@@ -61,7 +63,7 @@ class StudySession:
         self.segmentation = _own_copy(segmentation)
         self.reading = reading or Reading()
         self.assessment: Assessment = assess(stack, self.segmentation, self.reading)
-        self._automatic = _automatic(segmentation)
+        self._automatic = automatic_labels(segmentation)
         self._assessed_automatic = self.assessment.automatic  # the last there was: work may be taken back, and go on
         fits = history is not None and history.fits(segmentation.labels.shape, len(self.reading.journal))
         self.history = history if history is not None and fits else History()
@@ -76,16 +78,6 @@ class StudySession:
         return lambda: self._listeners.remove(listener)
 
     # What there is
-
-    @property
-    def has_corrections(self) -> bool:
-        """Whether a person changed any label image."""
-        return bool(self.segmentation.corrected.any())
-
-    @property
-    def has_work(self) -> bool:
-        """Whether a person corrected or decided anything that segmenting again would replace."""
-        return self.has_corrections or self.reading.has_decisions or self.is_signed
 
     @property
     def is_signed(self) -> bool:
@@ -127,25 +119,19 @@ class StudySession:
         if not differing:
             return False
         self._require_unlocked()
-        origins = {**self._origins_of(differing, origin), **dict.fromkeys(drawn, origin)}
+        origins = {**origins_of(self.segmentation, self._automatic, differing, origin), **dict.fromkeys(drawn, origin)}
         changes = {
-            (int(place[0]), int(place[1])): ImageChange(
-                pack_image(labels[place]),
-                pack_image(image),
-                int(self.segmentation.origin[place]),
-                int(origins[place]),
-                self.segmentation.contours.get(place),
-                drawn.get(place),
+            (int(place[0]), int(place[1])): image_change(
+                self.segmentation, place, image, origins[place], drawn.get(place)
             )
             for place, image in differing.items()
         }
         structures = {
-            place: _changed_structures(labels[place], differing[place]) or _moved_structures(change)
-            for place, change in changes.items()
+            place: changed_structures(labels[place], differing[place], change) for place, change in changes.items()
         }
         reading, assessment = self.reading, self.assessment
         self._apply(changes, self._held(reading), forward=True)
-        entries = self._edit_entries(action, tool, structures, assessment)
+        entries = edit_entries(self._time(), action, tool, structures, before=assessment, after=self.assessment)
         self._finish(reading, entries, changes)
         return True
 
@@ -189,7 +175,7 @@ class StudySession:
         kept = self.reading.begun_again(segmentation.model or "", self._time())
         self.assessment = assess(self.stack, segmentation, kept)  # raises where it does not fit
         self.segmentation, self.reading = _own_copy(segmentation), kept
-        self._automatic = _automatic(segmentation)
+        self._automatic = automatic_labels(segmentation)
         self._assessed_automatic = self.assessment.automatic
         self.history.clear()
         self._tell(Changed(images=self._all_places(), decisions=True))
@@ -226,8 +212,8 @@ class StudySession:
                 "key-phase",
                 phase=getattr(after, name),
                 subject=name,
-                before=_from_one(getattr(before, name)),
-                after=_from_one(getattr(after, name)),
+                before=phase_text(getattr(before, name)),
+                after=phase_text(getattr(after, name)),
             )
             for name, phase in phases.items()
             if phase != getattr(self.reading.key_phases, name)
@@ -264,7 +250,7 @@ class StudySession:
         if self.reading.proposal is not None and conventions.basal_rule is not before.basal_rule:
             proposed = propose(self.stack, self.segmentation, conventions, self.assessment.images)
             after = replace(after, proposal=replace(self.assessment.proposal, counted=proposed.counted))
-        return self._decide(after, _value_entries(self._time(), "convention", before, conventions))
+        return self._decide(after, value_entries(self._time(), "convention", before, conventions))
 
     def set_patient(self, **facts: Any) -> bool:
         """State facts about the patient, whatever the images say; ``None`` means that one is not known."""
@@ -273,15 +259,7 @@ class StudySession:
         if patient == before:
             return False
         after = self.reading.put_right(self.stack.patient, patient)
-        return self._decide(after, _value_entries(self._time(), "patient", before, patient))
-
-    def apply_reading(self, reading: Reading) -> bool:
-        """Take over all decisions of another reading of this stack, as one step."""
-        self._require_unlocked()
-        proposal = assess(self.stack, self.segmentation, reading).proposal  # raises where it does not fit
-        decided = with_decisions(self.reading, replace(reading, proposal=proposal))
-        after = replace(decided, reader=reading.reader or self.reading.reader)
-        return self._decide(after, [JournalEntry(self._time(), "apply-reading", after=reading.reader)])
+        return self._decide(after, value_entries(self._time(), "patient", before, patient))
 
     def restore(
         self,
@@ -294,19 +272,12 @@ class StudySession:
         check_reading(self.stack, reading)
         labels, origins = self.segmentation.labels, self.segmentation.origin
         changes = {
-            place: ImageChange(
-                pack_image(labels[place]),
-                pack_image(image),
-                int(origins[place]),
-                int(origin),
-                self.segmentation.contours.get(place),
-                (contours or {}).get(place),
-            )
+            place: image_change(self.segmentation, place, image, origin, (contours or {}).get(place))
             for place, (image, origin) in images.items()
             if origins[place] != origin or (labels[place] != image).any() or place in (contours or {})
         }
         before = self.reading
-        after = _with_earlier_work(before, reading)
+        after = with_earlier_work(before, reading)
         entry = JournalEntry(self._time(), "recover", images=max(1, len(changes)))
         earlier = [
             number for number in range(len(before.journal), len(after.journal)) if not after.journal[number].undone
@@ -404,23 +375,7 @@ class StudySession:
 
     def _apply(self, images: Mapping[Place, ImageChange], reading: Reading, *, forward: bool) -> None:
         """Put label images and decisions in place, and assess at the price of what changed."""
-        labels, origin = self.segmentation.labels, self.segmentation.origin.copy()
-        labelled = self.segmentation.labelled.copy()
-        drawn = dict(self.segmentation.contours)
-        for place, change in images.items():
-            labels[place] = unpack_image(change.after if forward else change.before, labels.shape[2:])
-            origin[place] = change.origin_after if forward else change.origin_before
-            contours = change.contours_after if forward else change.contours_before
-            if contours is None:
-                drawn.pop(place, None)
-            else:
-                drawn[place] = contours
-        for phase in {phase for phase, _ in images}:
-            was_labelled = self._automatic is not None and self._automatic.labelled[phase]
-            labelled[phase] = was_labelled or bool(labels[phase].any())
-        segmentation = replace(
-            self.segmentation, labelled=labelled, origin=origin, automatic=self._automatic, contours=drawn
-        )
+        segmentation = with_images(self.segmentation, images, self._automatic, forward=forward)
         before = replace(self.assessment, automatic=self.assessment.automatic or self._assessed_automatic)
         self.assessment = assess(self.stack, segmentation, reading, before, set(images))
         self._assessed_automatic = self.assessment.automatic or self._assessed_automatic
@@ -445,41 +400,6 @@ class StudySession:
         self.reading = reading
         self.assessment = replace(self.assessment, reading=reading)
         self._tell(changed or Changed())
-
-    def _origins_of(self, images: Mapping[Place, Labels], origin: Origin) -> dict[Place, Origin]:
-        """Whose images are: one that is again as it was before any correction is its maker's, whoever put it there."""
-        if self._automatic is None:
-            return dict.fromkeys(images, origin)
-        made = {phase: self._automatic.phase(phase) for phase in {phase for phase, _ in images}}
-        makers = {
-            phase: Origin.NETWORK if self.segmentation.model and self._automatic.labelled[phase] else Origin.FILE
-            for phase in made
-        }
-        return {
-            (phase, place): makers[phase] if np.array_equal(made[phase][place], image) else origin
-            for (phase, place), image in images.items()
-        }
-
-    def _edit_entries(
-        self, action: str, tool: str, structures: Mapping[Place, list[Label]], before: Assessment
-    ) -> list[JournalEntry]:
-        when, places = self._time(), sorted(structures)
-        if len(places) > MOST_ENTRIES:
-            names = [label.name for label in STRUCTURES if any(label in changed for changed in structures.values())]
-            phase, place = places[0]
-            return [JournalEntry(when, action, tool, "+".join(names), phase, place, len(places))]
-        return [
-            JournalEntry(
-                when,
-                action,
-                tool,
-                "+".join(label.name for label in structures[place]),
-                *place,
-                before=_areas_text(before, structures[place], place),
-                after=_areas_text(self.assessment, structures[place], place),
-            )
-            for place in places
-        ]
 
     def _text_of(self, change: Change | None, language: str) -> str:
         if change is None:
@@ -506,74 +426,14 @@ class StudySession:
             listener(changed)
 
 
-def _automatic(segmentation: Segmentation) -> PackedLabels | None:
-    """The labels as they were before any correction; ``None`` where they were corrected and nobody kept those."""
-    if segmentation.automatic is not None or segmentation.corrected.any():
-        return segmentation.automatic
-    return PackedLabels.pack(segmentation.labels, segmentation.labelled)
-
-
 def _own_copy(segmentation: Segmentation) -> Segmentation:
     return replace(segmentation, labels=np.array(segmentation.labels, np.uint8, copy=True))
-
-
-def _with_earlier_work(reading: Reading, earlier: Reading) -> Reading:
-    """The earlier reading, with what is new in this one beside it: nothing that a person wrote is lost."""
-    shared = 0
-    while shared < min(len(reading.journal), len(earlier.journal)) and (
-        replace(reading.journal[shared], undone=False) == replace(earlier.journal[shared], undone=False)
-    ):
-        shared += 1
-    return replace(
-        earlier,
-        looked_at=reading.looked_at | earlier.looked_at,
-        acknowledged=reading.acknowledged | earlier.acknowledged,
-        reader=earlier.reader or reading.reader,
-        impression=earlier.impression or reading.impression,
-        journal=(*earlier.journal[:shared], *reading.journal[shared:], *earlier.journal[shared:]),
-    )
-
-
-def _changed_structures(before: Labels, after: Labels) -> list[Label]:
-    return [label for label in STRUCTURES if ((before == label) != (after == label)).any()]
-
-
-def _moved_structures(change: ImageChange) -> list[Label]:
-    """The structures whose area as drawn is another one, though no pixel changed; all that are drawn if none is."""
-    before = change.contours_before.areas_mm2 if change.contours_before is not None else {}
-    after = change.contours_after.areas_mm2 if change.contours_after is not None else {}
-    both = [label for label in STRUCTURES if label in before or label in after]
-    return [label for label in both if before.get(label) != after.get(label)] or both
 
 
 def _with_structures(image: Labels, source: Labels, structures: list[int]) -> Labels:
     """An image with some structures of another one; what lies under them gives way, their own old place is emptied."""
     kept = np.where(np.isin(image, structures), np.uint8(0), image)
     return np.where(np.isin(source, structures), source, kept)
-
-
-def _areas_text(assessment: Assessment, structures: list[Label], place: Place) -> str:
-    areas = (float(np.nan_to_num(assessment.areas_mm2[(label - 1, *place)])) for label in structures)
-    return ", ".join(f"{label.name} {area:.0f} mm²" for label, area in zip(structures, areas, strict=True))
-
-
-def _value_entries(when: str, action: str, before: Any, after: Any) -> list[JournalEntry]:
-    """An entry for each field of a dataclass that differs."""
-    return [
-        JournalEntry(when, action, subject=name, before=_value_text(old), after=_value_text(new))
-        for name, old in vars(before).items()
-        if (new := getattr(after, name)) != old
-    ]
-
-
-def _value_text(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:g}" if isinstance(value, float) else str(getattr(value, "value", value))
-
-
-def _from_one(phase: int | None) -> str:
-    return "" if phase is None else str(phase + 1)
 
 
 def _as_list(places: int | Iterable[int]) -> list[int]:
