@@ -112,6 +112,7 @@ def report(study: Path, folder: Path, options: argparse.Namespace) -> str:
         "## Many studies\n\n`cardiacseg batch ROOT --only tables`, start of the workers included.\n\n"
         + _table(BATCH_HEADER, batch_throughput(folder)),
         _correcting(),
+        _in_a_browser(folder),
         _verdict(measured, others, commands, memory_mb, strokes),
     ]
     return "\n\n".join(sections) + "\n"
@@ -132,6 +133,17 @@ def _correcting() -> str:
         "patch of wrong pixels of one label. Then the corrections are propagated to the phases between."
     )
     return f"## Correcting\n\n{latency}\n\n{text}\n\n{table(measure_corrections())}"
+
+
+def _in_a_browser(folder: Path) -> str:
+    """What a reader at the page waits for."""
+    from browser.bench_browser import measure
+
+    text = (
+        "A study of 25 phases × 12 slices as a page. Steps go through the local server, from the request to the last "
+        "byte of the answer; in brackets the processors' time, which tells more where other programs run as well."
+    )
+    return f"## In a browser\n\n{text}\n\n{_table(('what', 'median', 'wanted'), measure(folder))}"
 
 
 def check_idle() -> None:

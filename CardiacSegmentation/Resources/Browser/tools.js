@@ -108,6 +108,8 @@ overlay = (context, scale) => {
   }
 }
 
+canSwipe = () => tool === 'hand'
+
 function chooseTool(name) {
   tool = name
   TOOLS.forEach(each => byId(`tool-${each}`).setAttribute('aria-pressed', each === name))
@@ -181,7 +183,7 @@ function buildTools() {
     row('row', make('span', {}, words.copyFrom), ...Object.keys(STEPS).map(name => button(name, words[name], () => copyFrom(name)))),
     row('row', button('propose-phases', words.proposePhases, () => propose('phases')), button('propose-slices', words.proposeSlices, () => propose('slices')))))
   byId('stage').append(make('p', { id: 'problem', role: 'alert', hidden: true }))
-  byId('keys').append(` ${words.readKeys}`)
+  byId('keys').after(make('details', { id: 'tool-keys', className: 'quiet' }, make('summary', {}, words.toolKeys), words.readKeys))
   byId('structure').setAttribute('aria-label', words.structure)
   byId('tool-points').title = words.pointsHelp
   byId('tools').hidden = false
