@@ -1,6 +1,6 @@
 """The reading page with a real heart, as README shows it: Sunnybrook's SCD0000101, labelled by the shipped network.
 
-    CARDIACSEG_PICTURES=docs/images ./run test Testing/browser/test_pictures.py      makes it in docs anew
+CARDIACSEG_PICTURES=docs/images ./run test Testing/browser/test_pictures.py      makes it in docs anew
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ FARTHEST = """([x, y]) => {
   const numbers = bordersAt(at.phase, at.slice).endo.points, places = []
   let column = 0, row = 0
   for (let i = 0; i < numbers.length; i += 2) places.push([column += numbers[i], row += numbers[i + 1]])
-  const [left, top] = places.reduce((best, place) => place[0] * x + place[1] * y > best[0] * x + best[1] * y ? place : best)
+  const far = ([column, row]) => column * x + row * y
+  const [left, top] = places.reduce((best, place) => far(place) > far(best) ? place : best)
   const box = byId('image').getBoundingClientRect(), frame = shownFrame()
   return [box.left + (left / study.pixelParts - frame.x) / frame.columns * box.width,
           box.top + (top / study.pixelParts - frame.y) / frame.rows * box.height]
@@ -70,4 +71,6 @@ def test_a_real_heart_is_corrected_and_pictured(served: ReadingServer, new_tab: 
     folder = Path(os.environ.get("CARDIACSEG_PICTURES", tmp_path)).resolve()
     picture.save(folder / "browser-read.png", optimize=True)
     assert (folder / "browser-read.png").stat().st_size < MOST_BYTES
-    assert page.evaluate("byId('findings').getBoundingClientRect().top < innerHeight"), "numbers, curve and findings show"
+    assert page.evaluate("byId('findings').getBoundingClientRect().top < innerHeight"), (
+        "numbers, curve and findings show"
+    )

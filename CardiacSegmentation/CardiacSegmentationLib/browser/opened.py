@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from CardiacSegmentationLib.export.deidentify import Deidentifier
     from CardiacSegmentationLib.pipeline import Options, Progress
 
 KEPT = ("labels", "reading")  # what going on needs
@@ -57,7 +58,9 @@ def open_session(
     return session
 
 
-def save(session: StudySession, folder: Path, options: Options, parts: list[str]) -> list[Path]:
+def save(
+    session: StudySession, folder: Path, options: Options, parts: list[str], deidentifier: Deidentifier | None = None
+) -> list[Path]:
     """Write the parts asked for, all that were there before, and what going on needs; returns every file."""
     record = read_record(folder) or {"study": None, "options": options.as_recorded(), "files": [], "seconds": {}}
     there = [name for name, part in PARTS.items() if any(fnmatch(file, part.pattern) for file in record["files"])]
@@ -69,7 +72,7 @@ def save(session: StudySession, folder: Path, options: Options, parts: list[str]
         session.segmentation,
         session.assessment,
         chosen,
-        options=ExportOptions(paper=options.paper, language=options.language),
+        options=ExportOptions(paper=options.paper, language=options.language, deidentifier=deidentifier),
     )
     kept = _remove_outdated(folder, set(there) - set(chosen))
     names = sorted({path.relative_to(folder).as_posix() for path in (*written, *kept)})

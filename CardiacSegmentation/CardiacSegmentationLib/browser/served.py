@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,15 +18,17 @@ from CardiacSegmentationLib.browser.words import read_words
 from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
 from CardiacSegmentationLib.contours import find_contours
 from CardiacSegmentationLib.errors import CardiacSegmentationError, ReadingError
-from CardiacSegmentationLib.export.dicom_source import describe_source, read_source
-from CardiacSegmentationLib.export.result_parts import PARTS
+from CardiacSegmentationLib.export.dicom_source import read_source
+from CardiacSegmentationLib.export.result_parts import PARTS, describe_patient
 from CardiacSegmentationLib.export.results import default_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.contours import Contours
+    from CardiacSegmentationLib.export.deidentify import Deidentifier
     from CardiacSegmentationLib.segmentation import Labels, Place
     from CardiacSegmentationLib.session import Changed, Recovery, StudySession
     from CardiacSegmentationLib.stack import CineStack
@@ -49,6 +52,7 @@ class ServedStudy:
         recovery: Recovery,
         language: str,
         write: Callable[[StudySession, list[str]], list[Path]],
+        deidentifier: Deidentifier | None = None,
     ) -> None:
         self.session: StudySession = session
         self.language = language
@@ -67,7 +71,7 @@ class ServedStudy:
         self._answers: dict[str, tuple[int, dict[str, Any]]] = {}
         self._changed = threading.Condition(threading.RLock())
         self._crop, self._images = describe_images(session.stack, session.segmentation, whole=True)
-        self._facts = _facts_of(session.stack)
+        self._hide, self._facts = deidentifier, _facts_of(session.stack, deidentifier)
         for place in np.ndindex(session.segmentation.labels.shape[:2]):  # so that the page opens at once
             self.contours_at((int(place[0]), int(place[1])))
         session.subscribe(self._note)
@@ -78,7 +82,7 @@ class ServedStudy:
             session = self.session
             stack, segmentation = session.stack, session.segmentation
             study = {
-                **describe_numbers(stack, segmentation, session.assessment, self._facts, self.language),
+                **describe_numbers(stack, segmentation, self._assessment(), self._facts, self.language),
                 "images": self._images,
                 "contours": [
                     [describe_contours(self.contours_at((phase, place)), self._crop) for place in range(stack.slices)]
@@ -198,7 +202,7 @@ class ServedStudy:
         return {
             "run": self.run,
             "revision": self._revision,
-            "state": describe_state(session.assessment, session.segmentation, self.language),
+            "state": describe_state(self._assessment(), session.segmentation, self.language),
             "changed": {
                 f"{phase},{place}": describe_contours(self.contours_at((phase, place)), self._crop)
                 for phase, place in places
@@ -206,6 +210,15 @@ class ServedStudy:
             "changedAutomatic": before,
             "reading": self._reading(),
         }
+
+    def _assessment(self) -> Assessment:
+        """What the page tells of; de-identified, nothing about the patient, but what this reader said and signed."""
+        now = self.session.assessment
+        if self._hide is None:
+            return now
+        hidden, reading = self._hide.hide_assessment(now), now.reading
+        said = {name: getattr(reading, name) for name in ("reader", "impression", "signature")}
+        return replace(hidden, reading=replace(hidden.reading, **said))
 
     def _reading(self) -> dict[str, Any]:
         session, reading = self.session, self.session.reading
@@ -251,8 +264,7 @@ class ServedStudy:
             raise ReadingError(msg)
 
 
-def _facts_of(stack: CineStack) -> dict[str, str]:
-    """What the headers say about patient and study."""
-    if stack.source is None or not stack.instance_uids:
-        return {}
-    return describe_source(read_source(stack).first)
+def _facts_of(stack: CineStack, hide: Deidentifier | None) -> dict[str, str]:
+    """What the page says about patient and study."""
+    is_dicom = stack.source is not None and bool(stack.instance_uids)
+    return describe_patient(stack, read_source(stack) if is_dicom else None, hide)
