@@ -150,11 +150,13 @@ def _start() -> None:
     from CardiacSegmentationLib.gui.layout import register_layout
     from CardiacSegmentationLib.gui.sample import register_sample
     from CardiacSegmentationLib.scene.segmentation import guard_imports
+    from CardiacSegmentationLib.scene.study import show_outlines_of_imports
 
     register_effects()
     register_sample()
     register_layout()
     guard_imports(slicer.mrmlScene)
+    show_outlines_of_imports(slicer.mrmlScene)
 
 
 def _make_dicom_plugin() -> Any:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from CardiacSegmentationLib.cine import read_study
+from CardiacSegmentationLib.network.alternatives import find_alternatives
 from CardiacSegmentationLib.network.backends import ENGINES, is_installed
 from CardiacSegmentationLib.network.loaded import load_network
 from CardiacSegmentationLib.network.segment import NetworkOptions, segment_stack
@@ -37,6 +38,7 @@ from CardiacSegmentationLib.pipeline.cluster import segment_on_cluster
 from CardiacSegmentationLib.pipeline.plan import plan_batch
 from CardiacSegmentationLib.segmentation import Label
 from CardiacSegmentationLib.session import StudySession
+from CardiacSegmentationLib.session.segment_again import request_slice, shown_labels
 from scipy import ndimage
 
 if TYPE_CHECKING:
@@ -272,10 +274,14 @@ def stroke_timings(stack: CineStack, runs: int) -> list[Timing]:
     smaller = np.where((segmentation.labels[ed] == Label.LV) & ~inner, np.uint8(Label.MYO), segmentation.labels[ed])
     slices = itertools.cycle([smaller[middle], segmentation.labels[ed, middle]])
     phases = itertools.cycle([smaller, segmentation.labels[ed]])
+    one_core, again = load_network(None, "onnx", 1), request_slice(session, (ed, middle))
     runs_alone: dict[str, Callable[[], object]] = {
         "one slice": lambda: session.put({(ed, middle): next(slices)}, "Paint"),
         "a whole phase": lambda: session.edit(ed, next(phases), "Margin"),
         "open a segmented study": lambda: StudySession(stack, segmentation),
+        "segment one slice again, all proposals, one core": lambda: find_alternatives(
+            stack, one_core, again, shown_labels(session, again)
+        ),
     }
     return [timing for title, run in runs_alone.items() for timing in in_turn({title: run}, runs)]
 

@@ -12,6 +12,7 @@ import CardiacSegmentationLib
 import pytest
 from CardiacSegmentationLib import findings
 from CardiacSegmentationLib.cine import Reason
+from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.findings import Finding, describe, finding_from_dict, finding_to_dict, withhold
 
 if TYPE_CHECKING:
@@ -157,3 +158,35 @@ def test_a_language_that_is_not_there_reads_as_english_and_an_unknown_code_as_it
 def test_a_finding_comes_back_from_json_as_it_was() -> None:
     finding = Finding("irregular-gap", slice=3, parameters={"low_mm": 8.0, "files": ("a", "b"), "slices": (1, 2)})
     assert finding_from_dict(json.loads(json.dumps(finding_to_dict(finding)))) == finding
+
+
+def test_numbers_are_written_as_the_language_writes_them_and_other_texts_are_left_alone() -> None:
+    moved = {"structure": "LV", "before": "48.1", "after": "52.3"}
+    assert findings.sentence("corrections-value", moved, "de") == "LV-EF 48,1 → 52,3 %"
+    assert findings.sentence("corrections-value", moved, "en") == "LV EF 48.1 → 52.3 %"
+    gap = Finding("irregular-gap", slice=3, parameters={"low_mm": 8.25, "high_mm": 9.75})
+    assert "." not in describe(gap, "de").rstrip(".").replace("mm.", "mm")
+    model = {"after": "cardiac-sax 1.2.0"}
+    assert "1.2.0" in findings.sentence("journal-segment", model, "de")
+
+
+def raised_codes() -> dict[str, str]:
+    """The code of every ``…Error.of("code")`` in the sources, and where it stands."""
+    found = {}
+    for path in sorted(SOURCES.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "of"
+            if is_call and node.args and isinstance(node.args[0], ast.Constant):
+                found[f"error-{node.args[0].value}"] = f"{path.relative_to(SOURCES)}:{node.lineno}"
+    return found
+
+
+def test_every_error_with_a_code_has_its_sentence_and_every_sentence_its_error() -> None:
+    assert raised_codes().keys() == stored("en")["errors"].keys()
+
+
+def test_an_error_speaks_the_readers_language() -> None:
+    error = ReadingError.of("signed", reader="Dr. Ada Reader")
+    assert str(error) == error.text() == "The reading is signed by Dr. Ada Reader. Unlock it to change it."
+    assert error.text("de") == "Der Befund ist unterschrieben von Dr. Ada Reader. Zum Ändern entsperren."
+    assert ReadingError("plain").text("de") == "plain"

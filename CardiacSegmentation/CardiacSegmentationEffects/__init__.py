@@ -1,4 +1,4 @@
-"""Tools on contours for every segment editor of Slicer: Pull, Push, Points, Redraw.
+"""Tools on contours for every segment editor of Slicer: Pull, Push, Points, Redraw; Again, which asks the network.
 
 Slicer takes the name of this folder for the name of a Python module, and looks there for the effects' classes: so the
 folder is a package of its own, which has them all.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from CardiacSegmentationEffects.SegmentEditorAgainEffect import SegmentEditorAgainEffect
 from CardiacSegmentationEffects.SegmentEditorPointsEffect import SegmentEditorPointsEffect
 from CardiacSegmentationEffects.SegmentEditorPullEffect import SegmentEditorPullEffect
 from CardiacSegmentationEffects.SegmentEditorPushEffect import SegmentEditorPushEffect
@@ -18,9 +19,11 @@ EFFECTS = {
     "Push": SegmentEditorPushEffect,
     "Points": SegmentEditorPointsEffect,
     "Redraw": SegmentEditorRedrawEffect,
+    "Again": SegmentEditorAgainEffect,
 }
 __all__ = [
     "EFFECTS",
+    "SegmentEditorAgainEffect",
     "SegmentEditorPointsEffect",
     "SegmentEditorPullEffect",
     "SegmentEditorPushEffect",

@@ -86,6 +86,8 @@ class ImageInHand:
         """Show contours as they would be, as pixels; and lines ``[point, (row, column)]`` in mm above them."""
         self._pixels[...] = self._with(contours)
         self._image.GetPointData().GetScalars().Modified()  # enough for the views, and no event: no stroke yet
+        if self._live is not None and self.place is not None:
+            self._live.preview(self.place, contours)
         self.draw(lines, points)
 
     def draw(self, lines: Sequence[FloatArray], points: FloatArray | None = None) -> None:
@@ -113,6 +115,8 @@ class ImageInHand:
         self._effect.removeActor2D(self._view, self._actor)
         self._pixels[...] = self._before
         self._image.GetPointData().GetScalars().Modified()
+        if self._live is not None and self.place is not None:
+            self._live.preview(self.place, None)
         self._effect.scheduleRender(self._view)
 
     def take(self, contours: Contours, tool: str) -> None:
@@ -127,6 +131,13 @@ class ImageInHand:
             self._write(self._with(contours))
         if has_surface:  # a changed label map throws away all other representations
             self._node.GetSegmentation().CreateRepresentation(SURFACE)
+
+    def point(self, places_mm: FloatArray, *, whole_phase: bool) -> None:
+        """Ask the network to look where a drag began and ended, ``[2, (row, column)]`` in mm; only the panel can."""
+        self.give_back()
+        if self._live is None or self.place is None:
+            raise ContourError(_("Open the study in the module Cardiac Segmentation: its network looks there."))
+        self._live.point(self.place, places_mm, whole_phase)
 
     def _write(self, pixels: Any) -> None:
         """Change the label map as any tool does."""

@@ -6,6 +6,7 @@ To add a choice, add an entry to ``CHOICES`` and a field of the same name to ``p
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from CardiacSegmentationLib.reading import BasalRule
 from CardiacSegmentationLib.segmentation import Papillary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 HEIGHT_CM = (30.0, 250.0)  # from a preterm child to the tallest adults: outside lies a slip of the unit or the key
 WEIGHT_KG = (0.4, 400.0)
@@ -48,7 +49,7 @@ class Choice:
         if self.values:
             known = {value.lower(): value for value in self.values}
             if text.lower() not in known:
-                msg = f"{text} is none of {', '.join(self.values)}"
+                msg = f"{text} is none of {', '.join(self.values)}{did_you_mean(text, self.values)}"
                 raise ValueError(msg)
             return known[text.lower()]
         return self._parse_number(text) if self.limits else Path(text)
@@ -108,6 +109,12 @@ CHOICES: Mapping[str, Choice] = {
 }  # fmt: skip
 CONVENTIONS = ("papillary", "bsa_formula", "basal_rule")
 PATIENT_FACTS = ("sex", "age_years", "height_cm", "weight_kg")
+
+
+def did_you_mean(text: str, known: Iterable[str]) -> str:
+    """The end of a sentence about a word that is not known: the one it resembles, or nothing."""
+    similar = get_close_matches(text, list(known), 1)
+    return f"; did you mean {similar[0]}?" if similar else ""
 
 
 def arguments_for(values: Mapping[str, Any]) -> list[str]:

@@ -2,9 +2,42 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
+
+from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from CardiacSegmentationLib.findings import Parameter
+
+Error = TypeVar("Error", bound="CardiacSegmentationError")
+
 
 class CardiacSegmentationError(Exception):
-    """The base of every error this program raises on purpose; its text is fit to show."""
+    """The base of every error this program raises on purpose; its text is fit to show.
+
+    What a reader meets while working has a code, and its sentence (``error-…``) in every language of the catalogue.
+    """
+
+    code = ""
+    values: Mapping[str, Parameter] = MappingProxyType({})
+
+    @classmethod
+    def of(cls: type[Error], code: str, **values: Parameter) -> Error:
+        """The error with a sentence of the catalogue; the code is without its ``error-``."""
+        error = cls(sentence(f"error-{code}", values))
+        error.code, error.values = code, values
+        return error
+
+    def text(self, language: str = DEFAULT_LANGUAGE) -> str:
+        """What is wrong, in a language; in English where it has no code."""
+        return sentence(f"error-{self.code}", self.values, language) if self.code else str(self)
+
+
+class UsageError(CardiacSegmentationError):
+    """A command was asked for something that it cannot do as it was asked."""
 
 
 class StudyError(CardiacSegmentationError):

@@ -11,6 +11,7 @@ parameters may hold. To add a language, add a file.
 from __future__ import annotations
 
 import json
+import re
 import string
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -73,7 +74,7 @@ def sentence(code: str, values: Mapping[str, Parameter | None], language: str = 
         if template is not None:
             if isinstance(template, dict):
                 template = template["one" if values.get("count") == 1 else "other"]
-            return _Sentence(catalogue.words).vformat(template, (), values)
+            return _Sentence(catalogue).vformat(template, (), values)
     return code  # of a file that a later version wrote
 
 
@@ -128,6 +129,10 @@ class Catalogue:
     templates: Mapping[str, Any]  # by code: a template, or one for a ``count`` of one and one for all others
     words: Mapping[str, str]
 
+    def number(self, text: str) -> str:
+        """A number as people of the language write it."""
+        return text.replace(".", self.templates.get("result-decimal-point", "."))
+
 
 @cache
 def read_catalogue(language: str) -> Catalogue:
@@ -144,8 +149,8 @@ def read_catalogue(language: str) -> Catalogue:
 class _Sentence(string.Formatter):
     """Fills a template: places count from 1, words are those of the language, lists have commas."""
 
-    def __init__(self, words: Mapping[str, str]) -> None:
-        self._words = words
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue, self._words = catalogue, catalogue.words
 
     def get_value(self, key: int | str, _args: Any, kwargs: Mapping[str, Any]) -> Any:
         """A parameter ready to be shown; one that is missing shows as such rather than as an error."""
@@ -154,15 +159,20 @@ class _Sentence(string.Formatter):
             return _Missing()
         value = _shifted(str(key), value, 1)
         if isinstance(value, tuple):
-            return ", ".join(str(self._words.get(item, item)) if isinstance(item, str) else str(item) for item in value)
-        return self._words.get(value, value) if isinstance(value, str) else value
+            return ", ".join(self._word(item) if isinstance(item, str) else str(item) for item in value)
+        return self._word(value) if isinstance(value, str) else value
 
     def format_field(self, value: Any, format_spec: str) -> str:
         """A parameter in its form; one of another kind, as a damaged file may hold, as it is."""
         try:
-            return str(super().format_field(value, format_spec))
+            text = str(super().format_field(value, format_spec))
         except (TypeError, ValueError):
-            return str(value)
+            text = str(value)
+        return self._catalogue.number(text) if isinstance(value, float) else text
+
+    def _word(self, text: str) -> str:
+        is_number = re.fullmatch(r"-?\d+\.\d+( \S{1,3})?", text) is not None
+        return self._catalogue.number(text) if is_number else self._words.get(text, text)
 
 
 class _Missing:

@@ -43,6 +43,12 @@ def now_utc() -> str:
     return datetime.now(timezone.utc).strftime(TIME_FORMAT)
 
 
+def name_text(name: str) -> str:
+    """A name as it is spoken; DICOM writes family, given and middle name, prefix and suffix with ``^`` between."""
+    family, given, middle, prefix, suffix = (*name.split("^"), "", "", "", "")[:5]
+    return " ".join(part.strip() for part in (prefix, given, middle, family, suffix) if part.strip())
+
+
 def describe_entry(
     entry: JournalEntry, key_phases: Mapping[str, int | None] | None = None, language: str = DEFAULT_LANGUAGE
 ) -> str:
@@ -54,8 +60,8 @@ def describe_entry(
         "tool": entry.tool,
         "structure": tuple(entry.structure.split("+")) if entry.structure else (),
         "subject": NAMES.get(entry.subject, entry.subject),
-        "before": entry.before or "–",
-        "after": entry.after or "–",
+        "before": name_text(entry.before) or "–",
+        "after": name_text(entry.after) or "–",
         "count": entry.images,
     }
     parts = [sentence(f"journal-{entry.action}", parameters, language)]

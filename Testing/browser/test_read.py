@@ -230,6 +230,45 @@ def test_a_study_is_read_from_first_look_to_signed_report(
     assert "Ada Reader" in again.text("#signed")
 
 
+def test_a_slice_is_segmented_again_from_a_click_and_an_empty_one_filled(
+    read: Any, new_tab: Any, segmentation: Segmentation
+) -> None:
+    """With the network that ships; a box and the next proposal on the way."""
+    tab: Tab = new_tab(reduced_motion="reduce").open(read().address)
+    page = tab.page
+    page.evaluate("goTo(0, 3)")
+    edv = tab.text("#lv-edv_ml")
+    left, top, right, bottom = page.evaluate(FIND, ["epi", 1.0])
+    page.click("#delete")
+    settle(tab)
+    assert tab.text("#lv-edv_ml") != edv
+    page.click("#tool-again")
+    page.mouse.click(right, bottom)
+    tab.until("!byId('take').disabled", 120.0)
+    assert "Proposal 1 of" in tab.text("#proposal-text")
+    assert "LV, MYO, RV" in tab.text("#proposal-text")
+    assert page.evaluate("Object.keys(proposed)") == ["0,3"]
+    page.keyboard.press("a")
+    tab.until("byId('proposal-text').textContent.includes('Proposal 2 of')")
+    page.mouse.move(left - 30, top - 30)
+    page.mouse.down()
+    page.mouse.move(right + 60, bottom + 60, steps=4)
+    page.mouse.up()
+    tab.until("byId('proposal-text').textContent.includes('Proposal 1 of')", 120.0)
+    page.click("#take")
+    settle(tab)
+    assert page.is_hidden("#proposal")
+    assert abs(float(tab.text("#lv-edv_ml")) - float(edv)) < 0.01 * float(edv)
+    assert "again" in tab.text("#undo")
+    page.click("#delete")
+    page.click("#fill-slices")
+    tab.until("Object.keys(proposed).length === 1")
+    page.click("#take")
+    settle(tab)
+    assert abs(float(tab.text("#lv-edv_ml")) - float(edv)) < 0.02 * float(edv)
+    assert tab.complaints == []
+
+
 def test_two_tabs_show_the_same(read: Any, new_tab: Any) -> None:
     program = read()
     first, second = (new_tab(reduced_motion="reduce").open(program.address) for _ in range(2))

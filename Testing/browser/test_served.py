@@ -25,10 +25,11 @@ from CardiacSegmentationLib.contours.points import PointDrag
 from CardiacSegmentationLib.contours.pull import pull
 from CardiacSegmentationLib.contours.push import push
 from CardiacSegmentationLib.errors import CardiacSegmentationError
-from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 from CardiacSegmentationLib.segmentation_json import round_contours
 from CardiacSegmentationLib.session import Recovery, StudySession
 from CardiacSegmentationLib.session.contour_commands import contours_at, edit_contours
+from painted_network import dice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,6 +169,74 @@ def test_propagation_is_shown_first_and_taken_over_as_one_step(study: ServedStud
     assert session.assessment.lv["esv_ml"].value == before
 
 
+@pytest.mark.parametrize("along", ["slices", "phases"])
+def test_an_empty_image_between_others_is_filled_by_shape(
+    study: ServedStudy, segmentation: Segmentation, along: str
+) -> None:
+    tab, place = Tab(study), (1, 3)
+    tab.command("delete", phase=1, slice=3)
+    assert not study.session.segmentation.labels[place].any()
+    assert list(tab.command("propose", phase=1, slice=3, along=along, fill=True)["proposal"]) == ["1,3"]
+    assert not study.session.segmentation.labels[place].any()
+    tab.command("take")
+    for label in STRUCTURES:
+        assert dice(study.session.segmentation.labels[place] == label, segmentation.labels[place] == label) > 0.9
+    assert study.session.reading.journal[-1].tool == "Fill"
+    tab.command("undo")
+    assert not study.session.segmentation.labels[place].any()
+
+
+@pytest.mark.parametrize("step", [(-1, 0), (1, 0), (0, -1), (0, 1)])
+def test_one_structure_is_copied_from_every_neighbour(study: ServedStudy, step: tuple[int, int]) -> None:
+    labels = study.session.segmentation.labels
+    before = labels[2, 3].copy()
+    source = (2 + step[0], 3 + step[1])
+    Tab(study).command("copy", phase=2, slice=3, step=step, structure="RV")
+    assert dice(labels[2, 3] == Label.RV, labels[source] == Label.RV) > 0.95  # it gives way to the LV
+    assert dice(labels[2, 3] == Label.LV, before == Label.LV) > 0.98
+
+
+def test_the_network_looks_again_and_what_it_sees_is_shown_first(
+    study: ServedStudy, segmentation: Segmentation
+) -> None:
+    tab, session, place = Tab(study), study.session, (0, 3)
+    tab.command("delete", **PLACE)
+    before = session.segmentation.labels.copy()
+    middle = [float(value) for value in np.argwhere(segmentation.labels[place] == Label.LV).mean(axis=0)]
+    at_mm = [value * mm for value, mm in zip(middle, session.stack.spacing_mm[1:], strict=True)]
+    news = tab.command("again", **PLACE, line=[at_mm, at_mm])
+    assert list(news["proposal"]) == ["0,3"]
+    assert news["number"] == 1 < news["count"]
+    assert news["drawn"] == ["LV", "MYO", "RV"]
+    assert (session.segmentation.labels == before).all()
+    assert tab.command("next")["number"] == 2
+    for _ in range(news["count"] - 1):
+        assert tab.command("next")["count"] == news["count"]
+    assert list(tab.command("take")["changed"]) == ["0,3"]
+    for label in STRUCTURES:
+        assert dice(session.segmentation.labels[place] == label, segmentation.labels[place] == label) > 0.9
+    assert "again" in tab.command("look", **PLACE)["reading"]["undo"]
+    assert "does not fit" in tab.command("next")["problem"]
+    tab.command("undo")
+    assert (session.segmentation.labels == before).all()
+
+
+def test_a_phase_is_segmented_again_but_for_what_the_reader_corrected(study: ServedStudy) -> None:
+    tab = Tab(study)
+    tab.command("delete", **PLACE)
+    news = tab.command("again", **PLACE, wholePhase=True)
+    assert "0,3" not in news["proposal"]
+    assert {place.partition(",")[0] for place in news["proposal"]} == {"0"}
+    assert len(tab.command("take")["changed"]) > 1
+
+
+def test_without_an_engine_that_is_said(study: ServedStudy, tmp_path: Path) -> None:
+    from CardiacSegmentationLib.network.loaded import load_network
+
+    study.network = lambda: load_network(tmp_path)
+    assert str(tmp_path) in Tab(study).command("again", **PLACE)["problem"]
+
+
 @pytest.mark.parametrize("name", ["smooth", "snap", "grow", "shrink"])
 def test_an_image_is_changed_as_a_whole(study: ServedStudy, name: str) -> None:
     news = Tab(study).command(name, **PLACE, structure="MYO" if name == "grow" else "LV")
@@ -195,6 +264,9 @@ def test_another_run_of_the_server_applies_nothing(study: ServedStudy) -> None:
         ("key-phase", {"name": "lv_es", "phase": 10}),
         ("key-phase", {"name": "aorta", "phase": 1}),
         ("convention", {"name": "papillary", "value": "both"}),
+        ("propose", {**PLACE, "along": "time"}),
+        ("again", {**PLACE, "line": [[-99.0, 5.0], [-99.0, 5.0]]}),
+        ("next", {}),
         ("sign", {}),
     ],
 )

@@ -101,11 +101,6 @@ def test_the_report_comes_on_the_paper_asked_for(study: Path, tmp_path: Path, pa
     assert b"/MediaBox [ 0 0 612 792 ]" in (tmp_path / "out" / "report.pdf").read_bytes()
 
 
-def test_somewhere_to_write_must_be_named(study: Path, choices: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["segment", str(study), *choices]) == 1
-    assert "--out DIR" in capsys.readouterr().err
-
-
 def test_a_second_run_stops_resumes_or_replaces_as_asked(
     study: Path, tmp_path: Path, choices: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -260,16 +255,6 @@ def test_a_batch_beside_its_studies_goes_on(study: Path, tmp_path: Path, choices
     assert main([*command, "--resume"]) == 0
     rows = read_rows(root / "summary.csv")
     assert {name: row["status"] for name, row in rows.items()} == {"a": "kept", "b": "kept"}
-
-
-def test_a_batch_of_unknown_results_does_not_begin(
-    study: Path, tmp_path: Path, painted_bundle: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    make_batch(tmp_path / "root", study)
-    command = ["batch", str(tmp_path / "root"), "--out", str(tmp_path / "out"), "--only", "film"]
-    assert main([*command, "--model", str(painted_bundle)]) == 1
-    assert "no result called film" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("number", ["-1", "0", "two", "²"])

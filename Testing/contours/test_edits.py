@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from CardiacSegmentationLib.contours import Border, Contours, draw_labels, find_contours, redraw_labels
-from CardiacSegmentationLib.contours.curves import arc_mm, centre_mm, find_nearest, outward_normals
+from CardiacSegmentationLib.contours.curves import arc_mm, area_mm2, centre_mm, find_nearest, outward_normals
 from CardiacSegmentationLib.contours.points import delete_point, find_point, insert_point, move_point, place_points
 from CardiacSegmentationLib.contours.pull import Pull, pull
 from CardiacSegmentationLib.contours.push import Push, push
@@ -13,8 +13,9 @@ from CardiacSegmentationLib.contours.redraw import draw_border, redraw
 from CardiacSegmentationLib.contours.snap import snap
 from CardiacSegmentationLib.contours.transform import LV, copy, delete, grow, scale, shift, smooth
 from CardiacSegmentationLib.errors import ContourError
+from CardiacSegmentationLib.phantom import PhantomSpec
 from CardiacSegmentationLib.segmentation import Label
-from contours.hearts import assert_whole, draw_heart, outside_mm, wall_mm
+from contours.hearts import assert_whole, draw_heart, outside_mm, true_contours, wall_mm
 from scipy.ndimage import gaussian_filter
 
 SPACING = (1.4, 1.4)
@@ -158,6 +159,17 @@ def test_a_line_takes_the_place_of_the_stretch_along_it(contours: Contours, *, b
     opposite, _ = at(contours, Border.ENDO, 180)
     assert (abs(after.borders[Border.ENDO] - opposite).sum(axis=1) == 0).any()
     assert redraw(contours, line).areas_mm2[Label.LV] == pytest.approx(after.areas_mm2[Label.LV])  # nearest border
+
+
+def test_a_thin_border_drawn_anew_is_as_large_as_it_was_drawn() -> None:
+    images, _ = true_contours(PhantomSpec(phases=2, slices=12))
+    drawn = 0
+    for contours in images[0]:
+        for border, curve in contours.borders.items():
+            alone = draw_border(Contours(contours.spacing_mm), border, curve)
+            assert area_mm2(alone.borders[border]) == pytest.approx(area_mm2(curve), rel=0.01)
+            drawn += 1
+    assert drawn > 20
 
 
 def test_a_closed_line_is_a_whole_border(contours: Contours, labels: np.ndarray) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 from CardiacSegmentationLib.contours import Border, Contours, find_contours, redraw_labels
 from CardiacSegmentationLib.contours.anatomy import is_whole, settle, smallest_wall_mm
 from CardiacSegmentationLib.contours.points import delete_point, move_point, place_points
@@ -14,8 +15,9 @@ from CardiacSegmentationLib.contours.redraw import draw_border, redraw
 from CardiacSegmentationLib.contours.snap import snap
 from CardiacSegmentationLib.contours.transform import copy, delete, grow, scale, shift, smooth
 from CardiacSegmentationLib.errors import ContourError
+from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.segmentation import Label
-from contours.hearts import assert_whole, crosses_itself, draw_heart, hearts, wall_mm
+from contours.hearts import assert_whole, crosses_itself, draw_heart, hearts, outside_mm, wall_mm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -185,6 +187,24 @@ def test_one_drag_after_another_leaves_the_anatomy_whole() -> None:
         assert_whole(contours)
         assert_nested(labels)
         assert max(len(curve) for curve in contours.borders.values()) < 700
+
+
+@pytest.mark.parametrize("pixel_mm", [1.4, 2.0, 3.0])
+def test_no_image_refuses_to_be_moved(pixel_mm: float) -> None:
+    """With pixels of 3 mm the RV's long straight steps lie across the epicardium's corners."""
+    stack, segmentation = make_stack(PhantomSpec(phases=8, slices=8, pixel_mm=pixel_mm))
+    moved = 0
+    for labels in segmentation.labels[::3].reshape(-1, *segmentation.labels.shape[2:]):
+        before = find_contours(labels, (pixel_mm, pixel_mm))
+        for border in before.borders:
+            for by_mm in (-1.0, 1.0):
+                after = grow(before, [border], by_mm)
+                assert_whole(after)
+                middle = np.median(outside_mm(after.borders[border], before.borders[border]))
+                assert by_mm * middle > 0.9 or border is Border.RV  # of which the septum stays
+                assert after is not before
+                moved += 1
+    assert moved > 80
 
 
 def test_an_open_ring_stays_open_under_a_pull() -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.contours import Border, Contours
+from CardiacSegmentationLib.contours import Border, Contours, find_contours
 from CardiacSegmentationLib.contours.anatomy import settle
 from CardiacSegmentationLib.contours.curves import centre_mm, even_out, outward_normals
-from CardiacSegmentationLib.contours.propagate import apply_correction, find_correction, propagate
+from CardiacSegmentationLib.contours.propagate import LeftOut, apply_correction, find_correction, propagate
 from CardiacSegmentationLib.contours.transform import delete, grow
-from CardiacSegmentationLib.phantom import PhantomSpec
+from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from contours.hearts import assert_whole, outside_mm, true_contours
 
 PHASES, ES = 20, 7
@@ -63,6 +63,71 @@ def test_correcting_ed_and_es_makes_every_phase_between_better(truth: list[Conto
         assert after_mm.mean() < 0.6 * before_mm.mean(), border
     for contours in after.values():
         assert_whole(contours)
+
+
+@pytest.fixture(scope="module")
+def noisy() -> tuple[list[Contours], np.ndarray]:
+    """A noisy phantom's contours of one slice in all phases, and its images."""
+    stack, segmentation = make_stack(PhantomSpec(phases=PHASES, slices=10, noise_percent=15.0))
+    spacing = stack.spacing_mm[1], stack.spacing_mm[2]
+    return [find_contours(labels, spacing) for labels in segmentation.labels[:, SLICE]], stack.voxels[:, SLICE]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_where_the_automatic_contours_were_right_the_image_keeps_them(
+    noisy: tuple[list[Contours], np.ndarray], seed: int
+) -> None:
+    truth, images = noisy
+    automatic = [spoil(contours, 0, seed) if phase in (0, ES) else contours for phase, contours in enumerate(truth)]
+    corrected = {0: truth[0], ES: truth[ES]}
+    blind = propagate(automatic, corrected, period=PHASES)
+    after = propagate(automatic, corrected, images=images, period=PHASES)
+    harm_mm, blind_mm = (
+        np.array([list(error_mm(found.get(phase, truth[phase]), truth[phase]).values()) for phase in range(PHASES)])
+        for found in (after, blind)
+    )
+    assert harm_mm.mean() < 0.2 * blind_mm.mean()
+    assert harm_mm.mean() < 0.15
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_where_they_were_wrong_the_image_lets_the_correction_through(
+    noisy: tuple[list[Contours], np.ndarray], seed: int
+) -> None:
+    truth, images = noisy
+    automatic = [spoil(contours, phase, seed) for phase, contours in enumerate(truth)]
+    after = propagate(automatic, {0: truth[0], ES: truth[ES]}, images=images, period=PHASES)
+    before_mm, after_mm = (
+        np.array([list(error_mm(found[phase], truth[phase]).values()) for phase in after])
+        for found in (automatic, after)
+    )
+    assert after_mm.mean() < 0.35 * before_mm.mean()
+    assert (after_mm < before_mm + 0.1).all()
+    for contours in after.values():
+        assert_whole(contours)
+
+
+def test_whatever_the_image_shows_the_anatomy_stays_whole(truth: list[Contours]) -> None:
+    random = np.random.default_rng(1)
+    images = random.normal(size=(PHASES, 160, 160))
+    automatic = [spoil(contours, phase, 2) for phase, contours in enumerate(truth)]
+    after = propagate(automatic, {0: grow(truth[0], list(Border), 8.0)}, images=images, period=PHASES)
+    assert len(after) > PHASES // 2
+    for contours in after.values():
+        assert_whole(contours)
+
+
+def test_every_image_is_carried_to_or_said_to_be_left_out(truth: list[Contours]) -> None:
+    automatic: list[Contours | None] = list(truth)
+    automatic[3] = None
+    after = propagate(automatic, {0: grow(truth[0], [Border.ENDO], 2.0), 5: truth[5]}, fade=4.0, period=PHASES)
+    assert set(after) | set(after.left_out) == set(range(PHASES))
+    assert not set(after) & set(after.left_out)
+    assert after.left_out[0] is after.left_out[5] is LeftOut.CORRECTED
+    assert after.left_out[3] is LeftOut.NO_CONTOURS
+    assert after.left_out[PHASES // 2] is LeftOut.NO_CHANGE  # the nearest corrected image was right
+    alone = propagate(truth, {0: grow(truth[0], [Border.ENDO], 2.0)}, fade=4.0, period=PHASES)
+    assert alone.left_out[PHASES // 2] is LeftOut.TOO_FAR
 
 
 def test_a_correction_put_back_on_its_own_phase_gives_what_was_drawn(truth: list[Contours]) -> None:

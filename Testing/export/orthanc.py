@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROGRAM = shutil.which("Orthanc") or "/usr/sbin/Orthanc"
+STARTED = "Orthanc has started"  # in its log, when both ports listen
+STARTS, PATIENCE_S = 3, 300.0  # a machine may be busy with many things
 DICOMWEB = next(iter(sorted(Path("/usr/share/orthanc/plugins").glob("libOrthancDicomWeb*.so"))), None)
 
 
@@ -32,14 +34,14 @@ class Orthanc:
     def get(self, path: str) -> Any:
         """An answer of its own REST interface; JSON where it is JSON."""
         opener = self._opener()
-        with opener.open(f"http://127.0.0.1:{self.http}{path}", timeout=30) as answer:
+        with opener.open(f"http://127.0.0.1:{self.http}{path}", timeout=PATIENCE_S) as answer:
             content = answer.read()
             return json.loads(content) if "json" in answer.headers.get("Content-Type", "") else content
 
     def find(self, level: str, **query: str) -> list[str]:
         """Its identifiers of what matches."""
         body = json.dumps({"Level": level, "Query": query}).encode()
-        with self._opener().open(f"http://127.0.0.1:{self.http}/tools/find", body, timeout=30) as answer:
+        with self._opener().open(f"http://127.0.0.1:{self.http}/tools/find", body, timeout=PATIENCE_S) as answer:
             found: list[str] = json.loads(answer.read())
             return found
 
@@ -57,12 +59,28 @@ def is_installed() -> bool:
 
 @contextlib.contextmanager
 def run_orthanc(folder: Path) -> Iterator[Orthanc]:
-    """Start it, wait until it answers, stop it."""
-    archive = Orthanc(_free_port(), _free_port(), "tester", "secret")
+    """Start it, wait until it listens on both ports, stop it; where another program took a port, start it anew."""
+    for attempt in range(STARTS):
+        archive, here = Orthanc(_free_port(), _free_port(), "tester", "secret"), folder / f"orthanc-{attempt}"
+        here.mkdir()
+        with (here / "log").open("wb") as log:
+            process = subprocess.Popen([PROGRAM, str(_configure(archive, here))], stdout=log, stderr=subprocess.STDOUT)
+            try:
+                if _has_started(archive, process, here / "log"):
+                    yield archive
+                    return
+            finally:
+                process.terminate()
+                process.wait(PATIENCE_S)
+    msg = f"Orthanc did not start: {(here / 'log').read_text(errors='replace')[-2000:]}"
+    raise RuntimeError(msg)
+
+
+def _configure(archive: Orthanc, here: Path) -> Path:
     configuration = {
         "Name": "test",
-        "StorageDirectory": str(folder / "storage"),
-        "IndexDirectory": str(folder / "storage"),
+        "StorageDirectory": str(here / "storage"),
+        "IndexDirectory": str(here / "storage"),
         "HttpPort": archive.http,
         "DicomPort": archive.dicom,
         "DicomAet": "ORTHANC",
@@ -73,27 +91,20 @@ def run_orthanc(folder: Path) -> Iterator[Orthanc]:
         "Plugins": [str(DICOMWEB)] if DICOMWEB else [],
         "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
     }
-    (folder / "orthanc.json").write_text(json.dumps(configuration))
-    with (folder / "orthanc.log").open("wb") as log:
-        process = subprocess.Popen([PROGRAM, str(folder / "orthanc.json")], stdout=log, stderr=subprocess.STDOUT)
-        try:
-            _wait(archive, process, folder / "orthanc.log")
-            yield archive
-        finally:
-            process.terminate()
-            process.wait(30)
+    path = here / "orthanc.json"
+    path.write_text(json.dumps(configuration))
+    return path
 
 
-def _wait(archive: Orthanc, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(300):
-        if process.poll() is not None:
-            break
-        with contextlib.suppress(OSError):
+def _has_started(archive: Orthanc, process: subprocess.Popen[bytes], log: Path) -> bool:
+    """Wait for as long as it lives: it says so itself, which on a busy machine is long after its web server answers."""
+    end = time.monotonic() + PATIENCE_S
+    while process.poll() is None and time.monotonic() < end:
+        if STARTED in log.read_text(errors="replace"):
             archive.get("/system")
-            return
+            return True
         time.sleep(0.1)
-    msg = f"Orthanc did not start: {log.read_text(errors='replace')[-2000:]}"
-    raise RuntimeError(msg)
+    return False
 
 
 def _free_port() -> int:

@@ -33,7 +33,9 @@ def results(dicom_case: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("results")
     untouched = dicom_case("siemens")
     case = read_by_a_person(untouched.stack, untouched.segmentation)
-    write_results(folder, case.stack, case.segmentation, case.assessment, ["dicom-seg", "dicom-sr", "dicom-pdf"])
+    write_results(
+        folder, case.stack, case.segmentation, case.assessment, ["dicom-seg", "dicom-sr", "dicom-pdf", "dicom-rtstruct"]
+    )
     image = next(case.stack.source.path.rglob("*.IMA"))
     (folder / "image.dcm").write_bytes(image.read_bytes())
     (folder / "broken.dcm").write_bytes(b"no DICOM")
@@ -52,7 +54,7 @@ def orthanc(tmp_path: Path) -> Iterator[Orthanc]:
 def _assert_all_there(results: Path, orthanc: Orthanc) -> None:
     """Every object is found by its study and comes back equal, element for element."""
     sent = [pydicom.dcmread(path) for path in find_objects(results)]
-    assert len(sent) == 4
+    assert len(sent) == 6
     [study] = orthanc.find("Study", StudyInstanceUID=str(sent[0].StudyInstanceUID))
     assert len(orthanc.get(f"/studies/{study}/instances")) == len(sent)
     for item in sent:
@@ -63,7 +65,7 @@ def _assert_all_there(results: Path, orthanc: Orthanc) -> None:
 def test_c_store_keeps_every_object(results: Path, orthanc: Orthanc, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("pynetdicom", reason="pynetdicom is not installed")
     assert main(["send", str(results), "--to", f"ORTHANC@127.0.0.1:{orthanc.dicom}"]) == 0
-    assert "4 of 4 objects stored" in capsys.readouterr().out
+    assert "6 of 6 objects stored" in capsys.readouterr().out
     _assert_all_there(results, orthanc)
 
 
@@ -79,7 +81,7 @@ def test_stow_keeps_every_object(
     monkeypatch.setenv(archive.USER_VARIABLE, orthanc.user)
     monkeypatch.setenv(archive.PASSWORD_VARIABLE, orthanc.password)
     assert main(["send", str(results), "--dicomweb", url]) == 0
-    assert "4 of 4 objects stored" in capsys.readouterr().out
+    assert "6 of 6 objects stored" in capsys.readouterr().out
     _assert_all_there(results, orthanc)
 
 
@@ -218,7 +220,7 @@ def say_stored(service: ScriptedService, uid: str) -> None:
 def test_odd_answers_are_errors_of_their_object_and_the_others_are_sent(
     results: Path, service: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A page to log in, a line that is no HTTP, an answer that trickles in for ever; the last object is stored."""
+    """A page to log in, a line that is no HTTP, an answer that trickles in for ever; the others are stored."""
 
     def trickle(service: ScriptedService, _: str) -> None:
         service.send_response(200)
@@ -232,16 +234,16 @@ def test_odd_answers_are_errors_of_their_object_and_the_others_are_sent(
         lambda service, _: service.say(b"<html>Log in</html>"),
         lambda service, _: service.wfile.write(b"I speak no HTTP\r\n"),
         trickle,
-        say_stored,
+        *[say_stored] * 3,
     ]
     monkeypatch.setattr(archive, "LONGEST_S", 1.0)
     assert main(["send", str(results), "--dicomweb", service]) == 1
-    login, no_http, slow, stored, total = capsys.readouterr().out.splitlines()
+    login, no_http, slow, *stored, total = capsys.readouterr().out.splitlines()
     assert "no DICOM JSON" in login
     assert "does not answer" in no_http
     assert "no whole answer within 1 s" in slow
-    assert stored.startswith("stored")
-    assert total == "1 of 4 objects stored"
+    assert all(line.startswith("stored") for line in stored)
+    assert total == "3 of 6 objects stored"
 
 
 def test_an_answer_without_end_is_read_up_to_a_limit(results: Path, service: str) -> None:
@@ -308,7 +310,7 @@ def test_objects_a_node_does_not_take_are_named_and_the_others_are_sent(results:
     first, *_others = archive.SENT
     with run_node(first) as port:
         answers = list(store_to_node(find_objects(results), Peer("NODE", "127.0.0.1", port)))
-    assert [answer.problem for answer in answers] == ["", "", *["the archive takes no objects of this kind"] * 2]
+    assert [answer.problem for answer in answers] == ["", "", *["the archive takes no objects of this kind"] * 4]
     with run_node(*ALL_KINDS, store=0xA700) as port:
         answers = list(store_to_node(find_objects(results), Peer("NODE", "127.0.0.1", port)))
     assert {answer.problem for answer in answers} == {"the archive has no room or no memory left: status A700"}
@@ -338,7 +340,7 @@ def test_c_store_over_tls(results: Path, certificate: Path, capsys: pytest.Captu
         command = ["send", str(results), "--to", f"NODE@127.0.0.1:{port}"]
         pair = ["--tls-authorities", str(certificate), "--tls-certificate", str(certificate)]
         assert main([*command, *pair]) == 0
-        assert "4 of 4 objects stored" in capsys.readouterr().out
+        assert "6 of 6 objects stored" in capsys.readouterr().out
         assert main([*command, "--tls"]) == 1
         assert "CERTIFICATE_VERIFY_FAILED" in capsys.readouterr().err
 

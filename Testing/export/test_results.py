@@ -47,7 +47,10 @@ ALWAYS = {
     "labels.nii.gz", "contours.json", "report.pdf", "view.html",
     "segmentation_ED.seg.nrrd", "segmentation_ES.seg.nrrd",
 }  # fmt: skip
-FROM_DICOM = {"dicom/seg_ED.dcm", "dicom/seg_ES.dcm", "dicom/sr.dcm", "dicom/report.dcm"}
+FROM_DICOM = {
+    "dicom/seg_ED.dcm", "dicom/seg_ES.dcm", "dicom/sr.dcm", "dicom/report.dcm",
+    "dicom/rtstruct_ED.dcm", "dicom/rtstruct_ES.dcm",
+}  # fmt: skip
 
 
 def test_a_dicom_study_gives_everything(dicom_case: Any, valid_dicom: Any, tmp_path: Path) -> None:
@@ -66,7 +69,7 @@ def test_a_dicom_study_gives_everything(dicom_case: Any, valid_dicom: Any, tmp_p
 
 def test_every_dicom_object_says_that_it_comes_from_no_medical_device(dicom_case: Any, tmp_path: Path) -> None:
     case = dicom_case("siemens")
-    parts = ["dicom-seg", "dicom-sr", "dicom-pdf"]
+    parts = ["dicom-seg", "dicom-sr", "dicom-pdf", "dicom-rtstruct"]
     for path in write_results(tmp_path, case.stack, case.segmentation, case.assessment, parts):
         description = pydicom.dcmread(path).SeriesDescription
         assert description.endswith("; not a medical device")
@@ -85,7 +88,7 @@ def test_images_from_elsewhere_give_everything_but_dicom(case: Any, tmp_path: Pa
 def test_only_the_parts_asked_for_are_written(case: Any, tmp_path: Path) -> None:
     write_results(tmp_path, case.stack, case.segmentation, case.assessment, ["slices", "labels"])
     assert _names(tmp_path) == {"slices.csv", "labels.nii.gz"}
-    with pytest.raises(ExportError, match=r"no result called sclices\. Choose from: tables, dicom, measurements, "):
+    with pytest.raises(ExportError, match="no result called sclices; did you mean slices"):
         write_results(tmp_path, case.stack, case.segmentation, case.assessment, ["sclices"])
 
 
@@ -172,7 +175,7 @@ def test_default_parts_are_all_that_source_and_machine_allow(
 
 def test_parts_are_chosen_by_their_names_and_by_those_of_groups() -> None:
     assert choose_parts(["dicom", "tables"]) == [
-        "measurements", "patient", "slices", "phases", "dicom-seg", "dicom-sr", "dicom-pdf",
+        "measurements", "patient", "slices", "phases", "dicom-seg", "dicom-sr", "dicom-pdf", "dicom-rtstruct",
     ]  # fmt: skip
     assert choose_parts(["report", "labels"]) == ["labels", "report"]
     assert part_names()[:2] == ["tables", "dicom"]
@@ -277,7 +280,7 @@ def test_the_readers_work_stays_without_who_did_it_and_when(hidden: Any) -> None
 def test_all_objects_share_one_pseudonym_and_one_substituted_study(hidden: Any, valid_dicom: Any) -> None:
     case, folder = hidden
     objects = [pydicom.dcmread(path) for path in sorted(folder.glob("dicom/*.dcm"))]
-    assert len(objects) == 4
+    assert len(objects) == 6
     [pseudonym] = {str(item.PatientName) for item in objects} | {str(item.PatientID) for item in objects}
     assert re.fullmatch(r"ANON-[0-9A-F]{8}", pseudonym)
     hide = Deidentifier(b"a key")

@@ -224,12 +224,24 @@ def test_the_editor_paints_on_the_labels_at_hand_with_the_tools_that_matter(
     assert not editor.unorderedEffectsVisible
     assert list(editor.effectNameOrder()) == [
         *("Pull", "Push", "Points", "Redraw"),
-        *("Paint", "Draw", "Erase", "Smoothing", "Scissors"),
+        *("Paint", "Draw", "Erase", "Scissors", "Again"),
     ]
     a_hand.panel._correct.choose_effect("Paint")
     assert editor.mrmlSegmentEditorNode().GetActiveEffectName() == "Paint"
     a_hand.panel.exit()
     assert editor.mrmlSegmentEditorNode().GetActiveEffectName() == ""
+
+
+def test_scissors_cut_the_slice_shown_unless_told_otherwise(a_hand: Hand, a_segmented_study: Study) -> None:
+    import slicer
+
+    node, name = a_hand.ui.editor.mrmlSegmentEditorNode(), "Scissors.SliceCutMode"
+    assert node.GetAttribute(name) == "Symmetric"
+    node.SetAttribute(name, "Unlimited")  # in the options of the tool
+    a_hand.panel._correct.scene_is_new()
+    assert node.GetAttribute(name) == "Unlimited"
+    slicer.mrmlScene.Clear(False)
+    assert a_hand.ui.editor.mrmlSegmentEditorNode().GetAttribute(name) == "Symmetric"
 
 
 def test_the_reading_layout_shows_the_short_axis_the_curve_and_the_table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from slicer_stand_in.hand import paint
@@ -60,7 +60,7 @@ def test_dicom_objects_go_to_disk_and_into_slicers_database(
     (a_segmented_dicom_study / "dicom").mkdir()
     (a_segmented_dicom_study / "dicom" / "another.dcm").write_text("somebody's own")
     paint(a_hand.panel.study, 3)  # not settled yet: the export must not miss it
-    a_hand.export("dicom-seg", "dicom-sr", "dicom-pdf")
+    a_hand.export("dicom-seg", "dicom-sr", "dicom-pdf", "dicom-rtstruct")
     assert not a_hand.messages.errors
     assert not a_hand.messages.questions
     files = sorted(
@@ -69,13 +69,39 @@ def test_dicom_objects_go_to_disk_and_into_slicers_database(
     assert sorted(slicer.dicomDatabase.inserted) == files
     assert sorted(slicer.dicomDatabase.listed) == files  # a browser that is open shows them at once
     kinds = {pydicom.dcmread(file, stop_before_pixels=True).Modality for file in files}
-    assert kinds == {"SEG", "SR", "DOC"}
+    assert kinds == {"SEG", "SR", "DOC", "RTSTRUCT"}
     ed = pydicom.dcmread(a_segmented_dicom_study / "dicom" / "seg_ED.dcm", stop_before_pixels=True)
     assert ed.SegmentSequence[0].SegmentAlgorithmType == "MANUAL"  # no network drew these labels
 
 
+@pytest.mark.stand_in
+def test_a_long_export_shows_how_far_it_is_and_can_be_cancelled(
+    a_hand: Hand, a_segmented_dicom_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.export.results import PARTS
+    from CardiacSegmentationLib.gui import messages
+
+    shown = []
+
+    def cancel(inputs: Any) -> list[Path]:
+        for dialog in slicer.util.findChildren(className="QProgressDialog"):
+            shown.append((dialog.labelText, dialog.value))
+            dialog.cancel()
+        return []
+
+    monkeypatch.setattr(messages, "PATIENCE_MS", 0)
+    monkeypatch.setitem(PARTS, "slices", replace(PARTS["slices"], write=cancel))
+    a_hand.export("measurements", "patient", "slices", "phases")
+    assert (a_segmented_dicom_study / "measurements.csv").is_file()
+    assert shown
+    assert 0 < shown[0][1] < 100
+    assert a_hand.ui.exportLabel.text == "Cancelled; what was written before stays."
+    assert not a_hand.messages.errors
+
+
 def test_without_a_database_the_objects_are_written_all_the_same(a_hand: Hand, a_segmented_dicom_study: Path) -> None:
-    a_hand.export("dicom-seg", "dicom-sr", "dicom-pdf")
+    a_hand.export("dicom-seg", "dicom-sr", "dicom-pdf", "dicom-rtstruct")
     assert not a_hand.messages.errors
     assert (a_segmented_dicom_study / "dicom" / "sr.dcm").is_file()
 
@@ -148,7 +174,7 @@ def test_what_a_study_does_not_allow_is_not_offered(a_hand: Hand, a_segmented_st
     from CardiacSegmentationLib.gui.exports import exports_of
 
     refused = {part for export in exports_of(a_hand.panel.live) if not export.is_offered for part in export.parts}
-    assert refused == {"dicom-seg", "dicom-sr", "dicom-pdf"}  # these images came from no DICOM study
+    assert refused == {"dicom-seg", "dicom-sr", "dicom-pdf", "dicom-rtstruct"}  # these images came from no DICOM study
     everything = exports_of(a_hand.panel.live)[-1]
     assert not refused & set(everything.parts)
 

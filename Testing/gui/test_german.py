@@ -54,6 +54,11 @@ def test_the_panel_speaks_german(a_german_hand: Hand, phantom: tuple[CineStack, 
     assert ui.resultsTable.item(0, 0).text() == "Ejektionsfraktion (%)"
     assert ui.phaseLabel.text == "ED: 1 von 8, 0 ms"
     assert slicer.modules.cardiacsegmentation.parent.title == "Herzsegmentierung"
+    assert "," in ui.resultsTable.item(0, 1).text()
+    assert "." not in ui.resultsTable.item(0, 1).text()
+    hand.panel.sign_off.reader.text = " "
+    hand.panel.sign_off.sign_button.click()
+    assert hand.messages.errors == ["Ohne Namen kann niemand unterschreiben: Befunder angeben."]
 
 
 def test_a_language_without_a_translation_stays_english(a_window: Any, gui_host: Host) -> None:

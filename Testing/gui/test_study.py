@@ -150,7 +150,7 @@ def test_looking_through_many_files_can_be_cancelled(
     import time
 
     import slicer
-    from CardiacSegmentationLib.gui import study_panel
+    from CardiacSegmentationLib.gui import messages, study_panel
 
     def find_slowly(_path: Path, tell: Any) -> None:
         for done in range(1000):
@@ -160,7 +160,7 @@ def test_looking_through_many_files_can_be_cancelled(
                 if dialog.visible:
                     dialog.cancel()
 
-    monkeypatch.setattr(study_panel, "PATIENCE_MS", 50)
+    monkeypatch.setattr(messages, "PATIENCE_MS", 50)
     monkeypatch.setattr(study_panel, "find_stacks", find_slowly)
     a_hand.look_into(dicom_study)
     assert "Cancelled" in a_hand.ui.stackFindings.text

@@ -47,9 +47,7 @@ def test_a_tool_is_pictured(a_hand: Hand, a_segmented_study: Study, a_big_view: 
     grow_here(a_hand.panel.session, (0, SLICE), [Label.LV], -3.0)  # an error to correct
     curve = border(a_hand, "endo")
     middle, top = curve.mean(axis=0), curve[curve[:, 0].argmin()]
-    x, y = in_view(a_big_view, a_segmented_study, middle)
-    a_big_view.node.JumpSliceByCentering(*(_view_to_ras(a_big_view) @ [x, y, 0.0, 1.0])[:3])
-    a_big_view.node.SetFieldOfView(FIELD_MM, FIELD_MM, 1.0)
+    _zoom(a_big_view, a_segmented_study, middle)
     a_hand.panel._correct.choose_effect(tool)
     shown = [a_big_view.pixels()]
     way = way_of(tool, top, middle)
@@ -61,11 +59,41 @@ def test_a_tool_is_pictured(a_hand: Hand, a_segmented_study: Study, a_big_view: 
     a_big_view.interactor.LeftButtonReleaseEvent()
     shown.append(a_big_view.pixels())
     assert (shown[0] != shown[2]).any()
+    imsave(Path(str(FOLDER)) / f"slicer-tool-{tool.lower()}.png", _beside(shown))
+
+
+def test_segmenting_again_is_pictured(a_hand: Hand, a_segmented_study: Study, a_big_view: SliceView) -> None:
+    """A slice that was lost; the proposal after a click with the tool; taken."""
+    from matplotlib.image import imsave
+
+    keys, curve = a_hand.panel._shortcuts.actions(), border(a_hand, "endo")
+    middle = curve.mean(axis=0)
+    _zoom(a_big_view, a_segmented_study, middle)
+    keys["R"]()
+    keys["L"]()
+    shown = [a_big_view.pixels()]
+    keys["9"]()
+    a_big_view._move(in_view(a_big_view, a_segmented_study, middle))
+    a_big_view.interactor.LeftButtonPressEvent()
+    a_big_view.interactor.LeftButtonReleaseEvent()
+    a_hand.wait_for(lambda: a_hand.panel._correct.proposal.has_next, 60, "the answer")
+    shown.append(a_big_view.pixels())
+    keys["Shift+T"]()
+    shown.append(a_big_view.pixels())
+    assert (shown[0] != shown[1]).any()
+    assert (shown[1] != shown[2]).any()
+    imsave(Path(str(FOLDER)) / "slicer-segment-again.png", _beside(shown))
+
+
+def _zoom(view: SliceView, study: Study, middle: Any) -> None:
+    x, y = in_view(view, study, middle)
+    view.node.JumpSliceByCentering(*(_view_to_ras(view) @ [x, y, 0.0, 1.0])[:3])
+    view.node.SetFieldOfView(FIELD_MM, FIELD_MM, 1.0)
+
+
+def _beside(shown: list[Any]) -> Any:
     gap = np.full((shown[0].shape[0], 6, 3), 255, np.uint8)
-    imsave(
-        Path(str(FOLDER)) / f"slicer-tool-{tool.lower()}.png",
-        np.concatenate([shown[0], gap, shown[1], gap, shown[2]], 1),
-    )
+    return np.concatenate([shown[0], gap, shown[1], gap, shown[2]], 1)
 
 
 def _view_to_ras(view: SliceView) -> Any:

@@ -43,7 +43,7 @@ def test_a_missing_engine_is_one_sentence_with_the_command(
     painted_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backends, "is_installed", lambda _: False)
-    with pytest.raises(ModelError, match=r"needs the package openvino: pip install openvino$"):
+    with pytest.raises(ModelError, match=r"needs packages that are not installed: pip install openvino$"):
         open_backend(load_bundle(painted_bundle), "openvino")
 
 

@@ -60,6 +60,11 @@ def row(study: str, status: str = "done", **facts: Any) -> dict[str, Any]:
     return {"study": study, "status": status, "lv_ef_percent": 55.0, **facts}
 
 
+def read_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def test_the_overview_shows_the_worst_doubts_first(tmp_path: Path) -> None:
     for name in ("calm", "a b/<i>&"):
         (tmp_path / name).mkdir(parents=True)
@@ -119,8 +124,12 @@ def test_a_batch_is_whole_with_its_overview(
     (tmp_path / "root" / "site").mkdir(parents=True)
     SimpleITK.WriteImage(SimpleITK.JoinSeries(frames), str(tmp_path / "root" / "site" / "a.nii.gz"))
     out = tmp_path / "out"
-    command = ["batch", str(tmp_path / "root"), "--out", str(out), "--model", str(painted_bundle), "--only", "report"]
+    command = ["batch", str(tmp_path / "root"), "--out", str(out), "--model", str(painted_bundle)]
+    command += ["--only", "report,patient"]
     assert main(command) == 0
+    (row,), (alone,) = (read_rows(path) for path in (out / "summary.csv", out / "site" / "patient.csv"))
+    assert {name: row[name] for name in alone} == alone, "the same columns, the same numbers"
+    assert list(row)[-len(alone) :] == list(alone)
     page = Page((out / "overview.html").read_text())
     assert page.links == ["site/report.pdf"]
     assert (out / page.pictures[0]).is_file()

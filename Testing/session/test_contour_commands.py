@@ -23,6 +23,7 @@ from CardiacSegmentationLib.session.contour_commands import (
     delete_here,
     edit_contours,
     grow_here,
+    known_contours,
     propose_filling,
     propose_phases,
     propose_slices,
@@ -257,3 +258,19 @@ def test_gaps_are_filled_between_slices_and_phases(begin: Callable[..., StudySes
         found, wanted = session.segmentation.labels[HERE] > 0, made.labels[HERE] > 0
         assert 2 * (found & wanted).sum() / (found.sum() + wanted.sum()) > 0.9
         session.undo()
+
+
+def test_contours_are_found_once_for_the_same_labels_and_anew_for_others(session: StudySession) -> None:
+    place = (0, 3)
+    assert known_contours(session, place) is None
+    found = contours_at(session, place)
+    assert known_contours(session, place) is found is contours_at(session, place)
+    grow_here(session, place, [Label.LV], 0.1)
+    drawn = contours_at(session, place)
+    assert drawn is session.segmentation.contours[place]
+    session.undo()
+    assert contours_at(session, place) is found
+    image = session.segmentation.labels[place].copy()
+    image[tuple(np.argwhere(image == Label.LV)[0])] = Label.MYO
+    session.put({place: image}, "Paint")
+    assert known_contours(session, place) is None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from CardiacSegmentationLib.findings import languages, read_catalogue
-from CardiacSegmentationLib.journal import describe_entry
+from CardiacSegmentationLib.journal import JournalEntry, describe_entry
 from CardiacSegmentationLib.reading import BasalRule
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
 from scipy.ndimage import binary_dilation
@@ -70,7 +70,7 @@ TEXTS: dict[str, tuple[Callable[[StudySession], object], str, str]] = {
     "height": (
         lambda session: session.set_patient(height_cm=181.5),
         "height (cm): 176 → 181.5",
-        "Größe (cm): 176 → 181.5",
+        "Größe (cm): 176 → 181,5",
     ),
     "weight not known": (
         lambda session: session.set_patient(weight_kg=None),
@@ -143,3 +143,8 @@ def test_every_action_has_a_sentence_without_gaps(session: StudySession, languag
 def test_structures_are_those_that_changed(session: StudySession) -> None:
     session.delete(2, 3, STRUCTURES)
     assert session.reading.journal[0].structure == "RV+MYO+LV"
+
+
+def test_a_name_reads_as_it_is_spoken_and_what_was_not_known_is_a_dash() -> None:
+    assert describe_entry(JournalEntry("", "sign", after="Reader^Ada")) == "signed by Ada Reader"
+    assert describe_entry(JournalEntry("", "patient", subject="height_cm", after="175")) == "height (cm): – → 175"

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+VIEWPORT = (1340, 900)  # pixels, of the views in a window of 1920 × 1080
+
+
 class LayoutManager(wrap_class(QtCore.QObject)):  # type: ignore[misc]
     """Layouts are MRML: descriptions on the layout node, view nodes made by the layout logic."""
 
@@ -42,6 +45,8 @@ class LayoutManager(wrap_class(QtCore.QObject)):  # type: ignore[misc]
         self._logic.SetMRMLScene(slicer.mrmlScene)
         event = slicer.vtkMRMLScene.EndBatchProcessEvent
         self._tag = slicer.mrmlScene.AddObserver(event, lambda *_: self._reset_controllers())
+        self._viewport = qt.QWidget()
+        self._viewport.resize(*VIEWPORT)
 
     def _reset_controllers(self) -> None:
         """qMRMLPlotViewControllerWidget, qMRMLTableViewControllerWidget: their selectors were blind in the batch."""
@@ -56,6 +61,16 @@ class LayoutManager(wrap_class(QtCore.QObject)):  # type: ignore[misc]
 
     def layoutLogic(self) -> Any:
         return self._logic
+
+    def sliceWidget(self, name: str) -> Any:
+        """The widget of a view that a test has opened, by its name."""
+        from slicer_stand_in.effects import slice_widgets
+
+        return next((widget for widget in slice_widgets if widget.view.node.GetName() == name), None)
+
+    def viewport(self) -> Any:
+        """ctkLayoutManager: the widget that the views lie in; here it is empty."""
+        return self._viewport
 
     def setLayout(self, layout: int) -> None:
         node = self._logic.GetLayoutNode()

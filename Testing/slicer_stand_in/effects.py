@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import slicer
@@ -122,6 +122,10 @@ class SliceWidget:
 
     def sliceLogic(self) -> Any:
         return self.view.logic
+
+    def sliceView(self) -> Any:
+        """ctkVTKSliceView, as far as somebody draws in it."""
+        return SimpleNamespace(renderWindow=lambda: self.view.window, scheduleRender=lambda: None)
 
     def observe(self, process: Any) -> list[tuple[Any, int]]:
         """Call ``process(interactor, event, widget)``; where it says true, nobody else hears of the event."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.assessment import finding_key
-from CardiacSegmentationLib.browser.hand import TOOLS
+from CardiacSegmentationLib.browser.hand import TOOLS, places_mm
+from CardiacSegmentationLib.browser.proposal import Proposal
 from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
-from CardiacSegmentationLib.errors import ContourError, ReadingError
+from CardiacSegmentationLib.errors import ReadingError
+from CardiacSegmentationLib.network.alternatives import find_alternatives
 from CardiacSegmentationLib.reading import BasalRule
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
 from CardiacSegmentationLib.session.contour_commands import (
@@ -15,17 +17,26 @@ from CardiacSegmentationLib.session.contour_commands import (
     delete_here,
     edit_contours,
     grow_here,
+    propose_filling,
     propose_phases,
     propose_slices,
     smooth_here,
     snap_here,
     take,
 )
+from CardiacSegmentationLib.session.segment_again import (
+    Proposals,
+    request_phase,
+    request_slice,
+    shown_labels,
+    take_proposal,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from CardiacSegmentationLib.browser.served import ServedStudy
+    from CardiacSegmentationLib.session import StudySession
 
     Message = Mapping[str, Any]
 
@@ -59,17 +70,51 @@ def _change(study: ServedStudy, message: Message) -> None:
 
 
 def _propose(study: ServedStudy, message: Message) -> dict[str, Any]:
-    phase, place = study.place_of(message)
-    if message["along"] == "phases":
-        return study.propose(propose_phases(study.session, place))
-    return study.propose(propose_slices(study.session, phase, (place - 1, place + 1)))
+    session, (phase, place) = study.session, study.place_of(message)
+    along, tool = str(message["along"]), "Fill" if message.get("fill") else "Propagate"
+    if along not in ("phases", "slices"):
+        msg = f"There is no way along {along}."
+        raise ReadingError(msg)
+    if tool == "Fill":
+        found = propose_filling(session, phase) if along == "slices" else propose_filling(session, slice_=place)
+    else:
+        found = (
+            propose_phases(session, place)
+            if along == "phases"
+            else propose_slices(session, phase, (place - 1, place + 1))
+        )
+    return study.propose(Proposal(found, lambda: take(session, found, tool)))
+
+
+def _again(study: ServedStudy, message: Message) -> dict[str, Any]:
+    """The network looks again at the image, or all of its phase; where the hand pointed, if it did."""
+    session, place = study.session, study.place_of(message)
+    pointed_mm = places_mm(message)[[0, -1]] if "line" in message else None
+    whole_phase = bool(message.get("wholePhase"))
+    request = request_phase(session, place[0], pointed_mm) if whole_phase else request_slice(session, place, pointed_mm)
+    shown = shown_labels(session, request).copy()
+    answers = find_alternatives(session.stack, study.network(), request, shown)
+    return study.propose(_as_proposal(session, Proposals(request, shown, answers)))
+
+
+def _as_proposal(session: StudySession, proposals: Proposals) -> Proposal:
+    count = len(proposals.answers)
+    drawn = [label.name for label in reversed(STRUCTURES) if count and (proposals.labels == label).any()]
+    return Proposal(
+        proposals.contours(session),
+        lambda: take_proposal(session, proposals),
+        {"number": proposals.number + 1, "count": count, "drawn": drawn},
+        lambda: _as_proposal(session, proposals.next()),
+    )
+
+
+def _next(study: ServedStudy, _: Message) -> dict[str, Any]:
+    proposal = study.proposal
+    return study.propose(proposal.next() if proposal.next is not None else proposal)
 
 
 def _take(study: ServedStudy, _: Message) -> None:
-    if not study.proposal:
-        msg = "What was proposed does not fit any more: propagate again."
-        raise ContourError(msg)
-    take(study.session, study.proposal)
+    study.proposal.take()
 
 
 def _count(study: ServedStudy, message: Message) -> None:
@@ -132,6 +177,8 @@ COMMANDS: Mapping[str, Callable[[ServedStudy, Message], dict[str, Any] | None]] 
     "copy": _copy,
     **dict.fromkeys(("smooth", "snap", "grow", "shrink"), _change),
     "propose": _propose,
+    "again": _again,
+    "next": _next,
     "take": _take,
     "count": _count,
     "key-phase": _key_phase,

@@ -47,12 +47,12 @@ class Hand:
         return tool[str(message["command"])](contours, message)
 
     def _drag_pull(self, contours: Contours, message: Message) -> Dragged:
-        start, to = _line(message)[[0, -1]]
+        start, to = places_mm(message)[[0, -1]]
         reach_mm = _within(message.get("reach", REACH_MM), 2.0, 80.0)
         return Pull.begin(contours, start).move(to, reach_mm, keep_wall=bool(message.get("keepWall"))), None
 
     def _drag_push(self, contours: Contours, message: Message) -> Dragged:
-        line, radius_mm = _line(message), _within(message.get("radius", RADIUS_MM), 1.0, 40.0)
+        line, radius_mm = places_mm(message), _within(message.get("radius", RADIUS_MM), 1.0, 40.0)
         push, known = self._push, len(self._line)
         goes_on = self._before is contours and np.array_equal(line[:known], self._line)
         if push is None or not goes_on or push.radius_mm != radius_mm:
@@ -63,20 +63,20 @@ class Hand:
         return push.contours, None
 
     def _drag_point(self, contours: Contours, message: Message) -> Dragged:
-        start, to = _line(message, fewest=1)[[0, -1]]
+        start, to = places_mm(message, fewest=1)[[0, -1]]
         drag = PointDrag.begin(contours, start, _within(message.get("every", EVERY_MM), 4.0, 40.0))
         after = drag.delete() if message.get("delete") else drag.move(to)
         return after, drag.points
 
     def _draw(self, contours: Contours, message: Message) -> Dragged:
-        start, *others = _line(message)
+        start, *others = places_mm(message)
         line = Redraw.begin(contours, start, Border(message["border"]) if message.get("border") else None)
         for place in others:
             line.draw(place)
         return line.contours(), None
 
 
-def _line(message: Message, fewest: int = 2) -> FloatArray:
+def places_mm(message: Message, fewest: int = 2) -> FloatArray:
     """The places that a hand passed."""
     try:
         line = np.asarray(message["line"], float)

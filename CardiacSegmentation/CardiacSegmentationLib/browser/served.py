@@ -17,18 +17,21 @@ from CardiacSegmentationLib.browser.page import automatic_contours, describe_num
 from CardiacSegmentationLib.browser.words import read_words
 from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
 from CardiacSegmentationLib.contours import find_contours
-from CardiacSegmentationLib.errors import CardiacSegmentationError, ReadingError
+from CardiacSegmentationLib.errors import CardiacSegmentationError, ContourError, ReadingError
 from CardiacSegmentationLib.export.dicom_source import read_source
 from CardiacSegmentationLib.export.result_parts import PARTS, describe_patient
 from CardiacSegmentationLib.export.results import default_parts
+from CardiacSegmentationLib.network.loaded import load_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from CardiacSegmentationLib.assessment import Assessment
+    from CardiacSegmentationLib.browser.proposal import Proposal
     from CardiacSegmentationLib.contours import Contours
     from CardiacSegmentationLib.export.deidentify import Deidentifier
+    from CardiacSegmentationLib.network.protocol import Network
     from CardiacSegmentationLib.segmentation import Labels, Place
     from CardiacSegmentationLib.session import Changed, Recovery, StudySession
     from CardiacSegmentationLib.stack import CineStack
@@ -52,10 +55,13 @@ class ServedStudy:
         recovery: Recovery,
         language: str,
         write: Callable[[StudySession, list[str]], list[Path]],
+        *,
+        network: Callable[[], Network] = load_network,
         deidentifier: Deidentifier | None = None,
     ) -> None:
         self.session: StudySession = session
         self.language = language
+        self.network = network  # called when it is needed; the engine is kept from then on
         self.write = write  # the parts asked for; returns all files that there are now
         self.hand = Hand()
         self.files: dict[str, Path] = {}
@@ -64,7 +70,7 @@ class ServedStudy:
         self._revision = self._work_revision = 0
         self._written_at = -1  # the revision that the files tell of
         self._changed_at: dict[Place, int] = {}
-        self._proposal: dict[Place, Contours] = {}
+        self._proposal: Proposal | None = None
         self._proposed_at = 0
         self._place: tuple[int | None, int | None] | None = None
         self._contours: dict[Place, tuple[Labels, Contours]] = {}
@@ -148,18 +154,22 @@ class ServedStudy:
             known = self._contours[place] = labels.copy(), find_contours(labels, (row_mm, column_mm))
         return known[1]
 
-    def propose(self, proposal: dict[Place, Contours]) -> dict[str, Any]:
+    def propose(self, proposal: Proposal) -> dict[str, Any]:
         """Keep what could be taken over, until another edit, and show it."""
         self._proposal, self._proposed_at = proposal, self._work_revision
         shown = {
-            f"{phase},{place}": describe_contours(contours, self._crop) for (phase, place), contours in proposal.items()
+            f"{phase},{place}": describe_contours(contours, self._crop)
+            for (phase, place), contours in proposal.contours.items()
         }
-        return {"proposal": shown}
+        return {"proposal": shown, **proposal.facts}
 
     @property
-    def proposal(self) -> dict[Place, Contours]:
-        """What was proposed and still fits."""
-        return self._proposal if self._proposed_at == self._work_revision else {}
+    def proposal(self) -> Proposal:
+        """What was proposed last and still fits."""
+        if self._proposal is None or self._proposed_at != self._work_revision:
+            msg = "What was proposed does not fit any more: let it be proposed again."
+            raise ContourError(msg)
+        return self._proposal
 
     def write_parts(self, parts: list[str]) -> list[Path]:
         """Write parts of the results, as they are now."""

@@ -6,14 +6,17 @@ import argparse
 import contextlib
 import os
 import sys
-from difflib import get_close_matches
 from importlib import import_module
 from io import TextIOWrapper
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from CardiacSegmentationLib import __version__
+from CardiacSegmentationLib.choices import did_you_mean
 from CardiacSegmentationLib.cli.streams import forget_unheard, open_closed_streams
-from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError
+from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Our matrices are small: more threads than one only wait for each other, above all on a busy machine.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -58,35 +61,44 @@ def _run(options: argparse.Namespace) -> int:
     except (CardiacSegmentationError, OSError) as error:
         with contextlib.suppress(OSError):
             print(f"cardiacseg: {error}", file=sys.stderr)
-        return EXIT_ERROR
+        return EXIT_USAGE if isinstance(error, UsageError) else EXIT_ERROR
     return code
 
 
 class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, and what was probably meant."""
 
+    _given: Sequence[str] = ()
+
     def error(self, message: str) -> NoReturn:
-        """End with the exit code of wrong usage."""
+        """End with the exit code of wrong usage; what is missing may be missing for a mistyped option."""
+        unknown = [text for text in self._given if text.startswith("--") and not self._is_known(text)]
+        if unknown and message.startswith("the following arguments are required"):
+            message = self._no_option(unknown[0])
         self.exit(EXIT_USAGE, f"{self.prog}: {message} ({self.prog} --help)\n")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """The arguments; an option that is not known is told together with the one it resembles."""
+        self._given = args or ()
         parsed, unknown = super().parse_known_args(args, namespace)
         for text in unknown:
-            name = text.partition("=")[0]
-            if not name.startswith("-"):
-                self.error(f"{text} is one argument too many")
-            similar = get_close_matches(name, list(self._option_string_actions), 1)
-            self.error(f"there is no option {name}{f'; did you mean {similar[0]}?' if similar else ''}")
+            self.error(self._no_option(text) if text.startswith("-") else f"{text} is one argument too many")
         return parsed, unknown
+
+    def _no_option(self, text: str) -> str:
+        name = text.partition("=")[0]
+        return f"there is no option {name}{did_you_mean(name, self._option_string_actions)}"
+
+    def _is_known(self, text: str) -> bool:
+        """Whether there is such an option; argparse also takes the beginning of one."""
+        return any(option.startswith(text.partition("=")[0]) for option in self._option_string_actions)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """A command or value that is not known is told together with the one it resembles."""
         if action.choices is not None and value not in action.choices:
             known = list(map(str, action.choices))
-            similar = get_close_matches(str(value), known, 1)
-            advice = f"did you mean {similar[0]}?" if similar else f"choose from {', '.join(known)}"
-            self.error(f"there is no {action.metavar or action.dest} {value}; {advice}".replace("COMMAND", "command"))
+            advice = did_you_mean(str(value), known) or f"; choose from {', '.join(known)}"
+            self.error(f"there is no {action.metavar or action.dest} {value}{advice}".replace("COMMAND", "command"))
 
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:

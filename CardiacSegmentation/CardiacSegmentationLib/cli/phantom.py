@@ -6,7 +6,9 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
+from CardiacSegmentationLib.errors import PhantomError, UsageError
 from CardiacSegmentationLib.phantom import LAYOUTS, PhantomSpec, Truth, write_study
+from CardiacSegmentationLib.phantom.layouts import find_layout
 from CardiacSegmentationLib.phantom.spec import USUAL_GAP_MM
 from CardiacSegmentationLib.phantom.truth import LABELS_FILE, TRUTH_FILE
 
@@ -62,7 +64,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the study, and print what is true of it."""
-    spec = PhantomSpec(**{field.name: getattr(options, field.name) for field in fields(PhantomSpec)})
+    try:
+        spec = PhantomSpec(**{field.name: getattr(options, field.name) for field in fields(PhantomSpec)})
+        find_layout(spec.layout)
+    except PhantomError as error:
+        raise UsageError(str(error)) from error
     truth = write_study(options.folder, spec, force=options.force)
     print(describe(options.folder, truth))
     return 0

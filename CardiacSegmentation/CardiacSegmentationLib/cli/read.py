@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from CardiacSegmentationLib.choices import CHOICES
 from CardiacSegmentationLib.cli.facts import add_choices, add_stack_argument, chosen
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, describe, while_heard
+from CardiacSegmentationLib.cli.segment import count
 from CardiacSegmentationLib.errors import CardiacSegmentationError
 from CardiacSegmentationLib.pipeline import Options
 
@@ -47,14 +48,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the results (STUDY-reading, here)")
     add_stack_argument(parser)
     add_choices(parser, [name for name in CHOICES if name not in LEFT_OUT])
-    parser.add_argument("--threads", type=int, metavar="N", help="processor cores to use (all)")
+    parser.add_argument("--threads", type=count, metavar="N", help="processor cores to use (all)")
     parser.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
-    parser.add_argument("--port", type=int, default=0, metavar="N", help="port of the server (any that is free)")
+    parser.add_argument("--port", type=_port, default=0, metavar="N", help="port of the server (any that is free)")
     parser.add_argument(
         "--host", default="127.0.0.1", help="name for other computers; needs --certificate and --password-file"
     )
     parser.add_argument("--certificate", type=Path, metavar="FILE.pem", help="certificate and key of this server")
     parser.add_argument("--password-file", type=Path, metavar="FILE", help="holds the password, in its first line")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) < 2**16:
+        msg = f"{text} is no port; they count from 1 to 65535"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -91,6 +99,7 @@ def _read(study: Path, folder: Path, options: Options, server: ReadingServer, is
     from CardiacSegmentationLib.browser.served import ServedStudy
     from CardiacSegmentationLib.export.deidentify import Deidentifier
     from CardiacSegmentationLib.locks import locked
+    from CardiacSegmentationLib.network.loaded import load_network
     from CardiacSegmentationLib.session import Recovery
 
     desk = server.desk
@@ -111,7 +120,12 @@ def _read(study: Path, folder: Path, options: Options, server: ReadingServer, is
             print("Work that was not written is back: undo takes it out again.", flush=True)
         hide = Deidentifier.create() if options.deidentify else None
         desk.study = ServedStudy(
-            session, recovery, options.language, lambda one, parts: save(one, folder, options, parts, hide), hide
+            session,
+            recovery,
+            options.language,
+            lambda one, parts: save(one, folder, options, parts, hide),
+            network=lambda: load_network(options.model, options.backend, options.threads),
+            deidentifier=hide,
         )
         while not is_cancelled():
             threading.Event().wait(0.1)

@@ -10,7 +10,7 @@ from CardiacSegmentationLib.choices import CHOICES
 from CardiacSegmentationLib.cli import EXIT_CANCELLED, EXIT_ERROR
 from CardiacSegmentationLib.cli.facts import add_choices, add_reading_argument, add_stack_argument, chosen
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report, print_json, while_heard
-from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError
+from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, ExportError, UsageError
 from CardiacSegmentationLib.pipeline import RECORD_FILE, Existing, Options, Results, segment_study
 
 EPILOG = """\
@@ -40,7 +40,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments that one study, a batch and the demo have in common."""
     add_choices(parser, CHOICES)
     parser.add_argument(
-        "--only", type=_names, metavar="PART,…", help="write only these parts of the results, for example tables,labels"
+        "--only", type=_parts, metavar="PART,…", help="write only these parts of the results, for example tables,labels"
     )
     parser.add_argument("--threads", type=count, metavar="N", help="processor cores to use (all)")
     existing = parser.add_mutually_exclusive_group()
@@ -49,11 +49,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def options_of(arguments: argparse.Namespace) -> Options:
-    """The pipeline's options from the command line's; results that there are not are told before anything is read."""
-    from CardiacSegmentationLib.export.results import choose_parts
-
-    if arguments.only is not None:
-        choose_parts(arguments.only)
+    """The pipeline's options from the command line's."""
     return Options.choose(
         **chosen(arguments, CHOICES),
         stack=getattr(arguments, "stack", None),
@@ -69,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Segment one study; with ``--json-progress`` errors, too, are JSON lines."""
     if arguments.out is None and arguments.labels is None:
         msg = "Name a folder for the results (--out DIR), or a file for the labels alone (--labels FILE.nii.gz)."
-        raise CardiacSegmentationError(msg)
+        raise UsageError(msg)
     try:
         with cancelled_by_signals() as is_cancelled:
             results = segment_study(
@@ -134,5 +130,12 @@ def count(text: str) -> int:
     return int(text)
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+def _parts(text: str) -> tuple[str, ...]:
+    from CardiacSegmentationLib.export.results import choose_parts
+
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    try:
+        choose_parts(names)
+    except ExportError as error:
+        raise argparse.ArgumentTypeError(str(error).rstrip(".")) from error
+    return names

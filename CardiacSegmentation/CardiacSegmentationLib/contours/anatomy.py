@@ -158,8 +158,7 @@ def place_borders(contours: Contours, placed: Moved) -> Contours:
     tidy = {border: curve for border, curve in _tidy(curves).items() if len(curve) >= FEWEST_POINTS}
     whole = make_whole(settle_touching(Contours(contours.spacing_mm, tidy)))
     if set(whole.borders) != set(together.borders):
-        msg = "This does not fit the other borders here: take them all over, or delete the others first."
-        raise ContourError(msg)
+        raise ContourError.of("no-fit")
     return whole
 
 
@@ -195,6 +194,11 @@ def _settled(before: Contours, moved: Moved, wall_mm: float, *, rv_leads: bool) 
     if any(len(curve) < FEWEST_POINTS or signed_area_mm2(curve) <= 0 for curve in tidy.values()):
         return None
     settled = before.with_borders(tidy)
+    if is_whole(settled, before, wall_mm):
+        return settled
+    settled = settle_touching(
+        settled
+    )  # points put into a long straight step may lie across a corner of the next border
     return settled if is_whole(settled, before, wall_mm) else None
 
 

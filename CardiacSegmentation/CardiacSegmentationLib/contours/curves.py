@@ -124,6 +124,12 @@ def filter_ring(values: FloatArray, damp: FloatArray) -> FloatArray:
     return np.asarray(np.fft.irfft(waves, len(values), axis=0))
 
 
+def drop_waves(values: FloatArray, step_mm: float, within_mm: float) -> FloatArray:
+    """A ring of values, ``step_mm`` apart, rid of waves shorter than about ``2 * within_mm``; a curve does not shrink."""
+    waves = np.fft.rfftfreq(len(values)) / step_mm
+    return filter_ring(values, np.exp(-((2.0 * within_mm * waves) ** 4)))
+
+
 def outward_normals(curve: FloatArray) -> FloatArray:
     """Unit normals at the points, out of the area."""
     along = following(curve) - np.concatenate([curve[-1:], curve[:-1]])

@@ -114,8 +114,7 @@ def insert_point(
 def delete_point(contours: Contours, border: Border, points: FloatArray, index: int) -> tuple[Contours, FloatArray]:
     """The contours with the stretch between a point's neighbours drawn plainly, and the points without it."""
     if len(points) <= FEWEST:
-        msg = f"A border needs {FEWEST} control points; draw it anew instead."
-        raise ContourError(msg)
+        raise ContourError.of("few-points", points=FEWEST)
     curve, at, length = _with_points(contours, border, points)
     along, _ = arc_mm(curve)
     start, span = at[index - 1], (at[(index + 1) % len(at)] - at[index - 1]) % length

@@ -3,12 +3,14 @@
 A correction is no contour: it is how far a border was moved outwards at each place of the heart. The LV's places are
 angles about its centre; the RV's run along the septum from one insertion to the other and back along the free wall.
 Corrections are interpolated between corrected images and fade beyond them, along time or from slice to slice alike.
+Of each, a place takes as much as its image speaks for (``evidence``): errors come and go from image to image.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
@@ -22,91 +24,147 @@ from CardiacSegmentationLib.contours.curves import (
     outward_normals,
     smooth_ring,
 )
+from CardiacSegmentationLib.contours.evidence import find_shares, look_across, smooth_normals
 from CardiacSegmentationLib.segmentation import Border, Contours
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from CardiacSegmentationLib.contours.evidence import Image
+
+Key = TypeVar("Key")
+
 PLACES = 128  # around a border
 FARTHEST_MM = 25.0  # what a correction may be at most
 LONGEST_GAP = 0.7  # of the beat: phases farther apart than this have nothing between them
 SMOOTH_PLACES = 1.0
+_EVEN = np.arange(PLACES) / PLACES
 UNMOVED_MM = 0.01  # less than this is rounding, and no correction
+ALONG_PLACES = 4.0  # sigma of the smoothing of what the image shows across a corrected border
+
+
+class LeftOut(str, Enum):
+    """Why an image stays as it is; the values are codes of sentences."""
+
+    CORRECTED = "left-out-corrected"
+    NO_CONTOURS = "left-out-no-contours"
+    TOO_FAR = "left-out-too-far"
+    NO_CHANGE = "left-out-no-change"
+    NO_ROOM = "left-out-no-room"
+
+
+class Carried(dict[Key, Contours], Generic[Key]):
+    """Contours that further images would have, and why others stay as they are."""
+
+    def __init__(self, contours: Mapping[Key, Contours] | None = None, left_out: Mapping[Key, LeftOut] | None = None):
+        super().__init__(contours or {})
+        self.left_out: dict[Key, LeftOut] = dict(left_out or {})
 
 
 @dataclass(frozen=True, eq=False)
 class Correction:
-    """How far each border was moved outwards, in mm, at ``PLACES`` even places around it."""
+    """How far each border was moved outwards, in mm, at ``PLACES`` even places around it.
+
+    ``across`` is what the image shows across the corrected borders, ``[place around, place across]``, where it is known.
+    """
 
     outward_mm: Mapping[Border, FloatArray]
+    across: Mapping[Border, FloatArray] = field(default_factory=dict)
 
 
 def propagate(
     automatic: Sequence[Contours | None],
     corrected: Mapping[int, Contours],
     *,
+    images: Sequence[Image] | None = None,
     targets: Collection[int] | None = None,
     at: Sequence[float] | None = None,
     period: float | None = None,
     fade: float | None = None,
-) -> dict[int, Contours]:
+) -> Carried[int]:
     """The corrected contours of further images in a row of phases (or slices), by index.
 
     ``automatic`` holds the contours before anyone corrected them, ``corrected`` those of the images that a reader
-    corrected; these are never among the results, nor are images without automatic contours. ``targets`` limits the
+    corrected; these are never among the results, nor are images without automatic contours. ``images``, ``[row,
+    column]`` each, say how much of a correction belongs where; without them it is all. ``targets`` limits the
     results. ``at`` says where in the row each image lies (its time, its position; its index when not given),
-    ``period`` after how much of that the row begins anew (the R-R interval where the phases cover the whole beat),
+    ``period`` after how much of that row begins anew (the R-R interval where the phases cover the whole beat),
     ``fade`` how far beyond the corrected images the correction reaches (half the period or of the row by default).
     """
     places = np.arange(len(automatic), dtype=float) if at is None else np.asarray(at, float)
-    wanted = range(len(automatic)) if targets is None else sorted(targets)
     corrections = {}
     for index, contours in corrected.items():
         before = automatic[index]
         if before is not None:
-            corrections[index] = find_correction(before, contours)
-    if not corrections:
-        return {}
-    reach = fade if fade is not None else (period or float(np.ptp(places))) / 2.0
-    results = {}
-    for index in wanted:
-        contours_there = automatic[index]
-        if index in corrected or contours_there is None:
-            continue
-        shares = _shares(places[index], {each: places[each] for each in corrections}, period, reach)
-        if shares:
+            corrections[index] = find_correction(before, contours, images[index] if images is not None else None)
+    known = {index: places[index] for index in corrections}
+    span = period or (float(np.ptp(places)) if len(places) else 0.0)
+    reach = span / 2.0 if fade is None else fade
+    results: Carried[int] = Carried()
+    for index in range(len(automatic)) if targets is None else sorted(targets):
+        before = automatic[index]
+        shares = _shares(places[index], known, period, reach)
+        if index in corrected:
+            results.left_out[index] = LeftOut.CORRECTED
+        elif before is None:
+            results.left_out[index] = LeftOut.NO_CONTOURS
+        elif not shares:
+            results.left_out[index] = LeftOut.TOO_FAR
+        else:
             blend = _blend([(corrections[each], share) for each, share in shares.items()])
-            results[index] = apply_correction(contours_there, blend)
+            moved = _moved_borders(before, blend, images[index] if images is not None else None)
+            after = settle(before, moved, rv_leads=False)
+            if after is not before:
+                results[index] = after
+            else:
+                results.left_out[index] = LeftOut.NO_ROOM if moved else LeftOut.NO_CHANGE
     return results
 
 
-def find_correction(automatic: Contours, corrected: Contours) -> Correction:
-    """What a reader changed: for every border that both have, how far outwards."""
-    outward = {}
+def find_correction(automatic: Contours, corrected: Contours, image: Image | None = None) -> Correction:
+    """What a reader changed: for every border that both have, how far outwards; and what ``image`` shows across it."""
+    outward, across = {}, {}
     for border, places in _heart_places(automatic).items():
         if border in corrected.borders:
-            moved = _outward_to(automatic.borders[border], corrected.borders[border])
+            curve = automatic.borders[border]
+            moved = _outward_to(curve, corrected.borders[border])
             if abs(moved).max() > UNMOVED_MM:
                 outward[border] = _at_even_places(places, moved)
-    return Correction(outward)
+            if image is not None:
+                shown = look_across(image, automatic.spacing_mm, curve, moved)
+                even = np.stack([_interpolate(_EVEN, values, places) for values in shown.T], axis=1)
+                across[border] = smooth_ring(even, ALONG_PLACES)
+    return Correction(outward, across)
 
 
-def apply_correction(automatic: Contours, correction: Correction) -> Contours:
-    """Automatic contours with a correction added along their normals; where the RV lies on the LV it goes along."""
+def apply_correction(automatic: Contours, correction: Correction, image: Image | None = None) -> Contours:
+    """Automatic contours with a correction added along their normals; where the RV lies on the LV it goes along.
+
+    With an ``image`` only as much of it is added as that speaks for.
+    """
+    return settle(automatic, _moved_borders(automatic, correction, image), rv_leads=False)
+
+
+def _moved_borders(automatic: Contours, correction: Correction, image: Image | None) -> dict[Border, FloatArray]:
+    """The borders that a correction moves, point for point."""
     moved: dict[Border, FloatArray] = {}
     for border, places in _heart_places(automatic).items():
-        outward = correction.outward_mm.get(border)
-        if outward is not None and outward.any():
-            curve = automatic.borders[border]
-            normals = smooth_ring(outward_normals(curve), 2.0)
-            normals = normals / np.maximum(np.hypot(normals[:, 0], normals[:, 1]), 1e-9)[:, None]
-            moved[border] = curve + _interpolate(places, outward)[:, None] * normals
+        even_mm = correction.outward_mm.get(border)
+        if even_mm is None:
+            continue
+        curve, outward_mm = automatic.borders[border], _interpolate(places, even_mm)
+        across = correction.across.get(border)
+        if image is not None and across is not None:
+            here = np.stack([_interpolate(places, values) for values in across.T], axis=1)
+            outward_mm = outward_mm * find_shares(image, automatic.spacing_mm, curve, outward_mm, here)
+        if abs(outward_mm).max() > UNMOVED_MM:
+            moved[border] = curve + outward_mm[:, None] * smooth_normals(curve)
     lv = next((border for border in (Border.EPI, Border.ENDO) if border in automatic.borders), None)
     if Border.RV in moved and lv in moved and lv is not None:
         rv, share = automatic.borders[Border.RV], septal_share(automatic)[:, None]
         along = find_nearest(rv, automatic.borders[lv]).of(moved[lv] - automatic.borders[lv])
         moved[Border.RV] = rv + share * along + (1.0 - share) * (moved[Border.RV] - rv)
-    return settle(automatic, moved, rv_leads=False)
+    return moved
 
 
 def _shares(place: float, corrected: Mapping[int, float], period: float | None, fade: float) -> dict[int, float]:
@@ -139,12 +197,21 @@ def _faded(distance: float, fade: float) -> float:
 
 
 def _blend(corrections: Sequence[tuple[Correction, float]]) -> Correction:
-    """A sum of corrections; a border that only some of them moved counts as unmoved in the rest."""
+    """A sum of corrections; a border that only some of them moved counts as unmoved in the rest.
+
+    What the image shows across it is a mean: it fades with none.
+    """
     total: dict[Border, FloatArray] = {}
+    across: dict[Border, FloatArray] = {}
     for correction, share in corrections:
         for border, outward in correction.outward_mm.items():
             total[border] = total.get(border, np.zeros(PLACES)) + share * outward
-    return Correction(total)
+    for border in total:
+        shown = [(each.across[border], share) for each, share in corrections if border in each.across]
+        weight = sum(share for _, share in shown)
+        if weight:
+            across[border] = sum((values * (share / weight) for values, share in shown), np.zeros(1))
+    return Correction(total, across)
 
 
 def _heart_places(contours: Contours) -> dict[Border, FloatArray]:
@@ -214,9 +281,9 @@ def _outward_to(curve: FloatArray, other: FloatArray) -> FloatArray:
 
 
 def _at_even_places(places: FloatArray, values: FloatArray) -> FloatArray:
-    return smooth_ring(_interpolate(np.arange(PLACES) / PLACES, values, places), SMOOTH_PLACES)
+    return smooth_ring(_interpolate(_EVEN, values, places), SMOOTH_PLACES)
 
 
 def _interpolate(wanted: FloatArray, values: FloatArray, places: FloatArray | None = None) -> FloatArray:
-    known = np.arange(PLACES) / PLACES if places is None else places
+    known = _EVEN if places is None else places
     return np.asarray(np.interp(wanted, known, values, period=1.0))

@@ -38,8 +38,7 @@ class Pull:
         start = np.asarray(press_mm, float)
         held = border if border in contours.borders else find_border(contours, start, NEAR_MM)
         if held is None:
-            msg = f"No border lies within {NEAR_MM:g} mm of this place: press nearer to one."
-            raise ContourError(msg)
+            raise ContourError.of("no-border-near", distance_mm=NEAR_MM)
         return cls(contours, held, start)
 
     def move(self, to_mm: npt.ArrayLike, reach_mm: float = REACH_MM, *, keep_wall: bool = False) -> Contours:

@@ -46,8 +46,7 @@ class Push:
         place = np.asarray(press_mm, float)
         shoved = border if border in contours.borders else find_border(contours, place, np.inf)
         if shoved is None:
-            msg = "There is no border in this image to be pushed."
-            raise ContourError(msg)
+            raise ContourError.of("no-border-to-push")
         is_inside = find_nearest(place[None], contours.borders[shoved]).outside_mm[0] < 0
         return cls(contours, shoved, place, radius_mm, 1 if is_inside else -1)
 

@@ -12,10 +12,10 @@ from CardiacSegmentationLib.contours.curves import (
     FloatArray,
     area_mm2,
     crosses_itself,
+    drop_waves,
     find_nearest,
     remove_loops,
     resample,
-    smooth_ring,
 )
 from CardiacSegmentationLib.errors import ContourError
 from CardiacSegmentationLib.segmentation import FEWEST_POINTS
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.segmentation import Border, Contours
 
-HAND_MM = 1.5  # a hand trembles within this
+HAND_MM = 3.0  # waves shorter than twice this are a hand's tremble
 CLOSED = 0.2  # a line whose ends are this near to each other, by its length, is meant to be closed
 SMALLEST_MM2 = 10.0
 FEWEST_PLACES = 3  # of a line
@@ -81,8 +81,7 @@ def redraw(contours: Contours, line_mm: npt.ArrayLike, border: Border | None = N
     line = _even_line(np.asarray(line_mm, float))
     held = border if border in contours.borders else _border_along(contours, line)
     if held is None or (border is not None and held is not border):
-        msg = "There is no border here to be redrawn: draw a closed line for a new one."
-        raise ContourError(msg)
+        raise ContourError.of("no-border-to-redraw")
     if is_closed(line):
         return draw_border(contours, held, line)
     curve = contours.borders[held]
@@ -99,12 +98,10 @@ def draw_border(contours: Contours, border: Border, line_mm: npt.ArrayLike) -> C
     """The contours with a closed free-hand line as this border, whether there was one or not; the others make room."""
     line = np.asarray(line_mm, float)
     if len(line) < 3 or area_mm2(line) < SMALLEST_MM2:
-        msg = f"This line encloses less than {SMALLEST_MM2:g} mm²: draw a larger one."
-        raise ContourError(msg)
-    curve = remove_loops(smooth_ring(resample(line, STEP_MM), HAND_MM / STEP_MM))
+        raise ContourError.of("line-too-small", area_mm2=SMALLEST_MM2)
+    curve = remove_loops(drop_waves(resample(line, STEP_MM), STEP_MM, HAND_MM))
     if len(curve) < FEWEST_POINTS or area_mm2(curve) < SMALLEST_MM2:
-        msg = "This line crosses itself too often to be a border: draw it anew."
-        raise ContourError(msg)
+        raise ContourError.of("line-crosses")
     return place_borders(contours, {border: curve})
 
 
@@ -152,8 +149,7 @@ def _border_along(contours: Contours, line: FloatArray) -> Border | None:
 def _even_line(line: FloatArray) -> FloatArray:
     """A line with points at even distances."""
     if line.ndim != 2 or len(line) < 2:
-        msg = "A line needs two places at least."
-        raise ContourError(msg)
+        raise ContourError.of("line-too-short")
     length = np.hypot(*np.diff(line, axis=0).T).sum()
     return _spread(line, max(round(length / STEP_MM), 1) + 1)
 
@@ -170,4 +166,4 @@ def _smooth_line(line: FloatArray) -> FloatArray:
     straight = line[0] + np.linspace(0.0, 1.0, len(line))[:, None] * (line[-1] - line[0])
     off = line - straight
     ring = np.concatenate([off, -off[-2:0:-1]])  # odd at both ends: they stay at zero
-    return np.asarray(straight + smooth_ring(ring, HAND_MM / STEP_MM)[: len(line)])
+    return np.asarray(straight + drop_waves(ring, STEP_MM, HAND_MM)[: len(line)])

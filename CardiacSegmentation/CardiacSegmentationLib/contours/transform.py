@@ -14,7 +14,7 @@ from CardiacSegmentationLib.contours.curves import (
     FloatArray,
     arc_mm,
     centre_mm,
-    filter_ring,
+    drop_waves,
     outward_normals,
     smooth_ring,
 )
@@ -63,9 +63,7 @@ def smooth(contours: Contours, borders: Collection[Border], within_mm: float = S
     """Contours with these borders rid of waves shorter than about ``2 * within_mm``; they do not shrink by it."""
 
     def smoothed(_: Border, curve: FloatArray) -> FloatArray:
-        step = arc_mm(curve)[1] / len(curve)
-        waves = np.fft.rfftfreq(len(curve)) / step
-        return filter_ring(curve, np.exp(-((2.0 * within_mm * waves) ** 4)))
+        return drop_waves(curve, arc_mm(curve)[1] / len(curve), within_mm)
 
     return _moved(contours, borders, smoothed)
 
@@ -79,8 +77,7 @@ def copy(contours: Contours, other: Contours, borders: Collection[Border] = ALL)
     """Contours with these borders taken over from another image; the others make room for them."""
     taken = {border: curve for border, curve in other.borders.items() if border in borders}
     if not taken:
-        msg = "The other image has no such border to be copied."
-        raise ContourError(msg)
+        raise ContourError.of("nothing-to-copy")
     return place_borders(contours.without(*taken), taken)
 
 

@@ -32,6 +32,7 @@ SENT = {
     "1.2.840.10008.5.1.4.1.1.66.4": "segmentation",
     "1.2.840.10008.5.1.4.1.1.88.33": "structured report",
     "1.2.840.10008.5.1.4.1.1.104.1": "report (PDF)",
+    "1.2.840.10008.5.1.4.1.1.481.3": "contours (RT Structure Set)",
 }
 TOKEN_VARIABLE = "CARDIACSEG_DICOMWEB_TOKEN"
 USER_VARIABLE, PASSWORD_VARIABLE = "CARDIACSEG_DICOMWEB_USER", "CARDIACSEG_DICOMWEB_PASSWORD"
@@ -95,7 +96,7 @@ class Peer:
 
 
 def find_objects(folder: Path) -> list[Path]:
-    """The segmentations, structured reports and PDF reports in a result folder, segmentations first."""
+    """The segmentations, structured reports, PDF reports and contours in a result folder, segmentations first."""
     import pydicom
     from pydicom.errors import InvalidDicomError
 

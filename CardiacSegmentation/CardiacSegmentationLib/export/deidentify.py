@@ -28,6 +28,7 @@ KEY_VARIABLE = "CARDIACSEG_DEIDENTIFY_KEY"
 # Entries of the journal that hold a name, or a fact about the patient.
 TELLING_ACTIONS = frozenset({"sign", "unlock", "patient"})
 DUMMY_DATE, DUMMY_TIME = "19000101", "000000"
+MADE = ("Content", "StructureSet")  # what the standard calls the date on which an object was made
 UIDS = ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID")
 GEOMETRY = (
     "SOPClassUID", "Modality", "Rows", "Columns", "NumberOfFrames", "ImagePositionPatient", "ImageOrientationPatient",
@@ -98,7 +99,10 @@ class Deidentifier:
         for keyword in ("InstanceCreationDate", "InstanceCreationTime", "ContributingEquipmentSequence"):
             if keyword in dataset:
                 delattr(dataset, keyword)
-        dataset.ContentDate, dataset.ContentTime = DUMMY_DATE, DUMMY_TIME
+        for what in MADE:
+            if f"{what}Date" in dataset:
+                setattr(dataset, f"{what}Date", DUMMY_DATE)
+                setattr(dataset, f"{what}Time", DUMMY_TIME)
         if "BurnedInAnnotation" in dataset:
             dataset.BurnedInAnnotation = "NO"  # the report's pages show the pseudonym only
         dataset.PatientIdentityRemoved = "YES"

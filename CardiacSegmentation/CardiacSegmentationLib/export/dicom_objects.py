@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
     from CardiacSegmentationLib.assessment import Code
+    from CardiacSegmentationLib.export.dicom_source import DicomSource
     from CardiacSegmentationLib.segmentation import Segmentation
 
 PROGRAM = "CardiacSegmentation"
 PRIVATE_SCHEME = "99CARDIACSEG"  # for concepts no public scheme has
-SEG_SERIES, SR_SERIES, PDF_SERIES = 9001, 9002, 9003  # scanners number from 1
+SEG_SERIES, SR_SERIES, PDF_SERIES, RTSTRUCT_SERIES = 9001, 9002, 9003, 9004  # scanners number from 1
 
 
 @contextlib.contextmanager
@@ -61,6 +62,37 @@ class NewSeries:
             "software_versions": __version__,
             "device_serial_number": __version__,
         }
+
+
+def make_object(
+    source: DicomSource, kind: str, modality: str, series: NewSeries, *, instance_number: int = 1
+) -> Dataset:
+    """An object of the class pydicom calls ``kind`` in the study of the source, without content yet."""
+    import pydicom.uid
+    from highdicom.base import SOPClass
+
+    first = source.first
+    made: Dataset = SOPClass(
+        study_instance_uid=first.StudyInstanceUID,
+        sop_instance_uid=new_uid(),
+        sop_class_uid=getattr(pydicom.uid, kind),
+        instance_number=instance_number,
+        modality=modality,
+        transfer_syntax_uid=pydicom.uid.ExplicitVRLittleEndian,
+        patient_id=first.PatientID,
+        patient_name=first.PatientName,
+        patient_birth_date=first.PatientBirthDate,
+        patient_sex=first.PatientSex,
+        accession_number=first.AccessionNumber,
+        study_id=first.StudyID,
+        study_date=first.StudyDate,
+        study_time=first.StudyTime,
+        referring_physician_name=first.ReferringPhysicianName,
+        specific_character_set="ISO_IR 192",
+        **series.arguments,
+    )
+    made.copy_patient_and_study_information(first)
+    return made
 
 
 def concept(code: Code) -> CodedConcept:

@@ -26,6 +26,7 @@ from CardiacSegmentationLib.structures import ANATOMICAL_STRUCTURE, BY_LABEL
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from highdicom import AlgorithmIdentificationSequence
     from highdicom.seg import SegmentDescription
     from pydicom import Dataset
 
@@ -95,19 +96,11 @@ def _make_one(
 
 def _describe_segments(segmentation: Segmentation, phase: int, tracking: Mapping[Any, str]) -> list[SegmentDescription]:
     """One segment per structure; its number is the label's value."""
-    from highdicom import AlgorithmIdentificationSequence
     from highdicom.color import CIELabColor
     from highdicom.seg import SegmentDescription
-    from pydicom.sr.codedict import codes
 
     algorithm_type = find_algorithm_type(segmentation, phase)
-    algorithm = AlgorithmIdentificationSequence(
-        name=PROGRAM,
-        family=codes.DCM.ArtificialIntelligence,
-        version=__version__,
-        source=PROGRAM,
-        parameters={"model": describe_labels(segmentation)},
-    )
+    algorithm = describe_algorithm(segmentation)
     descriptions = [
         SegmentDescription(
             segment_number=int(label),
@@ -125,6 +118,20 @@ def _describe_segments(segmentation: Segmentation, phase: int, tracking: Mapping
     for description in descriptions:
         description.SegmentDescription = describe_origin(segmentation, phase)
     return descriptions
+
+
+def describe_algorithm(segmentation: Segmentation) -> AlgorithmIdentificationSequence:
+    """The program and the network that made the labels."""
+    from highdicom import AlgorithmIdentificationSequence
+    from pydicom.sr.codedict import codes
+
+    return AlgorithmIdentificationSequence(
+        name=PROGRAM,
+        family=codes.DCM.ArtificialIntelligence,
+        version=__version__,
+        source=PROGRAM,
+        parameters={"model": describe_labels(segmentation)},
+    )
 
 
 def find_algorithm_type(segmentation: Segmentation, phase: int) -> str:

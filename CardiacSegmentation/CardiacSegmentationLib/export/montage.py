@@ -167,11 +167,11 @@ def _mosaic(montage: _Montage, columns: int) -> Array:
     for slice_ in range(stack.slices):
         row, column = divmod(slice_, columns)
         place = np.s_[row * pixels : row * pixels + drawn, column * pixels : column * pixels + drawn]
-        mosaic[place] = _tile(stack, stack.voxels[phase, slice_], montage.window, drawn)
+        mosaic[place] = picture_of(stack, stack.voxels[phase, slice_], montage.window, drawn)
     return mosaic
 
 
-def _tile(stack: CineStack, image: Array, window: Window, size: int) -> Array:
+def picture_of(stack: CineStack, image: Array, window: Window, size: int) -> Array:
     """The window of one image as ``size`` × ``size`` pixels, smoothly interpolated, black outside the image."""
     from scipy.ndimage import affine_transform
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.export.contour_file import write_contours_json
 from CardiacSegmentationLib.export.deidentify import Deidentifier, identify
 from CardiacSegmentationLib.export.dicom_objects import save_dicom
 from CardiacSegmentationLib.export.dicom_pdf import make_encapsulated_pdf
+from CardiacSegmentationLib.export.dicom_rtstruct import make_structure_sets
 from CardiacSegmentationLib.export.dicom_seg import make_segmentations
 from CardiacSegmentationLib.export.dicom_source import DicomSource, describe_source, read_source, require_study
 from CardiacSegmentationLib.export.dicom_sr import make_measurement_report
@@ -32,7 +33,7 @@ from CardiacSegmentationLib.export.tables import (
 from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from pydicom import Dataset
@@ -89,11 +90,19 @@ class PartInputs:
     @cached_property
     def phases(self) -> dict[int, str]:
         """Phases that get a file each, and their names."""
-        names = name_phases(self.assessment.key_phases)
         labelled = [phase for phase in range(self.stack.phases) if self.segmentation.labels[phase].any()]
         if not self.options.all_phases:
-            return {phase: name for phase, name in names.items() if phase in labelled}
-        return {phase: names.get(phase, f"phase{phase + 1:03d}") for phase in labelled}
+            return {phase: name for phase, name in name_phases(self.assessment.key_phases).items() if phase in labelled}
+        return self._name(labelled)
+
+    @cached_property
+    def contour_phases(self) -> dict[int, str]:
+        """Phases whose contours are written, and their names: those of ``phases``, and any in which a person drew."""
+        return self._name(sorted({*self.phases, *(phase for phase, _ in self.segmentation.contours)}))
+
+    def _name(self, phases: Iterable[int]) -> dict[int, str]:
+        names = name_phases(self.assessment.key_phases)
+        return {phase: names.get(phase, f"phase{phase + 1:03d}") for phase in phases}
 
     @cached_property
     def source(self) -> DicomSource:
@@ -127,6 +136,11 @@ class PartInputs:
             return {"patient_name": pseudonym, "patient_id": pseudonym}
         is_dicom = bool(self.original.instance_uids) and self.original.source is not None
         return identifiers_of(self.source.first) if is_dicom else {"series": self.stack.title}
+
+    @cached_property
+    def row(self) -> dict[str, Any]:
+        """The study in one row, by ``study_row.COLUMNS``."""
+        return study_row(self.stack, self.assessment, self.identifiers)
 
     @cached_property
     def report(self) -> bytes:
@@ -167,7 +181,7 @@ def _write_measurements(inputs: PartInputs) -> list[Path]:
 
 def _write_patient(inputs: PartInputs) -> list[Path]:
     path = inputs.folder / "patient.csv"
-    write_patient_csv(study_row(inputs.stack, inputs.assessment, inputs.identifiers), path)
+    write_patient_csv(inputs.row, path)
     return [path]
 
 
@@ -258,6 +272,14 @@ def _write_dicom_pdf(inputs: PartInputs) -> list[Path]:
     return [inputs.save(make_encapsulated_pdf(inputs.report, study, is_signed=is_signed), "report.dcm")]
 
 
+def _write_dicom_rtstruct(inputs: PartInputs) -> list[Path]:
+    phases = inputs.contour_phases
+    sets = make_structure_sets(
+        inputs.stack, inputs.segmentation, inputs.study, phases, reading=inputs.assessment.reading
+    )
+    return [inputs.save(one, f"rtstruct_{phases[phase]}.dcm") for phase, one in sets.items()]
+
+
 def _write_scene(inputs: PartInputs) -> list[Path]:
     path = inputs.folder / "scene.mrb"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -301,6 +323,9 @@ PARTS = {
     "dicom-seg": Part("DICOM segmentations", "dicom/seg_*.dcm", 1.0, _write_dicom_seg, Need.DICOM, "dicom"),
     "dicom-sr": Part("DICOM structured report", "dicom/sr.dcm", 2.5, _write_dicom_sr, Need.DICOM, "dicom"),
     "dicom-pdf": Part("report as DICOM", "dicom/report.dcm", 0.1, _write_dicom_pdf, Need.DICOM, "dicom"),
+    "dicom-rtstruct": Part(
+        "DICOM contours (RT Structure Set)", "dicom/rtstruct_*.dcm", 0.5, _write_dicom_rtstruct, Need.DICOM, "dicom"
+    ),
     "scene": Part("3D Slicer scene", "scene.mrb", 4.0, _write_scene, Need.SLICER),
 }
 

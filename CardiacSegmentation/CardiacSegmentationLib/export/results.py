@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from CardiacSegmentationLib.choices import did_you_mean
 from CardiacSegmentationLib.errors import CardiacSegmentationError, ExportError
 from CardiacSegmentationLib.export.dicom_source import SourceError
 from CardiacSegmentationLib.export.files import reason_of
@@ -47,10 +48,16 @@ def write_results(
     Each file appears whole or not at all, and takes the place of an older one. ``progress`` hears what is written next
     and how much is done; it may raise :class:`Cancelled`.
     """
-    with_uncertainty = uncertainty is not None
-    chosen = default_parts(stack, uncertainty=with_uncertainty) if parts is None else choose_parts(parts)
-    require_needs(chosen, uncertainty=with_uncertainty)
+    chosen = default_parts(stack, uncertainty=uncertainty is not None) if parts is None else choose_parts(parts)
     inputs = PartInputs(folder, stack, segmentation, assessment, options or ExportOptions(), uncertainty=uncertainty)
+    return write_parts(inputs, chosen, progress)
+
+
+def write_parts(
+    inputs: PartInputs, chosen: Sequence[str], progress: Callable[[str, float], None] | None = None
+) -> list[Path]:
+    """Write these parts of what ``inputs`` hold, as :func:`write_results` does."""
+    require_needs(chosen, uncertainty=inputs.uncertainty is not None)
     total, done = usual_seconds(chosen), 0.0
     written: list[Path] = []
     for name in chosen:
@@ -58,7 +65,7 @@ def write_results(
         if progress:
             progress(part.title, done / total)
         files = _write_part(name, inputs)
-        for stale in set(folder.glob(part.pattern)) - set(files):
+        for stale in set(inputs.folder.glob(part.pattern)) - set(files):
             stale.unlink()  # of an earlier run over the same study, with other phases
         written += files
         done += part.usual_seconds
@@ -86,7 +93,8 @@ def choose_parts(names: Iterable[str]) -> list[str]:
     """The parts that names mean, be it of parts or of groups (``tables``, ``dicom``), in their order."""
     wanted = set(names)
     if unknown := sorted(wanted - set(part_names())):
-        msg = f"There is no result called {', '.join(unknown)}. Choose from: {', '.join(part_names())}."
+        advice = did_you_mean(unknown[0], part_names()) or f". Choose from: {', '.join(part_names())}."
+        msg = f"There is no result called {', '.join(unknown)}{advice}"
         raise ExportError(msg)
     return [name for name, part in PARTS.items() if name in wanted or part.group in wanted]
 

@@ -33,20 +33,24 @@ IDENTIFIERS = {  # by their elements in the headers
 CONVENTIONS = ("papillary", "bsa_formula", "basal_rule")
 PATIENT = ("sex", "age_years", "height_cm", "weight_kg")
 KEY_PHASES = ("lv_ed", "lv_es", "rv_ed", "rv_es")
+_MEASURES = tuple(measure.key if measure.part == "heart" else f"{measure.part}_{measure.key}" for measure in MEASURES)
 COLUMNS = (
     *IDENTIFIERS,
     *PATIENT,
     *CONVENTIONS,
     "slices",
     "phases",
-    *(measure.key if measure.part == "heart" else f"{measure.part}_{measure.key}" for measure in MEASURES),
+    *_MEASURES,
     *(f"{name}_phase" for name in KEY_PHASES),
     "reader",
     "signed",
     "impression",
-    "warnings",
+    "errors",
+    "warnings",  # errors among them
     "warning_codes",
 )
+WHOLE_NUMBERS = ("slices", "phases", *(f"{name}_phase" for name in KEY_PHASES), "errors", "warnings")
+NUMBERS = ("age_years", "height_cm", "weight_kg", *_MEASURES)  # all other columns are texts
 
 
 def study_row(stack: CineStack, assessment: Assessment, identifiers: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -61,14 +65,14 @@ def study_row(stack: CineStack, assessment: Assessment, identifiers: Mapping[str
     row |= {name: _tidy(getattr(assessment.patient, name)) for name in PATIENT}
     row |= conventions_to_dict(assessment.conventions)
     row |= {"slices": stack.slices, "phases": stack.phases}
-    for measure in MEASURES:
-        column = measure.key if measure.part == "heart" else f"{measure.part}_{measure.key}"
+    for column, measure in zip(_MEASURES, MEASURES, strict=True):
         row[column] = shown_number(parts[measure.part][measure.key])
     for name, phase in asdict(assessment.key_phases).items():
         row[f"{name}_phase"] = None if phase is None else phase + 1
     row["reader"] = reading.reader
     row["signed"] = "" if reading.signature is None else reading.signature.when
     row["impression"] = reading.impression
+    row["errors"] = sum(finding.severity is Severity.ERROR for finding in doubts)
     row["warnings"] = len(doubts)
     row["warning_codes"] = " ".join(sorted({finding.code for finding in doubts}))
     return {column: row[column] for column in COLUMNS}

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, read_catalogue, sentence
+from CardiacSegmentationLib.journal import name_text
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.assessment import Measurement, ReferenceRange
@@ -31,7 +32,7 @@ def capitalised(text: str) -> str:
 
 def number_text(text: str, language: str = DEFAULT_LANGUAGE) -> str:
     """A number as people of that language write it."""
-    return text.replace("-", MINUS).replace(".", phrase("decimal-point", language))
+    return read_catalogue(language).number(text.replace("-", MINUS))
 
 
 def measure_text(item: Measurement, language: str = DEFAULT_LANGUAGE) -> str:
@@ -63,12 +64,6 @@ def describe_signature(signature: Signature | None, language: str = DEFAULT_LANG
     if signature is None:
         return phrase("unsigned", language)
     return phrase("signed", language, reader=name_text(signature.reader), when=describe_time(signature.when))
-
-
-def name_text(name: str) -> str:
-    """A name as it is spoken; DICOM writes family, given and middle name, prefix and suffix with ``^`` between."""
-    family, given, middle, prefix, suffix = (*name.split("^"), "", "", "", "")[:5]
-    return " ".join(part.strip() for part in (prefix, given, middle, family, suffix) if part.strip())
 
 
 def describe_time(when: str) -> str:

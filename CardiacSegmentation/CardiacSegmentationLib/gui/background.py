@@ -51,7 +51,7 @@ class BackgroundRun:
     """One run of ``cardiacseg`` at a time.
 
     ``on_progress`` gets every report; ``on_end`` gets, exactly once, how it ended and either the last report (files
-    and all) or the error text.
+    and all) or the error text. A process that stays and answers is heard by ``on_answer``.
     """
 
     def __init__(
@@ -59,8 +59,9 @@ class BackgroundRun:
         on_progress: Callable[[Progress], None],
         on_end: Callable[[End, dict[str, Any], str], None],
         make_process: Callable[[], Process] | None = None,
+        on_answer: Callable[[dict[str, Any]], None] = lambda _report: None,
     ) -> None:
-        self._on_progress, self._on_end = on_progress, on_end
+        self._on_progress, self._on_end, self._on_answer = on_progress, on_end, on_answer
         self._make_process: Callable[[], Process] = make_process or ConsoleProcess
         self._process: Process | None = None
         self.is_running = False
@@ -74,7 +75,7 @@ class BackgroundRun:
         self._is_cancelled = False
 
     def start(self, arguments: list[str]) -> None:
-        """Run ``cardiacseg`` with these arguments; the error of a start that fails is reported like any other."""
+        """Run the worker with these arguments; the error of a start that fails is reported like any other."""
         self._reset()
         self.is_running = True
         process = self._make_process()
@@ -115,6 +116,8 @@ class BackgroundRun:
                 process.end(self._pid)
         elif "error" in report:
             self._error = str(report["error"])
+        elif "answer" in report:
+            self._on_answer(report)
         elif report.get("done"):
             self._result = report
         elif not self._is_cancelled:

@@ -10,10 +10,12 @@ from CardiacSegmentationEffects import register as register_effects
 from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.findings import Severity, describe
+from CardiacSegmentationLib.gui.again_panel import AgainPanel
 from CardiacSegmentationLib.gui.count_grid import CountGrid
 from CardiacSegmentationLib.gui.layout import reading_view
 from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.outlines import Outlines
+from CardiacSegmentationLib.gui.proposal_row import ProposalRow
 from CardiacSegmentationLib.gui.slice_table import SliceTable
 from CardiacSegmentationLib.gui.texts import message_html
 from CardiacSegmentationLib.gui.tools_panel import ToolsPanel
@@ -27,25 +29,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from CardiacSegmentationLib.findings import Finding
+    from CardiacSegmentationLib.gui.background import Process
     from CardiacSegmentationLib.gui.widget import CardiacPanel
 
-# Those that were seen to change a cine's labels in a real Slicer; the Segment Editor module has the rest.
-EFFECTS = ("Pull", "Push", "Points", "Redraw", "Paint", "Draw", "Erase", "Smoothing", "Scissors")
-CONTOUR_EFFECTS = EFFECTS[:4]  # our own
+# Those that act on the slice shown and were seen to change a cine's labels in a real Slicer. Slicer's other tools, its
+# Smoothing too, act on all slices of a phase: they are in the Segment Editor module.
+EFFECTS = ("Pull", "Push", "Points", "Redraw", "Paint", "Draw", "Erase", "Scissors", "Again")
+CONTOUR_EFFECTS = ("Pull", "Push", "Points", "Redraw", "Again")  # our own
 SIDES = (("lv", "rv"), ("lv",), ("rv",))  # in the order of the combo box beside "Set as ED"
 EDITOR_TAG = "CardiacSegmentationEditor"
+CUT_MODE = "Scissors.SliceCutMode"
 
 
 class CorrectPanel:
     """What the third section shows and does."""
 
-    def __init__(self, panel: CardiacPanel) -> None:
+    def __init__(self, panel: CardiacPanel, make_process: Callable[[], Process] | None = None) -> None:
         self._panel, self._ui = panel, panel.ui
         self._slices = SliceTable(self._ui.sliceTable, self.jump, self._count)
         self._set_up_editor()
         self.outlines = Outlines(panel)
         self.grid = CountGrid(panel, self.jump)
-        self.tools = ToolsPanel(panel, self.outlines.propose)
+        self.proposal = ProposalRow(panel, self.outlines.propose)
+        self.again = AgainPanel(panel, self.proposal, make_process)
+        self.tools = ToolsPanel(panel, self.proposal, self.again)
         self._connect()
 
     def _connect(self) -> None:
@@ -85,8 +92,18 @@ class CorrectPanel:
             widget.enabled = study is not None
         segmented = self._panel.live is not None
         names = ("edButton", "esButton", "setEdButton", "setEsButton", "autoPhasesButton", "sliceTable", "editor")
-        for name in (*names, "undoButton", "redoButton", "copyPhaseButton", "ventricleCombo", "tickOffButton"):
+        for name in (
+            *names,
+            "overviewButton",
+            "undoButton",
+            "redoButton",
+            "copyPhaseButton",
+            "ventricleCombo",
+            "tickOffButton",
+        ):
             getattr(self._ui, name).enabled = segmented
+        self.proposal.discard()
+        self.again.show_study()
         self.tools.show_study()
         self.bind_editor(study)
         self.show_phase()
@@ -140,6 +157,7 @@ class CorrectPanel:
 
         While a scene closes, the editor does not hear of the effect's end: its brush would follow views without labels.
         """
+        self.again.stop()
         self.outlines.forget()
         self._ui.editor.removeViewObservations()
         self._ui.editor.setActiveEffect(None)
@@ -342,4 +360,6 @@ def _editor_node() -> Any:
         node.SetSingletonTag(EDITOR_TAG)
         node = slicer.mrmlScene.AddNode(node)
     node.SetSaveWithScene(False)  # in another scene it would take that scene's editor to other labels
+    if node.GetAttribute(CUT_MODE) is None:  # at first, and after a scene was closed
+        node.SetAttribute(CUT_MODE, "Symmetric")  # to no depth: the slice shown, not all
     return node

@@ -23,7 +23,7 @@ from CardiacSegmentationLib.scene.study import stack_of
 from CardiacSegmentationLib.session.recovery import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from CardiacSegmentationLib.scene.live import LiveStudy
@@ -34,6 +34,7 @@ PACKAGES = {  # that Slicer does not bring, by the parts that are made with them
     "dicom-seg": ("highdicom",),
     "dicom-sr": ("highdicom",),
     "dicom-pdf": ("matplotlib", "highdicom"),
+    "dicom-rtstruct": ("highdicom",),
 }
 MARK = ".study"  # a file in a result folder: the fingerprint of the images that its results are about
 
@@ -73,8 +74,13 @@ def replaced(parts: Iterable[str], folder: Path) -> list[Path]:
     return sorted(path for name in parts for path in folder.glob(PARTS[name].pattern))
 
 
-def write(live: LiveStudy, parts: Sequence[str], folder: Path) -> list[Path]:
-    """Write parts into a folder and return their files; DICOM objects also go into Slicer's DICOM database."""
+def write(
+    live: LiveStudy, parts: Sequence[str], folder: Path, progress: Callable[[str, float], None] = lambda *_: None
+) -> list[Path]:
+    """Write parts into a folder and return their files; DICOM objects also go into Slicer's DICOM database.
+
+    ``progress`` hears what is written next, in the reader's language, and how much is done; it may raise ``Cancelled``.
+    """
     from CardiacSegmentationLib.export.result_parts import ExportOptions
     from CardiacSegmentationLib.export.results import write_results
 
@@ -87,6 +93,7 @@ def write(live: LiveStudy, parts: Sequence[str], folder: Path) -> list[Path]:
         session.assessment,
         chosen,
         options=ExportOptions(language=language()),
+        progress=lambda title, done: progress(capitalised(word(title, language())), done),
     )
     _put_into_database([path for path in written if path.suffix == ".dcm"])
     return [*written, *([_write_scene(folder)] if "scene" in parts else [])]

@@ -1,4 +1,4 @@
-"""Who is this: patient, date, series and stack on top of the panel; a click hides the patient from a curious eye."""
+"""Who is this: patient, date, series and stack on top of the panel and in the view; a click hides the patient."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import qt
 from slicer.i18n import tr as _
 
-from CardiacSegmentationLib.export.wording import name_text
+from CardiacSegmentationLib.gui.corner_text import CornerText
+from CardiacSegmentationLib.journal import name_text
 from CardiacSegmentationLib.scene.dicom import identifiers_of_study
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ class IdentityBar:
 
     def __init__(self, ui: Any) -> None:
         self._study: Study | None = None
+        self.corner = CornerText()
         self.bar, self.label, self.button = qt.QWidget(), qt.QLabel(), qt.QToolButton()
         self.label.wordWrap = True
         self.label.textFormat = qt.Qt.PlainText
@@ -38,7 +40,18 @@ class IdentityBar:
         """Name the study at hand."""
         self._study = study
         self.bar.visible = study is not None
-        self.label.text = " · ".join(_parts(study, self.button.checked)) if study is not None else ""
+        hidden = bool(self.button.checked)
+        parts = _parts(study, hidden) if study is not None else []
+        self.label.text = " · ".join(parts)
+        self.corner.show(study, "" if hidden else "\n".join(parts))
+
+    def enter(self) -> None:
+        """The module comes into view."""
+        self.show_study(self._study)
+
+    def exit(self) -> None:
+        """The module goes out of view: what the view shows then is no business of ours."""
+        self.corner.remove()
 
 
 def _parts(study: Study, hidden: bool) -> list[str]:

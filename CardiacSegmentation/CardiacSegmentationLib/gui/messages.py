@@ -10,10 +10,13 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from CardiacSegmentationLib.errors import CardiacSegmentationError
+from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError
+from CardiacSegmentationLib.gui.translation import language
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+PATIENCE_MS = 1000  # what takes longer shows how far it is
 
 
 class Messages(Protocol):
@@ -52,13 +55,38 @@ def arrow_shown() -> Iterator[None]:
 
 
 @contextmanager
+def progress_shown(text: str, when_cancelled: str) -> Iterator[Callable[..., None]]:
+    """``tell(done, total, text)`` says how far it is; a window shows it when it takes long, and cancels."""
+    dialog = qt.QProgressDialog(slicer.util.mainWindow())
+    dialog.windowTitle = _("Cardiac segmentation")
+    dialog.labelText = text
+    dialog.minimumDuration = PATIENCE_MS
+    dialog.setWindowModality(qt.Qt.WindowModal)  # such a one handles clicks on Cancel whenever its value is set
+
+    def tell(done: int, total: int, text: str = "") -> None:
+        if text:
+            dialog.labelText = text
+        dialog.maximum = total
+        dialog.value = done
+        if dialog.wasCanceled:
+            raise Cancelled(when_cancelled)
+
+    try:
+        with arrow_shown():  # its button can be pressed
+            yield tell
+    finally:
+        dialog.close()
+        dialog.deleteLater()
+
+
+@contextmanager
 def errors_shown(messages: Messages) -> Iterator[None]:
     """Errors reach the user's eyes; a defect of the program itself is said to be one, and logged as well."""
     try:
         with slicer.util.WaitCursor():
             yield
     except CardiacSegmentationError as error:
-        messages.tell_error(str(error))
+        messages.tell_error(error.text(language()))
     except OSError as error:
         text = _("{file}: {reason}. Choose another folder, or make room.")
         messages.tell_error(text.format(file=error.filename or "", reason=error.strerror or error))

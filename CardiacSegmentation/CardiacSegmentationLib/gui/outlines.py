@@ -1,36 +1,55 @@
-"""Dashed outlines in the views: the automatic ones under the corrected, what is proposed, what does not count."""
+"""Lines in the views: smooth contours, dashed where they do not count; what the network drew; what is proposed."""
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import vtk
 
 from CardiacSegmentationLib.gui.layout import reading_view
-from CardiacSegmentationLib.scene.outlines import AUTOMATIC, NOT_COUNTED, PROPOSED, DashedOutline
+from CardiacSegmentationLib.gui.timers import Timer
+from CardiacSegmentationLib.scene.outlines import Line, OutlineNode
+from CardiacSegmentationLib.scene.segmentation import show_voxel_outlines, shown_structures
 from CardiacSegmentationLib.scene.views import current_phase, current_slice
 from CardiacSegmentationLib.segmentation import STRUCTURES
-from CardiacSegmentationLib.session.contour_commands import automatic_contours, borders_of, contours_at
+from CardiacSegmentationLib.session.contour_commands import (
+    BORDER_OF,
+    automatic_contours,
+    contours_at,
+    known_contours,
+    rest_at,
+)
+from CardiacSegmentationLib.structures import BY_LABEL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from CardiacSegmentationLib.gui.widget import CardiacPanel
     from CardiacSegmentationLib.scene.live import LiveStudy
-    from CardiacSegmentationLib.segmentation import Border, Contours, Place
+    from CardiacSegmentationLib.scene.study import Study
+    from CardiacSegmentationLib.segmentation import Contours, Label, Place
+
+WHITE, YELLOW = (255, 255, 255), (255, 255, 0)
 
 
 class Outlines:
-    """They follow phase and slice."""
+    """They follow phase and slice; Slicer's own outlines along the voxels are off as long as there are ours."""
 
     def __init__(self, panel: CardiacPanel) -> None:
         self._panel = panel
-        self._lines = {name: DashedOutline(name) for name in (AUTOMATIC, PROPOSED, NOT_COUNTED)}
+        self._contours = {
+            label: OutlineNode(f"{BY_LABEL[label].name} outline", BY_LABEL[label].color_rgb) for label in STRUCTURES
+        }
+        self._automatic = OutlineNode("Automatic outline", WHITE)
+        self._proposed = OutlineNode("Proposed outline", YELLOW)
         self._shows_automatic = False
         self._proposal: Mapping[Place, Contours] = {}
-        self._view: Any = None
-        self._tag: int | None = None
+        self._in_hand: Mapping[Place, Contours] = {}
+        self._view, self._display = _Followed(self._view_changed), _Followed(self._display_changed)
         self._at: Place | None = None
+        self._structures: tuple[Label, ...] = ()
+        self._finding = Timer(0, self._find_next)
 
     def toggle_automatic(self) -> None:
         """Show what the network drew, or hide it."""
@@ -42,61 +61,137 @@ class Outlines:
         self._proposal = proposal
         self.update()
 
-    def update(self) -> None:
-        """Phase, slice or labels are others now; nothing is drawn on a heart that beats."""
+    def preview(self, place: Place, contours: Contours | None) -> None:
+        """Show an image's contours as a tool has them in hand; ``None``: it let go."""
+        self._in_hand = {} if contours is None else {place: contours}
         study, live = self._panel.study, self._panel.live
-        view = reading_view(study) if study is not None and live is not None else None
-        self._follow(view)
-        if study is None or live is None or view is None or study.browser.GetPlaybackActive():
-            self._at = None
-            for line in self._lines.values():
-                line.hide()
+        if study is not None and live is not None and place[0] == current_phase(study):
+            self._show_contours(study, live)
+
+    def update(self) -> None:
+        """Phase, slice, labels or what is hidden are others now; on a heart that beats, contours alone are drawn."""
+        study, live = self._panel.study, self._panel.live
+        proxy = study.segmentation_node if study is not None and live is not None else None
+        view = reading_view(study) if study is not None and proxy is not None else None
+        self._view.follow(view)
+        self._display.follow(proxy.GetDisplayNode() if proxy is not None else None)
+        if study is None or live is None or proxy is None:
+            for node in self._nodes():
+                node.hide()
             return
-        self._at = place = (current_phase(study), current_slice(study, view))
-        shown = {
-            AUTOMATIC: automatic_contours(live.session, place) if self._shows_automatic else None,
-            PROPOSED: self._proposal.get(place),
-            NOT_COUNTED: _not_counted(live, place),
-        }
-        for name, contours in shown.items():
-            self._lines[name].show(study, place[1], contours)
+        self._at = (current_phase(study), current_slice(study, view)) if view is not None else None
+        self._structures = shown_structures(proxy)
+        self._show_contours(study, live)
+        show_voxel_outlines(proxy, False)
+        still = self._at if not study.browser.GetPlaybackActive() else None
+        automatic = automatic_contours(live.session, still) if still is not None and self._shows_automatic else None
+        self._automatic.show(study, _dashed({still: automatic} if still is not None and automatic else {}))
+        phase = current_phase(study)
+        proposed = {place: each for place, each in self._proposal.items() if place[0] == phase}
+        self._proposed.show(study, _dashed(proposed if still is not None else {}))
 
     def forget(self) -> None:
         """The scene closes, or the panel goes."""
-        self._follow(None)
-        self._proposal = {}
-        for line in self._lines.values():
-            line.forget()
-
-    def _follow(self, view: Any) -> None:
-        if view is self._view:
-            return
-        if self._view is not None:
-            self._view.RemoveObserver(self._tag)
-        self._view = view
-        self._tag = view.AddObserver(vtk.vtkCommand.ModifiedEvent, self._view_changed) if view is not None else None
-
-    def _view_changed(self, *_event: Any) -> None:
+        self._finding.stop()
         study = self._panel.study
-        if (
-            study is not None
-            and study.exists
-            and self._at is not None
-            and current_slice(study, self._view) != self._at[1]
-        ):
+        if study is not None and study.exists and study.segmentation_node is not None:
+            show_voxel_outlines(study.segmentation_node, True)
+        self._view.follow(None)
+        self._display.follow(None)
+        self._proposal = self._in_hand = {}
+        for node in self._nodes():
+            node.forget()
+
+    def end(self) -> None:
+        """The panel goes for good."""
+        self.forget()
+        self._finding.end()
+
+    def _nodes(self) -> Iterator[OutlineNode]:
+        return chain(self._contours.values(), (self._automatic, self._proposed))
+
+    def _show_contours(self, study: Study, live: LiveStudy) -> None:
+        """The contours of the phase: of the slice shown at once, of others as soon as they are found.
+
+        While a tool has an image in hand, of this one alone: a drag is to be smooth.
+        """
+        phase = current_phase(study)
+        lines: dict[Label, list[Line]] = {label: [] for label in STRUCTURES}
+        images = self._in_hand or [(phase, slice_) for slice_ in range(live.session.stack.slices)]
+        for place in images:
+            if place == self._at or known_contours(live.session, place) is not None:
+                for label, line in self._lines_of(live, place):
+                    lines[label].append(line)
+            else:
+                self._finding.start()
+        for label, node in self._contours.items():
+            node.show(study, lines[label] if label in self._structures else [])
+
+    def _lines_of(self, live: LiveStudy, place: Place) -> Iterator[tuple[Label, Line]]:
+        """What is drawn on an image: its borders, and what they do not show."""
+        in_hand = self._in_hand.get(place)
+        contours = in_hand or contours_at(live.session, place)
+        counted = live.assessment.counted[:, place[0], place[1]]
+        for label, border in BORDER_OF.items():
+            if border in contours.borders:
+                yield label, Line(place[1], contours.borders[border], is_dashed=not counted[label - 1])
+        if in_hand is None:
+            for label, curve in rest_at(live.session, place):
+                yield label, Line(place[1], curve, is_dashed=not counted[label - 1])
+
+    def _find_next(self) -> None:
+        """Find the contours of one more image: of the phase shown, then of those next to it, for the next step."""
+        study, live = self._panel.study, self._panel.live
+        if study is None or live is None or not study.exists:
+            return
+        session, shown = live.session, current_phase(study)
+        for step in (0, 1, -1):
+            phase = (shown + step) % session.stack.phases
+            unknown = [
+                (phase, at) for at in range(session.stack.slices) if known_contours(session, (phase, at)) is None
+            ]
+            if unknown:
+                contours_at(session, unknown[0])
+                rest_at(session, unknown[0])
+                if step == 0 and len(unknown) == 1:
+                    self._show_contours(study, live)
+                self._finding.start()
+                return
+
+    def _view_changed(self) -> None:
+        study, at = self._panel.study, self._at
+        if study is None or at is None or not study.exists or current_slice(study, self._view.node) == at[1]:
+            return
+        self.update()
+
+    def _display_changed(self) -> None:
+        study = self._panel.study
+        proxy = study.segmentation_node if study is not None and study.exists else None
+        if proxy is not None and shown_structures(proxy) != self._structures:
             self.update()
 
 
-def _not_counted(live: LiveStudy, place: Place) -> Contours | None:
-    """The borders of structures whose slice does not count."""
-    counted = live.assessment.counted
-    left_out = [label for label in STRUCTURES if not counted[(label - 1, *place)]]
-    if not left_out:
-        return None
-    contours = contours_at(live.session, place)
-    kept = set(borders_of(left_out))
-    return contours.without(*_others(contours, kept))
+class _Followed:
+    """One node at a time, whose changes are heard of."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self.node: Any = None
+        self._changed = changed
+        self._tag: int | None = None
+
+    def follow(self, node: Any) -> None:
+        """This node from now on; ``None``: none."""
+        if node is self.node:
+            return
+        if self.node is not None:
+            self.node.RemoveObserver(self._tag)
+        self.node = node
+        self._tag = node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._changed()) if node else None
 
 
-def _others(contours: Contours, kept: set[Border]) -> list[Border]:
-    return [border for border in contours.borders if border not in kept]
+def _dashed(images: Mapping[Place, Contours]) -> list[Line]:
+    return [
+        Line(place[1], curve, is_dashed=True)
+        for place, contours in images.items()
+        for curve in contours.borders.values()
+    ]

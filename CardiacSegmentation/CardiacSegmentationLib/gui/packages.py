@@ -10,6 +10,8 @@ from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.errors import CardiacSegmentationError
 from CardiacSegmentationLib.gui.messages import arrow_shown
+from CardiacSegmentationLib.network.backends import ENGINES
+from CardiacSegmentationLib.network.backends import is_installed as is_engine_installed
 from CardiacSegmentationLib.resources import resource
 
 if TYPE_CHECKING:
@@ -21,6 +23,13 @@ REQUESTER = "CardiacSegmentation"
 def is_installed(name: str) -> bool:
     """Whether a package can be imported; it is not."""
     return importlib.util.find_spec(name) is not None
+
+
+def ensure_engine(backend: str) -> None:
+    """Have what an engine needs; any of them will do where the user left the choice to the program."""
+    if backend == "auto":
+        backend = next(filter(is_engine_installed, ENGINES), "onnx")
+    ensure_packages(ENGINES[backend])
 
 
 def ensure_packages(names: Iterable[str]) -> None:

@@ -20,6 +20,7 @@ def reading_keys(panel: CardiacPanel) -> dict[str, Callable[[], None]]:
         "F": partial(_change_display, panel, toggle_fill),
         "H": partial(_change_display, panel, toggle_contours),
         "G": panel.go_to_next,
+        "V": panel.overview.toggle,
         "Shift+D": lambda: panel.go_to_key_phase("rv_ed"),
         "Shift+S": lambda: panel.go_to_key_phase("rv_es"),
     }

@@ -11,10 +11,11 @@ from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.choices import CHOICES
 from CardiacSegmentationLib.corrections import corrections_text, entry_line
-from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.errors import Cancelled, ExportError
+from CardiacSegmentationLib.export.wording import measure_text
 from CardiacSegmentationLib.gui.export_menu import ExportMenu
 from CardiacSegmentationLib.gui.exports import mark_folder, replaced, study_folder, write
-from CardiacSegmentationLib.gui.messages import errors_shown
+from CardiacSegmentationLib.gui.messages import errors_shown, progress_shown
 from CardiacSegmentationLib.gui.results_table import ResultsTable
 from CardiacSegmentationLib.gui.texts import findings_html
 from CardiacSegmentationLib.gui.translation import language
@@ -99,11 +100,21 @@ class ResultsPanel:
             folder = study_folder(live.study, parent)
             if not self._may_replace(replaced(parts, folder)):
                 return
-            written = write(live, parts, folder)
-            mark_folder(live.study, folder)
+            self._ui.exportLabel.text = self._write(live, parts, folder)
             self._ui.exportEdit.addCurrentPathToHistory()
             slicer.app.settings().setValue(EXPORT_FOLDER, str(parent))
-            self._ui.exportLabel.text = _written_html(folder, written)
+
+    def _write(self, live: LiveStudy, parts: Sequence[str], folder: Path) -> str:
+        """Write, with a window that shows how far it is; what is to be said of it."""
+        try:
+            with progress_shown(_("Writing …"), _("Cancelled; what was written before stays.")) as tell:
+                written = write(live, parts, folder, lambda title, done: tell(round(100 * done), 100, title))
+        except Cancelled as cancelled:
+            return str(cancelled)
+        finally:
+            if folder.is_dir():
+                mark_folder(live.study, folder)
+        return _written_html(folder, written)
 
     def _show_corrections(self, live: LiveStudy) -> None:
         """What the reader changed against the network, and the journal of it."""
@@ -207,7 +218,7 @@ def _conventions_text(assessment: Assessment) -> str:
     surface = assessment.heart.get("bsa_m2")
     if surface is not None and surface.value is not None:
         text = _("Body surface {area} m² ({formula})")
-        parts.append(text.format(area=surface.text, formula=assessment.conventions.bsa_formula))
+        parts.append(text.format(area=measure_text(surface, language()), formula=assessment.conventions.bsa_formula))
     return ". ".join(parts) + "."
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import qt
 from slicer.i18n import tr as _
 
+from CardiacSegmentationLib.export.wording import limits_text, measure_text, source_text
 from CardiacSegmentationLib.findings import describe, translate
 from CardiacSegmentationLib.gui.translation import language
 
@@ -54,14 +55,14 @@ class ResultsTable:
             self._set(row, column, "", "")
             self._set(row, column + 1, "", "")
             return
-        item = self._set(row, column, measure.text, _tip(measure))
+        item = self._set(row, column, measure_text(measure, language()), _tip(measure))
         item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
         font = item.font()
         font.setBold(measure.is_outside_reference)
         item.setFont(font)
         limits = measure.reference
-        text = f"{limits.low:g}–{limits.high:g}" if limits is not None else ""
-        source = f"{limits.source} ({limits.group})" if limits is not None else ""
+        text = "–".join(limits_text(limits, language())) if limits is not None else ""
+        source = f"{source_text(limits, language())} ({limits.group})" if limits is not None else ""
         self._set(row, column + 1, f"{text} !" if measure.is_outside_reference else text, source)
 
     def _set(self, row: int, column: int, text: str, tip: str) -> Any:

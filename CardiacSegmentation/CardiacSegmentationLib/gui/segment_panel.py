@@ -19,7 +19,7 @@ from CardiacSegmentationLib.gui.clicks import once
 from CardiacSegmentationLib.gui.handover import write_stack
 from CardiacSegmentationLib.gui.layout import show_uncertainty
 from CardiacSegmentationLib.gui.messages import errors_shown
-from CardiacSegmentationLib.gui.packages import ensure_packages, is_installed
+from CardiacSegmentationLib.gui.packages import ensure_engine
 from CardiacSegmentationLib.gui.texts import SIGNS, duration, stage_text
 from CardiacSegmentationLib.gui.translation import language
 from CardiacSegmentationLib.pipeline import Progress, read_segmentation
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from CardiacSegmentationLib.gui.widget import CardiacPanel
-
-PACKAGES = {"onnx": "onnxruntime", "openvino": "openvino", "torch": "torch"}
 
 
 class SegmentPanel:
@@ -80,7 +78,7 @@ class SegmentPanel:
         if study is None or self._run.is_running or not self._may_replace(study):
             return
         settings, _notes = read_study_settings(study)
-        ensure_packages(_packages(settings.backend))
+        ensure_engine(settings.backend)
         self._show_error("")
         self._study, self._folder = study, Path(tempfile.mkdtemp(prefix="cardiacseg-slicer-"))
         images = self._folder / "images.nrrd"
@@ -210,13 +208,6 @@ class SegmentPanel:
             uncertainty=self._ui.uncertaintyCheck.checked,
         )
         write_study_settings(study, changed)
-
-
-def _packages(backend: str) -> list[str]:
-    """What must be there for an engine; any of them will do where the user left the choice to the program."""
-    if backend != "auto":
-        return [PACKAGES[backend]]
-    return [] if any(is_installed(name) for name in PACKAGES.values()) else ["onnxruntime"]
 
 
 def _options(settings: StudySettings) -> list[str]:

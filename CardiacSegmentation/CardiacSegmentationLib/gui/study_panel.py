@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,25 +12,25 @@ from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.cine import find_stacks, read_stack
 from CardiacSegmentationLib.cine.open import MOST_FILES
-from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, StudyError
+from CardiacSegmentationLib.errors import CardiacSegmentationError, StudyError
 from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.gui.clicks import once
 from CardiacSegmentationLib.gui.dicom_browser import selected_files
-from CardiacSegmentationLib.gui.messages import arrow_shown, errors_shown
+from CardiacSegmentationLib.gui.messages import errors_shown, progress_shown
 from CardiacSegmentationLib.gui.sample import sample_folder
 from CardiacSegmentationLib.gui.texts import findings_html, message_html
 from CardiacSegmentationLib.gui.timers import Timer
+from CardiacSegmentationLib.gui.translation import language
 from CardiacSegmentationLib.scene.dicom import place_under_patient
 from CardiacSegmentationLib.scene.sources import stack_from_node
 from CardiacSegmentationLib.scene.study import Study, find_studies, load_study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from CardiacSegmentationLib.cine import Candidate, FoundStudy
     from CardiacSegmentationLib.gui.widget import CardiacPanel
 
-PATIENCE_MS = 1000  # looking through files for longer shows how far it is
 ROW = 256  # Qt.UserRole: which stack a line of the list stands for
 
 
@@ -134,13 +133,13 @@ class StudyPanel:
     def _look_into(self, path: Path | Sequence[Path]) -> None:
         self._show_found(None)
         try:
-            with _progress_shown() as progress:
+            with progress_shown(_("Looking through the files …"), _("Cancelled; nothing was loaded.")) as progress:
                 if isinstance(path, Path):
                     _require_few_files(path, progress)
                 found = find_stacks(path, progress)
             self._show_found(found)
         except CardiacSegmentationError as error:  # said in place: a mistyped path deserves no window
-            self._show_text(message_html(Severity.ERROR, str(error)))
+            self._show_text(message_html(Severity.ERROR, error.text(language())))
 
     def _node_changed(self, node: Any) -> None:
         self._ui.useNodeButton.enabled = node is not None
@@ -188,29 +187,6 @@ class StudyPanel:
     def _selected_row(self) -> int | None:
         item = self._ui.stackTree.currentItem()
         return None if item is None else int(item.data(0, ROW))
-
-
-@contextmanager
-def _progress_shown() -> Iterator[Callable[[int, int], None]]:
-    """A function to tell how many of how many files are done; a window shows it when it takes long, and cancels."""
-    dialog = qt.QProgressDialog(slicer.util.mainWindow())
-    dialog.windowTitle = _("Cardiac segmentation")
-    dialog.labelText = _("Looking through the files …")
-    dialog.minimumDuration = PATIENCE_MS
-    dialog.setWindowModality(qt.Qt.WindowModal)  # such a one handles clicks on Cancel whenever its value is set
-
-    def tell(done: int, total: int) -> None:
-        dialog.maximum = total
-        dialog.value = done
-        if dialog.wasCanceled:
-            raise Cancelled(_("Cancelled; nothing was loaded."))
-
-    try:
-        with arrow_shown():  # its button can be pressed
-            yield tell
-    finally:
-        dialog.close()
-        dialog.deleteLater()
 
 
 def _require_few_files(path: Path, progress: Callable[[int, int], None]) -> None:

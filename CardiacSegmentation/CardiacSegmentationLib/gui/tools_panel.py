@@ -1,4 +1,4 @@
-"""What is done to whole contours of the slice and phase shown, and what is carried from there to others."""
+"""What is done to whole contours of the slice and phase shown, and what is proposed from there for others."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 from CardiacSegmentationLib.session import contour_commands as commands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from CardiacSegmentationLib.gui.again_panel import AgainPanel
+    from CardiacSegmentationLib.gui.proposal_row import ProposalRow
     from CardiacSegmentationLib.gui.widget import CardiacPanel
     from CardiacSegmentationLib.segmentation import Contours, Place
     from CardiacSegmentationLib.session import StudySession
@@ -28,22 +30,14 @@ PREVIOUS_PHASE, NEXT_PHASE, SLICE_ABOVE, SLICE_BELOW = (-1, 0), (1, 0), (0, -1),
 
 
 class ToolsPanel:
-    """One row of menus above the segment editor, and a line that says what a propagation would do."""
+    """One row of menus above the segment editor; what they propose is shown in the row for that."""
 
-    def __init__(
-        self,
-        panel: CardiacPanel,
-        show_proposal: Callable[[Mapping[Place, Contours]], None] = lambda _proposal: None,
-    ) -> None:
-        self._panel, self._show_proposal = panel, show_proposal
-        self._proposal: dict[Place, Contours] = {}
-        self._proposed_by = ""
+    def __init__(self, panel: CardiacPanel, proposal: ProposalRow, again: AgainPanel) -> None:
+        self._panel, self._proposal, self._again = panel, proposal, again
         self._build(panel.ui.correctSection.layout())
-        self.discard()
 
     def show_study(self) -> None:
         """Another study, or another segmentation of it."""
-        self.discard()
         self.row.enabled = self._panel.live is not None
 
     # Commands on the image shown
@@ -97,19 +91,9 @@ class ToolsPanel:
         """Propose contours for empty phases between others."""
         self._propose("Fill", lambda session, place: commands.propose_filling(session, slice_=place[1]))
 
-    def take(self) -> None:
-        """Do what was proposed."""
-        session, proposal = self._panel.session, self._proposal
-        self.discard()
-        if session is not None and proposal:
-            with errors_shown(self._panel.messages):
-                commands.take(session, proposal, self._proposed_by)
-
-    def discard(self) -> None:
-        """Do not."""
-        self._proposal = {}
-        self.proposal_row.visible = False
-        self._show_proposal({})
+    def choose_structures(self) -> None:
+        """Act on the next choice of structures."""
+        self.structures.currentIndex = (self.structures.currentIndex + 1) % len(CHOICES)
 
     @property
     def chosen(self) -> tuple[Label, ...]:
@@ -128,43 +112,27 @@ class ToolsPanel:
 
     def _propose(self, tool: str, find: Callable[[StudySession, Place], dict[Place, Contours]]) -> None:
         def show(session: StudySession, place: Place) -> None:
-            self._proposal, self._proposed_by = find(session, place), tool
-            count = len(self._proposal)
-            self.proposal_label.text = (
-                _("{count} images would change; they are shown dashed.").format(count=count)
-                if count
-                else _("No image would change.")
-            )
-            self.take_button.enabled = count > 0
-            self.proposal_row.visible = True
-            self._show_proposal(self._proposal)
+            found = find(session, place)
+            if found:
+                text = _("{count} images would change; they are shown dashed.").format(count=len(found))
+                self._proposal.offer(text, found, lambda session: commands.take(session, found, tool))
+            else:
+                self._proposal.offer(_("No image would change."), {}, None)
 
-        self.discard()
+        self._proposal.discard()
         self._do(show)
 
     def _build(self, layout: Any) -> None:
         self.row, self.structures = qt.QWidget(), qt.QComboBox()
         for text in (_("LV, MYO, RV"), _("LV and MYO"), _("LV"), _("MYO"), _("RV")):
             self.structures.addItem(text)
-        self.structures.toolTip = _("What copying, growing, smoothing and so on act on: on the image shown only.")
+        self.structures.toolTip = _("What copying, growing, smoothing and so on act on: on the image shown only (X).")
         row = qt.QHBoxLayout(self.row)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.structures)
         for text, tip, actions in self._menus():
             row.addWidget(self._menu_button(text, tip, actions))
-        layout.insertWidget(layout.indexOf(self._panel.ui.editor), self.row)
-        self.proposal_row, self.proposal_label = qt.QWidget(), qt.QLabel()
-        self.proposal_label.wordWrap = True
-        self.take_button, discard = qt.QPushButton(_("Take")), qt.QPushButton(_("Discard"))
-        self.take_button.toolTip = _("Put these contours in place, as one step of undo (Shift+T).")
-        self.take_button.connect("clicked()", self.take)
-        discard.connect("clicked()", self.discard)
-        beside = qt.QHBoxLayout(self.proposal_row)
-        beside.setContentsMargins(0, 0, 0, 0)
-        beside.addWidget(self.proposal_label, 1)
-        beside.addWidget(self.take_button)
-        beside.addWidget(discard)
-        layout.insertWidget(layout.indexOf(self._panel.ui.editor), self.proposal_row)
+        layout.insertWidget(layout.indexOf(self._proposal.row), self.row)
 
     def _menus(self) -> Sequence[tuple[str, str, dict[str, Callable[[], object]]]]:
         return (
@@ -181,7 +149,7 @@ class ToolsPanel:
                 _("Take the structures chosen over from a neighbouring image."),
                 {
                     _("From previous phase (C)"): partial(self.copy, PREVIOUS_PHASE),
-                    _("From next phase (V)"): partial(self.copy, NEXT_PHASE),
+                    _("From next phase (Shift+C)"): partial(self.copy, NEXT_PHASE),
                     _("From slice above (B)"): partial(self.copy, SLICE_ABOVE),
                     _("From slice below (N)"): partial(self.copy, SLICE_BELOW),
                 },
@@ -196,6 +164,14 @@ class ToolsPanel:
                     _("Reduce by 5 %"): partial(self.scale, 1.0 / FACTOR),
                     _("Smooth (M)"): self.smooth,
                     _("Snap to edges (E)"): self.snap,
+                },
+            ),
+            (
+                _("Again"),
+                _("Let the network look again; what it sees is shown first. A click or a box says where (9)."),
+                {
+                    _("Segment this slice again; next proposal (A)"): self._again.slice,
+                    _("Segment this phase again; next proposal (Shift+A)"): self._again.phase,
                 },
             ),
             (

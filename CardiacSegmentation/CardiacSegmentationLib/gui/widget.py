@@ -14,6 +14,7 @@ from CardiacSegmentationLib.gui.correct_panel import CorrectPanel
 from CardiacSegmentationLib.gui.identity import IdentityBar
 from CardiacSegmentationLib.gui.looking import Looking
 from CardiacSegmentationLib.gui.messages import Messages, Windows, errors_shown
+from CardiacSegmentationLib.gui.overview import Overview
 from CardiacSegmentationLib.gui.reading_keys import reading_keys
 from CardiacSegmentationLib.gui.recovery_bar import RecoveryBar
 from CardiacSegmentationLib.gui.results_panel import ResultsPanel
@@ -63,11 +64,12 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self.identity = IdentityBar(ui)
         self._study_section = StudyPanel(self)
         self._segment = SegmentPanel(self, make_process)
-        self._correct = CorrectPanel(self)
+        self._correct = CorrectPanel(self, make_process)
         self._results = ResultsPanel(self)
         self.sign_off = SignPanel(self)
         self._recovery = RecoveryBar(self)
         self._looking = Looking(self)
+        self.overview = Overview(self)
         self._shortcuts = Shortcuts(self._correct, reading_keys(self))
         load_terms(slicer.modules.terminologies.logic())
         self._observe_scene()
@@ -140,6 +142,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._correct.enter()
         self._shortcuts.install()
         self._looking.enter()
+        self.identity.enter()
         if self.study is None:  # it may have been loaded from the DICOM module or Sample Data meanwhile
             self.select(next(iter(find_studies(slicer.mrmlScene)), None))
 
@@ -149,6 +152,8 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._correct.exit()
         self._shortcuts.remove()
         self._looking.exit()
+        self.identity.exit()
+        self.overview.hide()
 
     def clean_up(self) -> None:
         """The module is unloaded: nothing of it stays behind."""
@@ -156,11 +161,13 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._shortcuts.remove()
         self._correct.scene_is_closing()
         self._leave_study()
-        self._correct.outlines.forget()  # they follow a view, and would keep the panel alive
+        self._correct.outlines.end()  # they follow a view, and would keep the panel alive
         self._recovery.clean_up()
         self._study_section.clean_up()
         self.sign_off.clean_up()
         self._looking.clean_up()
+        self.overview.clean_up()
+        self.identity.exit()
         self.removeObservers()
         for timer in (self._stroke_timer, self._removal_timer, self._batch_timer, self._zoom_timer):
             timer.end()
@@ -176,7 +183,15 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
     def _open_live(self) -> None:
         if self.study is None or self.study.segmentation_node is None:
             return
-        self.live = LiveStudy(self.study, self._stroke_made, self._session_changed, self._correct.tool_in_hand)
+        correct = self._correct
+        self.live = LiveStudy(
+            self.study,
+            on_edit=self._stroke_made,
+            on_change=self._session_changed,
+            on_preview=correct.outlines.preview,
+            on_point=correct.again.point,
+            tool=correct.tool_in_hand,
+        )
         layout.show_results(self.study)
         self._zoom_timer.start()
 
@@ -186,6 +201,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
 
     def _close_live(self) -> None:
         self._stroke_timer.stop()
+        self.overview.hide()
         if self.live is not None:
             self.live.close()
         self.live = None
@@ -226,6 +242,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._correct.show_numbers()
         self._results.show_numbers()
         self.sign_off.show()
+        self.overview.update(changed.images)
 
     def _stroke_made(self) -> None:
         self._stroke_timer.start()
@@ -234,6 +251,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         if self.study is not None and self.study.exists:
             self._correct.show_phase()
             self._looking.image_shown()
+            self.overview.update()
 
     def _scene_starts_closing(self, *_event: Any) -> None:
         self._segment.stop()
@@ -264,6 +282,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
                 self._zoom_timer.start()
             layout.show_results(self.study)
             self._correct.bind_editor(self.study)
+            self._correct.outlines.update()
 
     def _node_removed(self, *_event: Any) -> None:
         if self.study is not None and not self.study.exists:

@@ -1,4 +1,4 @@
-"""``cardiacseg`` in a process of its own: what Slicer starts in the background, by this file's name.
+"""``cardiacseg`` in a process of its own, or the network for looking again: what Slicer starts, by this file's name.
 
 The process says who it is, so that it can be ended together with its children even where a launcher stands between it
 and Slicer, and it ends by itself when Slicer is gone.
@@ -24,8 +24,12 @@ def main(arguments: list[str]) -> int:
         threading.Thread(target=_end_with, args=(int(slicer_pid),), daemon=True).start()
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # on Windows it would be another
     print(json.dumps({"process": os.getpid()}), flush=True)
-    from CardiacSegmentationLib.cli import main as run_command
+    from CardiacSegmentationLib.cli import main as run_command  # before NumPy: it says how many threads that has
 
+    if command[0] == "again":
+        from CardiacSegmentationLib.gui.again_worker import main as look_again
+
+        return look_again(command[1:])
     return run_command(command)
 
 

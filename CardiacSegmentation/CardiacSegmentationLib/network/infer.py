@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from CardiacSegmentationLib.network.preprocess import View, from_darkest, put_back, take_view
+from CardiacSegmentationLib.network.turns import UPRIGHT, see_turned
 from CardiacSegmentationLib.segmentation import STRUCTURES, VENTRICLES, Label
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.network.preprocess import FloatArray
     from CardiacSegmentationLib.network.protocol import Network, Seen
+    from CardiacSegmentationLib.network.turns import Turn
     from CardiacSegmentationLib.stack import CineStack
 
 T = TypeVar("T")
@@ -94,12 +96,12 @@ def over_phases(
     return [future.result() for future in futures]
 
 
-def predict_phase(slices: npt.NDArray[Any], view: View, network: Network) -> Seen:
+def predict_phase(slices: npt.NDArray[Any], view: View, network: Network, turn: Turn = UPRIGHT) -> Seen:
     """What the network says of ``slices[slice, row, column]`` on a view.
 
     Where an image is one single grey there is no heart, whatever the network sees in it.
     """
-    seen = network.see(take_view(from_darkest(slices), view))
+    seen = see_turned(take_view(from_darkest(slices), view), network, turn)
     blank = slices.max(axis=(1, 2)) == slices.min(axis=(1, 2))
     seen.probabilities[blank] = 0
     seen.probabilities[blank, Label.BACKGROUND] = 1
@@ -138,12 +140,13 @@ def footprint(view: View, shape: tuple[int, ...]) -> tuple[slice, slice]:
     return spans[0], spans[1]
 
 
-def expected_dice(probabilities: FloatArray) -> npt.NDArray[np.float32]:
+def expected_dice(probabilities: FloatArray, labels: npt.NDArray[np.uint8] | None = None) -> npt.NDArray[np.float32]:
     """The Dice of each structure ``[slice, structure]`` if the probabilities were true; 1 where there is none of it.
 
-    2 Σ p·m / (Σ p + Σ m) with the mask m of the most probable class: low where borders are washed out.
+    2 Σ p·m / (Σ p + Σ m) with the mask m of the labels, the most probable ones if none are given: low where borders
+    are washed out.
     """
-    winner = most_probable(probabilities)
+    winner = most_probable(probabilities) if labels is None else labels
     dice = np.ones((len(probabilities), len(STRUCTURES)), np.float32)
     for label in STRUCTURES:
         mask = winner == label

@@ -90,7 +90,7 @@ def keep_one_heart(labels: Labels, sampling: Sampling) -> Labels:
     left &= _largest(left, 0, across_slices=False, share=1.0)
     right = labels == Label.RV
     right &= _largest(_bridge_slices(right), reach, across_slices=True, share=SECOND_PART)
-    return np.where(left | right, labels, Label.BACKGROUND)
+    return np.where(left | right, labels, np.uint8(Label.BACKGROUND))
 
 
 def keep_in_time(labels: Labels, sampling: Sampling) -> Labels:

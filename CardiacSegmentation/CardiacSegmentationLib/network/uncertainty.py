@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from CardiacSegmentationLib.network.infer import footprint, over_phases
 from CardiacSegmentationLib.network.preprocess import from_darkest, put_back, take_view
+from CardiacSegmentationLib.network.turns import TURNS, see_turned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.network.preprocess import FloatArray, View
     from CardiacSegmentationLib.network.protocol import Network
     from CardiacSegmentationLib.stack import CineStack
-
-TURNS = ((0, False), (1, False), (2, False), (3, False), (0, True), (1, True), (2, True), (3, True))
 
 
 def estimate_uncertainty(
@@ -45,12 +44,9 @@ def estimate_uncertainty(
 def mean_over_turns(views: FloatArray, network: Network) -> FloatArray:
     """Mean class probabilities over the eight turned and mirrored versions of ``views[slice, row, column]``."""
     total: FloatArray | None = None
-    for quarter_turns, mirrored in TURNS:
-        turned = np.rot90(views[..., ::-1] if mirrored else views, quarter_turns, axes=(-2, -1))
-        probabilities = network.see(np.ascontiguousarray(turned)).probabilities
-        back = np.rot90(probabilities, -quarter_turns, axes=(-2, -1))
-        back = back[..., ::-1] if mirrored else back
-        total = back.copy() if total is None else total + back
+    for turn in TURNS:
+        probabilities = see_turned(views, network, turn).probabilities
+        total = probabilities.copy() if total is None else total + probabilities
     assert total is not None
     return np.asarray(total / len(TURNS), np.float32)
 

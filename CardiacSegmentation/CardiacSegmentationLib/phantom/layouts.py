@@ -16,6 +16,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from CardiacSegmentationLib.choices import did_you_mean
 from CardiacSegmentationLib.errors import PhantomError
 from CardiacSegmentationLib.phantom.dicom import (
     BREATH_HOLD_S,
@@ -69,7 +70,8 @@ def layout(name: str, title: str, syntax: UID = ExplicitVRLittleEndian) -> Calla
 def find_layout(name: str) -> RegisteredLayout:
     """The layout of this name, if it can be written here."""
     if name not in LAYOUTS:
-        msg = f"There is no layout {name!r}. Choose one of: {', '.join(LAYOUTS)}."
+        advice = did_you_mean(name, LAYOUTS) or f". Choose one of: {', '.join(LAYOUTS)}."
+        msg = f"There is no layout {name!r}{advice}"
         raise PhantomError(msg)
     _check_codec(LAYOUTS[name].syntax)
     return LAYOUTS[name]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.cine import StudyFiles
     from CardiacSegmentationLib.export.deidentify import Deidentifier
+    from CardiacSegmentationLib.export.result_parts import PartInputs
     from CardiacSegmentationLib.export.results import PartError
     from CardiacSegmentationLib.pipeline.study import Results
     from CardiacSegmentationLib.stack import CineStack
@@ -117,20 +118,15 @@ class Output:
         report: Callable[[float], None],
     ) -> Results:
         """Begin again without a part that cannot be made, so that all others tell of it."""
-        from CardiacSegmentationLib.export.result_parts import PARTS, ExportOptions, Need
-        from CardiacSegmentationLib.export.results import PartError, write_results
+        from CardiacSegmentationLib.export.result_parts import PARTS, ExportOptions, Need, PartInputs
+        from CardiacSegmentationLib.export.results import PartError, write_parts
 
         stack, segmentation, assessment = results.stack, results.segmentation, results.assessment
         assert stack is not None and segmentation is not None and assessment is not None  # noqa: PT018
+        options = ExportOptions(paper=self._options.paper, language=self._options.language, deidentifier=hide)
+        inputs = PartInputs(aside, stack, segmentation, assessment, options, uncertainty=results.uncertainty)
         try:
-            write_results(
-                aside, stack, segmentation, assessment, parts,
-                options=ExportOptions(
-                    paper=self._options.paper, language=self._options.language, deidentifier=hide
-                ),
-                uncertainty=results.uncertainty,
-                progress=lambda _, done: report(done),
-            )  # fmt: skip
+            write_parts(inputs, parts, lambda _, done: report(done))
         except PartError as error:
             if self._options.parts is not None:
                 advice = f" {WITHOUT_DICOM}" if PARTS[error.part].needs is Need.DICOM else ""
@@ -141,7 +137,7 @@ class Output:
                 path.unlink()
             others = [part for part in parts if part != error.part]
             return self._write_possible(aside, _add_finding(results, error), others, hide, report)
-        return results
+        return replace(results, summary=_row(inputs))
 
     def _parts_for(self, stack: CineStack) -> list[str]:
         """Those asked for by name, else all that can be made; DICOM first, for it may turn out impossible."""
@@ -198,13 +194,23 @@ class Output:
 def _add_finding(results: Results, error: PartError) -> Results:
     """The same results with a finding about a part that is left out; de-identified, its reason is withheld."""
     from CardiacSegmentationLib.export.result_parts import PARTS
-    from CardiacSegmentationLib.pipeline.study import summarise
 
-    assert results.stack is not None and results.assessment is not None  # noqa: PT018
+    assert results.assessment is not None
     parameters = {"part": PARTS[error.part].title, "reason": str(error)}
     finding = Finding("part-not-written-because", Severity.ERROR, parameters=parameters)
     assessment = replace(results.assessment, findings=(*results.assessment.findings, finding))
-    return replace(results, assessment=assessment, summary=summarise(results.stack, assessment))
+    return replace(results, assessment=assessment)
+
+
+def _row(inputs: PartInputs) -> dict[str, Any]:
+    """The study in one row; without identifiers where its files are gone."""
+    from CardiacSegmentationLib.export.dicom_source import SourceError
+    from CardiacSegmentationLib.export.study_row import study_row
+
+    try:
+        return inputs.row
+    except SourceError:
+        return study_row(inputs.stack, inputs.assessment)
 
 
 def _files_below(folder: Path) -> list[str]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.locks import locked
 from CardiacSegmentationLib.pipeline.options import Options
 from CardiacSegmentationLib.pipeline.output import Output
@@ -27,18 +26,6 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import Array
 
 USUAL_SECONDS = {"read": 0.8, "model": 0.3, "segment": 2.5, "measure": 0.3}
-MEASURES = ("edv_ml", "esv_ml", "sv_ml", "ef_percent", "co_l_min", "mass_g")
-# The columns of a study's row, in their order.
-SUMMARY = (
-    "slices",
-    "phases",
-    *(f"lv_{key}" for key in MEASURES),
-    *(f"rv_{key}" for key in MEASURES[:-2]),
-    *(f"{moment}_phase" for moment in ("lv_ed", "lv_es", "rv_ed", "rv_es")),
-    "errors",
-    "warnings",  # errors among them
-    "warning_codes",
-)
 UNCERTAINTY_COSTS = 9.0  # times a segmentation without
 
 
@@ -118,20 +105,10 @@ def _segment_study(  # noqa: PLR0917
 
 
 def summarise(stack: CineStack, assessment: Assessment) -> dict[str, Any]:
-    """The numbers of a study as one row of a table."""
-    row: dict[str, Any] = {"slices": stack.slices, "phases": stack.phases}
-    for side, measures in (("lv", assessment.lv), ("rv", assessment.rv)):
-        for key in MEASURES:
-            if f"{side}_{key}" in SUMMARY:
-                value = measures[key].value
-                row[f"{side}_{key}"] = None if value is None else round(value, 2)
-    for name, phase in asdict(assessment.key_phases).items():
-        row[f"{name}_phase"] = None if phase is None else phase + 1  # counted from 1 where people read
-    doubts = [finding for finding in assessment.findings if finding.severity is not Severity.INFO]
-    row["errors"] = sum(finding.severity is Severity.ERROR for finding in doubts)
-    row["warnings"] = len(doubts)
-    row["warning_codes"] = " ".join(sorted({finding.code for finding in doubts}))
-    return row
+    """A study that was not written in one row, by ``study_row.COLUMNS``."""
+    from CardiacSegmentationLib.export.study_row import study_row
+
+    return study_row(stack, assessment)
 
 
 def _usual_seconds(options: Options, output: Output) -> dict[str, float]:

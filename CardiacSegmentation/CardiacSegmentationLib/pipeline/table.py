@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.export.overview import write_overview
+from CardiacSegmentationLib.export.study_row import COLUMNS as STUDY
+from CardiacSegmentationLib.export.study_row import NUMBERS, WHOLE_NUMBERS
 from CardiacSegmentationLib.export.tables import safe_cell
 from CardiacSegmentationLib.pipeline.plan import OVERVIEW_FILE, PARQUET_FILE, SUMMARY_FILE, THUMBNAILS
-from CardiacSegmentationLib.pipeline.study import SUMMARY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-COLUMNS = ("study", "status", "error", "seconds", *SUMMARY)
-TEXTS = ("study", "status", "error", "warning_codes")
+COLUMNS = ("study", "status", "error", "seconds", *STUDY)
 OVERVIEW_EVERY_S = 60.0
 
 
@@ -67,7 +67,6 @@ def _write_parquet(path: Path, rows: list[Mapping[str, Any]]) -> None:
 
 
 def _type_of(column: str) -> str:
-    if column in TEXTS:
-        return "string"
-    is_measured = column == "seconds" or column.startswith(("lv_", "rv_"))
-    return "float64" if is_measured and not column.endswith("_phase") else "int32"
+    if column in WHOLE_NUMBERS:
+        return "int32"
+    return "float64" if column in ("seconds", *NUMBERS) else "string"

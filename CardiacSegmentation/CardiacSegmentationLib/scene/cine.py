@@ -91,8 +91,7 @@ def read_cine(sequence: Any) -> CineStack:
         affine = affine if step == 1 else reverse_slices(affine, voxels.shape[1])
         return CineStack(voxels=voxels, affine=affine, **_read_facts(sequence))
     except (ValueError, IndexError) as error:
-        msg = f"{sequence.GetName()} was changed, or saved by another version of this program: load the images again."
-        raise StudyError(msg) from error
+        raise StudyError.of("images-changed", node=sequence.GetName()) from error
 
 
 def read_patient(sequence: Any) -> Patient:
@@ -125,8 +124,7 @@ def frame_affine(volume: Any) -> Array:
 def index_values(times_ms: tuple[float, ...]) -> list[str]:
     """The phases' places on the sequence's axis; Slicer takes values nearer than 0.001 for the same."""
     if any(later - earlier < 0.01 for earlier, later in pairwise(times_ms)):
-        msg = "The phases of this stack are not in the order of time, or two have the same time: it cannot be shown."
-        raise StudyError(msg)
+        raise StudyError.of("phases-not-in-order")
     return [f"{time:.2f}" for time in times_ms]
 
 

@@ -70,8 +70,7 @@ def shared_labelmap(node: Any) -> tuple[Any, dict[Label, int]]:
     segmentation = node.GetSegmentation()
     segments = {label: segmentation.GetSegment(structure.segment_id) for label, structure in BY_LABEL.items()}
     if None in segments.values():
-        msg = "Borders are corrected where the segments LV, MYO and RV are."
-        raise ContourError(msg)
+        raise ContourError.of("no-segments")
     grid, extent = vtk.vtkMatrix4x4(), [0] * 6
     text = segmentation.GetConversionParameter(REFERENCE_GEOMETRY)
     slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, grid, extent)
@@ -106,8 +105,7 @@ def _read_grid(node: Any, to_ras: vtk.vtkMatrix4x4) -> tuple[int, int, int]:
     text = node.GetSegmentation().GetConversionParameter(REFERENCE_GEOMETRY)
     extent = [0] * 6
     if not text or not slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, to_ras, extent):
-        msg = f"The segmentation {node.GetName()} has no reference geometry: set its source volume in Segmentations."
-        raise LabelError(msg)
+        raise LabelError.of("no-geometry", node=node.GetName())
     columns, rows, slices = (extent[2 * axis + 1] + 1 for axis in range(3))
     return slices, rows, columns
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from CardiacSegmentationLib.assessment import Assessment
-    from CardiacSegmentationLib.segmentation import Contours, Place
+    from CardiacSegmentationLib.segmentation import Contours, FloatArray, Place
 
 
 _OPEN: WeakSet[LiveStudy] = WeakSet()
@@ -41,7 +41,9 @@ class LiveStudy:
     """A segmented study at hand: what is painted in the scene goes into the session, what it decides into the scene.
 
     ``on_edit`` is called at each stroke, for a short timer to be started; when it has run out, ``settle`` takes the
-    strokes in. ``on_change`` hears of every change of the session, after the nodes are in step.
+    strokes in. ``on_change`` hears of every change of the session, after the nodes are in step; ``on_preview`` of what
+    a tool has in hand. ``on_point`` is called where somebody points at an image for the network to look there: with its
+    ``(phase, slice)``, start and end of the drag in mm, and whether the whole phase is meant.
     """
 
     def __init__(
@@ -50,6 +52,8 @@ class LiveStudy:
         on_edit: Callable[[], None] | None = None,
         on_change: Callable[[Changed], None] | None = None,
         tool: Callable[[], str] | None = None,
+        on_preview: Callable[[Place, Contours | None], None] | None = None,
+        on_point: Callable[[Place, FloatArray, bool], None] = lambda *_where: None,
     ) -> None:
         segmentation = segmentation_of(study)
         if segmentation is None:
@@ -57,7 +61,9 @@ class LiveStudy:
             raise ValueError(msg)
         self.study = study
         self.session = StudySession(stack_of(study), segmentation, reading_of(study), history_of(study))
-        self._on_edit, self._on_change, self._tool = on_edit, on_change, tool or (lambda: "")
+        self._on_edit, self._on_change, self._on_preview = on_edit, on_change, on_preview
+        self._tool = tool or (lambda: "")
+        self.point = on_point
         self._touched: set[int] = set()
         self._is_reading_strokes = False
         self._observe(study.segmentation_node)
@@ -112,6 +118,11 @@ class LiveStudy:
     def edit_contours(self, place: Place, contours: Contours, tool: str) -> None:
         """Put contours in place of those of ``(phase, slice)``; numbers follow at once."""
         edit_contours(self.settle(), {place: contours}, tool)
+
+    def preview(self, place: Place, contours: Contours | None) -> None:
+        """A tool has an image in hand and shows what its contours would be; ``None``: it let go."""
+        if self._on_preview is not None:
+            self._on_preview(place, contours)
 
     def _observe(self, node: Any) -> None:
         self.node = node

@@ -19,8 +19,9 @@ from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.scene.cine import SEQUENCE, add_sequence, set_stack_affine, stack_affine
 from CardiacSegmentationLib.scene.labelmaps import get_labels, put_labels
 from CardiacSegmentationLib.scene.nodes import nodes_of_class, one_modification
-from CardiacSegmentationLib.segmentation import Origin, PackedLabels, Segmentation
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Origin, PackedLabels, Segmentation
 from CardiacSegmentationLib.segmentation_json import contours_to_list, segmentation_from_dict, segmentation_to_dict
+from CardiacSegmentationLib.structures import BY_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -132,8 +133,7 @@ def _read_json(sequence: Any, name: str) -> dict[str, Any]:
         stored = json.loads(sequence.GetAttribute(name) or "null")
         return dict(stored)
     except (TypeError, ValueError) as error:
-        msg = f"{sequence.GetName()} was saved by another version of this program and cannot be read: segment again."
-        raise LabelError(msg) from error
+        raise LabelError.of("segmentation-unreadable", node=sequence.GetName()) from error
 
 
 @cache  # one guard for a scene
@@ -184,6 +184,21 @@ def toggle_contours(proxy: Any) -> None:
     """Hide the contours, or show them again."""
     display = proxy.GetDisplayNode()
     display.SetVisibility(not display.GetVisibility())
+
+
+def show_voxel_outlines(proxy: Any, on: bool) -> None:
+    """Show Slicer's own outlines along the voxels, or leave it to lines of ours; a saved scene has Slicer's."""
+    display = proxy.GetDisplayNode()
+    if bool(display.GetVisibility2DOutline()) != on:
+        display.SetVisibility2DOutline(on)
+
+
+def shown_structures(proxy: Any) -> tuple[Label, ...]:
+    """The structures that are not hidden, all together or by their eyes in Slicer's lists."""
+    display = proxy.GetDisplayNode()
+    if not display.GetVisibility():
+        return ()
+    return tuple(label for label in STRUCTURES if display.GetSegmentVisibility(BY_LABEL[label].segment_id))
 
 
 def _checksums(labels: Labels) -> list[int]:

@@ -71,15 +71,13 @@ def _frames_of(node: Any) -> _Frames:
     if node.IsA("vtkMRMLSequenceNode"):
         return _frames_of_sequence(node)
     if not node.IsA("vtkMRMLVolumeNode") or node.IsA("vtkMRMLLabelMapVolumeNode") or node.GetImageData() is None:
-        msg = f"{node.GetName()} holds no images. Choose a volume, a volume sequence or a multi-volume."
-        raise StudyError(msg)
+        raise StudyError.of("node-without-images", node=node.GetName())
     voxels = voxels_of(node.GetImageData())
     if voxels.ndim == 3:
         return _Frames(voxels[None], _world_affine(node), (0.0,), _uids([node], voxels.shape[0]))
     labels = node.GetAttribute(FRAME_LABELS)
     if labels is None and voxels.shape[-1] in (3, 4) and voxels.dtype == np.uint8:
-        msg = f"{node.GetName()} is a colour picture, not a measurement. Choose the images themselves."
-        raise StudyError(msg)
+        raise StudyError.of("node-in-colour", node=node.GetName())
     unit = node.GetAttribute(FRAME_UNIT) or "ms"
     times = _parse_times((labels or "").split(","), unit)
     return _Frames(np.moveaxis(voxels, -1, 0), _world_affine(node), times)
@@ -88,15 +86,13 @@ def _frames_of(node: Any) -> _Frames:
 def _frames_of_sequence(sequence: Any) -> _Frames:
     nodes = [sequence.GetNthDataNode(item) for item in range(sequence.GetNumberOfDataNodes())]
     if not nodes or not all(node.IsA("vtkMRMLScalarVolumeNode") and node.GetImageData() for node in nodes):
-        msg = f"The sequence {sequence.GetName()} is no sequence of volumes. Choose the one with the images."
-        raise StudyError(msg)
+        raise StudyError.of("no-volume-sequence", node=sequence.GetName())
     images = [voxels_of(node.GetImageData()) for node in nodes]
     affine = _world_affine(nodes[0])
     if any(image.shape != images[0].shape or image.ndim != 3 for image in images) or not all(
         np.allclose(_world_affine(node), affine, atol=1e-3) for node in nodes
     ):
-        msg = f"The volumes of {sequence.GetName()} do not lie on one grid: they are no cine of one stack of slices."
-        raise StudyError(msg)
+        raise StudyError.of("no-common-grid", node=sequence.GetName())
     values = [sequence.GetNthIndexValue(item) for item in range(len(nodes))]
     times = _parse_times(values, sequence.GetIndexUnit() or "")
     return _Frames(np.stack(images), affine, times, _uids(nodes, images[0].shape[0]))
@@ -108,8 +104,7 @@ def _world_affine(volume: Any) -> Array:
     if transform is None:
         return frame_affine(volume)
     if not transform.IsTransformToWorldLinear():
-        msg = f"{volume.GetName()} lies under a transform that bends it. Remove or harden the transform first."
-        raise StudyError(msg)
+        raise StudyError.of("bent", node=volume.GetName())
     to_world, to_ras = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
     transform.GetMatrixTransformToWorld(to_world)
     volume.GetIJKToRASMatrix(to_ras)

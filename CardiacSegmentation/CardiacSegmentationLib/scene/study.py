@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+import slicer
+
 from CardiacSegmentationLib.reading import Reading
 from CardiacSegmentationLib.reading_json import reading_from_dict, reading_to_dict
 from CardiacSegmentationLib.scene import segmentation as sequences
@@ -175,6 +177,21 @@ def set_bookmarks(study: Study, key_phases: KeyPhases) -> None:
     """Note the key phases on the browser; one that is not known is taken off."""
     for name, phase in asdict(key_phases).items():
         study.browser.SetAttribute(BOOKMARK + name, None if phase is None else str(phase))
+
+
+def show_outlines_of_imports(scene: Any) -> int:
+    """From now on show the labels of studies that are read: they were saved while the panel drew lines of its own.
+
+    The tag of the observer that does it.
+    """
+
+    def show(*_event: Any) -> None:
+        for study in find_studies(scene):
+            if study.segmentation_node is not None:
+                sequences.show_voxel_outlines(study.segmentation_node, True)
+
+    tag: int = scene.AddObserver(slicer.vtkMRMLScene.EndImportEvent, show)
+    return tag
 
 
 def bookmark(study: Study, name: str) -> int | None:

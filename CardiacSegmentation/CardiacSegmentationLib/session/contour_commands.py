@@ -5,6 +5,7 @@ What would be done can be seen before it is: ``propose_…`` functions change no
 
 from __future__ import annotations
 
+import zlib
 from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -16,6 +17,7 @@ from CardiacSegmentationLib.contours import draw_labels, find_contours, redraw_l
 from CardiacSegmentationLib.contours.fill import fill_gaps
 from CardiacSegmentationLib.contours.motion import find_motion, follow_motion
 from CardiacSegmentationLib.contours.propagate import propagate
+from CardiacSegmentationLib.contours.rest import outline_rest
 from CardiacSegmentationLib.contours.snap import snap
 from CardiacSegmentationLib.contours.transform import copy, grow, scale, smooth
 from CardiacSegmentationLib.errors import ContourError
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from CardiacSegmentationLib.contours.motion import Motion
-    from CardiacSegmentationLib.segmentation import Labels, PackedLabels, Place, Segmentation
+    from CardiacSegmentationLib.segmentation import FloatArray, Labels, PackedLabels, Place, Segmentation
     from CardiacSegmentationLib.session.study_session import StudySession
 
 BORDER_OF = {Label.LV: Border.ENDO, Label.MYO: Border.EPI, Label.RV: Border.RV}
@@ -35,6 +37,9 @@ SAME_PIXELS, SAME_SHARE = 3, 0.01  # so many pixels of a structure may differ fr
 # What was found once for a session: contours of its automatic labels, and which labels those were; the motion.
 _AUTOMATIC: WeakKeyDictionary[StudySession, tuple[PackedLabels, dict[Place, Contours | None]]] = WeakKeyDictionary()
 _MOTIONS: WeakKeyDictionary[StudySession, Motion] = WeakKeyDictionary()
+# Contours of images that nobody drew, with the checksum of their labels; what contours do not show.
+_FOUND: WeakKeyDictionary[StudySession, dict[Place, tuple[int, Contours]]] = WeakKeyDictionary()
+_REST: WeakKeyDictionary[Contours, Sequence[tuple[Label, FloatArray]]] = WeakKeyDictionary()
 
 
 # What there is
@@ -48,7 +53,26 @@ def contours_of(segmentation: Segmentation, spacing_mm: tuple[float, float], pla
 
 def contours_at(session: StudySession, place: Place) -> Contours:
     """The contours of one of a session's images."""
-    return contours_of(session.segmentation, in_plane_mm(session), place)
+    known = known_contours(session, place)
+    if known is None:
+        known = contours_of(session.segmentation, in_plane_mm(session), place)
+        _FOUND.setdefault(session, {})[place] = (_checksum(session, place), known)
+    return known
+
+
+def known_contours(session: StudySession, place: Place) -> Contours | None:
+    """The contours of an image where they need not be found first: they were drawn, or found for the same labels."""
+    drawn = session.segmentation.contours.get(place)
+    checksum, found = _FOUND.get(session, {}).get(place, (None, None))
+    return drawn or (found if checksum == _checksum(session, place) else None)
+
+
+def rest_at(session: StudySession, place: Place) -> Sequence[tuple[Label, FloatArray]]:
+    """Outlines of what the contours of an image do not show, see ``outline_rest``."""
+    contours = contours_at(session, place)
+    if contours not in _REST:
+        _REST[contours] = outline_rest(session.segmentation.labels[place], contours)
+    return _REST[contours]
 
 
 def automatic_contours(session: StudySession, place: Place) -> Contours | None:
@@ -104,8 +128,7 @@ def change_here(session: StudySession, place: Place, change: Callable[[Contours]
     """Change the contours of one image."""
     before = contours_at(session, place)
     if not before.borders:
-        msg = "There is no contour in this image."
-        raise ContourError(msg)
+        raise ContourError.of("no-contour")
     return edit_contours(session, {place: change(before)}, tool)
 
 
@@ -153,8 +176,7 @@ def copy_here(
     """
     source = ((place[0] + step[0]) % session.stack.phases, place[1] + step[1])
     if not 0 <= source[1] < session.stack.slices:
-        msg = "There is no slice beyond this one."
-        raise ContourError(msg)
+        raise ContourError.of("no-slice-beyond")
     before, other = contours_at(session, place), contours_at(session, source)
     return edit_contours(session, {place: copy(before, other, borders_of(structures))}, "copy", "copy")
 
@@ -236,9 +258,15 @@ def propose_filling(
 
 
 def take(session: StudySession, proposal: Mapping[Place, Contours], tool: str = "Propagate") -> bool:
-    """Put what was proposed in place, as one step; images that the reader corrected meanwhile stay as they are."""
+    """Put what was proposed in place, as one step; images that the reader corrected meanwhile stay as they are.
+
+    Filled are images that are still empty, also where the reader emptied them.
+    """
+    if tool == "Fill":
+        images = {place: contours for place, contours in proposal.items() if not contours_at(session, place).borders}
+        return edit_contours(session, images, tool, origin=Origin.PROPAGATED)
     images = {place: contours for place, contours in proposal.items() if not _is_mine(session, *place)}
-    return edit_contours(session, images, tool, "propagate" if tool == "Propagate" else "edit", Origin.PROPAGATED)
+    return edit_contours(session, images, tool, "propagate", Origin.PROPAGATED)
 
 
 # How
@@ -250,8 +278,7 @@ def _is_mine(session: StudySession, phase: int, slice_: int) -> bool:
 
 def _require_corrections(mine: Mapping[int, Contours]) -> None:
     if not mine:
-        msg = "Nothing is corrected here yet that could be propagated."
-        raise ContourError(msg)
+        raise ContourError.of("nothing-to-propagate")
 
 
 def _differing(
@@ -279,6 +306,10 @@ def _differ(before: Contours, after: Contours) -> bool:
 def _contours_if_any(session: StudySession, place: Place) -> Contours | None:
     contours = contours_at(session, place)
     return contours if contours.borders else None
+
+
+def _checksum(session: StudySession, place: Place) -> int:
+    return zlib.crc32(np.ascontiguousarray(session.segmentation.labels[place]))
 
 
 def _encloses(contours: Contours, labels: Labels) -> bool:

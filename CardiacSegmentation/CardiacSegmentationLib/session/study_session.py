@@ -315,8 +315,7 @@ class StudySession:
         """Answer for the reading: it is locked from here on."""
         self._require_unlocked()
         if not self.reading.reader:
-            msg = "Nobody can sign without a name: say who reads."
-            raise ReadingError(msg)
+            raise ReadingError.of("no-reader")
         when = self._time()
         entry = JournalEntry(when, "sign", after=self.reading.reader)
         self._note(
@@ -412,8 +411,7 @@ class StudySession:
     def _require_unlocked(self) -> None:
         signature = self.reading.signature
         if signature is not None:
-            msg = f"The reading is signed by {signature.reader}. Unlock it to change it."
-            raise ReadingError(msg)
+            raise ReadingError.of("signed", reader=signature.reader)
 
     def _time(self) -> str:
         return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")

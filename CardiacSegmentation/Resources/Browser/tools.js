@@ -2,15 +2,18 @@
 // The tools on contours, with the names, keys and sizes that they have in Slicer. What a drag does is worked out by the
 // program: it is sent every place that the hand passed, and shows what comes back until the hand lets go.
 
-const TOOLS = ['hand', 'pull', 'push', 'points', 'redraw']
+const TOOLS = ['hand', 'pull', 'push', 'points', 'redraw', 'again']
+const KEY_OF = { pull: 1, push: 2, points: 3, redraw: 4, again: 9 } // 5 to 8 are tools on pixels, which only Slicer has
 const SIZES = { pull: { low: 4, high: 60, mm: 15 }, push: { low: 2, high: 40, mm: 8 }, points: { low: 4, high: 40, mm: 12 } }
 const SIZE_STEP_MM = 2
 const CHANGES = ['smooth', 'snap', 'grow', 'shrink']
 const STEPS = { 'copy-previous': [-1, 0], 'copy-next': [1, 0], 'copy-above': [0, -1], 'copy-below': [0, 1] } // phases, slices
+const PROPOSED = ['propose-phases', 'propose-slices', 'fill-phases', 'fill-slices', 'again', 'again-phase']
 const LEFT = 'LV+MYO'
 let tool = 'hand'
 let drag = null // { line, phase, slice, shift, points } from press to release
 let pointer = null // where the mouse is, in pixels of the image
+let asked = null // the image that the network looked at again, or its phase: what the next proposal is of
 
 // From press to release
 
@@ -56,7 +59,7 @@ function move(event) {
     const place = inMm(pointer), last = drag.line.at(-1)
     drag.shift = event.shiftKey
     if (place[0] !== last[0] || place[1] !== last[1]) drag.line.push(place)
-    if (tool !== 'redraw') showPreview()
+    if (SIZES[tool]) showPreview()
   }
   if (drag || tool === 'push') draw()
 }
@@ -75,6 +78,7 @@ async function showPreview() {
 
 async function release() {
   if (!drag) return
+  if (tool === 'again') { askAgain({ line: [drag.line[0], drag.line.at(-1)], wholePhase: drag.shift }); drag = null; draw(); return }
   const message = dragMessage(), changes = drag.line.length > 1 || message.delete
   drag = null
   if (changes) await command(tool, message)
@@ -95,6 +99,10 @@ overlay = (context, scale) => {
     context.beginPath()
     context.ellipse(pointer.x, pointer.y, SIZES.push.mm / spacing[1], SIZES.push.mm / spacing[0], 0, 0, 2 * Math.PI)
     context.stroke()
+  }
+  if (drag && tool === 'again') {
+    const [from, to] = [drag.line[0], drag.line.at(-1)].map(inPixels)
+    context.strokeRect(from[0], from[1], to[0] - from[0], to[1] - from[1])
   }
   if (drag && tool === 'redraw') {
     context.beginPath()
@@ -138,22 +146,42 @@ const change = name => command(name, { ...here(), structure: byId('structure').v
 const copyFrom = name => command('copy', { ...here(), step: STEPS[name], structure: byId('structure').value })
 const deleteHere = structure => command('delete', { ...here(), structure })
 
-// What propagation would change is shown in its images until it is taken over or left.
-async function propose(along) {
-  const news = await command('propose', { ...here(), along })
-  if (news.proposal) showProposal(news.proposal)
+// What would change is shown in its images until it is taken over or left.
+async function propose(along, isFill = false) {
+  const news = await command('propose', { ...here(), along, fill: isFill })
+  if (news.proposal) showProposal(news.proposal, fill(words.proposed_images, { count: Object.keys(news.proposal).length }))
+}
+
+// The network looks again at the image shown, or its phase; `line` says where.
+async function askAgain(details = {}) {
+  if (study.reading.isSigned) { tell(words.locked); return }
+  setPlaying(false)
+  const { phase, slice } = at
+  showProposal({}, words.lookingAgain)
+  const news = await command('again', { phase, slice, ...details })
+  showAnswer(news)
+  asked = details.wholePhase ? null : `${phase},${slice}`
+}
+
+async function showNext() { showAnswer(await command('next')) }
+
+function showAnswer({ proposal, count, number, drawn }) {
+  if (!proposal) { showProposal(null); return }
+  const changes = Object.keys(proposal).length
+  const what = changes > 1 ? fill(words.changes, { count: changes }) : drawn.join(', ') || words.noHeart
+  showProposal(proposal, count ? fill(words.proposed_again, { number, count, what }) : words.nothingElse, count > 1)
 }
 
 function takeProposal() {
   if (Object.keys(proposed).length) command('take').then(() => showProposal(null))
 }
 
-function showProposal(proposal) {
+function showProposal(proposal, text = '', hasNext = false) {
   proposed = proposal ?? {}
-  const count = Object.keys(proposed).length
   byId('proposal').hidden = !proposal
-  byId('proposal-text').textContent = fill(words.proposed_images, { count })
-  byId('take').disabled = !count
+  byId('proposal-text').textContent = text
+  byId('take').disabled = !Object.keys(proposed).length
+  byId('next').hidden = !hasNext
   draw()
 }
 
@@ -177,11 +205,13 @@ function buildTools() {
       make('span', { id: 'looked-at', className: 'quiet' })),
     row('halves', button('undo', '', () => command('undo')), button('redo', '', () => command('redo'))))
   byId('stage').after(make('div', { id: 'proposal', className: 'row', role: 'status', hidden: true }, make('span', { id: 'proposal-text' }),
-    button('take', words.take, takeProposal), button('leave', words.leave, () => showProposal(null))))
+    button('take', words.take, takeProposal), button('next', words.next, showNext), button('leave', words.leave, () => showProposal(null))))
   byId('controls').after(make('div', { id: 'more-tools' },
     row('row', select('structure', structures), button('delete', words.delete, () => change('delete')), ...CHANGES.map(name => button(name, words[name], () => change(name)))),
     row('row', make('span', {}, words.copyFrom), ...Object.keys(STEPS).map(name => button(name, words[name], () => copyFrom(name)))),
-    row('row', button('propose-phases', words.proposePhases, () => propose('phases')), button('propose-slices', words.proposeSlices, () => propose('slices')))))
+    row('row', button('propose-phases', words.proposePhases, () => propose('phases')), button('propose-slices', words.proposeSlices, () => propose('slices')),
+      button('fill-phases', words.fillPhases, () => propose('phases', true)), button('fill-slices', words.fillSlices, () => propose('slices', true))),
+    row('row', button('again', words.againHere, () => askAgain()), button('again-phase', words.againPhase, () => askAgain({ wholePhase: true })))))
   byId('stage').append(make('p', { id: 'problem', role: 'alert', hidden: true }))
   byId('keys').after(make('details', { id: 'tool-keys', className: 'quiet' }, make('summary', {}, words.toolKeys), words.readKeys))
   byId('structure').setAttribute('aria-label', words.structure)
@@ -197,12 +227,13 @@ function buildTools() {
 }
 
 function listenToKeys() {
-  TOOLS.forEach((name, place) => { if (place) KEYS[place] = () => chooseTool(tool === name ? 'hand' : name) })
+  for (const [name, key] of Object.entries(KEY_OF)) KEYS[key] = () => chooseTool(tool === name ? 'hand' : name)
   Object.assign(KEYS, {
     z: toggleWhole, Escape: letGo, '[': () => changeSize(-1), ']': () => changeSize(1),
     r: () => deleteHere('RV'), l: () => deleteHere(LEFT),
     c: () => copyFrom('copy-previous'), v: () => copyFrom('copy-next'), b: () => copyFrom('copy-above'), n: () => copyFrom('copy-below'),
     '+': () => change('grow'), '-': () => change('shrink'), m: () => change('smooth'), e: () => change('snap'),
+    a: () => asked === `${at.phase},${at.slice}` && !byId('next').hidden ? showNext() : askAgain(),
     t: event => event.shiftKey ? takeProposal() : propose('phases'),
   })
   addEventListener('keydown', event => {

@@ -180,6 +180,14 @@
    <translation>Phase des Herzzyklus (Pfeiltasten links und rechts)</translation>
   </message>
   <message>
+   <source>Overview</source>
+   <translation>Übersicht</translation>
+  </message>
+  <message>
+   <source>All slices at end-diastole and end-systole, or in all phases: contours, doubts, what was looked at (V)</source>
+   <translation>Alle Schichten in Enddiastole und Endsystole oder in allen Phasen: Konturen, Zweifel, was angesehen wurde (V)</translation>
+  </message>
+  <message>
    <source>Go to ED</source>
    <translation>Zur ED</translation>
   </message>
@@ -381,6 +389,33 @@
   </message>
  </context>
  <context>
+  <name>gui.again_panel</name>
+  <message>
+   <source>Looking again …</source>
+   <translation>Sieht noch einmal hin …</translation>
+  </message>
+  <message>
+   <source>Looking again … {percent} %</source>
+   <translation>Sieht noch einmal hin … {percent} %</translation>
+  </message>
+  <message>
+   <source>The network sees nothing else here.</source>
+   <translation>Das Netz sieht hier nichts anderes.</translation>
+  </message>
+  <message>
+   <source>Proposal {number} of {count}, shown dashed: {what}.</source>
+   <translation>Vorschlag {number} von {count}, gestrichelt: {what}.</translation>
+  </message>
+  <message>
+   <source>{count} images change</source>
+   <translation>{count} Bilder ändern sich</translation>
+  </message>
+  <message>
+   <source>no heart</source>
+   <translation>kein Herz</translation>
+  </message>
+ </context>
+ <context>
   <name>gui.correct_panel</name>
   <message>
    <source>Undo: {change} (Ctrl+Z)</source>
@@ -523,6 +558,37 @@
   </message>
  </context>
  <context>
+  <name>gui.overview</name>
+  <message>
+   <source>base</source>
+   <translation>Basis</translation>
+  </message>
+  <message>
+   <source>apex</source>
+   <translation>Apex</translation>
+  </message>
+  <message>
+   <source>ED and ES</source>
+   <translation>ED und ES</translation>
+  </message>
+  <message>
+   <source>All phases</source>
+   <translation>Alle Phasen</translation>
+  </message>
+  <message>
+   <source>Click: go there. Frame: a doubt. {seen}: looked at. Dashed, dimmed: does not count.</source>
+   <translation>Klick: dorthin. Rahmen: ein Zweifel. {seen}: angesehen. Gestrichelt, abgedunkelt: zählt nicht.</translation>
+  </message>
+  <message>
+   <source>Back to the views (V)</source>
+   <translation>Zurück zu den Ansichten (V)</translation>
+  </message>
+  <message>
+   <source>phase {number}</source>
+   <translation>Phase {number}</translation>
+  </message>
+ </context>
+ <context>
   <name>gui.packages</name>
   <message>
    <source>Slicer 5.12 or newer can install it.</source>
@@ -538,6 +604,33 @@
   </message>
  </context>
  <context>
+  <name>gui.proposal_row</name>
+  <message>
+   <source>Discard</source>
+   <translation>Verwerfen</translation>
+  </message>
+  <message>
+   <source>Cancel</source>
+   <translation>Abbrechen</translation>
+  </message>
+  <message>
+   <source>Take</source>
+   <translation>Übernehmen</translation>
+  </message>
+  <message>
+   <source>Next</source>
+   <translation>Nächster</translation>
+  </message>
+  <message>
+   <source>Put these contours in place, as one step of undo (Shift+T).</source>
+   <translation>Diese Konturen einsetzen, als ein Schritt zum Rückgängigmachen (Umschalt+T).</translation>
+  </message>
+  <message>
+   <source>Show what else the network can see there (A).</source>
+   <translation>Zeigen, was das Netz dort noch sehen kann (A).</translation>
+  </message>
+ </context>
+ <context>
   <name>gui.recovery_bar</name>
   <message>
    <source>A session ended unexpectedly; its work was kept ({work}).</source>
@@ -546,6 +639,14 @@
  </context>
  <context>
   <name>gui.results_panel</name>
+  <message>
+   <source>Writing …</source>
+   <translation>Schreiben …</translation>
+  </message>
+  <message>
+   <source>Cancelled; what was written before stays.</source>
+   <translation>Abgebrochen; was schon geschrieben war, bleibt.</translation>
+  </message>
   <message>
    <source>Choose the folder that the results are written to.</source>
    <translation>Bitte den Ordner wählen, in den die Ergebnisse geschrieben werden.</translation>
@@ -765,24 +866,20 @@
    <translation>Eine Studie wählen</translation>
   </message>
   <message>
-   <source>This does not look like a short axis. Volumes would be wrong.</source>
-   <translation>Das sieht nicht nach einer Kurzachse aus. Die Volumina wären falsch.</translation>
-  </message>
-  <message>
-   <source>Complete: nothing had to be assumed.</source>
-   <translation>Vollständig: Es musste nichts angenommen werden.</translation>
-  </message>
-  <message>
-   <source>Cardiac segmentation</source>
-   <translation>Herzsegmentierung</translation>
-  </message>
-  <message>
    <source>Looking through the files …</source>
    <translation>Die Dateien werden durchgesehen …</translation>
   </message>
   <message>
    <source>Cancelled; nothing was loaded.</source>
    <translation>Abgebrochen; nichts wurde geladen.</translation>
+  </message>
+  <message>
+   <source>This does not look like a short axis. Volumes would be wrong.</source>
+   <translation>Das sieht nicht nach einer Kurzachse aus. Die Volumina wären falsch.</translation>
+  </message>
+  <message>
+   <source>Complete: nothing had to be assumed.</source>
+   <translation>Vollständig: Es musste nichts angenommen werden.</translation>
   </message>
   <message>
    <source>{folder} holds more than {count} files. Name the folder of one study.</source>
@@ -863,20 +960,8 @@
    <translation>RV</translation>
   </message>
   <message>
-   <source>What copying, growing, smoothing and so on act on: on the image shown only.</source>
-   <translation>Worauf Kopieren, Vergrößern, Glätten und so weiter wirken: nur im gezeigten Bild.</translation>
-  </message>
-  <message>
-   <source>Take</source>
-   <translation>Übernehmen</translation>
-  </message>
-  <message>
-   <source>Discard</source>
-   <translation>Verwerfen</translation>
-  </message>
-  <message>
-   <source>Put these contours in place, as one step of undo (Shift+T).</source>
-   <translation>Diese Konturen einsetzen, als ein Schritt zum Rückgängigmachen (Umschalt+T).</translation>
+   <source>What copying, growing, smoothing and so on act on: on the image shown only (X).</source>
+   <translation>Worauf Kopieren, Vergrößern, Glätten und so weiter wirken: nur im gezeigten Bild (X).</translation>
   </message>
   <message>
    <source>Delete</source>
@@ -907,8 +992,8 @@
    <translation>Aus der vorigen Phase (C)</translation>
   </message>
   <message>
-   <source>From next phase (V)</source>
-   <translation>Aus der nächsten Phase (V)</translation>
+   <source>From next phase (Shift+C)</source>
+   <translation>Aus der nächsten Phase (Shift+C)</translation>
   </message>
   <message>
    <source>From slice above (B)</source>
@@ -951,6 +1036,22 @@
    <translation>An Kanten anlegen (E)</translation>
   </message>
   <message>
+   <source>Again</source>
+   <translation>Neu</translation>
+  </message>
+  <message>
+   <source>Let the network look again; what it sees is shown first. A click or a box says where (9).</source>
+   <translation>Das Netz noch einmal hinsehen lassen; was es sieht, wird erst gezeigt. Ein Klick oder ein Rahmen sagt, wo (9).</translation>
+  </message>
+  <message>
+   <source>Segment this slice again; next proposal (A)</source>
+   <translation>Diese Schicht neu segmentieren; nächster Vorschlag (A)</translation>
+  </message>
+  <message>
+   <source>Segment this phase again; next proposal (Shift+A)</source>
+   <translation>Diese Phase neu segmentieren; nächster Vorschlag (Umschalt+A)</translation>
+  </message>
+  <message>
    <source>Propagate</source>
    <translation>Übertragen</translation>
   </message>
@@ -977,6 +1078,17 @@
   <message>
    <source>Fill empty phases</source>
    <translation>Leere Phasen füllen</translation>
+  </message>
+ </context>
+ <context>
+  <name>CardiacSegmentationEffects.SegmentEditorAgainEffect</name>
+  <message>
+   <source>Segment here</source>
+   <translation>Hier segmentieren</translation>
+  </message>
+  <message>
+   <source>Click on the heart, or drag a box over it: the network looks there and proposes what it sees, for this slice; with Shift, for all slices of this phase that you did not correct. A: next proposal.</source>
+   <translation>Auf das Herz klicken oder einen Rahmen darum ziehen: das Netz sieht dort hin und schlägt vor, was es sieht, für diese Schicht; mit Umschalt für alle Schichten dieser Phase, die Sie nicht korrigiert haben. A: nächster Vorschlag.</translation>
   </message>
  </context>
  <context>
@@ -1051,6 +1163,10 @@
   <message>
    <source>There is no segmentation here.</source>
    <translation>Hier ist keine Segmentierung.</translation>
+  </message>
+  <message>
+   <source>Open the study in the module Cardiac Segmentation: its network looks there.</source>
+   <translation>Die Studie im Modul Herzsegmentierung öffnen: dessen Netz sieht dort hin.</translation>
   </message>
   <message>
    <source>Borders are corrected in short-axis views only.</source>

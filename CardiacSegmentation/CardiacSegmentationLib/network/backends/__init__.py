@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module, util
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from CardiacSegmentationLib.errors import ModelError
 from CardiacSegmentationLib.network.backends.ensemble import EnsembleBackend
@@ -41,17 +41,10 @@ def share_cores(threads: int | None) -> tuple[int, int]:
     return workers, max(1, cores // workers)
 
 
-class Engine(NamedTuple):
-    """How to find and open one engine."""
-
-    package: str
-    install: str
-
-
-ENGINES = {
-    "onnx": Engine("onnxruntime", "pip install onnxruntime"),
-    "openvino": Engine("openvino", "pip install openvino"),
-    "torch": Engine("torch", "pip install torch onnx"),
+ENGINES = {  # and the packages each needs
+    "onnx": ("onnxruntime",),
+    "openvino": ("openvino",),
+    "torch": ("torch", "onnx"),
 }
 CHOICES = ("auto", *ENGINES)
 
@@ -62,9 +55,9 @@ def open_backend(bundle: Bundle, name: str = "auto", threads: int | None = None)
         msg = f"There is no backend {name!r}; choose one of {', '.join(CHOICES)}."
         raise ModelError(msg)
     chosen = fastest_installed() if name == "auto" else name
-    engine = ENGINES[chosen]
     if not is_installed(chosen):
-        msg = f"The backend {chosen} needs the package {engine.package}: {engine.install}"
+        missing = " ".join(ENGINES[chosen])
+        msg = f"The backend {chosen} needs packages that are not installed: pip install {missing}"
         raise ModelError(msg)
     opener: Callable[[Bundle, int | None], Backend] = import_module(f"{__name__}.{chosen}_backend").open_network
     members = [opener(member, threads) for member in bundle.members]
@@ -72,13 +65,13 @@ def open_backend(bundle: Bundle, name: str = "auto", threads: int | None = None)
 
 
 def is_installed(name: str) -> bool:
-    """Whether the engine's package can be found; it is not imported."""
-    return util.find_spec(ENGINES[name].package) is not None
+    """Whether the engine's packages can be found; they are not imported."""
+    return all(util.find_spec(package) is not None for package in ENGINES[name])
 
 
 def fastest_installed() -> str:
     """Torch where it has a graphics card, else OpenVINO, else ONNX Runtime: the order docs/performance.md found."""
-    if is_installed("torch") and is_installed("onnx") and _torch_has_accelerator():
+    if is_installed("torch") and _torch_has_accelerator():
         return "torch"
     return "openvino" if is_installed("openvino") else "onnx"
 

@@ -38,15 +38,12 @@ class TorchBackend:
 
 def open_network(bundle: Bundle, threads: int | None = None) -> TorchBackend:
     """The network on the best device there is."""
-    path = bundle.graph()
-    try:
-        import onnx
-        import torch
-    except ImportError as error:
-        msg = f"The backend torch needs the package {error.name}: pip install torch onnx"
-        raise ModelError(msg) from error
+    import onnx
+    import torch
+
     from CardiacSegmentationLib.network.backends.torch_graph import TorchGraph
 
+    path = bundle.graph()
     if threads:
         torch.set_num_threads(threads)
     device = best_device()

@@ -1,0 +1,55 @@
+"""Evidence: how much of a correction the image speaks for, at each point of a border.
+
+What a reader corrected in one image may be right in another as it is. Where the correction belongs, the image looks
+across the moved border as it does across the reader's; where it does not, it looks so across the automatic one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import map_coordinates
+
+from CardiacSegmentationLib.contours.curves import FloatArray, arc_mm, outward_normals, smooth_ring
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Image = npt.NDArray[np.generic]
+
+ACROSS_MM = np.arange(-5.0, 5.5)  # places along the normal that are looked at
+SHARES = np.linspace(0.0, 1.0, 5)  # of a correction that are tried
+ALONG_MM = 10.0  # sigma of the stretch of border that is judged together: noise averages out
+NORMAL_POINTS = 2.0  # sigma of the smoothing of normals
+
+
+def smooth_normals(curve: FloatArray) -> FloatArray:
+    """Outward unit normals without the border's small waves."""
+    normals = smooth_ring(outward_normals(curve), NORMAL_POINTS)
+    return np.asarray(normals / np.maximum(np.hypot(normals[:, 0], normals[:, 1]), 1e-9)[:, None])
+
+
+def look_across(image: Image, spacing_mm: tuple[float, float], curve: FloatArray, outward_mm: FloatArray) -> FloatArray:
+    """Brightness across a curve that was moved outwards: ``[point, …, place across]``; ``outward_mm`` is ``[point, …]``."""
+    normals = smooth_normals(curve).reshape(len(curve), *[1] * outward_mm.ndim, 2)
+    start = curve.reshape(normals.shape)
+    places = start + (outward_mm[..., None] + ACROSS_MM)[..., None] * normals
+    flat = (places / spacing_mm).reshape(-1, 2).T
+    return np.asarray(
+        map_coordinates(image, flat, output=np.float64, order=1, mode="nearest").reshape(places.shape[:-1])
+    )
+
+
+def find_shares(
+    image: Image, spacing_mm: tuple[float, float], curve: FloatArray, outward_mm: FloatArray, across: FloatArray
+) -> FloatArray:
+    """The share, 0 to 1, of a correction ``outward_mm`` ``[point]`` for each point of an automatic border.
+
+    ``across[point, place]`` is what the image should look like across the corrected border there.
+    """
+    shown = look_across(image, spacing_mm, curve, outward_mm[:, None] * SHARES)
+    unlike = ((shown - across[:, None]) ** 2).mean(axis=2)
+    sigma = min(ALONG_MM * len(curve) / arc_mm(curve)[1], len(curve) / 6.0)
+    best = SHARES[smooth_ring(unlike, sigma).argmin(axis=1)]
+    return np.clip(smooth_ring(best, sigma / 2.0), 0.0, 1.0)
