@@ -149,13 +149,14 @@ def _start() -> None:
     from CardiacSegmentationEffects import register as register_effects
     from CardiacSegmentationLib.gui.layout import register_layout
     from CardiacSegmentationLib.gui.sample import register_sample
-    from CardiacSegmentationLib.scene.segmentation import guard_imports
+    from CardiacSegmentationLib.scene.segmentation import guard_deletions, guard_imports
     from CardiacSegmentationLib.scene.study import show_outlines_of_imports
 
     register_effects()
     register_sample()
     register_layout()
     guard_imports(slicer.mrmlScene)
+    guard_deletions(slicer.mrmlScene)
     show_outlines_of_imports(slicer.mrmlScene)
 
 

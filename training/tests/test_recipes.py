@@ -13,7 +13,7 @@ from cardiactrain.errors import RecipeError
 from cardiactrain.evaluate.comparison import summary_line
 from cardiactrain.evaluate.rows import compare_subjects
 from cardiactrain.normalise import make_normaliser
-from cardiactrain.plain import Part
+from cardiactrain.plain import Component
 from cardiactrain.predict import Predictor
 from cardiactrain.recipe import Recipe, list_recipes, load_recipe, parse_recipe, plain_data, shorten
 from cardiactrain.trainer import Trainer
@@ -168,9 +168,9 @@ def test_three_dimensions_need_a_three_dimensional_network(subjects: list[Subjec
 
 
 def test_another_kind_brings_its_own_options() -> None:
-    assert load_recipe("ismrm-tutorial", {"loss.kind": "cross-entropy"}).loss == Part("cross-entropy")
+    assert load_recipe("ismrm-tutorial", {"loss.kind": "cross-entropy"}).loss == Component("cross-entropy")
     recipe = load_recipe("ours", {"optimiser.lr": 0.1, "optimiser.kind": "sgd"})
-    assert recipe.optimiser == Part("sgd", {"lr": 0.1}), "in whatever order they are named"
+    assert recipe.optimiser == Component("sgd", {"lr": 0.1}), "in whatever order they are named"
     same = load_recipe("ours", {"optimiser.kind": "muon", "predict.kind": "centre-crop"})
     ours = load_recipe("ours")
     assert (same.optimiser, same.predict.margin_mm) == (ours.optimiser, ours.predict.margin_mm)
