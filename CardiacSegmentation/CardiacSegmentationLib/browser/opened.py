@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from CardiacSegmentationLib.export.deidentify import Deidentifier
+    from CardiacSegmentationLib.long_axis import LongAxis
     from CardiacSegmentationLib.pipeline import Options, Progress
 
 KEPT = ("labels", "reading")  # what going on needs
@@ -56,6 +57,13 @@ def open_session(
     session = StudySession(stack, read_segmentation(folder, stack), read_reading(folder))
     _choose(session, options)
     return session
+
+
+def open_long_axes(source: Path, options: Options) -> tuple[LongAxis, ...]:
+    """The long-axis cines that lie beside the stack in its study, in step with it."""
+    from CardiacSegmentationLib.cine import find_stacks, read_long_axes
+
+    return read_long_axes(find_stacks(source, reacquired=options.reacquired), options.stack)
 
 
 def save(

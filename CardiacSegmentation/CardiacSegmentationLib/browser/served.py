@@ -13,6 +13,7 @@ from CardiacSegmentationLib.browser.commands import COMMANDS
 from CardiacSegmentationLib.browser.content import describe_state
 from CardiacSegmentationLib.browser.hand import TOOLS, Hand
 from CardiacSegmentationLib.browser.images import describe_contours, describe_images
+from CardiacSegmentationLib.browser.long_axes import describe_base_lines, describe_long_axes
 from CardiacSegmentationLib.browser.page import automatic_contours, describe_numbers
 from CardiacSegmentationLib.browser.words import read_words
 from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
@@ -24,13 +25,14 @@ from CardiacSegmentationLib.export.results import default_parts
 from CardiacSegmentationLib.network.loaded import load_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.browser.proposal import Proposal
     from CardiacSegmentationLib.contours import Contours
     from CardiacSegmentationLib.export.deidentify import Deidentifier
+    from CardiacSegmentationLib.long_axis import LongAxis
     from CardiacSegmentationLib.network.protocol import Network
     from CardiacSegmentationLib.segmentation import Labels, Place
     from CardiacSegmentationLib.session import Changed, Recovery, StudySession
@@ -58,10 +60,12 @@ class ServedStudy:
         *,
         network: Callable[[], Network] = load_network,
         deidentifier: Deidentifier | None = None,
+        long_axes: Sequence[LongAxis] = (),
     ) -> None:
         self.session: StudySession = session
         self.language = language
         self.network = network  # called when it is needed; the engine is kept from then on
+        self.long_axes = {one.name: one for one in long_axes}
         self.write = write  # the parts asked for; returns all files that there are now
         self.hand = Hand()
         self.files: dict[str, Path] = {}
@@ -77,6 +81,7 @@ class ServedStudy:
         self._answers: dict[str, tuple[int, dict[str, Any]]] = {}
         self._changed = threading.Condition(threading.RLock())
         self._crop, self._images = describe_images(session.stack, session.segmentation, whole=True)
+        self._described_long_axes = describe_long_axes(long_axes, session.stack)
         self._hide, self._facts = deidentifier, _facts_of(session.stack, deidentifier)
         for place in np.ndindex(session.segmentation.labels.shape[:2]):  # so that the page opens at once
             self.contours_at((int(place[0]), int(place[1])))
@@ -96,6 +101,7 @@ class ServedStudy:
                 ],
                 "automatic": automatic_contours(stack, segmentation, self._crop, segmentation.corrected_images),
             }
+            study["longAxes"] = self._described_long_axes
             return {**study, "canRead": True, "parts": self._parts(), **self._news(self._revision)}
 
     def answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
@@ -240,6 +246,7 @@ class ServedStudy:
             "reader": reading.reader,
             "impression": reading.impression,
             "isSigned": session.is_signed,
+            "baseLines": describe_base_lines(list(self.long_axes.values()), reading),
             "fixed": [name for name, phase in vars(reading.key_phases).items() if phase is not None],
             "conventions": {
                 name: {

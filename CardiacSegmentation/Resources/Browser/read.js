@@ -130,6 +130,7 @@ function showReading() {
   byId('looked-at').textContent = fill(words.lookedAt, { count: places.filter(place => reading.lookedAt.includes(place)).length, total: places.length })
   showGrid(locked)
   showKeyPhases(locked)
+  showPlanes(locked)
   byId('choices').replaceChildren(...Object.entries(reading.conventions).map(([name, { value, choices }]) => {
     const list = select(`choice-${name}`, choices, event => command('convention', { name, value: event.target.value }))
     Object.assign(list, { value, disabled: locked })
@@ -203,6 +204,7 @@ function startReading() {
   document.body.prepend(make('p', { id: 'connection', role: 'alert', hidden: true }, words.connection))
   if (!study.images) { waitForStudy(); return }
   buildTools()
+  buildPlanes()
   buildDecisions()
   showReading()
   chooseTool('hand')
