@@ -23,6 +23,7 @@ from CardiacSegmentationLib.export.dicom_source import read_source
 from CardiacSegmentationLib.export.result_parts import PARTS, describe_patient
 from CardiacSegmentationLib.export.results import default_parts
 from CardiacSegmentationLib.network.loaded import load_network
+from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -246,6 +247,7 @@ class ServedStudy:
             "reader": reading.reader,
             "impression": reading.impression,
             "isSigned": session.is_signed,
+            "decided": [f"{Label(label).name},{phase},{place}" for (label, phase, place), _ in reading.counts],
             "baseLines": describe_base_lines(list(self.long_axes.values()), reading),
             "fixed": [name for name, phase in vars(reading.key_phases).items() if phase is not None],
             "conventions": {

@@ -146,8 +146,13 @@ function showGrid(locked) {
   const rows = Array.from({ length: study.slices }, (_, slice) => make('tr', {}, make('th', { scope: 'row' }, slice + 1), ...columns.map(({ structure, moment, phase }) => {
     const label = `${structure} ${moment.toUpperCase()}, ${words.slice} ${slice + 1}`
     const box = make('input', { id: `count-${structure}-${moment}-${slice}`, type: 'checkbox', disabled: locked, checked: state.counted[structure][phase][slice] === '1', 'aria-label': label })
-    box.addEventListener('change', () => command('count', { structure, phase, slice, counts: box.checked, allPhases: byId('all-phases').checked }))
-    return make('td', {}, box)
+    const decide = counts => command('count', { structure, phase, slice, counts, allPhases: byId('all-phases').checked })
+    box.addEventListener('change', () => decide(box.checked))
+    if (!study.reading.decided.includes(`${structure},${phase},${slice}`)) return make('td', {}, box)
+    const free = button(`free-${structure}-${moment}-${slice}`, '↺', () => decide(null))
+    Object.assign(free, { title: words.automatic, disabled: locked })
+    free.setAttribute('aria-label', `${words.automatic}: ${label}`)
+    return make('td', { className: 'decided' }, box, free)
   })))
   byId('grid').replaceChildren(head, make('tbody', {}, ...rows))
 }
