@@ -137,7 +137,8 @@ def test_points_a_little_beside_the_image_are_moved_into_it(session: StudySessio
 def test_what_can_be_no_base_is_refused_and_changes_nothing(session: StudySession, four: LongAxis) -> None:
     first, second = map(np.array, true_line(SPEC, HEART, Label.LV, 0).points_mm)
     for points, error, words in (
-        ((first, first + 1.0), ReadingError, "mm apart"),
+        ((first, first + 0.1 * (second - first)), ReadingError, "mm apart"),
+        ((first, second + 3 * four.normal), ReadingError, "beside the long axis 4CH"),
         ((first, first + 40 * TO_APEX), LabelError, "along the heart"),
     ):
         with pytest.raises(error, match=words):

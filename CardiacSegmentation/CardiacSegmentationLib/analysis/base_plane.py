@@ -83,10 +83,22 @@ def planes_of(
     """
     to_apex = _axis(stack) * (-1.0 if is_apex_first(images) else 1.0)
     views = {line.view: [other for other in lines if other.view == line.view] for line in lines}
-    points = np.stack([_points_by_phase(stack, of_view) for of_view in views.values()], axis=1)
+    points = np.stack([lines_at(stack, of_view) for of_view in views.values()], axis=1)
     across = np.array([of_view[0].across for of_view in views.values()])
     wanted = range(stack.phases) if phases is None else phases
     return {phase: _fit_plane(points[phase], across, to_apex) for phase in wanted}
+
+
+def lines_at(stack: CineStack, lines: Sequence[BaseLine]) -> FloatArray:
+    """Both points of one long axis's line in every phase: ``[phase, point, 3]``."""
+    known = sorted(lines, key=lambda line: line.phase)
+    points = np.array([line.points_mm for line in known]).reshape(len(known), 6)
+    times = np.asarray(stack.times_ms)
+    at = times[[line.phase for line in known]]
+    if stack.is_whole_beat and stack.rr_ms:  # from the last one on, back to the first of the next beat
+        at = np.concatenate([at - stack.rr_ms, at, at + stack.rr_ms])
+        points = np.tile(points, (3, 1))
+    return np.stack([np.interp(times, at, column) for column in points.T], axis=1).reshape(-1, 2, 3)
 
 
 def check_lines(stack: CineStack, reading: Reading) -> None:
@@ -201,18 +213,6 @@ def _points_mm(stack: CineStack, mask: npt.NDArray[np.bool_], slice_: int) -> Fl
     rows, columns = np.nonzero(mask)
     in_plane = np.stack([columns, rows], axis=1) @ stack.affine[:3, :2].T
     return np.asarray(in_plane + stack.affine[:3, 3] + slice_ * stack.affine[:3, 2])
-
-
-def _points_by_phase(stack: CineStack, lines: Sequence[BaseLine]) -> FloatArray:
-    """Both points of one long axis's line in every phase: ``[phase, point, 3]``."""
-    known = sorted(lines, key=lambda line: line.phase)
-    points = np.array([line.points_mm for line in known]).reshape(len(known), 6)
-    times = np.asarray(stack.times_ms)
-    at = times[[line.phase for line in known]]
-    if stack.is_whole_beat and stack.rr_ms:  # from the last one on, back to the first of the next beat
-        at = np.concatenate([at - stack.rr_ms, at, at + stack.rr_ms])
-        points = np.tile(points, (3, 1))
-    return np.stack([np.interp(times, at, column) for column in points.T], axis=1).reshape(-1, 2, 3)
 
 
 def _fit_plane(points_mm: FloatArray, across: FloatArray, to_apex: FloatArray) -> BasePlane:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from dataclasses import replace
@@ -15,7 +16,7 @@ from CardiacSegmentationLib.browser.hand import TOOLS, Hand
 from CardiacSegmentationLib.browser.images import describe_contours, describe_images
 from CardiacSegmentationLib.browser.long_axes import describe_base_lines, describe_long_axes
 from CardiacSegmentationLib.browser.page import automatic_contours, describe_numbers
-from CardiacSegmentationLib.browser.words import read_words
+from CardiacSegmentationLib.browser.words import read_words, say
 from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
 from CardiacSegmentationLib.contours import find_contours
 from CardiacSegmentationLib.errors import CardiacSegmentationError, ContourError, ReadingError
@@ -44,6 +45,7 @@ RESTS_ON_WHAT_IS_SEEN = frozenset(
     {*TOOLS, "delete", "copy", "smooth", "snap", "grow", "shrink", "take", "undo", "redo"}
 )
 MOST_TABS = 50
+LOG = logging.getLogger(__name__)
 
 
 class ServedStudy:
@@ -204,6 +206,12 @@ class ServedStudy:
             extra = COMMANDS[name](self, message) or {}
         except CardiacSegmentationError as error:
             return {**self._news(seen), "problem": str(error)}
+        except OSError as error:
+            problem = say("unwritable", self.language, file=error.filename or "", reason=error.strerror or error)
+            return {**self._news(seen), "problem": problem}
+        except Exception as error:  # the reader goes on, and developers can see where it was
+            LOG.exception("cardiacseg: the command %s failed", name)
+            return {**self._news(seen), "problem": say("defect", self.language, error=error)}
         if self._revision > before:
             self.keep()
         return {**self._news(seen), **extra, "place": self._place}

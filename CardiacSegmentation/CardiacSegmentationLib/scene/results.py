@@ -140,7 +140,9 @@ def _slice_title(key: str) -> str:
         return plain[key]
     structure, what = key.split("_")
     name = {"lv": "LV", "myo": "Myocardium", "rv": "RV"}[structure]
-    return {"mm2": f"{name} area (mm²)", "ml": f"{name} (ml)", "included": f"{name} counts"}[what]
+    return {"mm2": f"{name} area (mm²)", "ml": f"{name} (ml)", "included": f"{name} counts", "share": f"{name} share"}[
+        what
+    ]
 
 
 def _key_phases(assessment: Assessment) -> list[Column]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.session.study_session import StudySession
     from CardiacSegmentationLib.stack import Array
 
+MOST_BESIDE_MM = 1.0
 AROUND_MM, LEAST_AROUND_MM = 80.0, 40.0  # where motion is looked for around points, and has to be known
 # What was found once for a long axis: the motion within a box of (rows, columns).
 _MOTIONS: WeakKeyDictionary[LongAxis, tuple[Motion, tuple[slice, slice]]] = WeakKeyDictionary()
@@ -87,6 +88,10 @@ def _line(label: Label, long_axis: LongAxis, phase: int, points_mm: Array, *, is
 
 def _onto(long_axis: LongAxis, points_mm: Sequence[Sequence[float]]) -> Array:
     """Points moved into the plane of the image, ``[point, 3]``: a view may show it from a little beside."""
+    beside_mm = np.abs((np.array(points_mm) - long_axis.affine[:3, 3]) @ long_axis.normal).max()
+    if beside_mm > MOST_BESIDE_MM:
+        msg = f"These points lie beside the long axis {long_axis.name}. Set both in the view that shows it."
+        raise ReadingError(msg)
     return _in_patient(long_axis, _in_image(long_axis, np.array(points_mm, np.float64)))
 
 
