@@ -79,7 +79,7 @@ def test_a_drag_over_the_valve_sets_the_base_plane(
     tab: Tab = new_tab(reduced_motion="reduce", viewport={"width": 1400, "height": 2400}).open(served.address)
     page, first = tab.page, tab.text("#lv-edv_ml")
     page.click("#long-axes summary")
-    page.click("#view-2")
+    assert page.get_attribute("#view-2", "aria-pressed") == "true", "4CH: both valves are on it"
     page.click("#plane-LV")
     for phase in (0, HEART.es_phase):
         page.evaluate("phase => goTo(phase, 4)", phase)

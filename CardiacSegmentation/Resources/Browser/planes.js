@@ -4,6 +4,7 @@
 // it is dashed, for the program followed it through the beat.
 
 const VENTRICLES = ['LV', 'RV'] // mitral, tricuspid
+const USUAL = '4CH' // shown first where there is one: both valves are on it
 let view = 0 // which long axis is shown
 let valve = '' // of which ventricle a drag sets the plane
 let stretched = null // from press to release: both ends, in pixels of the long axis
@@ -121,5 +122,5 @@ function buildPlanes() {
     longAxisSheets[index] = image
     drawLongAxis()
   })
-  chooseView(0)
+  chooseView(Math.max(0, study.longAxes.findIndex(({ name }) => name === USUAL)))
 }
