@@ -10,11 +10,10 @@ from CardiacSegmentationLib.assessment import finding_key
 from CardiacSegmentationLib.browser.hand import TOOLS, places_mm
 from CardiacSegmentationLib.browser.long_axes import in_patient
 from CardiacSegmentationLib.browser.proposal import Proposal
-from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
+from CardiacSegmentationLib.choices import CHOICES, CONVENTION_TYPES, CONVENTIONS
 from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.network.alternatives import find_alternatives
-from CardiacSegmentationLib.reading import BasalRule
-from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 from CardiacSegmentationLib.session.base_planes import remove_base_plane, set_base_line
 from CardiacSegmentationLib.session.contour_commands import (
     copy_here,
@@ -24,6 +23,7 @@ from CardiacSegmentationLib.session.contour_commands import (
     propose_filling,
     propose_phases,
     propose_slices,
+    require_change,
     smooth_here,
     snap_here,
     take,
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     Message = Mapping[str, Any]
 
 STEPS_MM = {"grow": 1.0, "shrink": -1.0}
-TYPED = {"papillary": Papillary, "basal_rule": BasalRule}
 
 
 def _drag(study: ServedStudy, message: Message) -> None:
@@ -54,7 +53,7 @@ def _drag(study: ServedStudy, message: Message) -> None:
     before = study.contours_at(place)
     after, _ = study.hand.drag(before, message)
     if after is not before:
-        edit_contours(study.session, {place: after}, name.capitalize())
+        require_change(edit_contours(study.session, {place: after}, name.capitalize()))
 
 
 def _delete(study: ServedStudy, message: Message) -> None:
@@ -163,7 +162,7 @@ def _convention(study: ServedStudy, message: Message) -> None:
     if name not in CONVENTIONS or value not in CHOICES[name].values:
         msg = f"There is no convention {name} {value}."
         raise ReadingError(msg)
-    study.session.set_conventions(**{name: TYPED[name](value) if name in TYPED else value})
+    study.session.set_conventions(**{name: CONVENTION_TYPES[name](value) if name in CONVENTION_TYPES else value})
 
 
 def _look(study: ServedStudy, message: Message) -> None:

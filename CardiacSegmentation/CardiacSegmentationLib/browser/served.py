@@ -205,7 +205,7 @@ class ServedStudy:
         try:
             extra = COMMANDS[name](self, message) or {}
         except CardiacSegmentationError as error:
-            return {**self._news(seen), "problem": str(error)}
+            return {**self._news(seen), "problem": error.text(self.language)}
         except OSError as error:
             problem = say("unwritable", self.language, file=error.filename or "", reason=error.strerror or error)
             return {**self._news(seen), "problem": problem}
