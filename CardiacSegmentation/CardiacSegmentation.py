@@ -92,12 +92,12 @@ class CardiacSegmentationLogic(ScriptedLoadableModuleLogic):  # type: ignore[mis
 
     def load(self, path: str | Path) -> Study:
         """Put the short-axis cine of a folder, archive or file into the scene."""
-        from CardiacSegmentationLib.cine import read_study
-        from CardiacSegmentationLib.scene.study import load_study
+        from CardiacSegmentationLib.cine import find_stacks
+        from CardiacSegmentationLib.scene.long_axes import load_found
         from CardiacSegmentationLib.scene.terms import load_terms
 
         load_terms(slicer.modules.terminologies.logic())
-        return load_study(slicer.mrmlScene, read_study(Path(path)))
+        return load_found(slicer.mrmlScene, find_stacks(Path(path)))
 
     def segment(self, study: Study, model_folder: str | Path | None = None) -> Assessment:
         """Segment a study here and now, and return its numbers; labels, tables and plot are in the scene afterwards."""
@@ -149,13 +149,14 @@ def _start() -> None:
     from CardiacSegmentationEffects import register as register_effects
     from CardiacSegmentationLib.gui.layout import register_layout
     from CardiacSegmentationLib.gui.sample import register_sample
-    from CardiacSegmentationLib.scene.segmentation import guard_imports
+    from CardiacSegmentationLib.scene.segmentation import guard_deletions, guard_imports
     from CardiacSegmentationLib.scene.study import show_outlines_of_imports
 
     register_effects()
     register_sample()
     register_layout()
     guard_imports(slicer.mrmlScene)
+    guard_deletions(slicer.mrmlScene)
     show_outlines_of_imports(slicer.mrmlScene)
 
 

@@ -13,7 +13,7 @@ VALUES = (
     *("lv", "rv", "heart", "times_ms", "slice_spacing_mm", "key_phases", "patient", "proposal", "conventions"),
     *("segments", "findings", "provenance"),
 )
-ARRAYS = ("volumes_ml", "counted", "areas_mm2")
+ARRAYS = ("volumes_ml", "shares", "areas_mm2")
 IMAGES = ("areas_mm2", "pixels", "surrounded", "centre_mm", "edge_pixels")
 
 

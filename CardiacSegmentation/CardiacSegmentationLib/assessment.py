@@ -100,6 +100,7 @@ class ImageMeasures:
     centre_mm: FloatArray  # (row, column) of cavity and myocardium together; NaN where there is too little
     edge_pixels: npt.NDArray[np.int64]  # labelled pixels at the edge of the image
     papillary: Papillary
+    papillary_percent: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,16 +108,17 @@ class Assessment:
     """Everything measured and everything doubted of one study, for a segmentation and a reading.
 
     ``volumes_ml[label - 1, phase]`` and ``areas_mm2[label - 1, phase, slice]`` are for RV, MYO and LV, NaN where a
-    phase has no labels (volumes also where that structure has none); areas are those of every slice, volumes sum those
-    ``counted``. ``findings`` come in the order of what they can do to the ejection fraction. ``automatic`` is the same
-    for the network's own labels and no decisions, once a person corrected or decided anything.
+    phase has no labels (volumes also where that structure has none); areas are those of every slice, volumes sum them
+    by their ``shares[label - 1, phase, slice]``: 1 where a slice counts, 0 where it does not, and between for a slice
+    that a base plane cuts. ``findings`` come in the order of what they can do to the ejection fraction. ``automatic``
+    is the same for the network's own labels and no decisions, once a person corrected or decided anything.
     """
 
     lv: Mapping[str, Measurement]
     rv: Mapping[str, Measurement]
     heart: Mapping[str, Measurement]  # what belongs to neither: heart rate, body surface area, stroke-volume difference
     volumes_ml: FloatArray
-    counted: Counted
+    shares: FloatArray
     times_ms: tuple[float, ...]
     slice_spacing_mm: float
     key_phases: KeyPhases
@@ -134,6 +136,11 @@ class Assessment:
     def areas_mm2(self) -> FloatArray:
         """Areas of every slice, ``[label - 1, phase, slice]``."""
         return self.images.areas_mm2
+
+    @property
+    def counted(self) -> Counted:
+        """Which slices count, also in part: ``[label - 1, phase, slice]``."""
+        return self.shares > 0
 
     @property
     def conventions(self) -> Conventions:

@@ -47,6 +47,7 @@ def _decisions(reading: Reading, language: str) -> list[str]:
     counts = {
         "corrections-slices": len({(label, place) for (label, _, place), _ in reading.counts}),
         "corrections-phases": sum(phase is not None for phase in vars(reading.key_phases).values()),
+        "corrections-planes": len(reading.base_planes),
         "corrections-signed": int(reading.signature is not None),
     }
     return [sentence(code, {"count": count}, language) for code, count in counts.items() if count]

@@ -102,9 +102,11 @@ def remove_abandoned(parent: Path, pattern: str) -> None:
 
 
 def is_alive(process: int) -> bool:
-    """Whether a process of this number runs; where that cannot be asked without harm (Windows), only one's own."""
-    if os.name != "posix":
-        return process == os.getpid()
+    """Whether a process of this number runs, be it another user's."""
+    if process <= 0:  # to the system that is no process but a group, or all
+        return False
+    if sys.platform == "win32":
+        return _is_alive_in_windows(process)
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
@@ -112,6 +114,27 @@ def is_alive(process: int) -> bool:
     except PermissionError:  # it lives, and is another user's
         return True
     return True
+
+
+def _is_alive_in_windows(process: int) -> bool:
+    """By a handle on the process: ``os.kill`` would end it there, whatever the signal."""
+    import ctypes
+    from ctypes import wintypes
+
+    synchronize, access_denied, wait_timeout = 0x00100000, 5, 0x102
+    kernel = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined]
+    kernel.OpenProcess.argtypes = (wintypes.DWORD, wintypes.BOOL, wintypes.DWORD)
+    kernel.OpenProcess.restype = wintypes.HANDLE
+    kernel.WaitForSingleObject.argtypes = (wintypes.HANDLE, wintypes.DWORD)
+    kernel.WaitForSingleObject.restype = wintypes.DWORD
+    kernel.CloseHandle.argtypes = (wintypes.HANDLE,)
+    handle = kernel.OpenProcess(synchronize, False, process)
+    if not handle:
+        return bool(ctypes.get_last_error() == access_denied)  # type: ignore[attr-defined]
+    try:  # the number stays taken as long as anybody holds a handle; whether it has ended is what waiting tells
+        return bool(kernel.WaitForSingleObject(handle, 0) == wait_timeout)
+    finally:
+        kernel.CloseHandle(handle)
 
 
 def _make(folder: Path) -> list[Path]:

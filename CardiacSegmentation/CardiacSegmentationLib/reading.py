@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.journal import JournalEntry, now_utc
-from CardiacSegmentationLib.segmentation import STRUCTURES, Papillary
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
 from CardiacSegmentationLib.stack import Patient
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 Counted = npt.NDArray[np.bool_]  # [label - 1, phase, slice]
 Cell = tuple[int, int, int]  # label, phase, slice
+Point = tuple[float, float, float]  # mm in patient space (LPS)
 
 
 class BasalRule(str, Enum):
@@ -35,6 +38,7 @@ class Conventions:
     papillary: Papillary = Papillary.VOLUME
     bsa_formula: str = "Mosteller"
     basal_rule: BasalRule = BasalRule.HALF_RING
+    papillary_percent: int = 50  # so far from muscle (0) to blood (100) a pixel in the cavity may lie and be muscle
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,26 @@ class Proposal:
     __hash__ = None  # type: ignore[assignment]
 
 
+SHORTEST_LINE_MM, LONGEST_LINE_MM = 5.0, 120.0  # between the points of a base plane: no valve is narrower or wider
+ROUNDING = 0.02  # of numbers in a file
+
+
+@dataclass(frozen=True, order=True)
+class BaseLine:
+    """Where a ventricle ends at its valve, mitral or tricuspid, in one phase: two points on a long-axis image.
+
+    The base plane runs through the line and across the image; lines of two long axes turn it both ways. A line that the
+    reader did not set himself was ``followed`` from those he set, by the motion of the images.
+    """
+
+    label: int  # Label.LV or Label.RV
+    view: str  # the long axis: ``LongAxis.name``
+    phase: int
+    points_mm: tuple[Point, Point]
+    across: Point  # unit vector at right angles to the long-axis image
+    is_followed: bool = False
+
+
 @dataclass(frozen=True)
 class Signature:
     """Who answers for a reading."""
@@ -83,12 +107,13 @@ class Reading:
 
     ``proposal`` is what the rules said before the first correction or decision. From then on it holds still: a border
     moved by hand changes volumes, and never which phase or slice they are taken from. ``None`` means that nothing was
-    corrected or decided yet. ``counts`` holds the decided cells only. ``acknowledged`` names the findings that the
-    reader has looked at (``finding_key``).
+    corrected or decided yet. ``counts`` holds the decided cells only; they win over ``base_lines``, and these over the
+    rule. ``acknowledged`` names the findings that the reader has looked at (``finding_key``).
     """
 
     key_phases: KeyPhases = field(default_factory=KeyPhases)
     counts: tuple[tuple[Cell, bool], ...] = ()  # in the order of cells
+    base_lines: tuple[BaseLine, ...] = ()  # in order, one for a structure, view and phase
     conventions: Conventions = field(default_factory=Conventions)
     patient: Patient = field(default_factory=Patient)  # what is put right; None: as the images say
     unknown_facts: frozenset[str] = frozenset()  # facts about the patient that the images state and the reader does not
@@ -103,14 +128,21 @@ class Reading:
     @property
     def has_decisions(self) -> bool:
         """Whether the reader decided which phases or slices numbers are taken from."""
-        return (self.key_phases, self.counts) != (KeyPhases(), ())
+        return (self.key_phases, self.counts, self.base_lines) != (KeyPhases(), (), ())
 
-    def counted(self, proposed: Counted) -> Counted:
-        """Which cells count: as decided, else as proposed."""
-        counted = proposed.copy()
-        for (label, phase, slice_), counts in self.counts:
-            counted[label - 1, phase, slice_] = counts
-        return counted
+    @property
+    def base_planes(self) -> tuple[int, ...]:
+        """The ventricles whose base plane is set, as labels."""
+        return tuple(sorted({line.label for line in self.base_lines}))
+
+    def lines_of(self, label: int, view: str | None = None) -> tuple[BaseLine, ...]:
+        """The lines of a ventricle's base plane, on one long axis or on all."""
+        return tuple(line for line in self.base_lines if line.label == label and view in (None, line.view))
+
+    def with_lines(self, label: int, view: str, lines: Iterable[BaseLine]) -> Reading:
+        """The reading in which these are all lines of a ventricle on a long axis."""
+        others = set(self.base_lines) - set(self.lines_of(label, view))
+        return replace(self, base_lines=tuple(sorted({*others, *lines})))
 
     def decide_counts(self, cells: Iterable[Cell], counts: bool | None) -> Reading:
         """The reading with some cells decided; ``None`` leaves them to the rule again."""
@@ -150,3 +182,24 @@ class Reading:
 def all_counted(phases: int, slices: int) -> Counted:
     """Every cell counts."""
     return np.ones((len(STRUCTURES), phases, slices), bool)
+
+
+def require_line(line: BaseLine) -> None:
+    """Refuse what can be no base of a ventricle: a ``ReadingError``."""
+    if line.label not in (Label.LV, Label.RV):
+        msg = "The base plane of a ventricle is that of the LV or of the RV."
+        raise ReadingError(msg)
+    length_mm = math.dist(*line.points_mm)
+    if not SHORTEST_LINE_MM <= length_mm <= LONGEST_LINE_MM:
+        msg = (
+            f"The two points of a base plane lie {length_mm:.0f} mm apart; valves are {SHORTEST_LINE_MM:.0f} to "
+            f"{LONGEST_LINE_MM:.0f} mm wide. Set the points on both sides of the valve."
+        )
+        raise ReadingError(msg)
+    direction = [(b - a) / length_mm for a, b in zip(*line.points_mm, strict=True)]
+    if (
+        abs(math.hypot(*line.across) - 1) > ROUNDING
+        or abs(sum(a * b for a, b in zip(direction, line.across, strict=True))) > ROUNDING
+    ):
+        msg = "The two points of a base plane do not lie in one long-axis image. Set them again."
+        raise ReadingError(msg)

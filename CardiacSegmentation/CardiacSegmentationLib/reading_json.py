@@ -5,6 +5,7 @@ Phases and slices count from 1, as in every file.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,15 @@ from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.journal import JournalEntry
 from CardiacSegmentationLib.reading import (
     BasalRule,
+    BaseLine,
     Conventions,
     KeyPhases,
+    Point,
     Proposal,
     Reading,
     Signature,
     all_counted,
+    require_line,
 )
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
 from CardiacSegmentationLib.stack import Patient
@@ -27,7 +31,8 @@ from CardiacSegmentationLib.stack import Patient
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SCHEMA, VERSION = "cardiacseg-reading", 1
+SCHEMA = "cardiacseg-reading"
+PLAIN, WITH_BASE_PLANES = 1, 2  # versions: a program that knows no base planes must not read past them
 MOST_IMAGES = 1_000_000  # of a study that anyone could have made: a damaged number must not fill the memory
 
 
@@ -35,12 +40,13 @@ def reading_to_dict(reading: Reading) -> dict[str, Any]:
     """Everything a person decided, fit for ``json.dumps``."""
     return {
         "schema": SCHEMA,
-        "version": VERSION,
+        "version": WITH_BASE_PLANES if reading.base_lines else PLAIN,
         "key_phases": _phases_to_dict(reading.key_phases),
         "counts": [
             {"structure": Label(label).name, "phase": phase + 1, "slice": place + 1, "counts": counts}
             for (label, phase, place), counts in reading.counts
         ],
+        "base_lines": [_line_to_dict(line) for line in reading.base_lines],
         "conventions": conventions_to_dict(reading.conventions),
         "patient": asdict(reading.patient),
         "unknown_facts": sorted(reading.unknown_facts),
@@ -57,12 +63,14 @@ def reading_to_dict(reading: Reading) -> dict[str, Any]:
 def reading_from_dict(data: Any) -> Reading:
     """The reading that ``reading_to_dict`` wrote; what does not fit is a ``ReadingError``."""
     try:
-        if data["schema"] != SCHEMA or data["version"] != VERSION:
-            msg = f"This is no reading, or one of another version of this program ({SCHEMA} {VERSION} is read)."
+        if data["schema"] != SCHEMA or data["version"] not in (PLAIN, WITH_BASE_PLANES):
+            known = f"{SCHEMA} {PLAIN} and {WITH_BASE_PLANES} are read"
+            msg = f"This is no reading, or one of another version of this program ({known})."
             raise ReadingError(msg)
         return Reading(
             key_phases=_phases_from_dict(data["key_phases"]),
             counts=tuple(sorted(_cell_from_dict(item) for item in data["counts"])),
+            base_lines=_lines_from_list(data.get("base_lines", [])),
             conventions=conventions_from_dict(data["conventions"]),
             patient=_patient_from_dict(data["patient"]),
             unknown_facts=frozenset(map(_text, data["unknown_facts"])) & frozenset(vars(Patient())),
@@ -79,18 +87,24 @@ def reading_from_dict(data: Any) -> Reading:
         raise ReadingError(msg) from error
 
 
-def conventions_to_dict(conventions: Conventions) -> dict[str, str]:
+def conventions_to_dict(conventions: Conventions) -> dict[str, Any]:
     """The conventions by name."""
     return {
         "papillary": conventions.papillary.value,
         "bsa_formula": conventions.bsa_formula,
         "basal_rule": conventions.basal_rule.value,
+        "papillary_percent": conventions.papillary_percent,
     }
 
 
 def conventions_from_dict(data: Mapping[str, Any]) -> Conventions:
     """The conventions that ``conventions_to_dict`` wrote."""
-    return Conventions(Papillary(data["papillary"]), str(data["bsa_formula"]), BasalRule(data["basal_rule"]))
+    return Conventions(
+        Papillary(data["papillary"]),
+        str(data["bsa_formula"]),
+        BasalRule(data["basal_rule"]),
+        int(data.get("papillary_percent", Conventions.papillary_percent)),  # readings of version 0.1 have none
+    )
 
 
 def entry_to_dict(entry: JournalEntry) -> dict[str, Any]:
@@ -126,6 +140,50 @@ def _structure(name: Any) -> int:
         msg = f"{name!r} is no structure of the heart"
         raise ValueError(msg)
     return int(Label[name])
+
+
+def _line_to_dict(line: BaseLine) -> dict[str, Any]:
+    return {
+        "structure": Label(line.label).name,
+        "view": line.view,
+        "phase": line.phase + 1,
+        "points_mm": [list(point) for point in line.points_mm],
+        "across": list(line.across),
+        "followed": line.is_followed,
+    }
+
+
+def _lines_from_list(items: Any) -> tuple[BaseLine, ...]:
+    lines = sorted(map(_line_from_dict, items))
+    if len({(line.label, line.view, line.phase) for line in lines}) < len(lines):
+        msg = "a base plane has two lines for one long axis and phase"
+        raise ValueError(msg)
+    return tuple(lines)
+
+
+def _line_from_dict(data: Mapping[str, Any]) -> BaseLine:
+    if not isinstance(data["followed"], bool):
+        msg = f"{data['followed']!r} does not say whether a line was followed"
+        raise ValueError(msg)
+    first, second = map(_point, data["points_mm"])
+    line = BaseLine(
+        _structure(data["structure"]),
+        _text(data["view"]),
+        _from_one(data["phase"]),
+        (first, second),
+        _point(data["across"]),
+        data["followed"],
+    )
+    require_line(line)
+    return line
+
+
+def _point(numbers: Any) -> Point:
+    x, y, z = (float(number) for number in numbers)
+    if not all(map(math.isfinite, (x, y, z))):
+        msg = f"{numbers!r} is no point in millimetres"
+        raise ValueError(msg)
+    return x, y, z
 
 
 def _signature_from_dict(data: Mapping[str, Any]) -> Signature:

@@ -191,7 +191,15 @@ def test_a_study_is_read_from_first_look_to_signed_report(
     rv_volume = tab.text("#rv-edv_ml")
     page.uncheck("#count-RV-ed-3")
     settle(tab)
-    assert tab.text("#rv-edv_ml") != rv_volume
+    left_out = tab.text("#rv-edv_ml")
+    assert left_out != rv_volume
+    page.click("#free-RV-ed-3")
+    settle(tab)
+    assert tab.text("#rv-edv_ml") == rv_volume, "the rule decides again"
+    assert page.locator("#grid button").count() == 0
+    page.uncheck("#count-RV-ed-3")
+    settle(tab)
+    assert tab.text("#rv-edv_ml") == left_out
     page.select_option("#choice-papillary", "mass")
     page.locator("#findings input").first.check()
     page.fill("#reader", "Ada Reader")

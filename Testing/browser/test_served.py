@@ -275,6 +275,22 @@ def test_what_cannot_be_done_is_said(study: ServedStudy, name: str, details: Any
     assert study.session.reading.journal == ()
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(OSError(28, "No space left", "report.pdf"), "report.pdf: No space left"), (KeyError("x"), "defect")],
+)
+def test_what_goes_wrong_while_writing_is_said_and_work_goes_on(
+    study: ServedStudy, inwards: Any, error: Exception, said: str
+) -> None:
+    def fail(_session: StudySession, _parts: list[str]) -> list[Path]:
+        raise error
+
+    study.write = fail
+    tab = Tab(study)
+    assert said in tab.command("export", parts=["report"])["problem"]
+    assert "problem" not in tab.command("pull", **PLACE, line=inwards)
+
+
 def test_a_signed_reading_refuses_every_change_until_it_is_unlocked(study: ServedStudy, inwards: Any) -> None:
     tab = Tab(study)
     tab.command("reader", text="Ada")

@@ -11,6 +11,7 @@ import pydicom
 import pytest
 from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.export.corrections import (
+    corrections_as_dict,
     find_corrections,
     list_corrections,
     name_ranges,
@@ -19,7 +20,7 @@ from CardiacSegmentationLib.export.corrections import (
 from CardiacSegmentationLib.export.dicom_seg import describe_origin, find_algorithm_type
 from CardiacSegmentationLib.export.results import write_results
 from CardiacSegmentationLib.findings import describe
-from CardiacSegmentationLib.reading import Reading
+from CardiacSegmentationLib.reading import BaseLine, Reading
 from CardiacSegmentationLib.reading_json import entry_from_dict
 from CardiacSegmentationLib.segmentation import Label, Origin, Segmentation
 from export.conftest import MODEL, corrected, read_by_a_person
@@ -46,6 +47,25 @@ def test_one_line_says_numbers_images_slices_and_phases(read_case: Any) -> None:
     german = summarise_corrections(corrections, "de")
     assert german.startswith(f"LV EF {automatic.replace('.', ',')} → {now.replace('.', ',')} %; ")
     assert "2 von 48 Bildern korrigiert; 2 Schichten ausgeschlossen (RV); vom Befunder festgelegt: LV ES" in german
+
+
+def test_a_base_plane_is_told_in_every_list(stack: Any, labels: Any) -> None:
+    segmentation = Segmentation.of(labels, model=MODEL)
+    column, row = (stack.affine[:3, axis] / stack.spacing_mm[2 - axis] for axis in (0, 1))
+    middle = stack.affine[:3, 3] + 0.7 * stack.affine[:3, 2] + 30 * column + 30 * row  # cuts the second slice
+    ends = tuple(tuple(float(v) for v in middle + side * 15 * column) for side in (-1, 1))
+    lines = [
+        BaseLine(int(Label.LV), "4CH", phase, ends, tuple(map(float, row)), is_followed=phase == 1)
+        for phase in (0, 1, 3)
+    ]
+    assessment = assess(stack, segmentation, Reading(base_lines=tuple(sorted(lines))))
+    corrections = find_corrections(segmentation, assessment)
+    assert corrections.are_any
+    assert "base plane LV set on 4CH, phase 1, 4" in list_corrections(corrections, segmentation)
+    assert summarise_corrections(corrections, "de").endswith("Basisebene LV gesetzt auf 4CH, Phase 1, 4")
+    assert corrections_as_dict(corrections)["base_planes"] == [{"structure": "LV", "views": ["4CH"], "phases": [1, 4]}]
+    assert assessment.shares[Label.LV - 1, 0].tolist()[:3] == pytest.approx([0.0, 0.8, 1.0])
+    assert "the base plane set in phases 1, 4" in {f.code: f.message for f in assessment.findings}["base-plane"]
 
 
 def test_excluded_slices_alone_are_corrections_too(stack: Any, labels: Any) -> None:
@@ -83,7 +103,12 @@ def test_measurements_hold_decisions_journal_and_automatic_beside_corrected(read
         ("RV", 1, False), ("RV", 2, False),
     }  # fmt: skip
     assert content["corrections"]["slices"][0]["phases"] == list(range(1, 9))
-    assert content["conventions"] == {"papillary": "volume", "bsa_formula": "Mosteller", "basal_rule": "half"}
+    assert content["conventions"] == {
+        "papillary": "volume",
+        "bsa_formula": "Mosteller",
+        "basal_rule": "half",
+        "papillary_percent": 50,
+    }
     assert content["reading"]["key_phases"]["lv_es"] == 4
     assert content["reading"]["signature"]["reader"] == "Reader^Ada"
     entries = assessment.reading.journal

@@ -143,22 +143,28 @@ def test_labels_that_are_deleted_leave_a_study_without_labels(a_hand: Hand, a_se
     a_hand.panel._correct.copy_from_previous_phase()
 
 
+def delete_node(node: Any, by_hierarchy: bool) -> None:
+    """As the Data module does, or a script."""
+    import slicer
+
+    if by_hierarchy:
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+        hierarchy.RemoveItem(hierarchy.GetItemByDataNode(node))
+    else:
+        slicer.mrmlScene.RemoveNode(node)
+
+
 @pytest.mark.parametrize("by_hierarchy", [True, False])
 def test_labels_stay_although_the_node_on_display_was_deleted(
     a_hand: Hand, a_segmented_study: Study, by_hierarchy: bool
 ) -> None:
-    import slicer
     from CardiacSegmentationLib.scene.study import segmentation_of
 
     study = a_segmented_study
     a_hand.ui.phaseSlider.value = 3
     before, numbers = segmentation_of(study), a_hand.ui.resultsTable.item(0, 1).text()
     assert before is not None
-    if by_hierarchy:
-        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
-        hierarchy.RemoveItem(hierarchy.GetItemByDataNode(study.segmentation_node))
-    else:
-        slicer.mrmlScene.RemoveNode(study.segmentation_node)
+    delete_node(study.segmentation_node, by_hierarchy)
     a_hand.wait(0.5)
     after = segmentation_of(study)
     assert after is not None
@@ -167,6 +173,24 @@ def test_labels_stay_although_the_node_on_display_was_deleted(
     assert study.segmentation_node.GetSegmentation().GetNumberOfSegments() == 3
     assert a_hand.ui.resultsTable.item(0, 1).text() == numbers
     assert a_hand.ui.editor.segmentationNode() is study.segmentation_node
+    assert not a_hand.ui.undoButton.enabled
+
+
+def test_labels_come_back_where_nothing_guarded_them(a_hand: Hand, a_segmented_study: Study) -> None:
+    """In a script, Slicer's start does not call the module."""
+    import slicer
+    from CardiacSegmentationLib.scene.segmentation import guard_deletions
+    from CardiacSegmentationLib.scene.study import segmentation_of
+
+    study = a_segmented_study
+    slicer.mrmlScene.RemoveObserver(guard_deletions(slicer.mrmlScene))
+    guard_deletions.cache_clear()
+    a_hand.ui.phaseSlider.value = 3
+    before = segmentation_of(study)
+    delete_node(study.segmentation_node, by_hierarchy=False)
+    a_hand.wait(0.5)
+    after = segmentation_of(study)
+    np.testing.assert_array_equal(after.labels, before.labels)
     a_hand.ui.undoButton.click()  # who meant it can still have it
     emptied = segmentation_of(study)
     assert emptied is not None
@@ -175,6 +199,23 @@ def test_labels_stay_although_the_node_on_display_was_deleted(
     restored = segmentation_of(study)
     assert restored is not None
     np.testing.assert_array_equal(restored.labels, before.labels)
+
+
+@pytest.mark.parametrize("by_hierarchy", [True, False])
+def test_a_study_not_at_hand_keeps_the_phase_whose_node_was_deleted(
+    a_hand: Hand, a_segmented_study: Study, phantom: tuple[CineStack, Segmentation], by_hierarchy: bool
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study, segmentation_of
+
+    study = a_segmented_study
+    before = segmentation_of(study)
+    a_hand.panel.select(load_study(slicer.mrmlScene, phantom[0]))
+    delete_node(study.segmentation_node, by_hierarchy)
+    a_hand.wait(0.5)
+    after = segmentation_of(study)
+    np.testing.assert_array_equal(after.labels, before.labels)
+    assert after.corrected_images == ()
 
 
 def test_edits_count_although_the_node_on_display_was_deleted(a_hand: Hand, a_segmented_study: Study) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 from CardiacSegmentationLib import locks
@@ -110,3 +113,44 @@ def test_an_archive_unpacked_by_a_killed_run_goes_and_that_of_a_living_one_stays
     assert {path.name for path in tmp_path.iterdir()} == {living.path.name, new.path.name, of_the_user.name}
     living.close()
     assert not living.path.exists()
+
+
+def test_a_process_is_asked_for_its_life(other_run: subprocess.Popen[str]) -> None:
+    assert locks.is_alive(os.getpid())
+    assert locks.is_alive(other_run.pid)
+    other_run.kill()
+    other_run.wait()
+    assert not locks.is_alive(other_run.pid)
+    assert not any(locks.is_alive(number) for number in (0, -1, 2**40))
+
+
+class WindowsKernel:
+    """The three calls as Windows documents them, over processes that run, have ended but are held, or refuse."""
+
+    RUNNING, HELD, REFUSING = 4, 8, 12
+
+    def __init__(self) -> None:
+        self.last_error, self.handles = 0, set[int]()
+        # Functions as ctypes has them: with types to be set.
+        self.OpenProcess = Mock(side_effect=self._open)
+        self.WaitForSingleObject = Mock(side_effect=lambda handle, _ms: 0x102 if handle == 100 + self.RUNNING else 0)
+        self.CloseHandle = Mock(side_effect=self.handles.remove)
+
+    def _open(self, access: int, _inherit: bool, process: int) -> int | None:
+        assert access == 0x00100000
+        if process not in (self.RUNNING, self.HELD):
+            self.last_error = 5 if process == self.REFUSING else 87
+            return None
+        self.handles.add(100 + process)
+        return 100 + process
+
+
+def test_on_windows_asking_ends_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = WindowsKernel()
+    monkeypatch.setattr(locks, "sys", SimpleNamespace(platform="win32"))
+    monkeypatch.setattr(ctypes, "WinDLL", lambda *_, **__: kernel, raising=False)
+    monkeypatch.setattr(ctypes, "get_last_error", lambda: kernel.last_error, raising=False)
+    monkeypatch.setattr(os, "kill", lambda *_: pytest.fail("there it ends the process"))
+    alive = [locks.is_alive(number) for number in (kernel.RUNNING, kernel.HELD, kernel.REFUSING, 16)]
+    assert alive == [True, False, True, False]
+    assert not kernel.handles

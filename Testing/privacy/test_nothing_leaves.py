@@ -10,13 +10,22 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import pytest
+from CardiacSegmentationLib.cli.read import ADDRESS_FILE, KEPT_ASIDE
 from CardiacSegmentationLib.phantom import PhantomSpec, write_study
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 GUARD = """
@@ -27,8 +36,12 @@ NETWORK = {
     "socket.gethostbyaddr", "socket.getnameinfo",
 }
 
+def is_own(event, arguments):
+    # A server on this computer, for this computer.
+    return event in ("socket.bind", "socket.connect") and arguments[1][0] == "127.0.0.1"
+
 def forbid(event, arguments):
-    if event in NETWORK:
+    if event in NETWORK and not is_own(event, arguments):
         with open(os.environ["NETWORK_LOG"], "a") as log:
             log.write(f"{event} {arguments} in {sys.argv}\\n")
         raise RuntimeError(f"{event} {arguments}: nothing may go over the network")
@@ -73,8 +86,14 @@ def home(tmp_path: Path) -> Path:
 
 def run(home: Path, *command: str, first: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command as a user of that home folder would."""
+    environment = environment_of(home, first)
+    return subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False, timeout=300)
+
+
+def environment_of(home: Path, first: Path | None = None) -> dict[str, str]:
+    """No variable but those that a program cannot do without; ``first`` comes first where Python looks."""
     path = [str(folder) for folder in (first, ROOT / "CardiacSegmentation", ROOT / "training") if folder]
-    environment = {
+    return {
         "HOME": str(home),
         "USERPROFILE": str(home),
         "PATH": os.environ["PATH"],
@@ -83,7 +102,26 @@ def run(home: Path, *command: str, first: Path | None = None) -> subprocess.Comp
         "NETWORK_LOG": str(home.parent / "network.log"),
         "OPENBLAS_NUM_THREADS": "1",
     }
-    return subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False, timeout=300)
+
+
+@contextmanager
+def reading(home: Path, study: Path, out: Path, *watch: str, first: Path | None = None) -> Iterator[str]:
+    """The address of a page that ``read`` serves until the end of the block; then labels and reading are written."""
+    command = [*watch, sys.executable, "-u", "-m", "CardiacSegmentationLib", "read", str(study)]
+    options = ["--out", str(out), "--no-browser"]
+    process = subprocess.Popen(
+        [*command, *options], env=environment_of(home, first), cwd=home, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    lines = iter(process.stdout.readline, "")
+    try:
+        yield next(line.strip() for line in lines if "http://" in line)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=120)
+        assert process.returncode == 0
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def left_in(home: Path) -> list[str]:
@@ -103,6 +141,7 @@ def test_no_command_but_send_calls_the_network(
         ["segment", str(study), "--out", str(out / "one"), "--backend", engine],
         ["measure", str(study), str(out / "one" / "labels.nii.gz")],
         ["batch", str(study.parent), "--out", str(out / "many"), "--backend", engine, "--only", "tables"],
+        ["demo", str(study), "--out", str(out / "demo"), "--backend", engine, "--only", "tables"],
     ]
     for command in commands:
         ran = run(home, sys.executable, "-m", "CardiacSegmentationLib", *command, first=guard)
@@ -116,15 +155,42 @@ def test_no_command_but_send_calls_the_network(
 
 
 @pytest.mark.skipif(not shutil.which("strace"), reason="no strace here")
+@pytest.mark.parametrize("command", ["segment", "batch"])
 @pytest.mark.parametrize("engine", ENGINES)
-def test_no_library_calls_the_network_behind_python(study: Path, tmp_path: Path, home: Path, engine: str) -> None:
+def test_no_library_calls_the_network_behind_python(
+    study: Path, tmp_path: Path, home: Path, engine: str, command: str
+) -> None:
     log = tmp_path / "strace.log"
-    arguments = ["segment", str(study), "--out", str(tmp_path / "out"), "--backend", engine]
+    source = study.parent if command == "batch" else study
+    arguments = [command, str(source), "--out", str(tmp_path / "out"), "--backend", engine]
     watch = ["strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o", str(log)]
     ran = run(home, *watch, sys.executable, "-c", LINGER, *arguments)
     assert ran.returncode == 0, ran.stderr
     calls = [line for line in log.read_text().splitlines() if re.search(r"AF_INET|nscd|sendm?msg|sendto", line)]
     assert calls == []
+    assert left_in(home) == []
+
+
+def stay_on_page(address: str, out: Path) -> None:
+    """Until the study can be read, and longer than an upload takes to begin."""
+    begin = time.monotonic()
+    while not (out / KEPT_ASIDE / ADDRESS_FILE).exists():
+        assert time.monotonic() < begin + 300
+        time.sleep(0.1)
+    with urlopen(address, timeout=60) as answer:
+        assert b"<html" in answer.read()
+    time.sleep(max(0.0, UPLOAD_STARTS_S - (time.monotonic() - begin)))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_reading_in_a_browser_is_between_this_computer_and_itself(
+    study: Path, tmp_path: Path, guard: Path, home: Path
+) -> None:
+    with reading(home, study, tmp_path / "out", first=guard) as address:
+        assert address.startswith("http://127.0.0.1:")
+        stay_on_page(address, tmp_path / "out")
+    assert not (tmp_path / "network.log").exists(), (tmp_path / "network.log").read_text()
+    assert (tmp_path / "out" / "reading.json").exists()
     assert left_in(home) == []
 
 

@@ -39,7 +39,7 @@ def test_a_cine_in_many_series_is_one_offer(a_scene: Any, series: list[list[str]
     assert len(series) > 8
     (offer,) = examine(series)
     assert offer.name == "Short-axis cine (8 slices × 4 phases)"
-    assert len(offer.files) == 32
+    assert len(offer.files) == 32 + 3 * 4  # three long axes go with it
     assert offer.selected
     assert offer.warning == ""
 

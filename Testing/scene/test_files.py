@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import CineStack
 
 READER = """
-import json, sys
+import json, sys, zlib
 from slicer_host import host
 host.start()
 import slicer
@@ -36,6 +37,9 @@ print(json.dumps({
     "results": [role for role in RESULT_ROLES if study.result(role) is not None],
     "segments": study.segmentation_node.GetSegmentation().GetSegmentIDs(),
     "fps": study.browser.GetPlaybackRateFps(),
+    "voxels": zlib.crc32(stack_of(study).voxels.tobytes()),
+    "shown": list(study.volume_node.GetImageData().GetDimensions()),
+    "window": study.volume_node.GetDisplayNode().GetWindow(),
 }))
 host.stop()
 """
@@ -65,7 +69,48 @@ def test_everything_is_there_in_a_fresh_process(
     assert seen["results"] == list(RESULT_ROLES)
     assert seen["segments"] == ["LV", "MYO", "RV"]
     assert seen["fps"] == pytest.approx(playback_rate_fps(a_stack))
+    assert seen["voxels"] == zlib.crc32(a_stack.voxels.tobytes())
+    assert seen["shown"] == list(reversed(a_stack.voxels.shape[1:]))
+    assert seen["window"] == pytest.approx(window_in_slicer(a_stack, a_segmentation))
     assert printed == ""
+
+
+def window_in_slicer(stack: CineStack, segmentation: Segmentation) -> float:
+    """The width of the grey scale where all phases are in the scene."""
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study, set_segmentation
+
+    study = load_study(slicer.mrmlScene, stack)
+    set_segmentation(study, segmentation)
+    return float(study.volume_node.GetDisplayNode().GetWindow())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows tells no peak of memory here")
+def test_writing_holds_one_phase_and_not_all(tmp_path: Path) -> None:
+    """Slicer's own way to write a scene holds all images four times over."""
+    code = """if True:
+        import resource, sys
+        from dataclasses import replace
+        from pathlib import Path
+        import numpy as np
+        from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
+        from CardiacSegmentationLib.scene.files import write_scene
+        def peak():
+            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        stack, segmentation = make_stack(PhantomSpec(phases=2, slices=8))
+        write_scene(Path(sys.argv[1]), stack, segmentation)
+        def long(values):
+            return np.repeat(values, 50, axis=0)
+        stack = replace(stack, voxels=long(stack.voxels), times_ms=tuple(map(float, range(0, 1000, 10))))
+        segmentation = replace(segmentation, labels=long(segmentation.labels), labelled=long(segmentation.labelled),
+                               origin=long(segmentation.origin), evidence=None)
+        before = peak()
+        write_scene(Path(sys.argv[1]), stack, segmentation)
+        print((peak() - before) / stack.voxels.nbytes)
+    """
+    command = [sys.executable, "-c", code, str(tmp_path / "scene.mrb")]
+    process = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert float(process.stdout) < 1.0
 
 
 def test_writing_needs_no_host_and_prints_nothing(tmp_path: Path) -> None:

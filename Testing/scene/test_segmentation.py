@@ -158,13 +158,23 @@ def test_other_segments_are_left_alone(a_study: Study, a_segmentation: Segmentat
     assert np.array_equal(back.labels, a_segmentation.labels)
 
 
+def whole_grid(node: Any) -> Any:
+    """An image without voxels on the node's reference grid."""
+    import slicer
+
+    image = slicer.vtkOrientedImageData()
+    text = node.GetSegmentation().GetConversionParameter("Reference image geometry")
+    slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, image, False)
+    return image
+
+
 def test_where_segments_overlap_blood_wins(a_study: Study) -> None:
     import slicer
 
     node = a_study.segmentation_node
     logic = slicer.vtkSlicerSegmentationsModuleLogic
-    everything = slicer.vtkOrientedImageData()
-    everything.DeepCopy(node.GetSegmentation().GetSegment("LV").GetRepresentation("Binary labelmap"))
+    everything = whole_grid(node)
+    everything.AllocateScalars(3, 1)
     everything.GetPointData().GetScalars().Fill(1)
     logic.SetBinaryLabelmapToSegment(everything, node, "MYO", logic.MODE_REPLACE)
     labels = shown_labels(a_study)
@@ -178,7 +188,7 @@ def test_strokes_on_a_finer_grid_come_back_on_that_of_the_images(a_study: Study,
 
     node = a_study.segmentation_node
     segment = node.GetSegmentation().GetSegment("LV")
-    fine, coarse = slicer.vtkOrientedImageData(), segment.GetRepresentation("Binary labelmap")
+    fine, coarse = slicer.vtkOrientedImageData(), whole_grid(node)
     fine.SetExtent(0, 2 * coarse.GetDimensions()[0] - 1, 0, 2 * coarse.GetDimensions()[1] - 1, *coarse.GetExtent()[4:])
     fine.CopyDirections(coarse)
     spacing = coarse.GetSpacing()
@@ -186,7 +196,8 @@ def test_strokes_on_a_finer_grid_come_back_on_that_of_the_images(a_study: Study,
     fine.SetOrigin(coarse.GetOrigin())
     finer = slicer.vtkOrientedImageData()
     fine.AllocateScalars(3, 1)
-    slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(coarse, fine, finer)
+    strokes = segment.GetRepresentation("Binary labelmap")
+    slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(strokes, fine, finer)
     segment.AddRepresentation("Binary labelmap", finer)
     cavity = shown_labels(a_study) == Label.LV
     truth = a_segmentation.labels[0] == Label.LV

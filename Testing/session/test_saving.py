@@ -130,18 +130,55 @@ def test_a_damaged_way_back_is_none(begin: Begin, worked: StudySession, damage: 
     assert begin(reading=worked.reading, history=History.from_dict(data)).undo_text() == ""
 
 
+BASE_LINE = {
+    "structure": "LV",
+    "view": "4CH",
+    "phase": 1,
+    "points_mm": [[0, 0, 0], [30, 0, 0]],
+    "across": [0, 0, 1],
+    "followed": False,
+}
+
+
+def test_a_reading_without_base_planes_is_read_by_earlier_programs_and_one_of_theirs_here(worked: StudySession) -> None:
+    data = as_saved(reading_to_dict(worked.reading))
+    assert data["version"] == 1
+    del data["base_lines"]  # they write none
+    assert reading_from_dict(data) == worked.reading
+    with_plane = reading_from_dict({**data, "base_lines": [BASE_LINE]})
+    assert [line.points_mm for line in with_plane.base_lines] == [((0.0, 0.0, 0.0), (30.0, 0.0, 0.0))]
+    assert as_saved(reading_to_dict(with_plane))["version"] == 2  # which they refuse
+    assert reading_from_dict(as_saved(reading_to_dict(with_plane))) == with_plane
+
+
 READING_DAMAGES: list[Callable[[dict[str, Any]], Any]] = [
     lambda _: None,
     lambda _: "text",
     lambda _: {},
     lambda data: {**data, "schema": "other"},
-    lambda data: {**data, "version": 2},
+    lambda data: {**data, "version": 3},
     lambda data: {**data, "key_phases": {"lv_ed": 0}},
     lambda data: {**data, "key_phases": {"lv_ed": True}},
     lambda data: {**data, "key_phases": {"lv_mid": 1}},
     lambda data: {**data, "counts": [{"structure": "BACKGROUND", "phase": 1, "slice": 1, "counts": False}]},
     lambda data: {**data, "counts": [{"structure": "LV", "phase": 0, "slice": 1, "counts": False}]},
     lambda data: {**data, "counts": [{"structure": "LV", "phase": 1, "slice": 1, "counts": "false"}]},
+    *(
+        lambda data, wrong=wrong: {**data, "base_lines": [{**BASE_LINE, **wrong}]}
+        for wrong in (
+            {"structure": "MYO"},
+            {"phase": 0},
+            {"view": 4},
+            {"followed": "no"},
+            {"points_mm": [[0, 0, 0]]},
+            {"points_mm": [[0, 0, 0], [1, 0, 0]]},
+            {"points_mm": [[0, 0, 0], [500, 0, 0]]},
+            {"points_mm": [[0, 0, float("nan")], [30, 0, 0]]},
+            {"across": [0, 0, 0]},
+            {"across": [1, 0, 0]},
+        )
+    ),
+    lambda data: {**data, "base_lines": [BASE_LINE, BASE_LINE]},
     lambda data: {**data, "conventions": {**data["conventions"], "papillary": "both"}},
     lambda data: {**data, "patient": {**data["patient"], "height_cm": "tall"}},
     lambda data: {**data, "proposal": {**data["proposal"], "phases": 10**9, "slices": 10**9}},

@@ -19,7 +19,7 @@ LAST, BEST = "last.pt", "best.pt"
 
 
 @dataclass
-class Progress:
+class TrainingState:
     """Where a run stands."""
 
     epoch: int = 0

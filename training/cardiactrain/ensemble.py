@@ -9,7 +9,7 @@ import torch
 
 from cardiactrain.checkpoint import LAST, load_checkpoint, save_checkpoint
 from cardiactrain.errors import RunError
-from cardiactrain.plain import Part
+from cardiactrain.plain import Component
 from cardiactrain.run import RUN, Run, save_run
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def join_runs(runs: Sequence[Run], out: Path, weights: str = "last") -> Run:
         msg = "Networks whose normaliser learned from images cannot be one: each needs its own."
         raise RunError(msg)
     members = [{"kind": run.recipe.network.kind, **run.recipe.network.options} for run in runs]
-    recipe = replace(first.recipe, network=Part("ensemble", {"members": members}))
+    recipe = replace(first.recipe, network=Component("ensemble", {"members": members}))
     seen = frozenset[str]().union(*(run.seen for run in runs))
     judged = tuple(key for key in first.validation if key not in seen)
     joined = Run(out, recipe, first.store, first.training, judged, first.split, ancestors=tuple(sorted(seen)))

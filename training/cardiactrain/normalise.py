@@ -10,7 +10,7 @@ from CardiacSegmentationLib.network.preprocess import Preprocessing
 from cardiactrain.registry import make
 
 if TYPE_CHECKING:
-    from cardiactrain.plain import Part
+    from cardiactrain.plain import Component
 
 Tensor = torch.Tensor
 
@@ -130,7 +130,7 @@ NORMALISERS = {
 }
 
 
-def make_normaliser(part: Part) -> Normaliser:
+def make_normaliser(part: Component) -> Normaliser:
     """The normaliser a recipe names."""
     normaliser: Normaliser = make(NORMALISERS, part, "normaliser")
     return normaliser

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from cardiactrain.data.batch import Batch
-    from cardiactrain.networks import Output
+    from cardiactrain.networks import NetworkOutput
     from cardiactrain.recipe import Recipe, TrainPart
 
 
@@ -32,7 +32,7 @@ class Objective:
         """The objective of a recipe."""
         return cls(make_loss(recipe.loss), recipe.train)
 
-    def __call__(self, output: Output, batch: Batch, network: nn.Module) -> torch.Tensor:
+    def __call__(self, output: NetworkOutput, batch: Batch, network: nn.Module) -> torch.Tensor:
         total = self.loss(output.logits, batch.target, batch.known)
         for weight, coarser in zip(self.train.deep_supervision, output.coarser, strict=False):
             total = total + weight * self.loss(coarser, _shrink(batch.target, coarser), batch.known)

@@ -13,7 +13,7 @@ from cardiactrain.registry import make
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from cardiactrain.plain import Part
+    from cardiactrain.plain import Component
 
 OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
@@ -25,7 +25,7 @@ OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
 }
 
 
-def make_optimiser(part: Part, parameters: Iterable[Any]) -> torch.optim.Optimizer:
+def make_optimiser(part: Component, parameters: Iterable[Any]) -> torch.optim.Optimizer:
     """The optimiser a recipe names."""
     return make(OPTIMISERS, part, "optimiser", parameters)
 
@@ -67,6 +67,6 @@ def polynomial(*, power: float = 0.9) -> Callable[[int, int], float]:
 SCHEDULES = {"constant": constant, "cosine": cosine, "trapezoid": trapezoid, "polynomial": polynomial}
 
 
-def make_schedule(part: Part) -> Callable[[int, int], float]:
+def make_schedule(part: Component) -> Callable[[int, int], float]:
     """The schedule a recipe names: a factor of the rate from step and number of steps."""
     return make(SCHEDULES, part, "schedule")

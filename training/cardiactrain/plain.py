@@ -32,7 +32,7 @@ def read_yaml(text: str, where: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Part:
+class Component:
     """An entry of a registry with its options: a network, a loss, an augmentation."""
 
     kind: str
@@ -44,7 +44,7 @@ def build(kind: type[T], content: Any, where: str) -> T:
     if not isinstance(content, dict):
         msg = f"{where}: expected keys with values, found {content!r}."
         raise RecipeError(msg)
-    if kind is Part:
+    if kind is Component:
         return _part(content, where)  # type: ignore[return-value]
     hints = get_type_hints(kind)
     known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
@@ -92,16 +92,16 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _part(content: dict[str, Any], where: str) -> Part:
+def _part(content: dict[str, Any], where: str) -> Component:
     if "kind" not in content:
         msg = f"{where}: the key 'kind' is missing."
         raise RecipeError(msg)
-    return Part(str(content["kind"]), {key: value for key, value in content.items() if key != "kind"})
+    return Component(str(content["kind"]), {key: value for key, value in content.items() if key != "kind"})
 
 
 def to_plain(value: Any) -> Any:
     """A dataclass as plain data that ``build`` reads back."""
-    if isinstance(value, Part):
+    if isinstance(value, Component):
         return {"kind": value.kind, **value.options}
     if is_dataclass(value):
         return {f.name: to_plain(getattr(value, f.name)) for f in fields(value)}

@@ -10,7 +10,7 @@ from typing import Any
 from CardiacSegmentationLib.segmentation import Label
 
 from cardiactrain.errors import RecipeError
-from cardiactrain.plain import Part, build, read_yaml, to_plain
+from cardiactrain.plain import Component, build, read_yaml, to_plain
 from cardiactrain.precision import PRECISIONS
 
 SMALLEST_VIEW = 8  # pixels
@@ -97,16 +97,16 @@ class Recipe:
     description: str = ""
     data: DataPart = field(default_factory=DataPart)
     view: ViewPart = field(default_factory=ViewPart)
-    normalise: Part = field(default_factory=lambda: Part("percentile-zscore"))
-    augment: tuple[Part, ...] = ()
+    normalise: Component = field(default_factory=lambda: Component("percentile-zscore"))
+    augment: tuple[Component, ...] = ()
     without: tuple[str, ...] = ()  # groups of augmentations left out: geometry, contrast, artefacts
-    network: Part = field(default_factory=lambda: Part("compact-unet"))
-    loss: Part = field(default_factory=lambda: Part("dice-ce"))
-    optimiser: Part = field(default_factory=lambda: Part("adamw"))
-    schedule: Part = field(default_factory=lambda: Part("constant"))
+    network: Component = field(default_factory=lambda: Component("compact-unet"))
+    loss: Component = field(default_factory=lambda: Component("dice-ce"))
+    optimiser: Component = field(default_factory=lambda: Component("adamw"))
+    schedule: Component = field(default_factory=lambda: Component("constant"))
     train: TrainPart = field(default_factory=TrainPart)
     predict: PredictPart = field(default_factory=PredictPart)
-    baseline: Part | None = None  # a classical method instead of a network
+    baseline: Component | None = None  # a classical method instead of a network
 
     @property
     def classes(self) -> tuple[Label, ...]:

@@ -11,14 +11,14 @@ from cardiactrain.plain import is_number
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cardiactrain.plain import Part
+    from cardiactrain.plain import Component
 
 T = TypeVar("T")
 
 
 def check_options(
-    registry: Mapping[str, Callable[..., Any]], part: Part, what: str, spare: tuple[str, ...] = ()
-) -> Part:
+    registry: Mapping[str, Callable[..., Any]], part: Component, what: str, spare: tuple[str, ...] = ()
+) -> Component:
     """The part, if its kind is known and every option is a keyword of it, of its default's kind.
 
     ``spare`` options, which are numbers, are always allowed.
@@ -53,7 +53,7 @@ def _kind_of(default: Any) -> tuple[str, Callable[[Any], bool]] | None:
     return None
 
 
-def make(registry: Mapping[str, Callable[..., T]], part: Part, what: str, *arguments: Any) -> T:
+def make(registry: Mapping[str, Callable[..., T]], part: Component, what: str, *arguments: Any) -> T:
     """Build what a part names, with its options."""
     check_options(registry, part, what)
     try:

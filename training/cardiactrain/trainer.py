@@ -15,7 +15,7 @@ from torch import nn
 
 from cardiactrain.augment import make_augmentation
 from cardiactrain.average import AveragedWeights
-from cardiactrain.checkpoint import BEST, LAST, Progress, load_checkpoint, load_weights, save_checkpoint
+from cardiactrain.checkpoint import BEST, LAST, TrainingState, load_checkpoint, load_weights, save_checkpoint
 from cardiactrain.clock import Clock
 from cardiactrain.data.views import Views
 from cardiactrain.distill import check_teachers, teach
@@ -24,7 +24,7 @@ from cardiactrain.networks import as_output, make_network
 from cardiactrain.normalise import make_normaliser
 from cardiactrain.objective import Objective
 from cardiactrain.optimisers import make_optimiser, make_schedule
-from cardiactrain.plain import Part
+from cardiactrain.plain import Component
 from cardiactrain.precision import AUTO, choose_precision
 from cardiactrain.predict import Predictor
 from cardiactrain.validate import mean_dice
@@ -59,7 +59,7 @@ class Trainer:
     validation: Sequence[Subject]
     folder: Path
     world: World
-    progress: Progress = field(default_factory=Progress)
+    progress: TrainingState = field(default_factory=TrainingState)
     teachers: Sequence[Predictor] = ()  # that give their opinion on every batch
 
     def __post_init__(self) -> None:
@@ -123,7 +123,7 @@ class Trainer:
         network, view = copy.deepcopy(self.network).train(), self.recipe.view
         count = min(self.recipe.train.batch, max(REHEARSED, view.slices_together))
         chosen = [n % len(self._views) for n in range(count)]
-        often = [p if p.kind == "monai" else Part(p.kind, p.options | {"often": 1.0}) for p in self.recipe.augment]
+        often = [p if p.kind == "monai" else Component(p.kind, p.options | {"often": 1.0}) for p in self.recipe.augment]
         augmentation = make_augmentation(tuple(often), self.recipe.without)
         subject = self.training[0]
         try:
@@ -139,7 +139,7 @@ class Trainer:
 
     def fit(
         self, report: Callable[[Trainer, dict[str, float]], None] | None = None, seconds: float | None = None
-    ) -> Progress:
+    ) -> TrainingState:
         """Train to the end of the recipe, or to the epoch that ends after so many seconds.
 
         ``report`` sees the row of every epoch.
@@ -323,7 +323,7 @@ class Trainer:
         path = self.folder / LAST
         state = load_checkpoint(path, "network", "average", "optimiser", "scaler", "normaliser", "progress")
         load_weights(self.network, state["network"], path)
-        self.progress = Progress(**state["progress"])
+        self.progress = TrainingState(**state["progress"])
         if self.progress.step != self.progress.epoch * self.steps_per_epoch:
             msg = (
                 f"{self.folder} went {self.progress.step} steps in {self.progress.epoch} epochs; an epoch now has "

@@ -13,7 +13,7 @@ from cardiactrain.cli import main
 from cardiactrain.data.views import Views
 from cardiactrain.distill import check_teachers, teach
 from cardiactrain.errors import RecipeError
-from cardiactrain.networks.output import Output
+from cardiactrain.networks.output import NetworkOutput
 from cardiactrain.normalise import make_normaliser
 from cardiactrain.objective import Objective
 from cardiactrain.predict import Predictor
@@ -35,11 +35,11 @@ class Sure(torch.nn.Module):
         self.label = label
         self.seen: list[torch.Tensor] = []
 
-    def forward(self, image: torch.Tensor) -> Output:
+    def forward(self, image: torch.Tensor) -> NetworkOutput:
         self.seen.append(image)
         logits = torch.full((len(image), 4, *image.shape[2:]), -20.0)
         logits[:, self.label] = 20.0
-        return Output(logits, (), torch.tensor([[20.0, -20.0]]).expand(len(image), -1))
+        return NetworkOutput(logits, (), torch.tensor([[20.0, -20.0]]).expand(len(image), -1))
 
 
 def teacher(label: int) -> Predictor:

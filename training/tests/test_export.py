@@ -17,6 +17,7 @@ from cardiactrain.cli import main
 from cardiactrain.data.sources import name_ages
 from cardiactrain.data.store import read_index
 from cardiactrain.distributed import World
+from cardiactrain.ensemble import join_runs
 from cardiactrain.errors import RunError
 from cardiactrain.export.bundle import GRAPH, bundle_bytes, export_bundle
 from cardiactrain.export.card import write_card, write_licence
@@ -174,8 +175,13 @@ def test_graph_and_network_agree_at_full_size(options: dict[str, Any], tmp_path:
     assert bundle_bytes(tmp_path) < 1.05 * half, "weights are stored once, in half precision"
 
 
-def test_the_exported_presence_says_one_half_at_the_recipes_border(trained: Path) -> None:
+@pytest.mark.parametrize("networks", [1, 2])
+def test_the_exported_presence_says_one_half_at_the_recipes_border(
+    networks: int, trained: Path, tmp_path: Path
+) -> None:
     run = open_run(trained)
+    if networks > 1:
+        run = join_runs([run] * networks, tmp_path / "joined")
     images = torch.randn(2, 3, 32, 32)
     presence = []
     for border in ({}, {"LV": 0.3, "RV": 0.7}):

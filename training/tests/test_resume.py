@@ -16,7 +16,7 @@ from cardiactrain.distributed import World
 from cardiactrain.errors import RunError
 from cardiactrain.logs import describe_speed
 from cardiactrain.optimisers import make_schedule
-from cardiactrain.plain import Part
+from cardiactrain.plain import Component
 from cardiactrain.recipe import load_recipe
 from cardiactrain.trainer import DivergedError, Trainer
 
@@ -118,7 +118,7 @@ def test_a_run_goes_on_with_as_many_steps_in_an_epoch(
 
 @pytest.mark.parametrize("kind", ["constant", "cosine", "trapezoid", "polynomial"])
 def test_no_rate_is_negative(kind: str) -> None:
-    schedule = make_schedule(Part(kind))
+    schedule = make_schedule(Component(kind))
     assert min(schedule(step, 100) for step in range(300)) >= 0
 
 

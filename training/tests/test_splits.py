@@ -41,6 +41,17 @@ def test_each_patient_is_left_out_once(folds: int) -> None:
         assert max(groups[g] for g in ("DCM", "HCM", "NOR")) - min(groups[g] for g in ("DCM", "HCM", "NOR")) <= 1
 
 
+def test_folds_have_as_many_patients_and_much_the_same_number_of_studies() -> None:
+    """Every third patient has four studies: dealt blindly, one fold gets twice as many studies as another."""
+    rows = [row | {"key": f"{row['key']}-{k}"} for n, row in enumerate(ROWS) for k in range(4 if n % 3 == 0 else 1)]
+    for seed in range(20):
+        folds = [fold.validation for fold in split_folds(rows, 5, seed).folds]
+        patients = [len({key.rsplit("-", 1)[0] for key in keys}) for keys in folds]
+        studies = [len(keys) for keys in folds]
+        assert max(patients) - min(patients) <= 1
+        assert max(studies) - min(studies) <= 4
+
+
 @pytest.mark.parametrize(("share", "count"), [(0.2, 7), (0.3, 11)])
 def test_a_holdout_is_stratified(share: float, count: int) -> None:
     fold = split_holdout(ROWS, share, seed=1).folds[0]

@@ -16,7 +16,7 @@ from cardiactrain.augment.intensity import INTENSITY
 from cardiactrain.augment.warp import Placement, Warp
 from cardiactrain.data.views import Views, first_together
 from cardiactrain.normalise import make_normaliser
-from cardiactrain.recipe import EarlyView, Part, Recipe, ViewPart, load_recipe
+from cardiactrain.recipe import Component, EarlyView, Recipe, ViewPart, load_recipe
 
 if TYPE_CHECKING:
     from cardiactrain.data.subject import Subject
@@ -40,7 +40,7 @@ def test_an_upright_example_is_the_view_that_inference_takes(subjects: list[Subj
     image = subjects[0].stacks[0].image
     view = View(((64 - 1) / 2, (64 - 1) / 2), (32, 32), 1.6, (2.0, 2.0))
     expected = normalise(with_neighbours(take_view(image, view), 1)[2:3], Preprocessing())
-    found = make_normaliser(Part("percentile-zscore"))(batch.image).numpy()
+    found = make_normaliser(Component("percentile-zscore"))(batch.image).numpy()
     np.testing.assert_allclose(found, expected, atol=0.02)
 
 
@@ -48,10 +48,10 @@ def test_the_normaliser_is_that_of_the_lib() -> None:
     """Bright pixels beyond the percentile, an image of one grey, a volume: training sees what the product sees."""
     images = torch.rand(4, 3, 31, 40, generator=seeded()) ** 4 * 900
     images[1] = 7.0
-    found = make_normaliser(Part("percentile-zscore", {"low": 2, "high": 97}))(images)
+    found = make_normaliser(Component("percentile-zscore", {"low": 2, "high": 97}))(images)
     expected = normalise(images.numpy(), Preprocessing(percentiles=(2, 97)))
     np.testing.assert_allclose(found.numpy(), expected, atol=1e-4)
-    volume = make_normaliser(Part("percentile-zscore", {"low": 2, "high": 97}))(images[:, None])
+    volume = make_normaliser(Component("percentile-zscore", {"low": 2, "high": 97}))(images[:, None])
     torch.testing.assert_close(volume[:, 0], found)
 
 
@@ -186,7 +186,7 @@ def test_contraction_finds_the_lv_of_each_slice(place: int, subjects: list[Subje
     image = (labels == int(Label.LV)).astype(np.int16) * 100
     oblong = replace(subject, stacks=(replace(stack, image=image, labels=labels),), spacing_mm=(8.0, 2.0, 1.5))
     views = Views([oblong], recipe_with(ViewPart(size=96, spacing_mm=1.0, slices=1, coarse_share=0.0, jitter_mm=0.0)))
-    warp = make_augmentation((Part("contract", {"smallest": 0.6, "largest": 0.6}),)).warp
+    warp = make_augmentation((Component("contract", {"smallest": 0.6, "largest": 0.6}),)).warp
     before, after = views.draw([place], None, seeded()), views.draw([place], warp, seeded())
     if place == 0:
         assert torch.equal(before.image, after.image)
@@ -202,7 +202,7 @@ def test_geometry_moves_labels_with_the_image(kind: str, subjects: list[Subject]
     subject = subjects[0]
     stacks = tuple(replace(s, image=(s.labels == 3).astype(np.int16) * 100) for s in subject.stacks)
     views = Views([replace(subject, stacks=stacks)], recipe_with(ViewPart(size=64, spacing_mm=2.0, slices=1)))
-    augmentation = make_augmentation((Part(kind),))
+    augmentation = make_augmentation((Component(kind),))
     batch = views.draw(range(5), augmentation.warp, seeded())
     image, target = batch.image[:, 0] / batch.image.max(), batch.target[:, 3]
     torch.testing.assert_close(image, target, atol=0.01, rtol=0)
@@ -213,7 +213,7 @@ def test_geometry_moves_labels_with_the_image(kind: str, subjects: list[Subject]
 def test_intensity_changes_values_and_nothing_else(kind: str, subjects: list[Subject]) -> None:
     views = Views(subjects[:2], load_recipe("ours", {"view.size": 32, "view.coarse_share": 0.0}))
     before = views.draw(range(4), None, seeded())
-    after = make_augmentation((Part(kind),)).apply(replace(before, image=before.image.clone()), seeded())
+    after = make_augmentation((Component(kind),)).apply(replace(before, image=before.image.clone()), seeded())
     assert after.image.shape == before.image.shape
     assert bool(after.image.isfinite().all())
     assert not torch.allclose(after.image, before.image)
@@ -231,7 +231,7 @@ def test_intensity_changes_values_and_nothing_else(kind: str, subjects: list[Sub
 def test_monai_transforms_take_part(options: dict[str, object], subjects: list[Subject]) -> None:
     views = Views(subjects[:2], load_recipe("ours", {"view.size": 32, "view.coarse_share": 0.0}))
     before = views.draw(range(3), None, seeded())
-    augmentation = make_augmentation((Part("monai", dict(options)),))
+    augmentation = make_augmentation((Component("monai", dict(options)),))
     after = augmentation.apply(replace(before, image=before.image.clone()), seeded())
     again = augmentation.apply(replace(before, image=before.image.clone()), seeded())
     assert torch.equal(after.image, again.image)
@@ -249,11 +249,11 @@ def test_a_whole_field_of_view_example_shows_more(subjects: list[Subject]) -> No
 def test_whitening_makes_pixels_independent(subjects: list[Subject]) -> None:
     views = Views(subjects[:8], load_recipe("scmr-workshop", {"view.size": 16}))
     images = views.draw(range(len(views)), None, seeded()).image
-    plain, white = (make_normaliser(Part("featurewise", {"zca": zca, "components": 20})) for zca in (False, True))
+    plain, white = (make_normaliser(Component("featurewise", {"zca": zca, "components": 20})) for zca in (False, True))
     for normaliser in (plain, white):
         normaliser.fit(images)
     spread = [torch.linalg.svdvals(n(images).flatten(1) / len(images) ** 0.5)[:15] for n in (plain, white)]
     assert float(spread[0].max() / spread[0].min()) > 2 * float(spread[1].max() / spread[1].min())
-    again = make_normaliser(Part("featurewise", {"zca": True}))
+    again = make_normaliser(Component("featurewise", {"zca": True}))
     again.load(white.state())
     assert torch.equal(again(images), white(images))

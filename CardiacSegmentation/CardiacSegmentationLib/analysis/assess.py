@@ -9,6 +9,7 @@ import numpy as np
 
 from CardiacSegmentationLib import __version__
 from CardiacSegmentationLib.analysis.basal import check_basal_rule, check_left_out
+from CardiacSegmentationLib.analysis.base_plane import check_base_planes, check_lines, share_slices
 from CardiacSegmentationLib.analysis.body import FORMULAS
 from CardiacSegmentationLib.analysis.checks import (
     check_anatomy,
@@ -33,7 +34,7 @@ from CardiacSegmentationLib.analysis.wall import measure_wall
 from CardiacSegmentationLib.assessment import Assessment, Measurement
 from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.reading import Reading
-from CardiacSegmentationLib.segmentation import Origin, Papillary, Segmentation
+from CardiacSegmentationLib.segmentation import Label, Origin, Papillary, Segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -56,16 +57,15 @@ def assess(
     """
     reading = reading or Reading()
     _check_input(stack, segmentation, reading)
-    images = measure_images(
-        stack, segmentation, reading.conventions.papillary, before.images if before else None, changed
-    )
+    images = measure_images(stack, segmentation, reading.conventions, before.images if before else None, changed)
     outlines: Outlines = {}
     if before is not None and changed is not None:
         outlines = {place: ring for place, ring in before.outlines.items() if place not in changed}
     proposal = reading.proposal or propose(stack, segmentation, reading.conventions, images)
-    counted = reading.counted(proposal.counted)
+    shares = share_slices(stack, segmentation, images, reading, proposal.counted, before=before, changed=changed)
+    counted = shares > 0
     slice_mm, row_mm, column_mm = stack.spacing_mm
-    volumes_ml = sum_slices(images.areas_mm2, counted, slice_mm)
+    volumes_ml = sum_slices(images.areas_mm2, shares, slice_mm)
     key_phases = choose_key_phases(reading.key_phases, proposal.key_phases, volumes_ml)
     patient = reading.patient_of(stack.patient)
     wall, of_wall = measure_wall(stack, segmentation, images, counted, key_phases=key_phases, outlines=outlines)
@@ -79,14 +79,15 @@ def assess(
         *check_images(stack, segmentation, images),
         *check_labels(volumes_ml, segmentation.labelled),
         *check_key_phases(volumes_ml, key_phases, reading.key_phases),
-        *check_left_out(images, segmentation.labelled, counted, reading),
-        *check_basal_rule(images, counted, key_phases, rule),
+        *check_base_planes(stack, segmentation, images, reading, key_phases),
+        *(() if Label.LV in reading.base_planes else check_left_out(images, segmentation.labelled, counted, reading)),
+        *(() if Label.LV in reading.base_planes else check_basal_rule(images, counted, key_phases, rule)),
         *check_papillaries(stack, segmentation, key_phases, reading.conventions.papillary),
         *check_stroke_volumes(parts["heart"]),
         *check_time(stack),
         *check_curve(volumes_ml, stack),
         *check_anatomy(parts["lv"]),
-        *check_steps(parts["lv"], images.areas_mm2, counted, slice_mm),
+        *check_steps(parts["lv"], images.areas_mm2, shares, slice_mm),
         *check_slice_order(images),
         *of_wall,
         *explain_missing(patient, reading.conventions.papillary),
@@ -97,7 +98,7 @@ def assess(
         rv=_with_references("rv", parts["rv"], patient, Papillary.VOLUME),
         heart=parts["heart"],
         volumes_ml=volumes_ml,
-        counted=counted,
+        shares=shares,
         times_ms=stack.times_ms,
         slice_spacing_mm=slice_mm,
         key_phases=key_phases,
@@ -174,12 +175,16 @@ def check_reading(stack: CineStack, reading: Reading) -> None:
     if reading.conventions.bsa_formula not in FORMULAS:
         msg = f"{reading.conventions.bsa_formula} is no formula for body surface; use {', '.join(FORMULAS)}."
         raise LabelError(msg)
+    if not 0 < reading.conventions.papillary_percent < 100:
+        msg = f"{reading.conventions.papillary_percent} % is no threshold for papillary muscles; use 30 to 70."
+        raise LabelError(msg)
     require_phases(reading.key_phases, stack.phases)
     cells_fit = all(0 <= phase < stack.phases and 0 <= place < stack.slices for (_, phase, place), _ in reading.counts)
     held_fit = reading.proposal is None or reading.proposal.counted.shape[1:] == (stack.phases, stack.slices)
     if not cells_fit or not held_fit:
         msg = f"The reading was made on another stack than these images ({stack.phases} phases, {stack.slices} slices)."
         raise LabelError(msg)
+    check_lines(stack, reading)
 
 
 def _describe_origin(stack: CineStack, segmentation: Segmentation) -> dict[str, str]:

@@ -73,13 +73,13 @@ def check_labels(volumes_ml: FloatArray, labelled: npt.NDArray[np.bool_]) -> lis
 
 
 def check_steps(
-    lv: Mapping[str, Measurement], areas_mm2: FloatArray, counted: npt.NDArray[np.bool_], slice_spacing_mm: float
+    lv: Mapping[str, Measurement], areas_mm2: FloatArray, shares: FloatArray, slice_spacing_mm: float
 ) -> list[Finding]:
     """Basal slices that come or go as a whole from one phase to the next, which no rate of a heart explains."""
     edv = lv["edv_ml"].value
     if edv is None or lv["per_ml_s"].value is None:
         return []
-    slices_ml = np.where(counted, areas_mm2, 0.0)[Label.LV - 1] * slice_spacing_mm / MM3_PER_ML
+    slices_ml = np.where(shares > 0, areas_mm2 * shares, 0.0)[Label.LV - 1] * slice_spacing_mm / MM3_PER_ML
     after = np.roll(slices_ml, -1, axis=0)
     step = float(np.where((slices_ml > 0) != (after > 0), np.abs(after - slices_ml), 0.0).max())
     if step < LARGE_STEP * edv:

@@ -37,13 +37,13 @@ def effect_on_ef(assessment: Assessment, finding: Finding) -> float:
     """Points of EF that are at stake: with and without the slice in question, or by the volume that a finding names."""
     structure = finding.parameters.get("structure")
     sides = [label for label in VENTRICLES if structure in (None, label.name, "MYO")]
-    if finding.slice is not None:
-        return max((_effect_of_slice(assessment, label, finding.slice) for label in sides), default=0.0)
     millilitres = finding.parameters.get("difference_ml")
     if isinstance(millilitres, float):
         volumes = [_volume(assessment, label, "ed") for label in sides]
         known = [volume for volume in volumes if volume > 0]
         return 100.0 * abs(millilitres) / min(known) if known else POINTS[finding.severity]
+    if finding.slice is not None:
+        return max((_effect_of_slice(assessment, label, finding.slice) for label in sides), default=0.0)
     return POINTS[finding.severity]
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from CardiacSegmentationLib.assessment import finding_key
 from CardiacSegmentationLib.browser.hand import TOOLS, places_mm
+from CardiacSegmentationLib.browser.long_axes import in_patient
 from CardiacSegmentationLib.browser.proposal import Proposal
-from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
+from CardiacSegmentationLib.choices import CHOICES, CONVENTION_TYPES, CONVENTIONS
 from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.network.alternatives import find_alternatives
-from CardiacSegmentationLib.reading import BasalRule
-from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label
+from CardiacSegmentationLib.session.base_planes import remove_base_plane, set_base_line
 from CardiacSegmentationLib.session.contour_commands import (
     copy_here,
     delete_here,
@@ -20,6 +23,7 @@ from CardiacSegmentationLib.session.contour_commands import (
     propose_filling,
     propose_phases,
     propose_slices,
+    require_change,
     smooth_here,
     snap_here,
     take,
@@ -36,12 +40,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from CardiacSegmentationLib.browser.served import ServedStudy
+    from CardiacSegmentationLib.long_axis import LongAxis
     from CardiacSegmentationLib.session import StudySession
 
     Message = Mapping[str, Any]
 
 STEPS_MM = {"grow": 1.0, "shrink": -1.0}
-TYPED = {"papillary": Papillary, "basal_rule": BasalRule}
 
 
 def _drag(study: ServedStudy, message: Message) -> None:
@@ -49,7 +53,7 @@ def _drag(study: ServedStudy, message: Message) -> None:
     before = study.contours_at(place)
     after, _ = study.hand.drag(before, message)
     if after is not before:
-        edit_contours(study.session, {place: after}, name.capitalize())
+        require_change(edit_contours(study.session, {place: after}, name.capitalize()))
 
 
 def _delete(study: ServedStudy, message: Message) -> None:
@@ -128,6 +132,21 @@ def _count(study: ServedStudy, message: Message) -> None:
     study.session.set_counts(structures, phases, place, None if message["counts"] is None else bool(message["counts"]))
 
 
+def _base_line(study: ServedStudy, message: Message) -> None:
+    """Two points (x, y) on a long axis, where the ventricle's valve is in this phase."""
+    phase, _ = study.place_of({"phase": message["phase"], "slice": 0})
+    points = np.asarray(message["points"], float)
+    if points.shape != (2, 2) or not np.isfinite(points).all():
+        msg = "A base plane is set by two points of a long axis, (x, y) in pixels."
+        raise ReadingError(msg)
+    long_axis = _long_axis(study, message)
+    set_base_line(study.session, _ventricle(message), long_axis, phase, in_patient(long_axis, points).tolist())
+
+
+def _remove_base_plane(study: ServedStudy, message: Message) -> None:
+    remove_base_plane(study.session, _ventricle(message), _long_axis(study, message).name)
+
+
 def _key_phase(study: ServedStudy, message: Message) -> None:
     name, phase = str(message["name"]), message["phase"]
     if name not in vars(study.session.assessment.key_phases):
@@ -143,7 +162,7 @@ def _convention(study: ServedStudy, message: Message) -> None:
     if name not in CONVENTIONS or value not in CHOICES[name].values:
         msg = f"There is no convention {name} {value}."
         raise ReadingError(msg)
-    study.session.set_conventions(**{name: TYPED[name](value) if name in TYPED else value})
+    study.session.set_conventions(**{name: CONVENTION_TYPES[name](value) if name in CONVENTION_TYPES else value})
 
 
 def _look(study: ServedStudy, message: Message) -> None:
@@ -181,6 +200,8 @@ COMMANDS: Mapping[str, Callable[[ServedStudy, Message], dict[str, Any] | None]] 
     "next": _next,
     "take": _take,
     "count": _count,
+    "base-line": _base_line,
+    "remove-base-plane": _remove_base_plane,
     "key-phase": _key_phase,
     "propose-key-phases": lambda study, _: _nothing(study.session.propose_key_phases()),
     "convention": _convention,
@@ -198,6 +219,22 @@ COMMANDS: Mapping[str, Callable[[ServedStudy, Message], dict[str, Any] | None]] 
 
 def _nothing(_: object) -> None:
     return None
+
+
+def _ventricle(message: Message) -> Label:
+    labels = _structures(message)
+    if len(labels) != 1:
+        msg = "A base plane is that of one ventricle."
+        raise ReadingError(msg)
+    return labels[0]
+
+
+def _long_axis(study: ServedStudy, message: Message) -> LongAxis:
+    view = str(message["view"])
+    if view not in study.long_axes:
+        msg = f"There is no long axis {view}."
+        raise ReadingError(msg)
+    return study.long_axes[view]
 
 
 def _structures(message: Message) -> Sequence[Label]:

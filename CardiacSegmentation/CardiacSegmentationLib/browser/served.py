@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from dataclasses import replace
@@ -13,8 +14,9 @@ from CardiacSegmentationLib.browser.commands import COMMANDS
 from CardiacSegmentationLib.browser.content import describe_state
 from CardiacSegmentationLib.browser.hand import TOOLS, Hand
 from CardiacSegmentationLib.browser.images import describe_contours, describe_images
+from CardiacSegmentationLib.browser.long_axes import describe_base_lines, describe_long_axes
 from CardiacSegmentationLib.browser.page import automatic_contours, describe_numbers
-from CardiacSegmentationLib.browser.words import read_words
+from CardiacSegmentationLib.browser.words import read_words, say
 from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
 from CardiacSegmentationLib.contours import find_contours
 from CardiacSegmentationLib.errors import CardiacSegmentationError, ContourError, ReadingError
@@ -22,15 +24,17 @@ from CardiacSegmentationLib.export.dicom_source import read_source
 from CardiacSegmentationLib.export.result_parts import PARTS, describe_patient
 from CardiacSegmentationLib.export.results import default_parts
 from CardiacSegmentationLib.network.loaded import load_network
+from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.browser.proposal import Proposal
     from CardiacSegmentationLib.contours import Contours
     from CardiacSegmentationLib.export.deidentify import Deidentifier
+    from CardiacSegmentationLib.long_axis import LongAxis
     from CardiacSegmentationLib.network.protocol import Network
     from CardiacSegmentationLib.segmentation import Labels, Place
     from CardiacSegmentationLib.session import Changed, Recovery, StudySession
@@ -41,6 +45,7 @@ RESTS_ON_WHAT_IS_SEEN = frozenset(
     {*TOOLS, "delete", "copy", "smooth", "snap", "grow", "shrink", "take", "undo", "redo"}
 )
 MOST_TABS = 50
+LOG = logging.getLogger(__name__)
 
 
 class ServedStudy:
@@ -58,10 +63,12 @@ class ServedStudy:
         *,
         network: Callable[[], Network] = load_network,
         deidentifier: Deidentifier | None = None,
+        long_axes: Sequence[LongAxis] = (),
     ) -> None:
         self.session: StudySession = session
         self.language = language
         self.network = network  # called when it is needed; the engine is kept from then on
+        self.long_axes = {one.name: one for one in long_axes}
         self.write = write  # the parts asked for; returns all files that there are now
         self.hand = Hand()
         self.files: dict[str, Path] = {}
@@ -77,6 +84,7 @@ class ServedStudy:
         self._answers: dict[str, tuple[int, dict[str, Any]]] = {}
         self._changed = threading.Condition(threading.RLock())
         self._crop, self._images = describe_images(session.stack, session.segmentation, whole=True)
+        self._described_long_axes = describe_long_axes(long_axes, session.stack)
         self._hide, self._facts = deidentifier, _facts_of(session.stack, deidentifier)
         for place in np.ndindex(session.segmentation.labels.shape[:2]):  # so that the page opens at once
             self.contours_at((int(place[0]), int(place[1])))
@@ -96,6 +104,7 @@ class ServedStudy:
                 ],
                 "automatic": automatic_contours(stack, segmentation, self._crop, segmentation.corrected_images),
             }
+            study["longAxes"] = self._described_long_axes
             return {**study, "canRead": True, "parts": self._parts(), **self._news(self._revision)}
 
     def answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,7 +205,13 @@ class ServedStudy:
         try:
             extra = COMMANDS[name](self, message) or {}
         except CardiacSegmentationError as error:
-            return {**self._news(seen), "problem": str(error)}
+            return {**self._news(seen), "problem": error.text(self.language)}
+        except OSError as error:
+            problem = say("unwritable", self.language, file=error.filename or "", reason=error.strerror or error)
+            return {**self._news(seen), "problem": problem}
+        except Exception as error:  # the reader goes on, and developers can see where it was
+            LOG.exception("cardiacseg: the command %s failed", name)
+            return {**self._news(seen), "problem": say("defect", self.language, error=error)}
         if self._revision > before:
             self.keep()
         return {**self._news(seen), **extra, "place": self._place}
@@ -240,6 +255,8 @@ class ServedStudy:
             "reader": reading.reader,
             "impression": reading.impression,
             "isSigned": session.is_signed,
+            "decided": [f"{Label(label).name},{phase},{place}" for (label, phase, place), _ in reading.counts],
+            "baseLines": describe_base_lines(list(self.long_axes.values()), reading),
             "fixed": [name for name, phase in vars(reading.key_phases).items() if phase is not None],
             "conventions": {
                 name: {

@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.browser.page import describe_page, make_page
@@ -33,7 +34,7 @@ MOST_BYTES = 1_000_000  # of a command
 WAIT_S = 20.0  # a tab that asks for news is answered after so long, news or not
 WRONG_PASSWORD_S = 1.0
 OPENING = {"reload": True}  # to a tab of an earlier run: the page shows how far opening the study is
-SCRIPTS = ("view.js", "tools.js", "read.js")
+SCRIPTS = ("view.js", "tools.js", "planes.js", "read.js")
 
 
 @dataclass
@@ -87,6 +88,11 @@ class ReadingServer(ThreadingHTTPServer):
             raise CardiacSegmentationError(msg) from error
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
+    def server_bind(self) -> None:
+        """As any server binds: the one for HTTP asks the network for this computer's name besides."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.host, int(self.server_address[1])
 
     @property
     def origin(self) -> str:

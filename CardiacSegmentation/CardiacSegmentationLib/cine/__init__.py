@@ -9,6 +9,7 @@ from CardiacSegmentationLib.cine.describe import describe_study
 from CardiacSegmentationLib.cine.excluded import Excluded, Reason
 from CardiacSegmentationLib.cine.find import find_stacks
 from CardiacSegmentationLib.cine.labels import LabelMap, read_labels
+from CardiacSegmentationLib.cine.long_axes import read_long_axes
 from CardiacSegmentationLib.cine.open import StudyFiles, open_study
 from CardiacSegmentationLib.cine.read import read_stack, read_study
 from CardiacSegmentationLib.cine.study import Candidate, FoundStudy
@@ -24,6 +25,7 @@ __all__ = [
     "find_stacks",
     "open_study",
     "read_labels",
+    "read_long_axes",
     "read_stack",
     "read_study",
 ]

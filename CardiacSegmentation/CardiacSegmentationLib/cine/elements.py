@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _KEYWORDS = """
 SpecificCharacterSet ImageType SOPClassUID SOPInstanceUID Modality SeriesDescription ProtocolName
-StudyDate StudyInstanceUID SeriesInstanceUID SeriesNumber AcquisitionNumber InstanceNumber
+StudyDate StudyInstanceUID SeriesInstanceUID FrameOfReferenceUID SeriesNumber AcquisitionNumber InstanceNumber
 AcquisitionTime PatientID PatientName PatientSex PatientBirthDate PatientAge PatientSize PatientWeight
 ScanningSequence SequenceVariant SequenceName EchoTime FlipAngle InversionTime SliceThickness
 SpacingBetweenSlices TriggerTime NominalInterval HeartRate FrameTime FrameTimeVector

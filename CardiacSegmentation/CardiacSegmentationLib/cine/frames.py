@@ -48,6 +48,7 @@ class ImageFile:
     pixel_offset: int | None  # None where the pixels are compressed
     overlaid: bool  # the bits above the stored ones may hold overlays
     study_date: str  # as in the file
+    frame_of_reference: str  # positions of images with the same one can be compared; often empty after anonymising
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,7 @@ def _image_file(path: Path, header: Header) -> ImageFile:
         pixel_offset=pixels.offset if pixels and plain else None,
         overlaid=(elements.integer("OverlayBitPosition") or 0) > 0,
         study_date=elements.text("StudyDate"),
+        frame_of_reference=elements.text("FrameOfReferenceUID"),
     )
 
 

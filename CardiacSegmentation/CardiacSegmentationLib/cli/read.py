@@ -95,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _read(study: Path, folder: Path, options: Options, server: ReadingServer, is_cancelled: Callable[[], bool]) -> None:
     """Open the study, keep it open until the reader ends, and write it down."""
-    from CardiacSegmentationLib.browser.opened import open_session, save
+    from CardiacSegmentationLib.browser.opened import open_long_axes, open_session, save
     from CardiacSegmentationLib.browser.served import ServedStudy
     from CardiacSegmentationLib.export.deidentify import Deidentifier
     from CardiacSegmentationLib.locks import locked
@@ -126,6 +126,7 @@ def _read(study: Path, folder: Path, options: Options, server: ReadingServer, is
             lambda one, parts: save(one, folder, options, parts, hide),
             network=lambda: load_network(options.model, options.backend, options.threads),
             deidentifier=hide,
+            long_axes=open_long_axes(study, options),
         )
         while not is_cancelled():
             threading.Event().wait(0.1)

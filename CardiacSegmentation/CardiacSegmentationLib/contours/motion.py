@@ -116,7 +116,22 @@ def follow_motion(
     return results
 
 
-def _nearest(motion: Motion, drawn: Mapping[int, Contours], phase: int, step: int) -> tuple[int, int, int] | None:
+def follow_points(motion: Motion, slice_index: int, drawn: Mapping[int, FloatArray]) -> dict[int, FloatArray]:
+    """Points ``[point, (row, column)]`` in mm of the phases in which none were set, from those that were.
+
+    As with contours: from the nearest phase before and the nearest after, the nearer one counting more.
+    """
+    results: dict[int, FloatArray] = {}
+    for phase in set(range(motion.phases)) - set(drawn):
+        ways = [way for way in (_nearest(motion, drawn, phase, step) for step in (-1, 1)) if way is not None]
+        carried = [motion.follow(drawn[each], slice_index, each, phase, -step) for each, _, step in ways]
+        nearness = [1.0 / away for _, away, _ in ways]
+        if carried:
+            results[phase] = np.average(carried, axis=0, weights=nearness)
+    return results
+
+
+def _nearest(motion: Motion, drawn: Mapping[int, object], phase: int, step: int) -> tuple[int, int, int] | None:
     """The nearest drawn phase in this direction, how many phases away it is, and the direction."""
     for away in range(1, motion.phases):
         other = phase + step * away

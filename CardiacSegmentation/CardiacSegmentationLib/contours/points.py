@@ -42,8 +42,7 @@ class PointDrag:
         start = np.asarray(press_mm, float)
         border = find_border(contours, start, NEAR_MM)
         if border is None:
-            msg = f"No border lies within {NEAR_MM:g} mm of this place: press nearer to one."
-            raise ContourError(msg)
+            raise ContourError.of("no-border-near", distance_mm=NEAR_MM)
         points = place_points(contours, border, max(round(arc_mm(contours.borders[border])[1] / every_mm), FEWEST))
         index = find_point(points, start)
         if index is None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.assessment import Assessment, Measurement
     from CardiacSegmentationLib.journal import JournalEntry
+    from CardiacSegmentationLib.reading import Reading
     from CardiacSegmentationLib.segmentation import Segmentation
 
 COMPARED = {"lv": ("edv_ml", "esv_ml", "ef_percent", "mass_g"), "rv": ("edv_ml", "esv_ml", "ef_percent")}
@@ -47,6 +48,15 @@ class SliceDecision:
 
 
 @dataclass(frozen=True)
+class BasePlaneDecision:
+    """A base plane that the reader set: for which ventricle, on which long axes, in which phases (from 0)."""
+
+    label: Label
+    views: tuple[str, ...]
+    phases: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Corrections:
     """Everything a reader changed. ``numbers`` is empty where the automatic labels are not known any more."""
 
@@ -55,11 +65,12 @@ class Corrections:
     of_images: int  # images of the phases that have labels
     decisions: tuple[SliceDecision, ...]
     key_phases: tuple[str, ...]  # which of them the reader fixed: "lv_es"
+    base_planes: tuple[BasePlaneDecision, ...] = ()
 
     @property
     def are_any(self) -> bool:
         """Whether the reader changed anything."""
-        return bool(self.images or self.decisions or self.key_phases)
+        return bool(self.images or self.decisions or self.key_phases or self.base_planes)
 
 
 def find_corrections(segmentation: Segmentation | None, assessment: Assessment) -> Corrections:
@@ -84,6 +95,7 @@ def find_corrections(segmentation: Segmentation | None, assessment: Assessment) 
             for (label, place, counts), phases in sorted(phases_of.items())
         ),
         key_phases=tuple(name for name, phase in vars(reading.key_phases).items() if phase is not None),
+        base_planes=tuple(_base_plane(reading, label) for label in reading.base_planes),
     )
 
 
@@ -110,6 +122,10 @@ def corrections_as_dict(corrections: Corrections) -> dict[str, Any]:
             for decision in corrections.decisions
         ],
         "key_phases": list(corrections.key_phases),
+        "base_planes": [
+            {"structure": plane.label.name, "views": list(plane.views), "phases": [phase + 1 for phase in plane.phases]}
+            for plane in corrections.base_planes
+        ],
     }
 
 
@@ -134,6 +150,7 @@ def summarise_corrections(corrections: Corrections, language: str = DEFAULT_LANG
             parts.append(phrase(code, language, count=places, structure=structures))
     if corrections.key_phases:
         parts.append(phrase("corrections-key-phases", language, names=_phase_names(corrections.key_phases)))
+    parts += _describe_base_planes(corrections, language)
     return "; ".join(parts)
 
 
@@ -154,6 +171,7 @@ def list_corrections(
     lines += [_describe_decision(*group, language) for group in _grouped(corrections, segmentation.labels.shape[0])]
     if corrections.key_phases:
         lines.append(phrase("corrections-key-phases", language, names=_phase_names(corrections.key_phases)))
+    lines += _describe_base_planes(corrections, language)
     return lines
 
 
@@ -218,6 +236,25 @@ def _describe_decision(label: Label, counts: bool, in_phases: str, places: Seque
         else phrase("corrections-all-phases", language)
     )
     return phrase(code, language, structure=label.name, places=name_ranges(places), where=where)
+
+
+def _base_plane(reading: Reading, label: int) -> BasePlaneDecision:
+    decided = [line for line in reading.lines_of(label) if not line.is_followed]
+    views, phases = {line.view for line in decided}, {line.phase for line in decided}
+    return BasePlaneDecision(Label(label), tuple(sorted(views)), tuple(sorted(phases)))
+
+
+def _describe_base_planes(corrections: Corrections, language: str) -> list[str]:
+    return [
+        phrase(
+            "corrections-base-plane",
+            language,
+            structure=plane.label.name,
+            views=", ".join(plane.views),
+            numbers=name_ranges(plane.phases),
+        )
+        for plane in corrections.base_planes
+    ]
 
 
 def _phase_names(names: Sequence[str]) -> str:

@@ -71,9 +71,11 @@ def _slices(page: Sheet, content: Content, top: float) -> float:
         row = [Cell(f"{slice_ + 1}{end}")]
         for label, _, phase in present:
             area = assessment.areas_mm2[label - 1, phase, slice_]
-            counts = assessment.counted[label - 1, phase, slice_]
-            text = "–" if not area > 0 else f"{area:.0f}" if counts else f"({area:.0f})"
-            row.append(Cell(text, INK if counts else QUIET))
+            share = assessment.shares[label - 1, phase, slice_]
+            text = "–" if not area > 0 else f"{area:.0f}" if share == 1 else f"({area:.0f})"
+            if area > 0 and 0 < share < 1:  # a base plane cuts the slice
+                text = f"{100 * share:.0f} % × {area:.0f}"
+            row.append(Cell(text, INK if share > 0 else QUIET))
         rows.append(row)
     total = [Cell(content.phrase("slices-volume"), INK, "bold")]
     for label, _, phase in present:

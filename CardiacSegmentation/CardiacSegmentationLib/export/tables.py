@@ -33,7 +33,7 @@ SCHEMA = "cardiacseg-measurements"
 SCHEMA_VERSION = "2.0"  # the first number changes when a reader of older files would break
 DISCLAIMER = "Not a medical device. For research; not for diagnosis or treatment."
 # What of a reading stands in measurements.json: all that numbers depend on, and who answers for them.
-DECISIONS = ("key_phases", "counts", "patient", "reader", "impression", "signature")
+DECISIONS = ("key_phases", "counts", "base_lines", "patient", "reader", "impression", "signature")
 MM3_PER_ML = 1000.0
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -88,7 +88,7 @@ def write_patient_csv(row: Mapping[str, Cell], path: Path) -> None:
 def write_slices_csv(assessment: Assessment, path: Path) -> None:
     """One row per labelled phase and slice: areas, volumes, and whether they count."""
     structures = [label.name.lower() for label in reversed(STRUCTURES)]
-    columns = [f"{name}_{what}" for name in structures for what in ("mm2", "ml", "included")]
+    columns = [f"{name}_{what}" for name in structures for what in ("mm2", "ml", "included", "share")]
     _write_csv(path, ("phase", "slice", "time_ms", *columns), (tuple(row.values()) for row in _slices(assessment)))
 
 
@@ -198,6 +198,7 @@ def _slices(assessment: Assessment) -> Iterable[dict[str, Cell]]:
                 row[f"{name}_mm2"] = _number(area)
                 row[f"{name}_ml"] = _number(area * assessment.slice_spacing_mm / MM3_PER_ML)
                 row[f"{name}_included"] = bool(assessment.counted[label - 1, phase, slice_])
+                row[f"{name}_share"] = _number(float(assessment.shares[label - 1, phase, slice_]))
             yield row
 
 

@@ -13,13 +13,13 @@ from CardiacSegmentationLib.gui.again_worker import IMAGES, write_request
 from CardiacSegmentationLib.gui.background import BackgroundRun, End, Process
 from CardiacSegmentationLib.gui.handover import write_stack
 from CardiacSegmentationLib.gui.packages import ensure_engine
-from CardiacSegmentationLib.pipeline import Progress
 from CardiacSegmentationLib.scene.study import Study, read_study_settings, stack_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from CardiacSegmentationLib.network.alternatives import Request
+    from CardiacSegmentationLib.pipeline import Progress
     from CardiacSegmentationLib.segmentation import Labels
 
     Answers = list[Labels]

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.gui.widget import CardiacPanel
 
 SIDES = {"LV": (Label.LV, Label.MYO), "RV": (Label.RV,)}
-COUNTS, LEFT_OUT = "●", "○"
+COUNTS, IN_PART, LEFT_OUT = "●", "◐", "○"
 COLUMN_WIDTH, ROW_HEIGHT = 46, 20
 
 Column = tuple[str, int, str]  # side, phase, heading
 
 
 class CountGrid:
-    """Slices down, images across. Dots are full where a slice counts; pale where that is the rule's proposal."""
+    """Slices down, images across. Dots are full where a slice counts; pale where the reader did not decide on it."""
 
     def __init__(self, panel: CardiacPanel, on_jump: Callable[[int | None, int | None], None]) -> None:
         self._panel, self._on_jump = panel, on_jump
@@ -54,8 +54,17 @@ class CountGrid:
             label = SIDES[side][0]
             for row in range(slices):
                 is_there = bool(assessment.images.pixels[label - 1, phase, row])
-                counts = bool(assessment.counted[label - 1, phase, row])
-                self._set_cell(row, column, counts, (int(label), phase, row) in decided, is_there)
+                share = float(assessment.shares[label - 1, phase, row])
+                is_decided = (int(label), phase, row) in decided
+                has_plane = label in assessment.reading.base_planes
+                by = _("as you decided") if is_decided else _("by the base plane") if has_plane else _("by the rule")
+                dot, words = _describe(share)
+                item = self._item(row, column)
+                text = dot if is_there or is_decided else ""
+                if item.text() != text:
+                    item.setText(text)
+                item.setForeground(qt.QBrush(self._colour(is_decided)))
+                item.setToolTip(f"{words}, {by}" if text else _("no contour"))
 
     def decide(self, counts: bool | None) -> None:
         """Decide on the cells selected; ``None`` leaves them to the rule again."""
@@ -89,20 +98,14 @@ class CountGrid:
                     found.append((side, int(phase), f"{side} {moment.upper()}"))
         return found
 
-    def _set_cell(self, row: int, column: int, counts: bool, is_decided: bool, is_there: bool) -> None:
+    def _item(self, row: int, column: int) -> Any:
         item = self.table.item(row, column)
         if item is None:
             item = qt.QTableWidgetItem()
             item.setTextAlignment(qt.Qt.AlignCenter)
             item.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable)
             self.table.setItem(row, column, item)
-        text = (COUNTS if counts else LEFT_OUT) if is_there or is_decided else ""
-        if item.text() != text:
-            item.setText(text)
-        item.setForeground(qt.QBrush(self._colour(is_decided)))
-        words = _("counts") if counts else _("does not count")
-        by = _("as you decided") if is_decided else _("by the rule")
-        item.setToolTip(f"{words}, {by}" if text else _("no contour"))
+        return item
 
     def _colour(self, is_decided: bool) -> Any:
         """Decided is the text's colour, proposed is pale."""
@@ -121,7 +124,7 @@ class CountGrid:
         for text in (_("ED and ES"), _("All phases")):
             self.which.addItem(text)
         choices.addWidget(self.which)
-        choices.addWidget(qt.QLabel(_("Pale: by the rule chosen under Results")))
+        choices.addWidget(qt.QLabel(_("Pale: by the base plane, else by the rule chosen under Results")))
         choices.addStretch(1)
         inside.addLayout(choices)
         self.table = qt.QTableWidget()
@@ -139,3 +142,12 @@ class CountGrid:
         self.box.connect("toggled(bool)", lambda _on: self.show())
         self.which.connect("currentIndexChanged(int)", lambda _index: self.show())
         self.table.connect("cellDoubleClicked(int,int)", self._jump)
+
+
+def _describe(share: float) -> tuple[str, str]:
+    """Dot and words for how far a slice counts."""
+    if share == 1.0:
+        return COUNTS, _("counts")
+    if share == 0.0:
+        return LEFT_OUT, _("does not count")
+    return IN_PART, _("counts by {percent} %").format(percent=f"{100 * share:.0f}")

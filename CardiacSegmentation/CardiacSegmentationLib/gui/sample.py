@@ -44,9 +44,9 @@ def register_sample() -> None:
 
 def load_sample(_source: Any = None) -> list[Any]:
     """Make the sample if need be and load it; returns the volume on display, as Sample Data expects."""
-    from CardiacSegmentationLib.cine import read_study
-    from CardiacSegmentationLib.scene.study import load_study
+    from CardiacSegmentationLib.cine import find_stacks
+    from CardiacSegmentationLib.scene.long_axes import load_found
 
     with slicer.util.WaitCursor():
-        study = load_study(slicer.mrmlScene, read_study(sample_folder()))
+        study = load_found(slicer.mrmlScene, find_stacks(sample_folder()))
     return [study.volume_node]

@@ -58,7 +58,7 @@ class SliceTable:
             seen = f" {SEEN}" if (phase, row) in assessment.reading.looked_at else ""
             self._set_text(row, 0, f"{_slice_name(row, slices)}{seen}")
             for column, label in PLACE_OF_COLUMN.items():
-                self._set_tick(row, column, bool(assessment.counted[label - 1, phase, row]))
+                self._set_tick(row, column, float(assessment.shares[label - 1, phase, row]))
             self._set_finding(row, findings.get(row, []))
 
     def select(self, row: int) -> None:
@@ -83,10 +83,12 @@ class SliceTable:
     def _set_text(self, row: int, column: int, text: str) -> None:
         self._item(row, column).setText(text)
 
-    def _set_tick(self, row: int, column: int, on: bool) -> None:
+    def _set_tick(self, row: int, column: int, share: float) -> None:
+        """Ticked where the slice counts, in between where a base plane cuts it."""
         item = self._item(row, column)
         item.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable | qt.Qt.ItemIsUserCheckable)
-        item.setCheckState(qt.Qt.Checked if on else qt.Qt.Unchecked)
+        state = qt.Qt.Checked if share == 1.0 else qt.Qt.PartiallyChecked if share > 0.0 else qt.Qt.Unchecked
+        item.setCheckState(state)
 
     def _set_finding(self, row: int, findings: list[Finding]) -> None:
         item = self._item(row, FINDING)

@@ -10,7 +10,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from CardiacSegmentationLib.cine import find_stacks, read_stack
+from CardiacSegmentationLib.cine import find_stacks
 from CardiacSegmentationLib.cine.open import MOST_FILES
 from CardiacSegmentationLib.errors import CardiacSegmentationError, StudyError
 from CardiacSegmentationLib.findings import Severity
@@ -22,6 +22,7 @@ from CardiacSegmentationLib.gui.texts import findings_html, message_html
 from CardiacSegmentationLib.gui.timers import Timer
 from CardiacSegmentationLib.gui.translation import language
 from CardiacSegmentationLib.scene.dicom import place_under_patient
+from CardiacSegmentationLib.scene.long_axes import load_found
 from CardiacSegmentationLib.scene.sources import stack_from_node
 from CardiacSegmentationLib.scene.study import Study, find_studies, load_study
 
@@ -113,9 +114,8 @@ class StudyPanel:
         if self._found is None or row is None:
             return
         with errors_shown(self._panel.messages):
-            stack = read_stack(self._found, row)
+            study = load_found(slicer.mrmlScene, self._found, row)
             self._ui.folderEdit.addCurrentPathToHistory()
-            study = load_study(slicer.mrmlScene, stack)
             candidate = self._found.stacks[row]
             if candidate.format == "DICOM":
                 place_under_patient(study, candidate.files[0])

@@ -12,9 +12,11 @@ from slicer.util import VTKObservationMixin
 from CardiacSegmentationLib.gui import layout
 from CardiacSegmentationLib.gui.correct_panel import CorrectPanel
 from CardiacSegmentationLib.gui.identity import IdentityBar
+from CardiacSegmentationLib.gui.long_axis_panel import LongAxisPanel
 from CardiacSegmentationLib.gui.looking import Looking
 from CardiacSegmentationLib.gui.messages import Messages, Windows, errors_shown
 from CardiacSegmentationLib.gui.overview import Overview
+from CardiacSegmentationLib.gui.phase_wheel import PhaseWheel
 from CardiacSegmentationLib.gui.reading_keys import reading_keys
 from CardiacSegmentationLib.gui.recovery_bar import RecoveryBar
 from CardiacSegmentationLib.gui.results_panel import ResultsPanel
@@ -65,11 +67,13 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._study_section = StudyPanel(self)
         self._segment = SegmentPanel(self, make_process)
         self._correct = CorrectPanel(self, make_process)
+        self._long_axes = LongAxisPanel(self)
         self._results = ResultsPanel(self)
         self.sign_off = SignPanel(self)
         self._recovery = RecoveryBar(self)
         self._looking = Looking(self)
         self.overview = Overview(self)
+        self._wheel = PhaseWheel(self._correct.wheel_phase)
         self._shortcuts = Shortcuts(self._correct, reading_keys(self))
         load_terms(slicer.modules.terminologies.logic())
         self._observe_scene()
@@ -85,9 +89,9 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         try:
             self._leave_study()
             self.study = study
+            self._long_axes.take_study(study)
             if study is not None:
                 self.addObserver(study.browser, vtk.vtkCommand.ModifiedEvent, self._browser_changed)
-                layout.show_layout()
                 layout.show_study(study)
                 self._open_live()
             self._show_study()
@@ -143,6 +147,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._shortcuts.install()
         self._looking.enter()
         self.identity.enter()
+        self._wheel.enter()
         if self.study is None:  # it may have been loaded from the DICOM module or Sample Data meanwhile
             self.select(next(iter(find_studies(slicer.mrmlScene)), None))
 
@@ -150,9 +155,11 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         """The module goes out of view; a run in the background goes on."""
         self.settle()
         self._correct.exit()
+        self._long_axes.exit()
         self._shortcuts.remove()
         self._looking.exit()
         self.identity.exit()
+        self._wheel.exit()
         self.overview.hide()
 
     def clean_up(self) -> None:
@@ -161,6 +168,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._shortcuts.remove()
         self._correct.scene_is_closing()
         self._leave_study()
+        self._long_axes.clean_up()
         self._correct.outlines.end()  # they follow a view, and would keep the panel alive
         self._recovery.clean_up()
         self._study_section.clean_up()
@@ -168,6 +176,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._looking.clean_up()
         self.overview.clean_up()
         self.identity.exit()
+        self._wheel.exit()
         self.removeObservers()
         for timer in (self._stroke_timer, self._removal_timer, self._batch_timer, self._zoom_timer):
             timer.end()
@@ -221,6 +230,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._study_section.show_study(self.study)
         self._segment.show_study(self.study)
         self._correct.show_study(self.study)
+        self._long_axes.show_study()
         self._results.show_study(self.study)
         self.sign_off.show()
         self._recovery.show_study()
@@ -240,6 +250,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         if changed.place is not None:
             self.go_to(changed.place[1], changed.place[0])
         self._correct.show_numbers()
+        self._long_axes.show_numbers()
         self._results.show_numbers()
         self.sign_off.show()
         self.overview.update(changed.images)
@@ -250,6 +261,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
     def _browser_changed(self, *_event: Any) -> None:
         if self.study is not None and self.study.exists:
             self._correct.show_phase()
+            self._long_axes.show_numbers()
             self._looking.image_shown()
             self.overview.update()
 
@@ -257,6 +269,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._segment.stop()
         self._recovery.forget_all()  # closing is a choice: Slicer has asked whether to save
         self._correct.scene_is_closing()
+        self._long_axes.forget()
         self._close_live()
         self.select(None)
 
@@ -279,6 +292,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         elif self.study is not None and self.study.exists:
             if was_imported:  # views and editor are singletons: what came with the scene has taken them
                 layout.show_study(self.study)
+                self._long_axes.show_study()
                 self._zoom_timer.start()
             layout.show_results(self.study)
             self._correct.bind_editor(self.study)

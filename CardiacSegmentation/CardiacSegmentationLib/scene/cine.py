@@ -27,6 +27,8 @@ from CardiacSegmentationLib.scene.voxels import (
 from CardiacSegmentationLib.stack import CineStack, Patient
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from CardiacSegmentationLib.stack import Array
 
 SEQUENCE = "vtkMRMLSequenceNode"
@@ -37,8 +39,11 @@ WINDOW = "CardiacSegmentation.Window"  # attribute of a volume's display: the gr
 UIDS = "DICOM.instanceUIDs"  # Slicer's own name for it: the instances a volume was read from
 
 
-def add_cine(scene: Any, stack: CineStack) -> tuple[Any, Any]:
-    """Add the stack to the scene: a volume sequence, and a browser that shows its first phase."""
+def add_cine(scene: Any, stack: CineStack, *, one_image: bool = False) -> tuple[Any, Any]:
+    """Add the stack to the scene: a volume sequence, and a browser that shows its first phase.
+
+    With ``one_image`` all frames share the voxels of the first: for a scene that is written and not looked at.
+    """
     index = index_values(stack.times_ms)
     sequence = add_sequence(scene, stack.title or "Short-axis cine")
     with one_modification(sequence):
@@ -46,8 +51,11 @@ def add_cine(scene: Any, stack: CineStack) -> tuple[Any, Any]:
         sequence.SetIndexUnit(INDEX_UNIT)
         sequence.SetAttribute(FACTS, to_text(_stored_facts(stack)))
         set_stack_affine(sequence, stack.affine)
+        image = image_of(node_voxels(stack, 0))
         for phase, value in enumerate(index):
-            sequence.SetDataNodeAtValue(_frame(stack, phase), value)
+            frame = sequence.SetDataNodeAtValue(_frame(stack, phase), value)  # a copy, so it gets the voxels later
+            shown = image if one_image or phase == 0 else image_of(node_voxels(stack, phase))
+            frame.SetAndObserveImageData(shown)
     browser = scene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", f"{sequence.GetName()} browser")
     browser.SetPlaybackRateFps(playback_rate_fps(stack))
     browser.AddSynchronizedSequenceNode(sequence)
@@ -66,32 +74,46 @@ def add_sequence(scene: Any, name: str) -> Any:
     return scene.AddNewNodeByClassWithID(SEQUENCE, name, SEQUENCE + uuid4().hex)
 
 
-def fit_window(proxy: Any, voxels: Array, labels: Array) -> None:
+def fit_window(proxy: Any, phases: Iterable[Array], labels: Array) -> None:
     """Show what is labelled without burning it out, unless the user has chosen a grey scale.
 
-    Both arrays are ``[phase, slice, row, column]``. Black is what is darkest around the heart; white leaves a reserve
-    above the blood, which is the brightest there is in it.
+    The voxels of each phase are ``[slice, row, column]``, the labels ``[phase, slice, row, column]``. Black is what is
+    darkest around the heart; white leaves a reserve above the blood, which is the brightest there is in it.
     """
     display = proxy.GetDisplayNode()
     if display.GetAttribute(WINDOW) != _window_text(display) or not labels.any():
         return
     rows, columns = (np.flatnonzero(labels.any(axis=axes)) for axes in ((0, 1, 3), (0, 1, 2)))
-    around = voxels[..., rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    low, blood = np.percentile(around, 1), np.percentile(voxels[labels > 0], 99)
+    box = (..., slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    around = np.stack([voxels[box] for voxels in phases])
+    low, blood = np.percentile(around, 1), np.percentile(around[labels[box] > 0], 99)
     _set_window(proxy, low, low + 1.15 * (blood - low))
 
 
 def read_cine(sequence: Any) -> CineStack:
     """The stack that ``add_cine`` stored."""
-    frames = [sequence.GetNthDataNode(phase) for phase in range(sequence.GetNumberOfDataNodes())]
     try:
-        affine = frame_affine(frames[0])
-        step = -1 if are_opposite(affine, stack_affine(sequence)) else 1
-        voxels = np.stack([voxels_of(frame.GetImageData())[::step] for frame in frames])
-        affine = affine if step == 1 else reverse_slices(affine, voxels.shape[1])
+        voxels = np.stack(list(read_phases(sequence)))
+        affine = frame_affine(sequence.GetNthDataNode(0))
+        if are_opposite(affine, stack_affine(sequence)):
+            affine = reverse_slices(affine, voxels.shape[1])
         return CineStack(voxels=voxels, affine=affine, **_read_facts(sequence))
     except (ValueError, IndexError) as error:
         raise StudyError.of("images-changed", node=sequence.GetName()) from error
+
+
+def read_phases(sequence: Any) -> Iterator[Array]:
+    """The voxels of one phase after another, not copied, slices in the order of the stack."""
+    for phase in range(sequence.GetNumberOfDataNodes()):
+        frame = sequence.GetNthDataNode(phase)
+        step = -1 if are_opposite(frame_affine(frame), stack_affine(sequence)) else 1
+        yield voxels_of(frame.GetImageData())[::step]
+
+
+def node_voxels(stack: CineStack, phase: int) -> Array:
+    """The voxels of a phase, slices in the order of its node."""
+    voxels: Array = _in_node_order(stack, stack.voxels[phase])
+    return voxels
 
 
 def read_patient(sequence: Any) -> Patient:
@@ -156,15 +178,21 @@ def _facts() -> tuple[str, ...]:
 
 
 def _frame(stack: CineStack, phase: int) -> Any:
+    """A volume node that lacks nothing but its voxels."""
     affine = right_handed(stack.affine, stack.slices)
-    step = -1 if are_opposite(affine, stack.affine) else 1
     volume = slicer.vtkMRMLScalarVolumeNode()
     volume.SetName(f"{stack.title or 'Short-axis cine'} {phase + 1}")
     volume.SetIJKToRASMatrix(ras_matrix(affine))
-    volume.SetAndObserveImageData(image_of(stack.voxels[phase, ::step]))
     if stack.instance_uids:  # a missing slice has none, the slices of a multi-frame file share one
-        volume.SetAttribute(UIDS, " ".join(filter(None, dict.fromkeys(stack.instance_uids[phase][::step]))))
+        volume.SetAttribute(
+            UIDS, " ".join(filter(None, dict.fromkeys(_in_node_order(stack, stack.instance_uids[phase]))))
+        )
     return volume
+
+
+def _in_node_order(stack: CineStack, slices: Any) -> Any:
+    opposite = are_opposite(right_handed(stack.affine, stack.slices), stack.affine)
+    return slices[::-1] if opposite else slices
 
 
 def _set_window(proxy: Any, low: float, high: float) -> None:

@@ -11,18 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from CardiacSegmentationLib.cine import find_stacks, read_stack
+from CardiacSegmentationLib.cine import find_stacks
 from CardiacSegmentationLib.cine.elements import quietly
+from CardiacSegmentationLib.cine.long_axes import find_long_axes
 from CardiacSegmentationLib.errors import StudyError
 from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.scene.hierarchy import patient_and_study_of, put_under_study
-from CardiacSegmentationLib.scene.study import Study, load_study
+from CardiacSegmentationLib.scene.long_axes import load_found
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from CardiacSegmentationLib.cine import Candidate
     from CardiacSegmentationLib.findings import Finding
+    from CardiacSegmentationLib.scene.study import Study
 
 NO_PATIENT = "No patient ID"
 
@@ -40,7 +42,7 @@ class Offer:
 
 
 def examine(file_lists: Iterable[Sequence[str]]) -> list[Offer]:
-    """The short-axis cines in the chosen series; one cine may be spread over many of them."""
+    """The short-axis cines in the chosen series, with their long axes; one cine may be spread over many series."""
     files = list(dict.fromkeys(Path(file) for file_list in file_lists for file in file_list))
     if not files:
         return []
@@ -49,7 +51,7 @@ def examine(file_lists: Iterable[Sequence[str]]) -> list[Offer]:
     except StudyError:  # no MR images: other plugins will know what to do with them
         return []
     return [
-        _offer(stack, chosen=index == study.chosen, findings=(*study.findings, *stack.findings))
+        _offer(stack, find_long_axes(study, index), index == study.chosen, (*study.findings, *stack.findings))
         for index, stack in enumerate(study.stacks)
         if stack.is_short_axis and stack.phases > 1
     ]
@@ -58,8 +60,7 @@ def examine(file_lists: Iterable[Sequence[str]]) -> list[Offer]:
 def load(scene: Any, files: Sequence[str]) -> Study:
     """Load the offer made of these files, and place it under its patient and study."""
     paths = [Path(file) for file in files]
-    stack = read_stack(find_stacks(paths))
-    study = load_study(scene, stack)
+    study = load_found(scene, find_stacks(paths))
     place_under_patient(study, paths[0])
     return study
 
@@ -95,15 +96,15 @@ def identifiers_of_study(study: Study) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
-def _offer(stack: Candidate, *, chosen: bool, findings: Sequence[Finding]) -> Offer:
+def _offer(stack: Candidate, long_axes: Sequence[Candidate], is_chosen: bool, findings: Sequence[Finding]) -> Offer:
     worth_telling = [finding.message for finding in findings if finding.severity is not Severity.INFO]
     slice_mm, row_mm, column_mm = stack.spacing_mm
     return Offer(
         name=f"Short-axis cine ({stack.slices} slices × {stack.phases} phases)",
-        files=tuple(map(str, stack.files)),
+        files=tuple(str(file) for one in (stack, *(long_axes if is_chosen else ())) for file in one.files),
         warning="\n".join(worth_telling),
         tooltip=f"{stack.description}: {stack.columns} × {stack.rows} pixels of {column_mm:.2f} × {row_mm:.2f} mm, "
         f"slices {slice_mm:.1f} mm apart",
-        confidence=0.95 if chosen else 0.4,  # a plain volume has 0.5
-        selected=chosen,
+        confidence=0.95 if is_chosen else 0.4,  # a plain volume has 0.5
+        selected=is_chosen,
     )

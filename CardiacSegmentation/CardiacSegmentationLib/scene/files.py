@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import tempfile
+import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +14,18 @@ import slicer
 import vtk
 
 from CardiacSegmentationLib.errors import ExportError
-from CardiacSegmentationLib.scene.study import load_study, set_assessment, set_reading, set_segmentation
+from CardiacSegmentationLib.scene.cine import fit_window, node_voxels
+from CardiacSegmentationLib.scene.study import Study, load_study, set_assessment, set_reading, set_segmentation
+from CardiacSegmentationLib.scene.voxels import as_stored, image_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.segmentation import Segmentation
-    from CardiacSegmentationLib.stack import CineStack
+    from CardiacSegmentationLib.stack import Array, CineStack
+
+GZIP_LEVEL = 1  # of noisy images a higher one saves little, and takes much longer
 
 # Each makes the scene know the classes of its module's nodes.
 LOGICS = ("vtkSlicerVolumesLogic", "vtkSlicerSegmentationsModuleLogic", "vtkSlicerSequencesLogic")
@@ -30,33 +37,81 @@ def write_scene(
     segmentation: Segmentation | None = None,
     assessment: Assessment | None = None,
 ) -> None:
-    """Write an ``.mrb`` that 3D Slicer opens with images, segmentation, tables and plot in place."""
+    """Write an ``.mrb`` that 3D Slicer opens with images, segmentation, tables and plot in place.
+
+    The scene holds the voxels of one phase, and the file gets the others phase by phase: Slicer itself would hold all
+    of them three times.
+    """
     path = Path(path)
     if path.suffix != ".mrb":
         msg = f"Slicer knows a scene bundle by its name: give {path} one that ends in .mrb."
         raise ExportError(msg)
     with _own_scene() as scene:
-        study = load_study(scene, stack)
+        study = load_study(scene, stack, one_image=True)
         if segmentation is not None:
             set_segmentation(study, segmentation)
+            fit_window(study.volume_node, stack.voxels, segmentation.labels)
         if assessment is not None:
             set_reading(study, assessment.reading)
             set_assessment(study, assessment)
-        _write(scene, path)
+        _write(scene, study, stack, path)
 
 
-def _write(scene: Any, path: Path) -> None:
-    """Under its final name, for the bundle repeats it inside; in a folder aside, so that it appears whole."""
+def _write(scene: Any, study: Study, stack: CineStack, path: Path) -> None:
+    """In a folder aside, so that the bundle appears whole; it repeats its name inside."""
     try:
         with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as aside:
-            made = Path(aside, path.name)
-            if not scene.WriteToMRB(str(made), None, None) or not made.is_file():
+            folder, made = Path(aside, path.stem), Path(aside, path.name)
+            folder.mkdir()
+            _empty_frames(study, stack)
+            if not scene.SaveSceneToSlicerDataBundleDirectory(str(folder)):
                 msg = f"{path} cannot be written. Is there room on the disk?"
                 raise ExportError(msg)
+            _fill_in(folder / "Data", stack)
+            _pack(folder, made)
             made.replace(path)
     except OSError as error:
         msg = f"{path} cannot be written ({error.strerror or error}). Choose another folder."
         raise ExportError(msg) from error
+
+
+def _empty_frames(study: Study, stack: CineStack) -> None:
+    """Let Slicer write the sequence of the images, with all it says of them, around one pixel of each slice."""
+    for phase in range(stack.phases):
+        pixels = image_of(node_voxels(stack, phase)[:, :1, :1])
+        study.images.GetNthDataNode(phase).SetAndObserveImageData(pixels)
+
+
+def _fill_in(data: Path, stack: CineStack) -> None:
+    """Put whole images in the place of the pixels: all phases into the sequence, the first into the one on display."""
+    phases, *shape = stack.voxels.shape
+    sizes = " ".join(map(str, reversed(shape)))
+    images = {path for path in data.glob("*.nrrd") if not path.name.endswith(".seg.nrrd")}
+    (sequence,) = (path for path in images if path.name.endswith(".seq.nrrd"))
+    (shown,) = images - {sequence}
+    _fill(sequence, f"{sizes} {phases}", (node_voxels(stack, phase) for phase in range(phases)))
+    _fill(shown, sizes, [node_voxels(stack, 0)])
+
+
+def _fill(path: Path, sizes: str, phases: Iterable[Array]) -> None:
+    content = path.read_bytes()
+    header = content[: content.index(b"\n\n") + 2]
+    header, changed = re.subn(rb"(?m)^sizes: 1 1 .*$", f"sizes: {sizes}".encode(), header)
+    if changed != 1 or b"\nencoding: gzip\n" not in header:
+        msg = "This version of Slicer's libraries writes sequences in another way, and no scene can be made with it."
+        raise ExportError(msg)
+    with path.open("wb") as file:
+        file.write(header)
+        with gzip.GzipFile(filename="", mode="wb", compresslevel=GZIP_LEVEL, fileobj=file, mtime=0) as voxels:
+            for phase in phases:
+                voxels.write(as_stored(phase).data)
+
+
+def _pack(folder: Path, path: Path) -> None:
+    """Everything in the folder, and its name, as one file; what is in it is compressed already."""
+    with zipfile.ZipFile(path, "w") as bundle:
+        for file in sorted(folder.rglob("*")):
+            bundle.write(file, file.relative_to(folder.parent))
 
 
 @contextmanager

@@ -27,16 +27,17 @@ PAINTING_ORDER = (Label.MYO, Label.RV, Label.LV)
 def put_labels(node: Any, labels: Labels, affine: Array) -> None:
     """Give a segmentation node the three segments; they share one label map, as the segment editor likes it.
 
-    Names and colours that were changed are kept, and so are all other segments.
+    The label map holds the box around what is labelled. Names and colours that were changed are kept, and so are all
+    other segments.
     """
     before = node.GetSegmentation()
     grid = right_handed(affine, len(labels))
-    image = slicer.vtkOrientedImageData()
-    image.ShallowCopy(image_of(labels[::-1] if are_opposite(grid, affine) else labels))
+    image = _cropped(labels[::-1] if are_opposite(grid, affine) else labels)
     image.SetImageToWorldMatrix(ras_matrix(grid))
     segmentation = slicer.vtkSegmentation()
     segmentation.SetSourceRepresentationName(LABELMAP)
-    geometry = slicer.vtkSegmentationConverter.SerializeImageGeometry(image)
+    extent = [bound for size in reversed(labels.shape) for bound in (0, size - 1)]
+    geometry = slicer.vtkSegmentationConverter.SerializeImageGeometry(ras_matrix(grid), extent)
     segmentation.SetConversionParameter(REFERENCE_GEOMETRY, geometry)
     for structure in BY_LABEL.values():
         segmentation.AddSegment(_segment(structure, image, before), structure.segment_id)
@@ -84,6 +85,18 @@ def shared_labelmap(node: Any) -> tuple[Any, dict[Label, int]]:
             segment.SetLabelValue(int(label))
             segment.AddRepresentation(LABELMAP, image)
     return image, {label: segment.GetLabelValue() for label, segment in segments.items()}
+
+
+def _cropped(labels: Labels) -> Any:
+    """The box around what is labelled, or one voxel where nothing is, as an image with its place on the grid."""
+    low, high = [0, 0, 0], [1, 1, 1]
+    if labels.any():
+        along = [np.flatnonzero(labels.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
+        low, high = [int(places[0]) for places in along], [int(places[-1]) + 1 for places in along]
+    image = slicer.vtkOrientedImageData()
+    image.ShallowCopy(image_of(labels[tuple(map(slice, low, high))]))
+    image.SetExtent([bound for axis in (2, 1, 0) for bound in (low[axis], high[axis] - 1)])
+    return image
 
 
 def _segment(structure: Structure, image: Any, before: Any) -> Any:

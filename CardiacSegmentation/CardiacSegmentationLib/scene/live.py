@@ -49,6 +49,7 @@ class LiveStudy:
     def __init__(
         self,
         study: Study,
+        *,
         on_edit: Callable[[], None] | None = None,
         on_change: Callable[[Changed], None] | None = None,
         tool: Callable[[], str] | None = None,
@@ -85,8 +86,8 @@ class LiveStudy:
     def follow_node(self) -> None:
         """Go on with the node that is on display now; another one was deleted.
 
-        Slicer takes the segments out of a deleted node, and so out of the phase that shared them. They are written
-        back from what the session holds, and undo takes them out again.
+        Slicer takes the segments out of a deleted node, and so, where no guard is on duty (``guard_deletions``), out
+        of the phase that shared them. Then they are written back from what the session holds.
         """
         self.node.RemoveObserver(self._tag)
         self._observe(self.study.segmentation_node)

@@ -102,6 +102,7 @@ def _measures(assessment: Assessment) -> list[Column]:
     rows += [
         ("Key phases", "", "", "", f"{_key_phase_text(asdict(assessment.key_phases))} (counted from 1)"),
         ("Papillary convention", "", "", "", _choice("papillary", assessment)),
+        ("Papillary threshold", "", "", "", _choice("papillary_percent", assessment)),
         ("Formula of the body surface area", "", "", "", _choice("bsa_formula", assessment)),
         ("Basal rule", "", "", "", _choice("basal_rule", assessment)),
         *(("Finding", "", "", "", finding.message) for finding in assessment.findings),
@@ -140,7 +141,9 @@ def _slice_title(key: str) -> str:
         return plain[key]
     structure, what = key.split("_")
     name = {"lv": "LV", "myo": "Myocardium", "rv": "RV"}[structure]
-    return {"mm2": f"{name} area (mm²)", "ml": f"{name} (ml)", "included": f"{name} counts"}[what]
+    return {"mm2": f"{name} area (mm²)", "ml": f"{name} (ml)", "included": f"{name} counts", "share": f"{name} share"}[
+        what
+    ]
 
 
 def _key_phases(assessment: Assessment) -> list[Column]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import slicer
+import vtk
 
 from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.scene.cine import SEQUENCE, add_sequence, set_stack_affine, stack_affine
@@ -48,8 +49,8 @@ def add_segmentation(browser: Any, images: Any, segmentation: Segmentation) -> A
         for phase, labels in enumerate(segmentation.labels):
             node = slicer.vtkMRMLSegmentationNode()
             node.SetName(name)
-            put_labels(node, labels, affine)
-            sequence.SetDataNodeAtValue(node, images.GetNthIndexValue(phase))
+            kept = sequence.SetDataNodeAtValue(node, images.GetNthIndexValue(phase))  # a copy
+            put_labels(kept, labels, affine)
         write_facts(sequence, segmentation)
     browser.AddSynchronizedSequenceNode(sequence)
     # Last: with it on, the proxy's first content would have been written into the phase on display.
@@ -146,13 +147,11 @@ def guard_imports(scene: Any) -> tuple[int, int]:
     kept: list[tuple[Any, Any, Any]] = []
 
     def lend_copies(*_event: Any) -> None:
-        sequences = [node for node in nodes_of_class(scene, SEQUENCE) if node.GetAttribute(FACTS)]
-        for sequence in sequences:
+        for sequence in _own_sequences(scene):
             for phase in range(sequence.GetNumberOfDataNodes()):
-                node, copy = sequence.GetNthDataNode(phase), slicer.vtkSegmentation()
-                copy.DeepCopy(node.GetSegmentation())
+                node = sequence.GetNthDataNode(phase)
                 kept.append((sequence, node, node.GetSegmentation()))
-                node.SetAndObserveSegmentation(copy)
+                node.SetAndObserveSegmentation(_copy_of(node.GetSegmentation()))
 
     def put_back(*_event: Any) -> None:
         for sequence, node, labels in kept:
@@ -163,6 +162,37 @@ def guard_imports(scene: Any) -> tuple[int, int]:
     start = scene.AddObserver(slicer.vtkMRMLScene.StartImportEvent, lend_copies)
     end = scene.AddObserver(slicer.vtkMRMLScene.EndImportEvent, put_back, 1.0)  # before anybody reads the labels
     return start, end
+
+
+@cache  # one guard for a scene
+def guard_deletions(scene: Any) -> int:
+    """Let no phase go empty with the node that shows it; returns the tag of the guard's observer.
+
+    With a segmentation node Slicer takes away its segments, and the phase on display shares them with it. So the phase
+    gets a copy before, whether or not its study is at hand.
+    """
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)  # type: ignore[untyped-decorator]
+    def keep_phase(_scene: Any, _event: str, node: Any) -> None:
+        if not node.IsA("vtkMRMLSegmentationNode") or scene.IsClosing():
+            return
+        for sequence in _own_sequences(scene):
+            for phase in range(sequence.GetNumberOfDataNodes()):
+                frame = sequence.GetNthDataNode(phase)
+                if frame.GetSegmentation() is node.GetSegmentation():
+                    frame.SetAndObserveSegmentation(_copy_of(frame.GetSegmentation()))
+
+    return int(scene.AddObserver(slicer.vtkMRMLScene.NodeAboutToBeRemovedEvent, keep_phase, 1.0))  # before Slicer
+
+
+def _own_sequences(scene: Any) -> list[Any]:
+    return [node for node in nodes_of_class(scene, SEQUENCE) if node.GetAttribute(FACTS)]
+
+
+def _copy_of(segmentation: Any) -> Any:
+    copy = slicer.vtkSegmentation()
+    copy.DeepCopy(segmentation)
+    return copy
 
 
 def set_display(proxy: Any, volume: Any) -> None:
@@ -186,10 +216,9 @@ def toggle_contours(proxy: Any) -> None:
     display.SetVisibility(not display.GetVisibility())
 
 
-def show_voxel_outlines(proxy: Any, on: bool) -> None:
-    """Show Slicer's own outlines along the voxels, or leave it to lines of ours; a saved scene has Slicer's."""
-    display = proxy.GetDisplayNode()
-    if bool(display.GetVisibility2DOutline()) != on:
+def show_voxel_outlines(display: Any, on: bool) -> None:
+    """Show Slicer's own outlines along the voxels by a display node, or leave it to lines of ours."""
+    if display.GetScene() is not None and bool(display.GetVisibility2DOutline()) != on:
         display.SetVisibility2DOutline(on)
 
 

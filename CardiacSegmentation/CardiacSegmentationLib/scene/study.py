@@ -16,7 +16,7 @@ import slicer
 from CardiacSegmentationLib.reading import Reading
 from CardiacSegmentationLib.reading_json import reading_from_dict, reading_to_dict
 from CardiacSegmentationLib.scene import segmentation as sequences
-from CardiacSegmentationLib.scene.cine import add_cine, fit_window, read_cine
+from CardiacSegmentationLib.scene.cine import add_cine, fit_window, read_cine, read_phases
 from CardiacSegmentationLib.scene.hierarchy import add_folder, put_beside
 from CardiacSegmentationLib.scene.nodes import nodes_of_class, one_modification, remove_nodes
 from CardiacSegmentationLib.scene.results import RESULT_ROLES, show_assessment
@@ -91,10 +91,13 @@ class Study:
         return self.node.GetNodeReference(role)
 
 
-def load_study(scene: Any, stack: CineStack) -> Study:
-    """Add a stack to the scene as a new study; a second load of one name is called ``name (2)``."""
+def load_study(scene: Any, stack: CineStack, *, one_image: bool = False) -> Study:
+    """Add a stack to the scene as a new study; a second load of one name is called ``name (2)``.
+
+    ``one_image`` is for a scene that is written and not looked at, see :func:`scene.cine.add_cine`.
+    """
     name = _new_name(scene, stack.title or "Short-axis cine")
-    images, browser = add_cine(scene, stack)
+    images, browser = add_cine(scene, stack, one_image=one_image)
     node = scene.CreateNodeByClass("vtkMRMLScriptedModuleNode")
     node.UnRegister(None)  # the scene made it for the caller
     node.SetName(name)
@@ -138,7 +141,7 @@ def set_segmentation(study: Study, segmentation: Segmentation) -> None:
         node = sequences.add_segmentation(study.browser, study.images, segmentation)
         study.node.SetNodeReferenceID(SEGMENTATION, node.GetID())
         put_beside(study.images, [study.segmentation, study.segmentation_node])
-    fit_window(study.volume_node, stack_of(study).voxels, segmentation.labels)
+    fit_window(study.volume_node, read_phases(study.images), segmentation.labels)
     _remove_uncertainty(study)
 
 
@@ -188,7 +191,7 @@ def show_outlines_of_imports(scene: Any) -> int:
     def show(*_event: Any) -> None:
         for study in find_studies(scene):
             if study.segmentation_node is not None:
-                sequences.show_voxel_outlines(study.segmentation_node, True)
+                sequences.show_voxel_outlines(study.segmentation_node.GetDisplayNode(), True)
 
     tag: int = scene.AddObserver(slicer.vtkMRMLScene.EndImportEvent, show)
     return tag

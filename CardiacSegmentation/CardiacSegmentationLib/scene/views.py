@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,6 +59,23 @@ def zoom_to_labels(study: Study, slice_node: Any, labels: Labels, margin_mm: flo
     slice_node.SetFieldOfView(factor * width_mm, factor * height_mm, depth_mm)
     middle = [(columns[0] + columns[-1]) / 2, (rows[0] + rows[-1]) / 2, current_slice(study, slice_node), 1]
     slice_node.JumpSliceByCentering(*(_to_ras(study) @ middle)[:3])
+
+
+def zoom_around_labels(study: Study, slice_node: Any, labels: Labels, margin_mm: float) -> None:
+    """Fill a view that cuts the stack at any angle with what is labelled, in all phases; its plane stays."""
+    if not labels.any():
+        return
+    ends = [np.flatnonzero(labels.any(axis=axes))[[0, -1]] for axes in ((0, 1, 2), (0, 1, 3), (0, 2, 3))]
+    corners = np.array([[*index, 1.0] for index in product(*ends)]) @ _to_ras(study).T  # of (column, row, slice)
+    matrix = slice_node.GetSliceToRAS()
+    across, up, middle = (_column(matrix, column) for column in (0, 1, 3))
+    in_view = (corners[:, :3] - middle) @ np.stack([across, up], axis=1)
+    low, high = in_view.min(axis=0), in_view.max(axis=0)
+    width_mm, height_mm, depth_mm = slice_node.GetFieldOfView()
+    factor = max((high - low + 2 * margin_mm) / (width_mm, height_mm))
+    slice_node.SetFieldOfView(factor * width_mm, factor * height_mm, depth_mm)
+    centre = middle + (low + high) / 2 @ np.stack([across, up])
+    slice_node.JumpSliceByCentering(*centre)
 
 
 def short_axis_views(study: Study) -> tuple[Any, ...]:

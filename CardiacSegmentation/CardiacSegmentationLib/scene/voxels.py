@@ -60,12 +60,16 @@ def are_opposite(one: Array, other: Array) -> bool:
 
 def image_of(voxels: Array) -> vtk.vtkImageData:
     """A copy of ``[slice, row, column]`` as a VTK image without geometry."""
-    kind = _STORED_AS.get(f"{voxels.dtype.kind}{voxels.dtype.itemsize}", voxels.dtype.newbyteorder("="))
     image = vtk.vtkImageData()
     image.SetDimensions(*reversed(voxels.shape))
-    flat = np.ascontiguousarray(voxels, dtype=kind).ravel()
-    image.GetPointData().SetScalars(numpy_to_vtk(flat, deep=True))
+    image.GetPointData().SetScalars(numpy_to_vtk(as_stored(voxels).ravel(), deep=True))
     return image
+
+
+def as_stored(voxels: Array) -> Array:
+    """The same numbers, one after another and of a kind that Slicer stores."""
+    kind = _STORED_AS.get(f"{voxels.dtype.kind}{voxels.dtype.itemsize}", voxels.dtype.newbyteorder("="))
+    return np.ascontiguousarray(voxels, dtype=kind)
 
 
 def voxels_of(image: vtk.vtkImageData) -> Array:

@@ -11,12 +11,13 @@ import numpy as np
 
 from CardiacSegmentationLib.analysis import assess, propose
 from CardiacSegmentationLib.analysis.assess import check_reading
+from CardiacSegmentationLib.analysis.base_plane import check_lines
 from CardiacSegmentationLib.analysis.phases import find_key_phases
 from CardiacSegmentationLib.assessment import Assessment, finding_key
 from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE
 from CardiacSegmentationLib.journal import JournalEntry, describe_entry
-from CardiacSegmentationLib.reading import KeyPhases, Reading, Signature
+from CardiacSegmentationLib.reading import BaseLine, KeyPhases, Reading, Signature
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Origin, Segmentation
 from CardiacSegmentationLib.session.changes import (
     Change,
@@ -201,6 +202,19 @@ class StudySession:
             images=len(in_phases) * len(in_slices),
         )
         return self._decide(after, [entry], place=(in_phases[0], in_slices[0]))
+
+    def set_base_lines(self, label: Label, view: str, lines: Iterable[BaseLine], phase: int | None = None) -> bool:
+        """Put these in place of a ventricle's base lines on a long axis, or take them away; ``phase`` is the one set.
+
+        ``session.base_planes`` finds the lines of the other phases.
+        """
+        after = self.reading.with_lines(label, view, lines)
+        if after.base_lines == self.reading.base_lines:
+            return False
+        check_lines(self.stack, after)
+        action = "remove-base-plane" if phase is None else "base-plane"
+        entry = JournalEntry(self._time(), action, tool=view, structure=label.name, phase=phase)
+        return self._decide(after, [entry])
 
     def set_key_phases(self, **phases: int | None) -> bool:
         """Fix ED or ES: ``set_key_phases(lv_es=9)``; ``None`` gives one back to the proposal."""

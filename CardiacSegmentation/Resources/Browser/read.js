@@ -130,6 +130,7 @@ function showReading() {
   byId('looked-at').textContent = fill(words.lookedAt, { count: places.filter(place => reading.lookedAt.includes(place)).length, total: places.length })
   showGrid(locked)
   showKeyPhases(locked)
+  showPlanes(locked)
   byId('choices').replaceChildren(...Object.entries(reading.conventions).map(([name, { value, choices }]) => {
     const list = select(`choice-${name}`, choices, event => command('convention', { name, value: event.target.value }))
     Object.assign(list, { value, disabled: locked })
@@ -145,8 +146,13 @@ function showGrid(locked) {
   const rows = Array.from({ length: study.slices }, (_, slice) => make('tr', {}, make('th', { scope: 'row' }, slice + 1), ...columns.map(({ structure, moment, phase }) => {
     const label = `${structure} ${moment.toUpperCase()}, ${words.slice} ${slice + 1}`
     const box = make('input', { id: `count-${structure}-${moment}-${slice}`, type: 'checkbox', disabled: locked, checked: state.counted[structure][phase][slice] === '1', 'aria-label': label })
-    box.addEventListener('change', () => command('count', { structure, phase, slice, counts: box.checked, allPhases: byId('all-phases').checked }))
-    return make('td', {}, box)
+    const decide = counts => command('count', { structure, phase, slice, counts, allPhases: byId('all-phases').checked })
+    box.addEventListener('change', () => decide(box.checked))
+    if (!study.reading.decided.includes(`${structure},${phase},${slice}`)) return make('td', {}, box)
+    const free = button(`free-${structure}-${moment}-${slice}`, '↺', () => decide(null))
+    Object.assign(free, { title: words.automatic, disabled: locked })
+    free.setAttribute('aria-label', `${words.automatic}: ${label}`)
+    return make('td', { className: 'decided' }, box, free)
   })))
   byId('grid').replaceChildren(head, make('tbody', {}, ...rows))
 }
@@ -203,6 +209,7 @@ function startReading() {
   document.body.prepend(make('p', { id: 'connection', role: 'alert', hidden: true }, words.connection))
   if (!study.images) { waitForStudy(); return }
   buildTools()
+  buildPlanes()
   buildDecisions()
   showReading()
   chooseTool('hand')

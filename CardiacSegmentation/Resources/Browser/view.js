@@ -362,7 +362,7 @@ function setOutlines(shown) {
   draw()
 }
 
-function isWriting(element) { return element.matches('input, textarea, select, summary') }
+function isWriting(element) { return element.matches('input:not([type=checkbox]), textarea, select, summary') }
 
 function listen() {
   addEventListener('keydown', event => {

@@ -188,16 +188,8 @@
    <translation>Alle Schichten in Enddiastole und Endsystole oder in allen Phasen: Konturen, Zweifel, was angesehen wurde (V)</translation>
   </message>
   <message>
-   <source>Go to ED</source>
-   <translation>Zur ED</translation>
-  </message>
-  <message>
    <source>Go to end-diastole (D)</source>
    <translation>Zur Enddiastole (D)</translation>
-  </message>
-  <message>
-   <source>Go to ES</source>
-   <translation>Zur ES</translation>
   </message>
   <message>
    <source>Go to end-systole (S)</source>
@@ -288,8 +280,8 @@
    <translation>Gesehen</translation>
   </message>
   <message>
-   <source>Tick off the doubts of the slice selected: they are not shown again.</source>
-   <translation>Die Zweifel der gewählten Schicht abhaken: Sie werden nicht mehr gezeigt.</translation>
+   <source>Tick off the doubts of the slice selected, and go to the next one (K)</source>
+   <translation>Die Zweifel der gewählten Schicht abhaken und zum nächsten gehen (K)</translation>
   </message>
   <message>
    <source>Copy from previous phase</source>
@@ -354,6 +346,14 @@
   <message>
    <source>How much of the ring of myocardium a basal slice needs to count for the LV</source>
    <translation>Wie viel des Myokardrings eine Basisschicht braucht, um zum LV zu zählen</translation>
+  </message>
+  <message>
+   <source>Threshold:</source>
+   <translation>Schwelle:</translation>
+  </message>
+  <message>
+   <source>Papillary muscles in the mass: what is darker than this share of the way from muscle to blood is muscle</source>
+   <translation>Papillarmuskeln in der Masse: Muskel ist, was dunkler ist als dieser Anteil des Weges von Muskel zu Blut</translation>
   </message>
   <message>
    <source>Normal</source>
@@ -441,16 +441,12 @@
  <context>
   <name>gui.count_grid</name>
   <message>
-   <source>counts</source>
-   <translation>zählt</translation>
-  </message>
-  <message>
-   <source>does not count</source>
-   <translation>zählt nicht</translation>
-  </message>
-  <message>
    <source>as you decided</source>
    <translation>wie von Ihnen entschieden</translation>
+  </message>
+  <message>
+   <source>by the base plane</source>
+   <translation>nach der Basisebene</translation>
   </message>
   <message>
    <source>by the rule</source>
@@ -473,8 +469,8 @@
    <translation>Alle Phasen</translation>
   </message>
   <message>
-   <source>Pale: by the rule chosen under Results</source>
-   <translation>Blass: nach der unter Ergebnisse gewählten Regel</translation>
+   <source>Pale: by the base plane, else by the rule chosen under Results</source>
+   <translation>Blass: nach der Basisebene, sonst nach der unter Ergebnisse gewählten Regel</translation>
   </message>
   <message>
    <source>Drag over cells, then say whether they count. A double click leads to the image.</source>
@@ -491,6 +487,18 @@
   <message>
    <source>By the rule</source>
    <translation>Nach der Regel</translation>
+  </message>
+  <message>
+   <source>counts</source>
+   <translation>zählt</translation>
+  </message>
+  <message>
+   <source>does not count</source>
+   <translation>zählt nicht</translation>
+  </message>
+  <message>
+   <source>counts by {percent} %</source>
+   <translation>zählt zu {percent} %</translation>
   </message>
  </context>
  <context>
@@ -540,6 +548,65 @@
   <message>
    <source>Patient not known</source>
    <translation>Patient nicht bekannt</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.long_axis_panel</name>
+  <message>
+   <source>none</source>
+   <translation>keine</translation>
+  </message>
+  <message>
+   <source>No long-axis cines came with this study: base planes cannot be set.</source>
+   <translation>Mit dieser Studie kamen keine Langachsen-Cines: Basisebenen lassen sich nicht setzen.</translation>
+  </message>
+  <message>
+   <source>Click both ends of the valve in the view of the long axis.</source>
+   <translation>Beide Enden der Klappe in der Ansicht der Langachse anklicken.</translation>
+  </message>
+  <message>
+   <source>{structure}: set on {views}, phase {phases}.</source>
+   <translation>{structure}: gesetzt auf {views}, Phase {phases}.</translation>
+  </message>
+  <message>
+   <source>Set it at {moment} too.</source>
+   <translation>Auch in der {moment} setzen.</translation>
+  </message>
+  <message>
+   <source>Set the valve at ED and at ES; the images' motion carries it between.</source>
+   <translation>Die Klappe in ED und ES setzen; dazwischen trägt sie die Bewegung der Bilder.</translation>
+  </message>
+  <message>
+   <source>Long axes and base plane</source>
+   <translation>Langachsen und Basisebene</translation>
+  </message>
+  <message>
+   <source>The long axis beside the short one. The line of the slice shown stands out on it.</source>
+   <translation>Die Langachse neben der Kurzachse. Die Linie der gezeigten Schicht ist darauf hervorgehoben.</translation>
+  </message>
+  <message>
+   <source>Long axis:</source>
+   <translation>Langachse:</translation>
+  </message>
+  <message>
+   <source>Click both ends of the valve in the phase shown. The ends can be dragged afterwards.</source>
+   <translation>Beide Enden der Klappe in der gezeigten Phase anklicken. Die Enden lassen sich danach ziehen.</translation>
+  </message>
+  <message>
+   <source>Remove</source>
+   <translation>Entfernen</translation>
+  </message>
+  <message>
+   <source>Take a base plane away on this long axis; then the basal rule holds again.</source>
+   <translation>Eine Basisebene auf dieser Langachse wegnehmen; dann gilt wieder die Basisregel.</translation>
+  </message>
+  <message>
+   <source>Mitral</source>
+   <translation>Mitral</translation>
+  </message>
+  <message>
+   <source>Tricuspid</source>
+   <translation>Trikuspidal</translation>
   </message>
  </context>
  <context>
@@ -934,6 +1001,10 @@
   <message>
    <source>{count} images would change; they are shown dashed.</source>
    <translation>{count} Bilder würden sich ändern; sie sind gestrichelt gezeigt.</translation>
+  </message>
+  <message>
+   <source>One image would change; it is shown dashed.</source>
+   <translation>Ein Bild würde sich ändern; es ist gestrichelt gezeigt.</translation>
   </message>
   <message>
    <source>No image would change.</source>

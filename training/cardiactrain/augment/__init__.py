@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
 
     from cardiactrain.data.batch import Batch
-    from cardiactrain.plain import Part
+    from cardiactrain.plain import Component
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Augmentation:
     """What a recipe asks for: a warp of places, then changes of grey values, then MONAI transforms."""
 
     warp: Warp
-    intensity: tuple[Part, ...]
+    intensity: tuple[Component, ...]
     from_monai: tuple[MonaiTransform, ...]
 
     def apply(self, batch: Batch, generator: torch.Generator) -> Batch:
@@ -56,16 +56,16 @@ GROUPS = {  # what an ablation leaves out together
 }
 
 
-def make_augmentation(parts: tuple[Part, ...], without: tuple[str, ...] = ()) -> Augmentation:
+def make_augmentation(parts: tuple[Component, ...], without: tuple[str, ...] = ()) -> Augmentation:
     """Sort a recipe's augmentations into their families, ``without`` some groups of them."""
     for group in without:
         if group not in GROUPS:
             msg = f"Unknown group of augmentations {group!r}: choose from {', '.join(GROUPS)}."
             raise RecipeError(msg)
     parts = tuple(part for part in parts if not any(part.kind in GROUPS[group] for group in without))
-    geometry: list[Part] = []
-    of_the_stack: dict[str, Part] = {}
-    intensity: list[Part] = []
+    geometry: list[Component] = []
+    of_the_stack: dict[str, Component] = {}
+    intensity: list[Component] = []
     from_monai: list[MonaiTransform] = []
     for part in parts:
         if part.kind in GEOMETRY:

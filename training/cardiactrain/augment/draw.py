@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 if TYPE_CHECKING:
-    from cardiactrain.plain import Part
+    from cardiactrain.plain import Component
 
 Tensor = torch.Tensor
 
@@ -25,7 +25,7 @@ def normal_like(images: Tensor, generator: torch.Generator) -> Tensor:
     return torch.randn(images.shape, generator=generator, device=images.device)
 
 
-def choose(part: Part, count: int, generator: torch.Generator) -> tuple[Tensor, dict[str, Any]]:
+def choose(part: Component, count: int, generator: torch.Generator) -> tuple[Tensor, dict[str, Any]]:
     """Numbers of the examples that an augmentation happens to, and its other options."""
     options = dict(part.options)
     often = float(options.pop("often", 1.0))

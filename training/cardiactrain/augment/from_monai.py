@@ -10,7 +10,7 @@ from cardiactrain.errors import RecipeError
 
 if TYPE_CHECKING:
     from cardiactrain.data.batch import Batch
-    from cardiactrain.plain import Part
+    from cardiactrain.plain import Component
 
 
 class MonaiTransform:
@@ -19,7 +19,7 @@ class MonaiTransform:
     Geometric transforms change image and target alike; the others change the image only.
     """
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Component) -> None:
         from monai import transforms
 
         options = dict(part.options)

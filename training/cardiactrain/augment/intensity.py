@@ -16,12 +16,12 @@ from cardiactrain.augment.draw import choose, normal_like, uniform
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cardiactrain.plain import Part
+    from cardiactrain.plain import Component
 
 Tensor = torch.Tensor
 
 
-def change(part: Part, images: Tensor, generator: torch.Generator) -> Tensor:
+def change(part: Component, images: Tensor, generator: torch.Generator) -> Tensor:
     """Apply one augmentation to a random part of the examples, in place; a volume's slices count as channels."""
     chosen, options = choose(part, len(images), generator)
     if len(chosen) == 0:

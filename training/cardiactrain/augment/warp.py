@@ -12,7 +12,7 @@ from cardiactrain.augment.draw import choose
 from cardiactrain.augment.geometry import BENDS, GEOMETRY, MATRICES, contract, contractions
 
 if TYPE_CHECKING:
-    from cardiactrain.plain import Part
+    from cardiactrain.plain import Component
 
 Tensor = torch.Tensor
 
@@ -63,8 +63,8 @@ class Warp:
     slices come in the reverse order, as studies run from base to apex or the other way.
     """
 
-    parts: tuple[Part, ...]
-    contraction: Part | None = None
+    parts: tuple[Component, ...]
+    contraction: Component | None = None
     reversed_often: float = 0.0
 
     def place(self, count: int, generator: torch.Generator) -> Placement:

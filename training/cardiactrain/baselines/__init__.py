@@ -19,7 +19,7 @@ from cardiactrain.registry import check_options
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cardiactrain.plain import Part
+    from cardiactrain.plain import Component
 
 BASELINES: dict[str, Callable[..., npt.NDArray[np.bool_]]] = {
     "threshold": threshold,
@@ -33,7 +33,7 @@ BASELINES: dict[str, Callable[..., npt.NDArray[np.bool_]]] = {
 class Baseline:
     """A classical method as a labeller."""
 
-    part: Part
+    part: Component
 
     def __post_init__(self) -> None:
         check_options(BASELINES, self.part, "baseline")

@@ -20,7 +20,7 @@ PHASES = 8
 def make_phantoms(count: int, seed: int = 1) -> Iterator[Subject]:
     """``count`` hearts; the same seed makes the same hearts."""
     from CardiacSegmentationLib.errors import CardiacSegmentationError
-    from CardiacSegmentationLib.phantom.study import make_stack
+    from CardiacSegmentationLib.phantom.study import make_stack, true_key_phases
 
     random = np.random.default_rng(seed)
     made = 0
@@ -30,10 +30,10 @@ def make_phantoms(count: int, seed: int = 1) -> Iterator[Subject]:
             stack, truth = make_stack(spec)
         except CardiacSegmentationError:  # no heart or scanner meets these numbers together: draw others
             continue
-        es = truth.key_phases.lv_es or 0
+        key = true_key_phases(spec)
         stacks = tuple(
             LabelledStack.fully_labelled(name, stack.voxels[phase], truth.labels[phase])
-            for name, phase in (("ED", 0), ("ES", es))
+            for name, phase in (("ED", key.lv_ed), ("ES", key.lv_es))
         )
         yield Subject(
             describe("phantom", f"{seed}-{made:03d}", vendor="none", group="synthetic"), stack.spacing_mm, stacks

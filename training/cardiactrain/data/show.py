@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cardiactrain.data.subject import Subject
-    from cardiactrain.plain import Part
+    from cardiactrain.plain import Component
     from cardiactrain.recipe import Recipe
 
 COLOURS = {Label.RV: "#4c8dff", Label.MYO: "#3fbf5f", Label.LV: "#ff5050"}
@@ -48,7 +48,7 @@ def draw_augmentations(
     """One line per augmentation of a recipe, each on the same examples; the last line has all of them."""
     from matplotlib.figure import Figure
 
-    lines: list[tuple[str, tuple[Part, ...]]] = [("none", ())]
+    lines: list[tuple[str, tuple[Component, ...]]] = [("none", ())]
     lines += [(_name(part), (_always(part),)) for part in recipe.augment]
     lines.append(("all, as trained", recipe.augment))
     plain = replace(recipe, view=replace(recipe.view, dims=2, slices_together=1, coarse_share=0.0, jitter_mm=0.0))
@@ -101,10 +101,10 @@ def _labels(target: torch.Tensor, recipe: Recipe) -> np.ndarray:
     return np.asarray(codes[target.argmax(1).numpy()])
 
 
-def _always(part: Part) -> Part:
+def _always(part: Component) -> Component:
     options = {k: v for k, v in part.options.items() if k not in ("often", "prob")}
     return replace(part, options=options | ({"prob": 1.0} if part.kind == "monai" else {}))
 
 
-def _name(part: Part) -> str:
+def _name(part: Component) -> str:
     return str(part.options.get("transform", part.kind))

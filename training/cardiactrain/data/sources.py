@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cardiactrain.data.subject import Facts
+from cardiactrain.data.subject import SubjectFacts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,10 +37,10 @@ MAKERS = {
 }
 
 
-def describe(dataset: str, subject: str, *, vendor: str, group: str, patient: str = "") -> Facts:
+def describe(dataset: str, subject: str, *, vendor: str, group: str, patient: str = "") -> SubjectFacts:
     """Facts of a subject of a known data set; any other data set is the user's own."""
     licence, citation = KNOWN.get(dataset, ("own data", ""))
-    return Facts(subject, dataset, name_maker(vendor), group, licence, citation, patient)
+    return SubjectFacts(subject, dataset, name_maker(vendor), group, licence, citation, patient)
 
 
 def name_maker(said: str) -> str:

@@ -6,7 +6,7 @@ All subjects of a patient stand on one side: who is left out with one of them is
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -57,18 +57,26 @@ def split_holdout(rows: Sequence[Row], share: float, seed: int) -> Split:
 
 
 def split_folds(rows: Sequence[Row], folds: int, seed: int) -> Split:
-    """Each patient is left out once; groups are spread evenly."""
+    """Each patient is left out once; groups are spread evenly, and so are the studies of patients who have several."""
     groups = _groups(rows)
     count = sum(len(patients) for patients in groups)
     if folds < 2 or folds > count:
         msg = f"{count} patients cannot be split into {folds} folds."
         raise DataError(msg)
     random = np.random.default_rng(seed)
-    numbers: dict[str, int] = {}
-    for patients in groups:  # dealt like cards: where one group ends the next goes on
+    studies = Counter(row["patient"] for row in rows)
+    fold_of_patient: dict[str, int] = {}
+    in_fold, studies_in_fold = [0] * folds, [0] * folds
+    for patients in groups:
+        of_group = [0] * folds
         shuffled = [patients[n] for n in random.permutation(len(patients))]
-        numbers.update({patient: (len(numbers) + n) % folds for n, patient in enumerate(shuffled)})
-    parts = tuple(_fold(rows, lambda r, n=n: numbers[r["patient"]] == n) for n in range(folds))  # type: ignore[misc]
+        for patient in sorted(shuffled, key=studies.__getitem__, reverse=True):
+            *_, n = min(zip(of_group, in_fold, studies_in_fold, range(folds), strict=True))  # who has least takes her
+            of_group[n] += 1
+            in_fold[n] += 1
+            studies_in_fold[n] += studies[patient]
+            fold_of_patient[patient] = n
+    parts = tuple(_fold(rows, lambda r, n=n: fold_of_patient[r["patient"]] == n) for n in range(folds))  # type: ignore[misc]
     return Split(f"{folds}-fold", seed, parts)
 
 

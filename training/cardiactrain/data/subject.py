@@ -24,7 +24,7 @@ LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Facts:
+class SubjectFacts:
     """What is known about a subject; splits, tables and licences are made from it.
 
     ``patient`` tells which subjects are one person; it is empty where every subject is a person of her own.
@@ -81,7 +81,7 @@ class LabelledStack:
 class Subject:
     """A patient with one or more labelled stacks. ``spacing_mm`` is (slice, row, column), NaN where unknown."""
 
-    facts: Facts
+    facts: SubjectFacts
     spacing_mm: tuple[float, float, float]
     stacks: tuple[LabelledStack, ...]
 
@@ -145,7 +145,7 @@ def load_subject(path: Path) -> Subject:
     """Read a subject back."""
     try:
         with np.load(path, allow_pickle=False) as data:
-            facts = Facts(**json.loads(str(data["facts"])))
+            facts = SubjectFacts(**json.loads(str(data["facts"])))
             stacks = tuple(
                 LabelledStack(str(phase), *(data[f"{name}_{n}"] for name in ARRAYS))
                 for n, phase in enumerate(data["phases"])

@@ -59,7 +59,7 @@ def _outline(mask: Mask) -> Mask:
 
     cross = np.zeros((3, 3, 3), bool)  # neighbours in the plane only: slices are too far apart to have a skin
     cross[1, 1, :] = cross[1, :, 1] = True
-    return mask & ~ndimage.binary_erosion(mask, cross)
+    return np.asarray(mask & ~ndimage.binary_erosion(mask, cross))
 
 
 def _ratio(part: float, whole: float) -> float:

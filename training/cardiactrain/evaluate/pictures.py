@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from CardiacSegmentationLib.segmentation import Label
 
 from cardiactrain.data.show import draw_overlay
 from cardiactrain.evaluate.measures import agreement
@@ -71,11 +70,12 @@ def draw_cases(
 ) -> None:
     """The best, the median and the worst stack by mean Dice: reader above, network below."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     cases, by_key = _pick_cases(stacks), {subject.key: (subject, labeller) for subject, labeller in judged}
     columns = 5
-    figure = Figure(figsize=(1.9 * columns, 4.1 * len(cases)), layout="constrained")
-    figure.get_layout_engine().set(rect=(0, 0, 1, 0.98))  # leaves room for the first line of words
+    layout = ConstrainedLayoutEngine(rect=(0, 0, 1, 0.98))  # leaves room for the first line of words
+    figure = Figure(figsize=(1.9 * columns, 4.1 * len(cases)), layout=layout)
     axes = figure.subplots(2 * len(cases), columns, squeeze=False)
     for axis in axes.ravel():
         axis.axis("off")
@@ -112,7 +112,7 @@ def _spread(labels: np.ndarray, count: int) -> list[int]:
 
 def _window(labels: np.ndarray, guess: np.ndarray, margin: int = 14) -> tuple[slice, slice]:
     """The part of the image with anything labelled in it."""
-    shadow = (labels > 0).any(axis=0) | (guess > int(Label.BACKGROUND)).any(axis=0)
+    shadow = np.any((labels > 0) | (guess > 0), axis=0)
     rows, columns = np.flatnonzero(shadow.any(axis=1)), np.flatnonzero(shadow.any(axis=0))
     return (
         slice(max(0, int(rows[0]) - margin), int(rows[-1]) + margin),

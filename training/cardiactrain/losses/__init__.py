@@ -16,7 +16,7 @@ from cardiactrain.registry import make
 if TYPE_CHECKING:
     import torch
 
-    from cardiactrain.plain import Part
+    from cardiactrain.plain import Component
 
 
 class Loss(Protocol):
@@ -36,7 +36,7 @@ LOSSES = {
 }
 
 
-def make_loss(part: Part) -> Loss:
+def make_loss(part: Component) -> Loss:
     """The loss a recipe names."""
     loss: Loss = make(LOSSES, part, "loss")
     return loss

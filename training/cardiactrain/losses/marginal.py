@@ -9,7 +9,7 @@ import torch
 Tensor = torch.Tensor
 
 
-class Comparison(NamedTuple):
+class Marginals(NamedTuple):
     """What a loss compares: logarithms of probabilities, class shares, and which classes of which example are known."""
 
     log_p: Tensor
@@ -17,7 +17,7 @@ class Comparison(NamedTuple):
     is_known: Tensor  # shaped for broadcasting
 
 
-def compare(logits: Tensor, target: Tensor, known: Tensor) -> Comparison:
+def marginalise(logits: Tensor, target: Tensor, known: Tensor) -> Marginals:
     """Probabilities and shares in which the background stands for itself and every unknown class.
 
     ``known`` may lie on the CPU: then nothing here waits for another device.
@@ -26,12 +26,12 @@ def compare(logits: Tensor, target: Tensor, known: Tensor) -> Comparison:
     log_p = torch.log_softmax(logits.float(), 1)
     partly = torch.nonzero(~known.flatten(1).all(1))[:, 0]  # merging is dear, and most examples need none
     if len(partly) == 0:
-        return Comparison(log_p, target, is_known)
+        return Marginals(log_p, target, is_known)
     partly = partly.to(logits.device)
     log_p, share = log_p.clone(), target.clone()
     log_p[partly] = _merge_logarithms(log_p[partly], is_known[partly])
     share[partly] = _merge_shares(share[partly], is_known[partly])
-    return Comparison(log_p, share, is_known)
+    return Marginals(log_p, share, is_known)
 
 
 def _merge_logarithms(log_p: Tensor, is_known: Tensor) -> Tensor:

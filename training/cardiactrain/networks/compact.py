@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from cardiactrain.networks.output import Output
+from cardiactrain.networks.output import NetworkOutput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +64,7 @@ class CompactUNet(nn.Module):
         )
         self.presence = nn.Linear(widths[-1] + classes, 2)
 
-    def forward(self, image: torch.Tensor, follows: torch.Tensor | None = None) -> Output:
+    def forward(self, image: torch.Tensor, follows: torch.Tensor | None = None) -> NetworkOutput:
         """Logits of every class; of coarser levels too while training."""
         kept = []
         x = functional.pixel_unshuffle(image, self.unshuffle)
@@ -89,7 +89,7 @@ class CompactUNet(nn.Module):
         )  # in pixels, whatever the view's size
         seen = torch.cat([deepest.mean((2, 3)).float(), areas], 1)
         coarser = [head(x) for head, x in zip(self.heads[1:], levels[-2::-1], strict=False)] if self.training else []
-        return Output(logits, tuple(coarser), self.presence(seen))
+        return NetworkOutput(logits, tuple(coarser), self.presence(seen))
 
 
 class Across(nn.Module):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from cardiactrain.networks.output import Output, as_output
+from cardiactrain.networks.output import NetworkOutput, as_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ class Ensemble(nn.Module):
         self.members = nn.ModuleList(members)
         self.presence = _Bias(2)
 
-    def forward(self, image: torch.Tensor, *order: torch.Tensor) -> Output:
+    def forward(self, image: torch.Tensor, *order: torch.Tensor) -> NetworkOutput:
         """Logits of every class; presence where every member says it."""
         outputs = [as_output(member(image, *order)) for member in self.members]
         shares = _mean([torch.softmax(output.logits.float(), 1) for output in outputs])
@@ -35,7 +35,7 @@ class Ensemble(nn.Module):
         if len(chances) == len(outputs):
             chance = _mean(chances).clamp(SMALLEST, 1 - SMALLEST)
             presence = self.presence(torch.log(chance) - torch.log(1 - chance))
-        return Output(torch.log(shares.clamp(min=SMALLEST)), (), presence)
+        return NetworkOutput(torch.log(shares.clamp(min=SMALLEST)), (), presence)
 
 
 class _Bias(nn.Module):

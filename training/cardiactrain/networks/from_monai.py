@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from cardiactrain.networks.output import Output, as_output
+from cardiactrain.networks.output import NetworkOutput, as_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,13 +110,13 @@ def mednext(
 
 
 class _Unstacked(nn.Module):
-    """DynUNet stacks its deep supervision in one tensor, all at full size; we want an ``Output``."""
+    """DynUNet stacks its deep supervision in one tensor, all at full size; we want an ``NetworkOutput``."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, image: torch.Tensor) -> Output:
+    def forward(self, image: torch.Tensor) -> NetworkOutput:
         """Logits, and those of deeper levels while training."""
         result = self.network(image)
         is_stacked = hasattr(result, "dim") and result.dim() == image.dim() + 1

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 
 
-class Output(NamedTuple):
+class NetworkOutput(NamedTuple):
     """``logits`` at the input's size, ``coarser`` of deeper levels, ``presence`` of LV and RV on the slice."""
 
     logits: torch.Tensor
@@ -15,13 +15,13 @@ class Output(NamedTuple):
     presence: torch.Tensor | None = None
 
 
-def as_output(result: object) -> Output:
+def as_output(result: object) -> NetworkOutput:
     """Take a plain tensor, or a list of them from fine to coarse, for an output."""
-    if isinstance(result, Output):
+    if isinstance(result, NetworkOutput):
         return result
     if isinstance(result, torch.Tensor):
-        return Output(result)
+        return NetworkOutput(result)
     if isinstance(result, (list, tuple)):
-        return Output(result[0], tuple(result[1:]))
+        return NetworkOutput(result[0], tuple(result[1:]))
     msg = f"A network gave {type(result).__name__}, no logits."
     raise TypeError(msg)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from cardiactrain.networks.output import Output
+from cardiactrain.networks.output import NetworkOutput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ class ResidualUNet(nn.Module):
         self.heads = nn.ModuleList(nn.Conv2d(width, classes, 1) for width in widths[: min(heads + 1, len(widths) - 1)])
         self.presence = nn.Linear(widths[-1] + classes, 2)
 
-    def forward(self, image: torch.Tensor) -> Output:
+    def forward(self, image: torch.Tensor) -> NetworkOutput:
         """Logits of every class; of coarser levels too while training."""
         kept, x = [], image
         for level in self.down:
@@ -66,18 +66,21 @@ class ResidualUNet(nn.Module):
         areas = torch.log1p(torch.softmax(logits.detach().float(), 1).sum((2, 3)))
         seen = torch.cat([deepest.mean((2, 3)).float(), areas], 1)
         coarser = [head(x) for head, x in zip(self.heads[1:], levels[-2::-1], strict=False)] if self.training else []
-        return Output(logits, tuple(coarser), self.presence(seen))
+        return NetworkOutput(logits, tuple(coarser), self.presence(seen))
 
 
 class _Block(nn.Module):
-    """Two convolutions, and what came in added to what comes out."""
+    """Two convolutions, and what came in added to what comes out; averaged first where that is smaller, as in nnU-Net.
+
+    A 1 × 1 convolution of stride 2 would do, but torch 2.13 writes outside of its memory in that one's backward pass.
+    """
 
     def __init__(self, start: int, width: int, stride: int = 1) -> None:
         super().__init__()
         self.first = nn.Sequential(nn.Conv2d(start, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
         self.second = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
         is_same = start == width and stride == 1
-        shortcut = nn.Sequential(nn.Conv2d(start, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+        shortcut = nn.Sequential(nn.AvgPool2d(stride), nn.Conv2d(start, width, 1, bias=False), nn.BatchNorm2d(width))
         self.shortcut = nn.Identity() if is_same else shortcut
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

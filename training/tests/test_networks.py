@@ -1,0 +1,17 @@
+"""What networks are made of."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from cardiactrain.networks.classic import Dropout
+
+
+@pytest.mark.parametrize("p", [0.25, 0.5])
+def test_dropout_keeps_the_mean_and_stops_with_training(p: float) -> None:
+    dropout, x = Dropout(p), torch.full((4, 2, 100, 100), 3.0)
+    torch.manual_seed(1)
+    y = dropout(x)
+    assert float((y == 0).float().mean()) == pytest.approx(p, abs=0.01)
+    torch.testing.assert_close(y[y != 0], x[y != 0] / (1 - p))
+    assert dropout.eval()(x) is x
