@@ -114,6 +114,7 @@ def report(study: Path, folder: Path, options: argparse.Namespace) -> str:
         "## Many studies\n\n`cardiacseg batch ROOT --only tables`, start of the workers included.\n\n"
         + _table(BATCH_HEADER, batch_throughput(folder)),
         _correcting(),
+        _in_a_browser(folder),
         _verdict(measured, others, commands, memory_mb, strokes),
     ]
     return "\n\n".join(sections) + "\n"
@@ -136,6 +137,17 @@ def _correcting() -> str:
     )
     corrections = measure_corrections()
     return f"## Correcting\n\n{latency}\n\n{text}\n\n{table([*corrections, total(corrections)])}"
+
+
+def _in_a_browser(folder: Path) -> str:
+    """What a reader at the page waits for."""
+    from browser.bench_browser import measure
+
+    text = (
+        "A study of 25 phases × 12 slices as a page. Steps go through the local server, from the request to the last "
+        "byte of the answer; in brackets the processors' time, which tells more where other programs run as well."
+    )
+    return f"## In a browser\n\n{text}\n\n{_table(('what', 'median', 'wanted'), measure(folder))}"
 
 
 def check_idle() -> None:
