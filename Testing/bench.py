@@ -205,19 +205,28 @@ def command_timings(study: Path, folder: Path, runs: int) -> tuple[list[Timing],
 
 def part_timings(study: Path, folder: Path, runs: int) -> list[Timing]:
     """Seconds of each part of the results by itself."""
-    from CardiacSegmentationLib.cli.segment import further_writers
     from CardiacSegmentationLib.export.results import default_parts, write_results
 
     results = segment_study(study, options=Options(backend="onnx"))
     values: Any = (results.stack, results.segmentation, results.assessment)
     out = folder / "parts"
-    calls: dict[str, Callable[[], object]] = {"read the study": lambda: read_study(study)}
+    calls: dict[str, Callable[[], object]] = {
+        "read the study": lambda: read_study(study),
+        "SimpleITK reads the same images": lambda: _read_with_simpleitk(results.stack),
+    }
     for part in default_parts(values[0]):
         calls[part] = lambda part=part: write_results(out, *values, parts=(part,))
-    for name, writer in further_writers().items():
-        calls[name] = lambda name=name, writer=writer: writer(out / name, *values)
     out.mkdir()
     return in_turn(calls, runs)
+
+
+def _read_with_simpleitk(stack: CineStack) -> None:
+    import SimpleITK as sitk  # noqa: N813
+
+    assert stack.source is not None
+    reader = sitk.ImageSeriesReader()
+    reader.SetFileNames([str(path) for path in stack.source.files])
+    reader.Execute()
 
 
 def batch_throughput(folder: Path, studies: int = 12, workers: Sequence[int] = (1, 2)) -> list[Sequence[str]]:
