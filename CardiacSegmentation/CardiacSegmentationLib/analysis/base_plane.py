@@ -105,16 +105,11 @@ def check_lines(stack: CineStack, reading: Reading) -> None:
     """Refuse base planes that were set on another stack, or along it instead of across."""
     for line in reading.base_lines:
         if not 0 <= line.phase < stack.phases:
-            msg = f"A base plane was set in phase {line.phase + 1}; these images have {stack.phases}."
-            raise LabelError(msg)
+            raise LabelError.of("base-phase", phase=line.phase, count=stack.phases)
         direction = np.subtract(line.points_mm[1], line.points_mm[0])
         normal = np.cross(direction / np.linalg.norm(direction), line.across)
         if abs(normal @ _axis(stack)) < np.cos(np.radians(MOST_TILTED_DEG)):
-            msg = (
-                f"The {Label(line.label).name}'s base plane on {line.view} runs along the heart, not across it. "
-                "Set its two points on both sides of the valve."
-            )
-            raise LabelError(msg)
+            raise LabelError.of("base-along", structure=Label(line.label).name, view=line.view)
 
 
 def check_base_planes(

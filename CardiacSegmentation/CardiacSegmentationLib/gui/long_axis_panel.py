@@ -72,6 +72,8 @@ class LongAxisPanel:
     def show_numbers(self) -> None:
         """Phase, labels or decisions are others now."""
         live, shown, view = self._panel.live, self.shown, long_axis_view()
+        if self._asked is not None and not self._valves[self._asked].is_asking:
+            self._stop_asking()  # Slicer's own way out: Esc, or the right button
         self.box.enabled = live is not None
         for button in self.buttons.values():
             button.enabled = shown is not None and live is not None and not live.session.is_signed

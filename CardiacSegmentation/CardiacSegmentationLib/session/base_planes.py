@@ -90,8 +90,7 @@ def _onto(long_axis: LongAxis, points_mm: Sequence[Sequence[float]]) -> Array:
     """Points moved into the plane of the image, ``[point, 3]``: a view may show it from a little beside."""
     beside_mm = np.abs((np.array(points_mm) - long_axis.affine[:3, 3]) @ long_axis.normal).max()
     if beside_mm > MOST_BESIDE_MM:
-        msg = f"These points lie beside the long axis {long_axis.name}. Set both in the view that shows it."
-        raise ReadingError(msg)
+        raise ReadingError.of("base-beside", view=long_axis.name)
     return _in_patient(long_axis, _in_image(long_axis, np.array(points_mm, np.float64)))
 
 
