@@ -20,7 +20,7 @@ from CardiacSegmentationLib.phantom.heart import beating_heart
 from CardiacSegmentationLib.phantom.rendering import _render
 from CardiacSegmentationLib.segmentation import Label, Segmentation
 from CardiacSegmentationLib.session import StudySession
-from CardiacSegmentationLib.session.base_planes import remove_base_plane, set_base_line
+from CardiacSegmentationLib.session.base_planes import set_base_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,12 +110,12 @@ def test_it_is_one_step_of_undo_with_its_entry_in_the_journal(session: StudySess
     assert session.reading.base_lines == lines
 
 
-def test_one_view_may_be_taken_away_again(session: StudySession, four: LongAxis) -> None:
+def test_a_plane_may_be_taken_away_again(session: StudySession, four: LongAxis) -> None:
     set_true(session, four, Label.LV, 0)
     set_true(session, four, Label.RV, 0)
-    assert remove_base_plane(session, Label.LV, "4CH")
+    assert session.remove_base_plane(Label.LV)
     assert session.reading.base_planes == (Label.RV,)
-    assert not remove_base_plane(session, Label.LV, "4CH")
+    assert not session.remove_base_plane(Label.LV)
     assert session.undo_text() == "remove base plane LV"
 
 
@@ -160,7 +160,7 @@ def test_a_signed_reading_keeps_its_base_planes(session: StudySession, four: Lon
     with pytest.raises(ReadingError, match="signed by Dr"):
         set_true(session, four, Label.LV, 3)
     with pytest.raises(ReadingError, match="signed by Dr"):
-        remove_base_plane(session, Label.LV, "4CH")
+        session.remove_base_plane(Label.LV)
 
 
 def test_work_on_base_planes_is_described(session: StudySession, four: LongAxis) -> None:

@@ -44,11 +44,6 @@ def set_base_line(
     return session.set_base_lines(label, long_axis.name, [*decided, *followed], phase)
 
 
-def remove_base_plane(session: StudySession, label: Label, view: str) -> bool:
-    """Take a ventricle's base lines on a long axis away: without any, the basal rule holds again."""
-    return session.set_base_lines(label, view, [])
-
-
 def _follow(stack: CineStack, long_axis: LongAxis, decided: Sequence[BaseLine]) -> list[BaseLine]:
     """The lines of the other phases; where the motion leads to none that a valve could have, none."""
     drawn = {line.phase: _in_image(long_axis, np.array(line.points_mm)) for line in decided}
