@@ -9,7 +9,8 @@ import ctk
 import qt
 import slicer
 import vtk
-from CardiacSegmentationLib.errors import CardiacSegmentationError
+from CardiacSegmentationLib.errors import CardiacSegmentationError, ContourError
+from CardiacSegmentationLib.gui.translation import language
 from SegmentEditorEffects import AbstractScriptedSegmentEditorEffect
 from slicer.i18n import tr as _
 
@@ -49,6 +50,7 @@ class ContourEffect(AbstractScriptedSegmentEditorEffect):  # type: ignore[misc]
         self._drag: Drag | None = None
         self._at: FloatArray | None = None
         self._now: Contours | None = None
+        self._has_moved = False
 
     def title(self) -> str:
         """The tool's name for the user."""
@@ -181,10 +183,10 @@ class ContourEffect(AbstractScriptedSegmentEditorEffect):  # type: ignore[misc]
             self._image = ImageInHand(self.scriptedEffect, view, ras, self.let_go)
             self._at = self._image.place_mm(ras)
             self._drag = self.begin(self._image, self._at)
-            self._now = self._image.contours
+            self._now, self._has_moved = self._image.contours, False
         except CardiacSegmentationError as reason:
             self.let_go()
-            slicer.util.showStatusMessage(str(reason), STATUS_MS)
+            _say(reason)
             return not is_shifted  # Shift and a press beside all borders pans, as ever
         self._image.draw(self._drag.lines(self._image.contours))
         return True
@@ -196,17 +198,23 @@ class ContourEffect(AbstractScriptedSegmentEditorEffect):  # type: ignore[misc]
 
     def _show(self, *, is_shifted: bool) -> None:
         if self._image is not None and self._drag is not None and self._at is not None:
-            self._now = self._drag.move(self._at, self.reach_mm, is_shifted=is_shifted)
+            self._now, self._has_moved = self._drag.move(self._at, self.reach_mm, is_shifted=is_shifted), True
             self._image.show(self._now, self._drag.lines(self._now))
 
     def _release(self) -> None:
-        image, now = self._image, self._now
+        image, now, has_moved = self._image, self._now, self._has_moved
         self._image = self._drag = self._at = self._now = None
         if image is not None:
             try:
                 image.take(now if now is not None else image.contours, self.NAME)
+                if has_moved and (now is None or now is image.contours):
+                    raise ContourError.of("changes-nothing")
             except CardiacSegmentationError as reason:
-                slicer.util.showStatusMessage(str(reason), STATUS_MS)
+                _say(reason)
+
+
+def _say(error: CardiacSegmentationError) -> None:
+    slicer.util.showStatusMessage(error.text(language()), STATUS_MS)
 
 
 def _ras(interactor: Any, view: Any) -> Sequence[float]:

@@ -100,6 +100,7 @@ class ImageMeasures:
     centre_mm: FloatArray  # (row, column) of cavity and myocardium together; NaN where there is too little
     edge_pixels: npt.NDArray[np.int64]  # labelled pixels at the edge of the image
     papillary: Papillary
+    papillary_percent: int
 
 
 @dataclass(frozen=True, eq=False)

@@ -92,6 +92,11 @@ CHOICES: Mapping[str, Choice] = {
             Papillary.VOLUME.value, tuple(item.value for item in Papillary),
         ),
         Choice(
+            "papillary_percent", "--papillary-percent",
+            "with --papillary mass: muscle is what is darker than this share of the way from muscle to blood",
+            "50", ("30", "40", "50", "60", "70"),
+        ),
+        Choice(
             "bsa_formula", "--bsa", "formula for body surface area", "Mosteller", ("Mosteller", "DuBois", "Haycock")
         ),
         Choice(
@@ -107,7 +112,9 @@ CHOICES: Mapping[str, Choice] = {
         Choice("deidentify", "--deidentify", "leave the patient's name, id and dates out", default=False),
     )
 }  # fmt: skip
-CONVENTIONS = ("papillary", "bsa_formula", "basal_rule")
+CONVENTIONS = ("papillary", "bsa_formula", "basal_rule", "papillary_percent")
+# What a convention is made from the text that chooses it with; others are that text.
+CONVENTION_TYPES = {"papillary": Papillary, "basal_rule": BasalRule, "papillary_percent": int}
 PATIENT_FACTS = ("sex", "age_years", "height_cm", "weight_kg")
 
 

@@ -38,6 +38,7 @@ class Conventions:
     papillary: Papillary = Papillary.VOLUME
     bsa_formula: str = "Mosteller"
     basal_rule: BasalRule = BasalRule.HALF_RING
+    papillary_percent: int = 50  # so far from muscle (0) to blood (100) a pixel in the cavity may lie and be muscle
 
 
 @dataclass(frozen=True)

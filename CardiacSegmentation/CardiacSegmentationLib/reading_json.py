@@ -87,18 +87,24 @@ def reading_from_dict(data: Any) -> Reading:
         raise ReadingError(msg) from error
 
 
-def conventions_to_dict(conventions: Conventions) -> dict[str, str]:
+def conventions_to_dict(conventions: Conventions) -> dict[str, Any]:
     """The conventions by name."""
     return {
         "papillary": conventions.papillary.value,
         "bsa_formula": conventions.bsa_formula,
         "basal_rule": conventions.basal_rule.value,
+        "papillary_percent": conventions.papillary_percent,
     }
 
 
 def conventions_from_dict(data: Mapping[str, Any]) -> Conventions:
     """The conventions that ``conventions_to_dict`` wrote."""
-    return Conventions(Papillary(data["papillary"]), str(data["bsa_formula"]), BasalRule(data["basal_rule"]))
+    return Conventions(
+        Papillary(data["papillary"]),
+        str(data["bsa_formula"]),
+        BasalRule(data["basal_rule"]),
+        int(data.get("papillary_percent", Conventions.papillary_percent)),  # readings of version 0.1 have none
+    )
 
 
 def entry_to_dict(entry: JournalEntry) -> dict[str, Any]:

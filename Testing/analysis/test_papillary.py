@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.analysis.papillary import find_papillaries
+from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.reading import Conventions, Reading
 from CardiacSegmentationLib.segmentation import Label, Papillary, Segmentation
 from CardiacSegmentationLib.stack import CineStack
@@ -89,3 +90,38 @@ def test_measuring_does_not_change_labels_or_images() -> None:
     assess(CineStack(image[None], np.eye(4), (0.0,)), Segmentation.of(labels[None]), MASS)
     np.testing.assert_array_equal(image, before[0])
     np.testing.assert_array_equal(labels, before[1])
+
+
+def test_the_threshold_moves_the_edge_of_the_muscles() -> None:
+    image, labels, truth_mm2 = draw(noise=0.0)
+    areas = [find_papillaries(image, labels, PIXEL**2, percent).areas_mm2(PIXEL**2)[0] for percent in (30, 50, 70)]
+    assert areas[0] < areas[1] < areas[2]
+    assert areas[1] == pytest.approx(truth_mm2, rel=0.12)
+    stack = CineStack(image[None], np.diag([PIXEL, PIXEL, -10.0, 1.0]), (0.0,))
+    low, high = (
+        assess(
+            stack, Segmentation.of(labels[None]), Reading(conventions=Conventions(Papillary.MASS, papillary_percent=p))
+        )
+        for p in (30, 70)
+    )
+    moved_ml = (areas[2] - areas[0]) * 4 * 10 / 1000
+    assert low.lv["edv_ml"].value - high.lv["edv_ml"].value == pytest.approx(moved_ml)
+
+
+def test_muscle_painted_in_the_cavity_is_muscle_at_any_threshold() -> None:
+    image, labels, _ = draw(noise=0.0)
+    painted = labels.copy()
+    painted[1, 29:32, 22:25] = Label.MYO  # bright blood, in the middle
+    stack = CineStack(image[None], np.diag([PIXEL, PIXEL, -10.0, 1.0]), (0.0,))
+    for percent in (30, 50, 70):
+        reading = Reading(conventions=Conventions(Papillary.MASS, papillary_percent=percent))
+        plain, corrected = (assess(stack, Segmentation.of(each[None]), reading) for each in (labels, painted))
+        moved_ml = plain.lv["edv_ml"].value - corrected.lv["edv_ml"].value
+        assert moved_ml == pytest.approx((9 - 4 / 8) * PIXEL**2 * 10 / 1000)  # the polygon cuts the corners off
+
+
+def test_a_threshold_beyond_muscle_or_blood_is_refused() -> None:
+    image, labels, _ = draw()
+    reading = Reading(conventions=Conventions(Papillary.MASS, papillary_percent=100))
+    with pytest.raises(LabelError, match="100 % is no threshold"):
+        assess(CineStack(image[None], np.eye(4), (0.0,)), Segmentation.of(labels[None]), reading)

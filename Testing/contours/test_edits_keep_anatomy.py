@@ -192,7 +192,7 @@ def test_one_drag_after_another_leaves_the_anatomy_whole() -> None:
 @pytest.mark.parametrize("pixel_mm", [1.4, 2.0, 3.0])
 def test_no_image_refuses_to_be_moved(pixel_mm: float) -> None:
     """With pixels of 3 mm the RV's long straight steps lie across the epicardium's corners."""
-    stack, segmentation = make_stack(PhantomSpec(phases=8, slices=8, pixel_mm=pixel_mm))
+    _, segmentation = make_stack(PhantomSpec(phases=8, slices=8, pixel_mm=pixel_mm))
     moved = 0
     for labels in segmentation.labels[::3].reshape(-1, *segmentation.labels.shape[2:]):
         before = find_contours(labels, (pixel_mm, pixel_mm))

@@ -89,5 +89,6 @@ def test_the_command_line_knows_an_added_export(
     assert main(command) != 0
     assert "no result called" not in capsys.readouterr().err
     del PARTS[an_export]
-    assert main(command) != 0
+    with pytest.raises(SystemExit, match="2"):
+        main(command)
     assert "no result called" in capsys.readouterr().err

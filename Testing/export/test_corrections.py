@@ -103,7 +103,12 @@ def test_measurements_hold_decisions_journal_and_automatic_beside_corrected(read
         ("RV", 1, False), ("RV", 2, False),
     }  # fmt: skip
     assert content["corrections"]["slices"][0]["phases"] == list(range(1, 9))
-    assert content["conventions"] == {"papillary": "volume", "bsa_formula": "Mosteller", "basal_rule": "half"}
+    assert content["conventions"] == {
+        "papillary": "volume",
+        "bsa_formula": "Mosteller",
+        "basal_rule": "half",
+        "papillary_percent": 50,
+    }
     assert content["reading"]["key_phases"]["lv_es"] == 4
     assert content["reading"]["signature"]["reader"] == "Reader^Ada"
     entries = assessment.reading.journal

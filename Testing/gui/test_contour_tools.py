@@ -164,7 +164,7 @@ def test_keys_delete_copy_and_propagate(a_hand: Hand, a_segmented_study: Study) 
     assert "corrected" in a_hand.messages.errors[-1]
 
 
-@pytest.mark.parametrize(("key", "step"), [("C", (-1, 0)), ("V", (1, 0)), ("B", (0, -1)), ("N", (0, 1))])
+@pytest.mark.parametrize(("key", "step"), [("C", (-1, 0)), ("Shift+C", (1, 0)), ("B", (0, -1)), ("N", (0, 1))])
 def test_one_structure_is_copied_from_each_side_and_nothing_else_changes(
     a_hand: Hand, a_segmented_study: Study, key: str, step: tuple[int, int]
 ) -> None:
@@ -201,7 +201,7 @@ def test_an_image_that_was_emptied_is_filled_by_shape(
     keys["L"]()
     before, plain = session.segmentation.labels.copy(), a_big_view.pixels()
     getattr(correct.tools, f"fill_{along}")()
-    assert correct.proposal.label.text.startswith("1 images")
+    assert correct.proposal.label.text.startswith("One image would change")
     assert (a_big_view.pixels() != plain).any()
     np.testing.assert_array_equal(session.segmentation.labels, before)
     keys["Shift+T"]()
@@ -225,7 +225,7 @@ def test_every_command_of_the_panel_changes_the_image_shown_and_no_other(
     keys, session = a_hand.panel._shortcuts.actions(), a_hand.panel.session
     go_to_phase(a_segmented_study, 3)
     go_to_slice(a_segmented_study, SLICE)
-    for number, key in enumerate(("R", "L", "C", "V", "B", "N", "+", "-", "M", "E"), start=1):
+    for number, key in enumerate(("R", "L", "C", "Shift+C", "B", "N", "+", "-", "M", "E"), start=1):
         before = session.segmentation.labels.copy()
         keys[key]()
         assert len(session.reading.journal) == number, key

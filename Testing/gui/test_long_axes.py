@@ -340,4 +340,3 @@ def test_both_views_are_pictured(
     a_hand.see()
     for name, view in zip(("short-axis", "long-axis"), views, strict=True):
         view.save(Path(os.environ["CARDIACSEG_PICTURES"]) / f"base-plane-{name}.png")
-

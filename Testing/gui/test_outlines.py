@@ -136,6 +136,46 @@ def test_parts_and_holes_that_no_border_shows_are_outlined(
     assert (np.hypot(*(island - (3.0 * row_mm, 3.5 * column_mm)).T) < 4 * row_mm).any()
 
 
+def test_papillary_muscles_are_drawn_when_they_count_as_muscle_and_follow_the_threshold(
+    a_hand: Hand, a_segmented_study: Study, a_big_view: SliceView
+) -> None:
+    panel, ui, outlines = a_hand.panel, a_hand.ui, a_hand.panel._correct.outlines
+
+    def drawn() -> Any:
+        for _ in range(4 * panel.session.stack.slices):
+            outlines._find_next()
+        endo, muscle = (points_of(NAMES[label], a_segmented_study, SLICE) for label in (Label.LV, Label.MYO))
+        reach_mm = np.hypot(*(endo - endo.mean(axis=0)).T).min()
+        return muscle[np.hypot(*(muscle - endo.mean(axis=0)).T) < reach_mm]
+
+    assert len(drawn()) == 0
+    volume_ml = panel.session.assessment.lv["edv_ml"].value
+    ui.papillaryCombo.currentIndex = 1  # in the mass
+    in_mass_ml = panel.session.assessment.lv["edv_ml"].value
+    assert in_mass_ml < volume_ml
+    at_half = drawn()
+    middle = at_half.mean(axis=0)
+    row, column = (round(float(at / mm)) for at, mm in zip(middle, panel.session.stack.spacing_mm[1:], strict=True))
+    assert len(at_half) > 8
+    image = panel.session.segmentation.labels[0, SLICE].copy()
+    image[row - 1 : row + 2, column - 1 : column + 2] = Label.MYO  # a correction by hand
+    panel.session.put({(0, SLICE): image}, "Paint")
+    assert ui.thresholdCombo.currentText == "50 %"
+    before_ml = panel.session.assessment.lv["edv_ml"].value
+    ui.thresholdCombo.currentIndex = 4
+    assert panel.session.assessment.lv["edv_ml"].value < before_ml
+    assert len(drawn()) != len(at_half)
+    np.testing.assert_array_equal(panel.session.segmentation.labels[0, SLICE], image)
+    assert [entry.subject for entry in panel.session.reading.journal if entry.action == "convention"] == [
+        "papillary",
+        "papillary_percent",
+    ]
+    panel._correct.undo()
+    assert ui.thresholdCombo.currentText == "50 %"
+    ui.papillaryCombo.currentIndex = 0
+    assert (panel.session.segmentation.labels[0, SLICE] == image).all()
+
+
 def test_with_the_button_down_the_lines_are_what_would_be(
     a_hand: Hand, a_segmented_study: Study, a_big_view: SliceView
 ) -> None:
@@ -176,6 +216,21 @@ def test_with_the_panel_slicers_own_outlines_come_back(
     a_module.unload()
     assert not ours()
     assert a_segmented_study.segmentation_node.GetDisplayNode().GetVisibility2DOutline()
+
+
+def test_a_study_that_is_left_has_slicers_own_outlines_again(
+    a_hand: Hand, a_segmented_study: Study, phantom: Any
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study, set_segmentation
+
+    other = load_study(slicer.mrmlScene, phantom[0])
+    set_segmentation(other, phantom[1])
+    displays = [study.segmentation_node.GetDisplayNode() for study in (a_segmented_study, other)]
+    a_hand.panel.select(other)
+    assert [bool(display.GetVisibility2DOutline()) for display in displays] == [True, False]
+    a_hand.panel.select(a_segmented_study)
+    assert [bool(display.GetVisibility2DOutline()) for display in displays] == [False, True]
 
 
 @pytest.mark.parametrize("first", ["view", "scene"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -129,17 +127,3 @@ def test_it_ends_with_the_study_and_without_one_it_does_not_open(a_hand: Hand, a
     a_hand.see()
     assert not a_hand.panel.overview.is_shown
     assert not press_v(a_hand).is_shown
-
-
-def test_it_is_pictured(a_hand: Hand, a_segmented_study: Study, tmp_path: Path) -> None:
-    session = a_hand.panel.session
-    key = session.assessment.key_phases
-    session.set_counts([Label.RV], key.lv_ed, 1, counts=False)
-    session.set_counts(STRUCTURES, key.lv_es, 2, counts=False)
-    session.delete(key.lv_es, 5, [Label.RV])
-    for slice_ in range(5):
-        session.look_at(key.lv_ed, slice_)
-    overview = press_v(a_hand)
-    folder = Path(os.environ.get("CARDIACSEG_PICTURES", tmp_path)).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    assert overview._box.grab().save(str(folder / "slicer-overview.png"))

@@ -9,6 +9,7 @@ from CardiacSegmentationLib.corrections import describe_work
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.scene.study import Study
+    from slicer_host.view import SliceView
     from slicer_stand_in.hand import Hand
 
 pytestmark = pytest.mark.stand_in
@@ -79,3 +80,39 @@ def test_a_signed_reading_and_a_module_out_of_view_note_nothing(a_hand: Hand, a_
     session.sign()
     a_hand.wait(1.2)
     assert (3, 5) not in session.reading.looked_at
+
+
+def test_a_key_shows_the_pixels_as_they_are(a_hand: Hand, a_segmented_study: Study) -> None:
+    display = a_segmented_study.volume_node.GetDisplayNode()
+    before = display.GetInterpolate()
+    a_hand.panel._shortcuts.actions()["I"]()
+    assert display.GetInterpolate() != before
+    a_hand.panel._shortcuts.actions()["I"]()
+    assert display.GetInterpolate() == before
+
+
+def test_shift_and_the_wheel_lead_through_the_phases(
+    a_hand: Hand, a_segmented_study: Study, a_big_view: SliceView
+) -> None:
+    from CardiacSegmentationLib.scene.views import current_phase, current_slice
+
+    panel, interactor = a_hand.panel, a_big_view.interactor
+    panel.enter()  # in Slicer the view is there from the beginning
+    panel.go_to(4, 2)
+
+    def turn(shift: int, event: str) -> tuple[int, int]:
+        interactor.SetShiftKey(shift)
+        getattr(interactor, event)()
+        interactor.SetShiftKey(0)
+        return current_phase(a_segmented_study), current_slice(a_segmented_study, a_big_view.node)
+
+    assert turn(1, "MouseWheelForwardEvent") == (3, 4)
+    assert turn(1, "MouseWheelBackwardEvent") == (2, 4)
+    phase, slice_ = turn(0, "MouseWheelForwardEvent")
+    assert phase == 2
+    assert abs(slice_ - 4) == 1  # Slicer's own
+    panel._correct.choose_effect("Pull")
+    assert turn(1, "MouseWheelForwardEvent")[0] == 2  # it is the tool's
+    panel._correct.choose_effect("Pull")
+    panel.exit()
+    assert turn(1, "MouseWheelForwardEvent")[0] == 2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from painted_network import dice
-from slicer_stand_in.mouse import SLICE, in_view
+from slicer_stand_in.mouse import SLICE, border, in_view
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,6 +116,21 @@ def test_a_click_or_a_box_in_the_view_says_where(
     assert_like_the_truth(session, phantom[1], (0, SLICE))
     changed = np.argwhere((session.segmentation.labels != phantom[1].labels).any(axis=(2, 3)))
     assert changed.tolist() == [[0, SLICE]]
+
+
+def test_a_click_with_shift_means_the_whole_phase(a_hand: Hand, keys: Any, a_big_view: SliceView) -> None:
+    study, run = a_hand.panel.study, a_hand.panel._correct.again._run
+    middle = border(a_hand, "endo").mean(axis=0)
+    keys["9"]()
+    a_big_view._move(in_view(a_big_view, study, middle))
+    a_big_view.interactor.SetShiftKey(1)
+    a_big_view.interactor.LeftButtonPressEvent()
+    a_big_view.interactor.LeftButtonReleaseEvent()
+    a_big_view.interactor.SetShiftKey(0)
+    assert run._asked.request.slices == tuple(range(9))
+    wait(a_hand)
+    a_hand.panel.select(None)  # what is shown of a study goes with it
+    assert not a_hand.panel._correct.proposal.row.visible
 
 
 def test_a_phase_at_once_but_for_what_the_reader_corrected(a_hand: Hand, keys: Any) -> None:

@@ -108,6 +108,23 @@ def test_of_a_phase_the_images_stay_that_the_reader_corrected(read: StudySession
     np.testing.assert_array_equal(read.segmentation.labels, before)
 
 
+def test_a_phase_that_nobody_labelled_is_labelled_then(
+    clear_phantom: tuple[CineStack, Segmentation],
+) -> None:
+    """Where the network looked at ED and ES alone, say."""
+    stack, truth = clear_phantom
+    labels = truth.labels.copy()
+    labels[3] = 0
+    session = StudySession(stack, Segmentation.of(labels))
+    assert not session.segmentation.labelled[3]
+    take_proposal(session, ask(session, request_phase(session, 3)))
+    assert session.segmentation.labelled[3]
+    for label in STRUCTURES:
+        assert dice(session.segmentation.labels[3] == label, truth.labels[3] == label) > 0.9
+    session.undo()
+    assert not session.segmentation.labelled[3]
+
+
 def test_what_was_changed_since_is_not_replaced(read: StudySession) -> None:
     proposals = ask(read, request_slice(read, PLACE))
     damage(read, PLACE)

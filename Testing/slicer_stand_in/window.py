@@ -57,6 +57,12 @@ class Window:
         slicer.app.processEvents()
         return QtWidgets.QWidget.grab(self.widget)
 
+    def scroll_to_end(self) -> None:
+        """Show the last lines of the panel."""
+        slicer.app.processEvents()
+        bar = self._scroll.verticalScrollBar()
+        bar.setValue(bar.maximum())
+
     def close(self) -> None:
         """The panel goes on without it."""
         self._scroll.takeWidget()
@@ -128,7 +134,6 @@ class TableView(QtWidgets.QTableWidget):
 def _slice_pixels(node: Any, size: tuple[int, int], volume: Any) -> Any:
     view = SliceView(slicer.app.applicationLogic(), node.GetName(), size)
     view.logic.GetSliceCompositeNode().SetBackgroundVolumeID(volume.GetID())
-    view.logic.FitSliceToBackground()
     pixels = view.pixels()
     view.close()
     return pixels

@@ -16,7 +16,7 @@ from cardiactrain.data.subject import LabelledStack, Subject
 from drawn_hearts import SLICES, draw_stack
 
 os.environ.setdefault("MPLBACKEND", "Agg")
-torch.set_num_threads(2)
+torch.set_num_threads(1)
 
 
 def make_subject(n: int, dataset: str = "acdc") -> Subject:

@@ -70,6 +70,19 @@ def test_compare_prints_one_table(store: Path, split: Path, tmp_path: Path, caps
     assert (tmp_path / "compare.md").read_text() == table, "nothing is trained or measured twice"
 
 
+def test_a_comparison_goes_through_in_pieces(store: Path, split: Path, tmp_path: Path) -> None:
+    """Each call adds an epoch at least, measures what there is, and says after how many slices."""
+    command = ["compare", "scmr-workshop", *places(store, split, tmp_path), *SMALL, "--slices", "808"]
+
+    def slices(*more: str) -> int:
+        assert main([*command, *more]) == 0
+        (row,) = csv.DictReader((tmp_path / "compare.csv").open())
+        return int(row["slices"])
+
+    assert slices("--minutes", "0.0001") < slices("--minutes", "0.0001") < slices() == 804
+    assert slices("--minutes", "0.0001") == 804, "what is done is done"
+
+
 @pytest.mark.parametrize("how", ["grid", "random", "optuna"])
 def test_tune_searches_and_resumes(how: str, tiny_recipe: Path, store: Path, split: Path, tmp_path: Path) -> None:
     command = ["tune", str(tiny_recipe), *places(store, split, tmp_path / "search"), "--how", how, "--epochs", "1"]

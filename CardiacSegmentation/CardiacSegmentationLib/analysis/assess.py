@@ -57,9 +57,7 @@ def assess(
     """
     reading = reading or Reading()
     _check_input(stack, segmentation, reading)
-    images = measure_images(
-        stack, segmentation, reading.conventions.papillary, before.images if before else None, changed
-    )
+    images = measure_images(stack, segmentation, reading.conventions, before.images if before else None, changed)
     outlines: Outlines = {}
     if before is not None and changed is not None:
         outlines = {place: ring for place, ring in before.outlines.items() if place not in changed}
@@ -176,6 +174,9 @@ def check_reading(stack: CineStack, reading: Reading) -> None:
     """Refuse a reading that was made on another stack, or that this program cannot follow."""
     if reading.conventions.bsa_formula not in FORMULAS:
         msg = f"{reading.conventions.bsa_formula} is no formula for body surface; use {', '.join(FORMULAS)}."
+        raise LabelError(msg)
+    if not 0 < reading.conventions.papillary_percent < 100:
+        msg = f"{reading.conventions.papillary_percent} % is no threshold for papillary muscles; use 30 to 70."
         raise LabelError(msg)
     require_phases(reading.key_phases, stack.phases)
     cells_fit = all(0 <= phase < stack.phases and 0 <= place < stack.slices for (_, phase, place), _ in reading.counts)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.analysis.box import Box
     from CardiacSegmentationLib.assessment import FloatArray
+    from CardiacSegmentationLib.reading import Conventions
     from CardiacSegmentationLib.segmentation import Labels, Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
@@ -30,20 +31,20 @@ FEWEST_PIXELS = 20  # of cavity and myocardium together, to speak of a centre
 def measure_images(
     stack: CineStack,
     segmentation: Segmentation,
-    papillary: Papillary,
+    conventions: Conventions,
     before: ImageMeasures | None = None,
     changed: Iterable[tuple[int, int]] | None = None,
 ) -> ImageMeasures:
     """Measure every image, or only the ``changed`` ones, ``(phase, slice)``, where the others are in ``before``."""
-    if before is None or changed is None or before.papillary is not papillary:
-        measures = _empty(stack, papillary)
+    if before is None or changed is None or not _is_by(before, conventions):
+        measures = _empty(stack, conventions)
         places = {phase: list(range(stack.slices)) for phase in range(stack.phases)}
     else:
         measures = _copy(before)
         places = {}
         for phase, slice_ in sorted(set(changed)):
             places.setdefault(phase, []).append(slice_)
-        if papillary is Papillary.MASS:  # a slice with too little muscle takes the brightness of its whole phase
+        if conventions.papillary is Papillary.MASS:  # a slice with too little muscle takes its phase's brightness
             places = {phase: list(range(stack.slices)) for phase in places}
         was_labelled = np.isfinite(before.areas_mm2[0, :, 0])
         for phase in places.keys() & np.flatnonzero(was_labelled != segmentation.labelled).tolist():
@@ -51,6 +52,11 @@ def measure_images(
     for phase, slices in places.items():
         _measure_phase(measures, stack, segmentation, phase, slices)
     return measures
+
+
+def _is_by(measures: ImageMeasures, conventions: Conventions) -> bool:
+    made_by = (measures.papillary, measures.papillary_percent)
+    return made_by == (conventions.papillary, conventions.papillary_percent)
 
 
 def _measure_phase(
@@ -70,8 +76,9 @@ def _measure_phase(
             for label, area in segmentation.contours[phase, place].areas_mm2.items():
                 areas[label - 1, index] = area
     if measures.papillary is Papillary.MASS:
-        found = find_papillaries(stack.voxels[phase], segmentation.labels[phase], row_mm * column_mm)
-        muscle_mm2 = np.minimum(found.areas_mm2(row_mm * column_mm)[slices], areas[Label.LV - 1])
+        pixel_mm2, percent = row_mm * column_mm, measures.papillary_percent
+        found = find_papillaries(stack.voxels[phase], segmentation.labels[phase], pixel_mm2, percent)
+        muscle_mm2 = np.minimum(found.areas_mm2(pixel_mm2)[slices], areas[Label.LV - 1])
         areas[Label.LV - 1] -= muscle_mm2
         areas[Label.MYO - 1] += muscle_mm2
     measures.areas_mm2[:, phase, slices] = areas if segmentation.labelled[phase] else np.nan
@@ -96,7 +103,7 @@ def _count_at_edge(labels: Labels, row_mm: float, column_mm: float) -> npt.NDArr
     return np.asarray(np.count_nonzero(labels, axis=(1, 2)) - inside)
 
 
-def _empty(stack: CineStack, papillary: Papillary) -> ImageMeasures:
+def _empty(stack: CineStack, conventions: Conventions) -> ImageMeasures:
     shape = (stack.phases, stack.slices)
     return ImageMeasures(
         areas_mm2=np.full((len(STRUCTURES), *shape), np.nan),
@@ -104,7 +111,8 @@ def _empty(stack: CineStack, papillary: Papillary) -> ImageMeasures:
         surrounded=np.full(shape, np.nan),
         centre_mm=np.full((*shape, 2), np.nan),
         edge_pixels=np.zeros(shape, np.int64),
-        papillary=papillary,
+        papillary=conventions.papillary,
+        papillary_percent=conventions.papillary_percent,
     )
 
 
@@ -116,4 +124,5 @@ def _copy(measures: ImageMeasures) -> ImageMeasures:
         centre_mm=measures.centre_mm.copy(),
         edge_pixels=measures.edge_pixels.copy(),
         papillary=measures.papillary,
+        papillary_percent=measures.papillary_percent,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from CardiacSegmentationLib.analysis.box import find_box
+from CardiacSegmentationLib.analysis.box import Box, find_box
 from CardiacSegmentationLib.findings import Finding
 from CardiacSegmentationLib.segmentation import Label, Papillary
 
@@ -34,7 +34,8 @@ _IN_PLANE[1] = ndimage.generate_binary_structure(2, 1)
 class Papillaries:
     """Muscle inside the LV cavity of one phase, and the slices whose images could not show it."""
 
-    mask: npt.NDArray[np.bool_]  # of the part of the images that holds labels
+    mask: npt.NDArray[np.bool_]  # [slice, row, column] of the part of the images that holds labels
+    box: Box  # where that part lies: rows and columns
     unclear_slices: tuple[int, ...]
 
     def areas_mm2(self, pixel_mm2: float) -> FloatArray:
@@ -42,24 +43,26 @@ class Papillaries:
         return self.mask.sum(axis=(1, 2), dtype=np.float64) * pixel_mm2
 
 
-def find_papillaries(voxels: Array, labels: npt.NDArray[np.uint8], pixel_mm2: float) -> Papillaries:
+def find_papillaries(
+    voxels: Array, labels: npt.NDArray[np.uint8], pixel_mm2: float, percent: float = 50.0
+) -> Papillaries:
     """Muscle among the LV pixels of ``labels[slice, row, column]``.
 
-    A pixel darker than half-way between blood and myocardium is muscle. The rim of the cavity is half wall by nature,
-    and outlines are drawn a little wide: its dark pixels count only where they join muscle that lies further in.
+    A pixel darker than ``percent`` of the way from myocardium to blood is muscle. The rim of the cavity is half wall by
+    nature, and outlines are drawn a little wide: its dark pixels count only where they join muscle further in.
     """
-    box = (slice(None), *find_box(labels, margin=1))
-    voxels, labels = voxels[box], labels[box]
+    rows, columns = find_box(labels, margin=1)
+    voxels, labels = voxels[:, rows, columns], labels[:, rows, columns]
     cavity = labels == Label.LV
     inner = ndimage.binary_erosion(cavity, _IN_PLANE, iterations=RIM_PIXELS)
     muscle = labels == Label.MYO
-    limits = [_half_way(*sample) for sample in _samples(voxels, inner, muscle)]
+    limits = [_limit(*sample, percent) for sample in _samples(voxels, inner, muscle)]
     unclear = tuple(index for index, limit in enumerate(limits) if limit is None and cavity[index].any())
     thresholds = np.array([-np.inf if limit is None else limit for limit in limits])
     dark = cavity & (voxels < thresholds[:, None, None])
     core = dark & inner
     papillary = core | (ndimage.binary_dilation(core, _IN_PLANE, iterations=RIM_PIXELS, mask=dark))
-    return Papillaries(_without_specks(papillary, pixel_mm2), unclear)
+    return Papillaries(_without_specks(papillary, pixel_mm2), (rows, columns), unclear)
 
 
 def check_papillaries(
@@ -95,8 +98,8 @@ def _samples(
             yield image[cavity], image[wall]
 
 
-def _half_way(cavity: Array, myocardium: Array) -> float | None:
-    """The brightness between blood and muscle; ``None`` where they cannot be told apart."""
+def _limit(cavity: Array, myocardium: Array, percent: float) -> float | None:
+    """The brightness so far between blood and muscle; ``None`` where they cannot be told apart."""
     if min(cavity.size, myocardium.size) < FEWEST_PIXELS:
         return None
     muscle, noise_muscle = _median_and_deviation(myocardium)
@@ -107,7 +110,7 @@ def _half_way(cavity: Array, myocardium: Array) -> float | None:
     blood, noise_blood = _median_and_deviation(blood_pixels)
     if blood - muscle < LOWEST_CONTRAST * max(noise_muscle, noise_blood):
         return None
-    return (blood + muscle) / 2.0
+    return muscle + (blood - muscle) * percent / 100.0
 
 
 def _median_and_deviation(values: Array) -> tuple[float, float]:

@@ -24,7 +24,7 @@ def propose(
 ) -> Proposal:
     """The proposal for a segmentation; ``images`` are its measures where they are known already."""
     conventions = conventions or Conventions()
-    images = images or measure_images(stack, segmentation, conventions.papillary)
+    images = images or measure_images(stack, segmentation, conventions)
     counted = propose_counted(images, segmentation.labelled, conventions.basal_rule)
     volumes_ml = sum_slices(images.areas_mm2, counted, stack.spacing_mm[0])
     return Proposal(find_key_phases(volumes_ml), counted)

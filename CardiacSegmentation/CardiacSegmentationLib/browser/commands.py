@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.assessment import finding_key
 from CardiacSegmentationLib.browser.proposal import Proposal
-from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
+from CardiacSegmentationLib.choices import CHOICES, CONVENTION_TYPES, CONVENTIONS
 from CardiacSegmentationLib.contours import Border
 from CardiacSegmentationLib.contours.pull import REACH_MM, pull
 from CardiacSegmentationLib.contours.push import RADIUS_MM, push
 from CardiacSegmentationLib.contours.redraw import draw_border, is_closed, redraw
 from CardiacSegmentationLib.errors import ContourError, ReadingError
 from CardiacSegmentationLib.network.alternatives import find_alternatives
-from CardiacSegmentationLib.reading import BasalRule
-from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 from CardiacSegmentationLib.session.contour_commands import (
     copy_here,
     delete_here,
@@ -51,7 +50,6 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 5000  # of a line that a hand drew
 STEPS_MM = {"grow": 1.0, "shrink": -1.0}
-TYPED = {"papillary": Papillary, "basal_rule": BasalRule}
 
 
 def _pulled(contours: Contours, message: Message) -> Contours:
@@ -168,7 +166,7 @@ def _convention(study: ServedStudy, message: Message) -> None:
     if name not in CONVENTIONS or value not in CHOICES[name].values:
         msg = f"There is no convention {name} {value}."
         raise ReadingError(msg)
-    study.session.set_conventions(**{name: TYPED[name](value) if name in TYPED else value})
+    study.session.set_conventions(**{name: CONVENTION_TYPES[name](value) if name in CONVENTION_TYPES else value})
 
 
 def _look(study: ServedStudy, message: Message) -> None:

@@ -20,7 +20,7 @@ from CardiacSegmentationLib.export.dicom_source import describe_source, read_sou
 from CardiacSegmentationLib.export.result_parts import PARTS
 from CardiacSegmentationLib.export.results import default_parts
 from CardiacSegmentationLib.network.loaded import load_network
-from CardiacSegmentationLib.session.contour_commands import edit_contours
+from CardiacSegmentationLib.session.contour_commands import edit_contours, require_change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -147,7 +147,7 @@ class ServedStudy:
 
     def draw(self, place: Place, after: Contours, tool: str) -> None:
         """Put borders in place of those of an image."""
-        edit_contours(self.session, {place: after}, tool)
+        require_change(edit_contours(self.session, {place: after}, tool))
 
     def propose(self, proposal: Proposal) -> dict[str, Any]:
         """Keep what could be taken over, until another edit, and show it."""
@@ -191,7 +191,7 @@ class ServedStudy:
         try:
             extra = COMMANDS[name](self, message) or {}
         except CardiacSegmentationError as error:
-            return {**self._news(seen), "problem": str(error)}
+            return {**self._news(seen), "problem": error.text(self.language)}
         if self._revision > before:
             self.keep()
         return {**self._news(seen), **extra, "place": self._place}

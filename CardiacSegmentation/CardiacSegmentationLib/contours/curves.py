@@ -125,7 +125,7 @@ def filter_ring(values: FloatArray, damp: FloatArray) -> FloatArray:
 
 
 def drop_waves(values: FloatArray, step_mm: float, within_mm: float) -> FloatArray:
-    """A ring of values, ``step_mm`` apart, rid of waves shorter than about ``2 * within_mm``; a curve does not shrink."""
+    """A ring of values, ``step_mm`` apart, rid of waves shorter than about ``2 * within_mm``; no curve shrinks."""
     waves = np.fft.rfftfreq(len(values)) / step_mm
     return filter_ring(values, np.exp(-((2.0 * within_mm * waves) ** 4)))
 

@@ -6,7 +6,7 @@ across the moved border as it does across the reader's; where it does not, it lo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.ndimage import map_coordinates
@@ -16,7 +16,7 @@ from CardiacSegmentationLib.contours.curves import FloatArray, arc_mm, outward_n
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    Image = npt.NDArray[np.generic]
+    Image = npt.NDArray[Any]
 
 ACROSS_MM = np.arange(-5.0, 5.5)  # places along the normal that are looked at
 SHARES = np.linspace(0.0, 1.0, 5)  # of a correction that are tried
@@ -31,7 +31,7 @@ def smooth_normals(curve: FloatArray) -> FloatArray:
 
 
 def look_across(image: Image, spacing_mm: tuple[float, float], curve: FloatArray, outward_mm: FloatArray) -> FloatArray:
-    """Brightness across a curve that was moved outwards: ``[point, …, place across]``; ``outward_mm`` is ``[point, …]``."""
+    """Brightness ``[point, …, place]`` across a curve that was moved outwards by ``outward_mm[point, …]``."""
     normals = smooth_normals(curve).reshape(len(curve), *[1] * outward_mm.ndim, 2)
     start = curve.reshape(normals.shape)
     places = start + (outward_mm[..., None] + ACROSS_MM)[..., None] * normals

@@ -65,7 +65,7 @@ class Carried(dict[Key, Contours], Generic[Key]):
 class Correction:
     """How far each border was moved outwards, in mm, at ``PLACES`` even places around it.
 
-    ``across`` is what the image shows across the corrected borders, ``[place around, place across]``, where it is known.
+    ``across`` is what the image shows across the corrected borders, ``[place around, place across]``, where known.
     """
 
     outward_mm: Mapping[Border, FloatArray]
@@ -76,7 +76,7 @@ def propagate(
     automatic: Sequence[Contours | None],
     corrected: Mapping[int, Contours],
     *,
-    images: Sequence[Image] | None = None,
+    images: Image | None = None,
     targets: Collection[int] | None = None,
     at: Sequence[float] | None = None,
     period: float | None = None,
@@ -85,8 +85,8 @@ def propagate(
     """The corrected contours of further images in a row of phases (or slices), by index.
 
     ``automatic`` holds the contours before anyone corrected them, ``corrected`` those of the images that a reader
-    corrected; these are never among the results, nor are images without automatic contours. ``images``, ``[row,
-    column]`` each, say how much of a correction belongs where; without them it is all. ``targets`` limits the
+    corrected; these are never among the results, nor are images without automatic contours. ``images``
+    ``[image, row, column]`` say how much of a correction belongs where; without them it is all. ``targets`` limits the
     results. ``at`` says where in the row each image lies (its time, its position; its index when not given),
     ``period`` after how much of that row begins anew (the R-R interval where the phases cover the whole beat),
     ``fade`` how far beyond the corrected images the correction reaches (half the period or of the row by default).

@@ -12,6 +12,9 @@ from CardiacSegmentationLib.contours.trace import trace_largest
 from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from CardiacSegmentationLib.contours.curves import BoolArray
     from CardiacSegmentationLib.segmentation import Contours, FloatArray, Labels
 
 FEWEST_PIXELS = 3  # a speck of fewer is what drawing rounds
@@ -23,12 +26,25 @@ def outline_rest(labels: Labels, contours: Contours) -> tuple[tuple[Label, Float
     Each along its pixels, with the structure that is there; with the one that was left out where it is background.
     """
     drawn = draw_labels(contours, (labels.shape[0], labels.shape[1]))
+    rest = labels != drawn
     found = []
-    for value in np.unique(labels[labels != drawn]):
-        parts, count = ndimage.label((labels == value) & (labels != drawn))
-        for number in range(1, count + 1):
-            part = parts == number
+    for value in np.unique(labels[rest]):
+        for part in _parts(rest & (labels == value)):
             if np.count_nonzero(part) >= FEWEST_PIXELS:
                 label = Label(int(value) or int(drawn[part].max()))
-                found.append((label, trace_largest(part).middle_px() * contours.spacing_mm))
+                found.append((label, _outline(part, contours.spacing_mm)))
     return tuple(found)
+
+
+def outline_parts(mask: BoolArray, spacing_mm: tuple[float, float]) -> list[FloatArray]:
+    """A closed curve ``[point, (row, column)]`` in mm around every part of ``mask[row, column]``, along its pixels."""
+    return [_outline(part, spacing_mm) for part in _parts(mask)]
+
+
+def _parts(mask: BoolArray) -> Iterator[BoolArray]:
+    numbers, count = ndimage.label(mask)
+    return (numbers == number for number in range(1, count + 1))
+
+
+def _outline(part: BoolArray, spacing_mm: tuple[float, float]) -> FloatArray:
+    return trace_largest(part).middle_px() * spacing_mm

@@ -29,10 +29,20 @@ SEG_SERIES, SR_SERIES, PDF_SERIES, RTSTRUCT_SERIES = 9001, 9002, 9003, 9004  # s
 
 @contextlib.contextmanager
 def without_warnings() -> Iterator[None]:
-    """Keep pydicom and highdicom from telling the user about every odd value that a scanner wrote."""
+    """Keep pydicom and highdicom from telling the user about every odd value that a scanner wrote.
+
+    pydicom also logs, which Slicer prints: so it is told not to look at what is read. What is written it looks at.
+    """
+    from pydicom.config import IGNORE, settings
+
+    before = settings.reading_validation_mode
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        yield
+        settings.reading_validation_mode = IGNORE
+        try:
+            yield
+        finally:
+            settings.reading_validation_mode = before
 
 
 def new_uid() -> str:

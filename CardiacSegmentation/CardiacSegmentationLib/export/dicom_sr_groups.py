@@ -130,10 +130,12 @@ def _conventions(assessment: Assessment) -> Any:
         ],
     )
     phases = {role.upper().replace("_", " "): phase for role, phase in asdict(assessment.key_phases).items()}
+    sentences = describe_conventions(conventions)
     texts = [
         (DISCLAIMER, tables.DISCLAIMER),
+        (PAPILLARY_CONVENTION, sentences["papillary"]),
         (BSA_FORMULA, conventions.bsa_formula),
-        (BASAL_RULE, describe_conventions(conventions)["basal_rule"]),
+        (BASAL_RULE, sentences["basal_rule"]),
         (KEY_PHASES, ", ".join(f"{role}: {phase + 1}" for role, phase in phases.items() if phase is not None)),
         *((FINDING, finding.message) for finding in assessment.open_findings),
     ]

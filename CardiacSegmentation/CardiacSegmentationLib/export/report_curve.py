@@ -156,7 +156,8 @@ def _mark_key_phases(axes: Axes, assessment: Assessment, width_mm: float) -> int
     for phase, its in sorted(names.items()):
         text = its[0][-2:] if len(its) == 2 and its[0][-2:] == its[1][-2:] else ", ".join(its)
         width = text_width_mm(text, MARK_SIZE) + 2.0
-        left = min((times[phase] - first) / (last - first) * width_mm + 0.6, width_mm - width)
+        at = (times[phase] - first) / (last - first) * width_mm
+        left = at + 0.6 if at + 0.6 + width <= width_mm else at + 1.4 - width  # right of its line, or left of it
         row = next((number for number, end in enumerate(ends) if end <= left), len(ends))
         ends[row : row + 1] = [left + width]
         axes.axvline(times[phase], color="#999999", linewidth=0.7, linestyle=":")
@@ -170,6 +171,7 @@ def _mark_key_phases(axes: Axes, assessment: Assessment, width_mm: float) -> int
             color=QUIET,
             ha="left",
             va="top",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},  # lines of neighbours pass behind
         )
     return len(ends)
 

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.analysis.measures import MEASURES
+from CardiacSegmentationLib.choices import CONVENTIONS
 from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.reading_json import conventions_to_dict
 
@@ -30,7 +31,6 @@ IDENTIFIERS = {  # by their elements in the headers
     "study_uid": "StudyInstanceUID",
     "series": "SeriesDescription",
 }
-CONVENTIONS = ("papillary", "bsa_formula", "basal_rule")
 PATIENT = ("sex", "age_years", "height_cm", "weight_kg")
 KEY_PHASES = ("lv_ed", "lv_es", "rv_ed", "rv_es")
 _MEASURES = tuple(measure.key if measure.part == "heart" else f"{measure.part}_{measure.key}" for measure in MEASURES)

@@ -53,7 +53,9 @@ def source_text(reference: ReferenceRange, language: str = DEFAULT_LANGUAGE) -> 
 def describe_conventions(conventions: Conventions, language: str = DEFAULT_LANGUAGE) -> dict[str, str]:
     """Each convention in a sentence, by its name."""
     return {
-        "papillary": phrase(f"papillary-{conventions.papillary.value}", language),
+        "papillary": phrase(
+            f"papillary-{conventions.papillary.value}", language, percent=conventions.papillary_percent
+        ),
         "basal_rule": phrase(f"basal-{conventions.basal_rule.value}", language),
         "bsa_formula": phrase("bsa-formula", language, formula=conventions.bsa_formula),
     }

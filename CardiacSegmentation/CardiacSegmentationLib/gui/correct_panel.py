@@ -65,7 +65,7 @@ class CorrectPanel:
         ui.setEsButton.connect("clicked()", lambda: self._fix_key_phase("es"))
         ui.autoPhasesButton.connect("clicked()", lambda: self._command(lambda session: session.propose_key_phases()))
         ui.useExtremeButton.connect("clicked()", self._use_extreme)
-        ui.tickOffButton.connect("clicked()", self._tick_off)
+        ui.tickOffButton.connect("clicked()", self.tick_off)
         ui.undoButton.connect("clicked()", self.undo)
         ui.redoButton.connect("clicked()", self.redo)
         ui.copyPhaseButton.connect("clicked()", self.copy_from_previous_phase)
@@ -181,6 +181,13 @@ class CorrectPanel:
         """To the next or previous phase, round and round."""
         if self._panel.study is not None:
             go_to_phase(self._panel.study, current_phase(self._panel.study) + step)
+
+    def wheel_phase(self, step: int) -> bool:
+        """To the next or previous phase, unless a tool on contours is in hand: then the wheel changes its reach."""
+        if self._panel.study is None or self._contour_effect() is not None:
+            return False
+        self.step_phase(step)
+        return True
 
     def step_slice(self, step: int) -> None:
         """To the next or previous slice; positive is towards the apex."""
@@ -306,13 +313,17 @@ class CorrectPanel:
             phase = current_phase(study)
             self._command(lambda session: session.set_counts([Label(label)], phase, slice_index, counts=on))
 
-    def _tick_off(self) -> None:
-        """The reader has looked at the doubts of the row: they are not shown again."""
+    def tick_off(self) -> None:
+        """The reader has looked at the doubts of the row: they are not shown again, and the next one is gone to."""
         row = self._ui.sliceTable.currentRow()
         live = self._panel.live
-        if live is not None:
-            for finding in [item for item in live.assessment.open_findings if item.slice == row]:
-                self._command(partial(StudySession.acknowledge, finding=finding))
+        if live is None:
+            return
+        for finding in [item for item in live.assessment.open_findings if item.slice == row]:
+            self._command(partial(StudySession.acknowledge, finding=finding))
+        left = next((item for item in live.assessment.open_findings if item.slice is not None), None)
+        if left is not None and not live.session.is_signed:
+            self.jump(left.slice, left.phase)
 
     def _command(self, command: Callable[[StudySession], object]) -> None:
         """Let the session do something; what it refuses is said."""

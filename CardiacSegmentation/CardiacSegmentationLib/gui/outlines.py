@@ -12,7 +12,7 @@ from CardiacSegmentationLib.gui.timers import Timer
 from CardiacSegmentationLib.scene.outlines import Line, OutlineNode
 from CardiacSegmentationLib.scene.segmentation import show_voxel_outlines, shown_structures
 from CardiacSegmentationLib.scene.views import current_phase, current_slice
-from CardiacSegmentationLib.segmentation import STRUCTURES
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 from CardiacSegmentationLib.session.contour_commands import (
     BORDER_OF,
     automatic_contours,
@@ -20,6 +20,7 @@ from CardiacSegmentationLib.session.contour_commands import (
     known_contours,
     rest_at,
 )
+from CardiacSegmentationLib.session.papillaries import known_papillaries, papillaries_of
 from CardiacSegmentationLib.structures import BY_LABEL
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.gui.widget import CardiacPanel
     from CardiacSegmentationLib.scene.live import LiveStudy
     from CardiacSegmentationLib.scene.study import Study
-    from CardiacSegmentationLib.segmentation import Contours, Label, Place
+    from CardiacSegmentationLib.segmentation import Contours, Place
 
 WHITE, YELLOW = (255, 255, 255), (255, 255, 0)
 
@@ -74,7 +75,7 @@ class Outlines:
         proxy = study.segmentation_node if study is not None and live is not None else None
         view = reading_view(study) if study is not None and proxy is not None else None
         self._view.follow(view)
-        self._display.follow(proxy.GetDisplayNode() if proxy is not None else None)
+        self._follow_display(proxy.GetDisplayNode() if proxy is not None else None)
         if study is None or live is None or proxy is None:
             for node in self._nodes():
                 node.hide()
@@ -82,7 +83,7 @@ class Outlines:
         self._at = (current_phase(study), current_slice(study, view)) if view is not None else None
         self._structures = shown_structures(proxy)
         self._show_contours(study, live)
-        show_voxel_outlines(proxy, False)
+        show_voxel_outlines(self._display.node, False)
         still = self._at if not study.browser.GetPlaybackActive() else None
         automatic = automatic_contours(live.session, still) if still is not None and self._shows_automatic else None
         self._automatic.show(study, _dashed({still: automatic} if still is not None and automatic else {}))
@@ -93,11 +94,8 @@ class Outlines:
     def forget(self) -> None:
         """The scene closes, or the panel goes."""
         self._finding.stop()
-        study = self._panel.study
-        if study is not None and study.exists and study.segmentation_node is not None:
-            show_voxel_outlines(study.segmentation_node, True)
         self._view.follow(None)
-        self._display.follow(None)
+        self._follow_display(None)
         self._proposal = self._in_hand = {}
         for node in self._nodes():
             node.forget()
@@ -124,11 +122,13 @@ class Outlines:
                     lines[label].append(line)
             else:
                 self._finding.start()
+        if not self._in_hand and known_papillaries(live.session, phase) is None:
+            self._finding.start()
         for label, node in self._contours.items():
             node.show(study, lines[label] if label in self._structures else [])
 
     def _lines_of(self, live: LiveStudy, place: Place) -> Iterator[tuple[Label, Line]]:
-        """What is drawn on an image: its borders, and what they do not show."""
+        """What is drawn on an image: its borders, what they do not show, and papillary muscles that count as such."""
         in_hand = self._in_hand.get(place)
         contours = in_hand or contours_at(live.session, place)
         counted = live.assessment.counted[:, place[0], place[1]]
@@ -136,7 +136,8 @@ class Outlines:
             if border in contours.borders:
                 yield label, Line(place[1], contours.borders[border], is_dashed=not counted[label - 1])
         if in_hand is None:
-            for label, curve in rest_at(live.session, place):
+            muscles = (known_papillaries(live.session, place[0]) or {}).get(place[1], ())
+            for label, curve in (*rest_at(live.session, place), *((Label.MYO, muscle) for muscle in muscles)):
                 yield label, Line(place[1], curve, is_dashed=not counted[label - 1])
 
     def _find_next(self) -> None:
@@ -157,6 +158,19 @@ class Outlines:
                     self._show_contours(study, live)
                 self._finding.start()
                 return
+            if known_papillaries(session, phase) is None:
+                papillaries_of(session, phase)
+                if step == 0:
+                    self._show_contours(study, live)
+                self._finding.start()
+                return
+
+    def _follow_display(self, display: Any) -> None:
+        """The labels of this display node have lines of ours from now on; those before have Slicer's again."""
+        before = self._display.node
+        self._display.follow(display)
+        if before is not None and before is not display:
+            show_voxel_outlines(before, True)
 
     def _view_changed(self) -> None:
         study, at = self._panel.study, self._at

@@ -19,6 +19,7 @@ def reading_keys(panel: CardiacPanel) -> dict[str, Callable[[], None]]:
     return {
         "F": partial(_change_display, panel, toggle_fill),
         "H": partial(_change_display, panel, toggle_contours),
+        "I": partial(_toggle_interpolation, panel),
         "G": panel.go_to_next,
         "V": panel.overview.toggle,
         "Shift+D": lambda: panel.go_to_key_phase("rv_ed"),
@@ -29,3 +30,10 @@ def reading_keys(panel: CardiacPanel) -> dict[str, Callable[[], None]]:
 def _change_display(panel: CardiacPanel, change: Callable[[Any], None]) -> None:
     if panel.study is not None and panel.study.segmentation_node is not None:
         change(panel.study.segmentation_node)
+
+
+def _toggle_interpolation(panel: CardiacPanel) -> None:
+    """Smooth images, or their pixels as they are."""
+    if panel.study is not None:
+        display = panel.study.volume_node.GetDisplayNode()
+        display.SetInterpolate(not display.GetInterpolate())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import slicer
 from slicer.i18n import tr as _
 
-from CardiacSegmentationLib.choices import CHOICES
+from CardiacSegmentationLib.choices import CHOICES, CONVENTION_TYPES
 from CardiacSegmentationLib.corrections import corrections_text, entry_line
 from CardiacSegmentationLib.errors import Cancelled, ExportError
 from CardiacSegmentationLib.export.wording import measure_text
@@ -19,7 +19,7 @@ from CardiacSegmentationLib.gui.messages import errors_shown, progress_shown
 from CardiacSegmentationLib.gui.results_table import ResultsTable
 from CardiacSegmentationLib.gui.texts import findings_html
 from CardiacSegmentationLib.gui.translation import language
-from CardiacSegmentationLib.reading import BasalRule, Conventions
+from CardiacSegmentationLib.reading import Conventions
 from CardiacSegmentationLib.scene.cine import read_patient
 from CardiacSegmentationLib.scene.study import reading_of, set_reading
 from CardiacSegmentationLib.segmentation import Label, Papillary
@@ -60,7 +60,7 @@ class ResultsPanel:
     def show_study(self, study: Study | None) -> None:
         """Another study, or another segmentation of it."""
         segmented = self._panel.live is not None
-        combos = ("sexCombo", "bsaCombo", "papillaryCombo", "basalCombo")
+        combos = ("sexCombo", "bsaCombo", "papillaryCombo", "basalCombo", "thresholdCombo")
         for name in ("exportButton", "exportEdit", "resultsTable"):
             getattr(self._ui, name).enabled = segmented
         for name in (*combos, "heightSpin", "weightSpin", "ageSpin"):
@@ -162,11 +162,17 @@ class ResultsPanel:
         for name, combo in self._convention_combos().items():
             value = getattr(conventions, name)
             combo.currentIndex = CHOICES[name].values.index(str(getattr(value, "value", value)))
+        ui.thresholdCombo.enabled = conventions.papillary is Papillary.MASS
         self._is_filling = False
 
     def _convention_combos(self) -> dict[str, Any]:
         ui = self._ui
-        return {"papillary": ui.papillaryCombo, "bsa_formula": ui.bsaCombo, "basal_rule": ui.basalCombo}
+        return {
+            "papillary": ui.papillaryCombo,
+            "bsa_formula": ui.bsaCombo,
+            "basal_rule": ui.basalCombo,
+            "papillary_percent": ui.thresholdCombo,
+        }
 
     def _facts_changed(self) -> None:
         """Take over what was chosen, as facts put right and conventions of the reading."""
@@ -180,9 +186,8 @@ class ResultsPanel:
             age_years=ui.ageSpin.value if ui.ageSpin.value >= 0 else None,
         )
         chosen = {name: CHOICES[name].values[combo.currentIndex] for name, combo in self._convention_combos().items()}
-        conventions = Conventions(
-            Papillary(chosen["papillary"]), chosen["bsa_formula"], BasalRule(chosen["basal_rule"])
-        )
+        typed = {name: CONVENTION_TYPES[name](text) for name, text in chosen.items() if name in CONVENTION_TYPES}
+        conventions = Conventions(**{**chosen, **typed})
         session = self._panel.session
         if session is None:  # not segmented yet: the session to come will know
             reading = replace(self._reading(study), conventions=conventions)

@@ -58,6 +58,7 @@ class Shortcuts:
             "D": lambda: correct.go_to_bookmark("lv_ed"),
             "S": lambda: correct.go_to_bookmark("lv_es"),
             "P": correct.toggle_play,
+            "K": correct.tick_off,
             "Ctrl+Z": correct.undo,
             "Ctrl+Y": correct.redo,
             "Q": lambda: correct.choose_segment(-1),

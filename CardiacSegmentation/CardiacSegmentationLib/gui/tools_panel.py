@@ -115,6 +115,8 @@ class ToolsPanel:
             found = find(session, place)
             if found:
                 text = _("{count} images would change; they are shown dashed.").format(count=len(found))
+                if len(found) == 1:
+                    text = _("One image would change; it is shown dashed.")
                 self._proposal.offer(text, found, lambda session: commands.take(session, found, tool))
             else:
                 self._proposal.offer(_("No image would change."), {}, None)

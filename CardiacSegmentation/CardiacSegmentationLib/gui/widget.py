@@ -16,6 +16,7 @@ from CardiacSegmentationLib.gui.long_axis_panel import LongAxisPanel
 from CardiacSegmentationLib.gui.looking import Looking
 from CardiacSegmentationLib.gui.messages import Messages, Windows, errors_shown
 from CardiacSegmentationLib.gui.overview import Overview
+from CardiacSegmentationLib.gui.phase_wheel import PhaseWheel
 from CardiacSegmentationLib.gui.reading_keys import reading_keys
 from CardiacSegmentationLib.gui.recovery_bar import RecoveryBar
 from CardiacSegmentationLib.gui.results_panel import ResultsPanel
@@ -72,6 +73,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._recovery = RecoveryBar(self)
         self._looking = Looking(self)
         self.overview = Overview(self)
+        self._wheel = PhaseWheel(self._correct.wheel_phase)
         self._shortcuts = Shortcuts(self._correct, reading_keys(self))
         load_terms(slicer.modules.terminologies.logic())
         self._observe_scene()
@@ -145,6 +147,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._shortcuts.install()
         self._looking.enter()
         self.identity.enter()
+        self._wheel.enter()
         if self.study is None:  # it may have been loaded from the DICOM module or Sample Data meanwhile
             self.select(next(iter(find_studies(slicer.mrmlScene)), None))
 
@@ -156,6 +159,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._shortcuts.remove()
         self._looking.exit()
         self.identity.exit()
+        self._wheel.exit()
         self.overview.hide()
 
     def clean_up(self) -> None:
@@ -172,6 +176,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._looking.clean_up()
         self.overview.clean_up()
         self.identity.exit()
+        self._wheel.exit()
         self.removeObservers()
         for timer in (self._stroke_timer, self._removal_timer, self._batch_timer, self._zoom_timer):
             timer.end()

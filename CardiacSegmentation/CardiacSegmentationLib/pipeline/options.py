@@ -6,16 +6,15 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS, PATIENT_FACTS
+from CardiacSegmentationLib.choices import CHOICES, CONVENTION_TYPES, CONVENTIONS, PATIENT_FACTS
 from CardiacSegmentationLib.pipeline.local_key import checksum, local_key
-from CardiacSegmentationLib.reading import BasalRule
-from CardiacSegmentationLib.segmentation import Papillary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from CardiacSegmentationLib.cine.slices import Acquisition
-    from CardiacSegmentationLib.reading import Reading
+    from CardiacSegmentationLib.reading import BasalRule, Reading
+    from CardiacSegmentationLib.segmentation import Papillary
 
 
 class Existing(str, Enum):
@@ -44,6 +43,7 @@ class Options:
     papillary: Papillary | None = None
     bsa_formula: str | None = None
     basal_rule: BasalRule | None = None
+    papillary_percent: int | None = None
     sex: str | None = None
     age_years: float | None = None
     height_cm: float | None = None
@@ -59,10 +59,9 @@ class Options:
     @classmethod
     def choose(cls, **values: Any) -> Options:
         """Options from plain values, as the command line and settings hold them."""
-        typed = {"papillary": Papillary, "basal_rule": BasalRule}
         return cls(
             **{
-                name: typed[name](value) if name in typed and value is not None else value
+                name: CONVENTION_TYPES[name](value) if name in CONVENTION_TYPES and value is not None else value
                 for name, value in values.items()
             }
         )

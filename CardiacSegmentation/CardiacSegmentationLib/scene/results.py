@@ -102,6 +102,7 @@ def _measures(assessment: Assessment) -> list[Column]:
     rows += [
         ("Key phases", "", "", "", f"{_key_phase_text(asdict(assessment.key_phases))} (counted from 1)"),
         ("Papillary convention", "", "", "", _choice("papillary", assessment)),
+        ("Papillary threshold", "", "", "", _choice("papillary_percent", assessment)),
         ("Formula of the body surface area", "", "", "", _choice("bsa_formula", assessment)),
         ("Basal rule", "", "", "", _choice("basal_rule", assessment)),
         *(("Finding", "", "", "", finding.message) for finding in assessment.findings),

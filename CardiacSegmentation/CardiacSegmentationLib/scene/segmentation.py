@@ -216,10 +216,9 @@ def toggle_contours(proxy: Any) -> None:
     display.SetVisibility(not display.GetVisibility())
 
 
-def show_voxel_outlines(proxy: Any, on: bool) -> None:
-    """Show Slicer's own outlines along the voxels, or leave it to lines of ours; a saved scene has Slicer's."""
-    display = proxy.GetDisplayNode()
-    if bool(display.GetVisibility2DOutline()) != on:
+def show_voxel_outlines(display: Any, on: bool) -> None:
+    """Show Slicer's own outlines along the voxels by a display node, or leave it to lines of ours."""
+    if display.GetScene() is not None and bool(display.GetVisibility2DOutline()) != on:
         display.SetVisibility2DOutline(on)
 
 

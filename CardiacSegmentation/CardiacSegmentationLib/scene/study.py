@@ -191,7 +191,7 @@ def show_outlines_of_imports(scene: Any) -> int:
     def show(*_event: Any) -> None:
         for study in find_studies(scene):
             if study.segmentation_node is not None:
-                sequences.show_voxel_outlines(study.segmentation_node, True)
+                sequences.show_voxel_outlines(study.segmentation_node.GetDisplayNode(), True)
 
     tag: int = scene.AddObserver(slicer.vtkMRMLScene.EndImportEvent, show)
     return tag

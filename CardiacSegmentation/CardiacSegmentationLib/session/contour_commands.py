@@ -16,11 +16,12 @@ from CardiacSegmentationLib.analysis.box import find_box
 from CardiacSegmentationLib.contours import draw_labels, find_contours, redraw_labels
 from CardiacSegmentationLib.contours.fill import fill_gaps
 from CardiacSegmentationLib.contours.motion import find_motion, follow_motion
-from CardiacSegmentationLib.contours.propagate import propagate
+from CardiacSegmentationLib.contours.propagate import Carried, LeftOut, propagate
 from CardiacSegmentationLib.contours.rest import outline_rest
 from CardiacSegmentationLib.contours.snap import snap
 from CardiacSegmentationLib.contours.transform import copy, grow, scale, smooth
 from CardiacSegmentationLib.errors import ContourError
+from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, sentence
 from CardiacSegmentationLib.segmentation import STRUCTURES, Border, Contours, Label, Origin
 from CardiacSegmentationLib.segmentation_json import round_contours
 
@@ -129,7 +130,14 @@ def change_here(session: StudySession, place: Place, change: Callable[[Contours]
     before = contours_at(session, place)
     if not before.borders:
         raise ContourError.of("no-contour")
-    return edit_contours(session, {place: change(before)}, tool)
+    return require_change(edit_contours(session, {place: change(before)}, tool))
+
+
+def require_change(changed: bool) -> bool:
+    """Say so where an edit of contours changed nothing."""
+    if not changed:
+        raise ContourError.of("changes-nothing")
+    return changed
 
 
 def grow_here(session: StudySession, place: Place, structures: Iterable[Label], by_mm: float) -> bool:
@@ -178,7 +186,7 @@ def copy_here(
     if not 0 <= source[1] < session.stack.slices:
         raise ContourError.of("no-slice-beyond")
     before, other = contours_at(session, place), contours_at(session, source)
-    return edit_contours(session, {place: copy(before, other, borders_of(structures))}, "copy", "copy")
+    return require_change(edit_contours(session, {place: copy(before, other, borders_of(structures))}, "copy", "copy"))
 
 
 def borders_of(structures: Iterable[Label]) -> tuple[Border, ...]:
@@ -189,14 +197,14 @@ def borders_of(structures: Iterable[Label]) -> tuple[Border, ...]:
 # Propagation
 
 
-def propose_phases(session: StudySession, slice_: int, phases: Iterable[int] | None = None) -> dict[Place, Contours]:
+def propose_phases(session: StudySession, slice_: int, phases: Iterable[int] | None = None) -> Carried[Place]:
     """What the reader's corrections of a slice make of its other phases; nothing is changed.
 
-    The correction is added to the automatic contours. Where there are none the contours follow the image's motion.
-    Images that the reader corrected are never among the results.
+    The correction is added to the automatic contours, as far as the images speak for it. Where there are none the
+    contours follow the images' motion. Images that the reader corrected are never among the results.
     """
     stack = session.stack
-    wanted = set(range(stack.phases) if phases is None else phases)
+    wanted = range(stack.phases) if phases is None else phases
     mine = {
         phase: contours_at(session, (phase, slice_))
         for phase in range(stack.phases)
@@ -204,39 +212,46 @@ def propose_phases(session: StudySession, slice_: int, phases: Iterable[int] | N
     }
     _require_corrections(mine)
     automatic = [automatic_contours(session, (phase, slice_)) for phase in range(stack.phases)]
-    targets = [phase for phase in wanted if phase not in mine]
-    period = stack.rr_ms if stack.is_whole_beat else None
-    known = [phase for phase in targets if automatic[phase] is not None]
-    found = propagate(automatic, mine, targets=known, at=stack.times_ms, period=period)
-    bare = [phase for phase in targets if automatic[phase] is None]
-    if bare:
-        found.update(follow_motion(_motion_of(session), slice_, mine, bare))
-    return _differing(
-        session,
-        {(phase, slice_): contours for phase, contours in found.items()},
-        {(phase, slice_): contours for phase, contours in enumerate(automatic)},
+    found = propagate(
+        automatic,
+        mine,
+        images=stack.voxels[:, slice_],
+        targets=set(wanted),
+        at=stack.times_ms,
+        period=stack.rr_ms if stack.is_whole_beat else None,
     )
+    for phase in [phase for phase, why in found.left_out.items() if why is LeftOut.NO_CONTOURS]:
+        followed = _follow(session, slice_, mine, phase)
+        if followed is None:
+            found.left_out[phase] = LeftOut.NO_ROOM
+        else:
+            found[phase] = followed
+            del found.left_out[phase]
+    return _differing(session, found, [(phase, slice_) for phase in range(stack.phases)], automatic)
 
 
-def propose_between(session: StudySession, slice_: int) -> dict[Place, Contours]:
+def propose_between(session: StudySession, slice_: int) -> Carried[Place]:
     """As ``propose_phases``, from the first phase that the reader corrected to the last."""
     mine = [phase for phase in range(session.stack.phases) if _is_mine(session, phase, slice_)]
     return propose_phases(session, slice_, range(mine[0], mine[-1]) if mine else ())
 
 
-def propose_slices(session: StudySession, phase: int, slices: Iterable[int] | None = None) -> dict[Place, Contours]:
-    """What the reader's corrections of a phase make of its other slices; nothing is changed."""
+def propose_slices(session: StudySession, phase: int, slices: Iterable[int] | None = None) -> Carried[Place]:
+    """What the reader's corrections of a phase make of its other slices, or of those named; nothing is changed."""
     count = session.stack.slices
-    wanted = set(range(count) if slices is None else slices)
+    wanted = set(range(count)) & set(range(count) if slices is None else slices)
     mine = {place: contours_at(session, (phase, place)) for place in range(count) if _is_mine(session, phase, place)}
     _require_corrections(mine)
     automatic = [automatic_contours(session, (phase, place)) for place in range(count)]
-    found = propagate(automatic, mine, targets=[place for place in wanted if place not in mine])
-    return _differing(
-        session,
-        {(phase, place): contours for place, contours in found.items()},
-        {(phase, place): contours for place, contours in enumerate(automatic)},
-    )
+    found = propagate(automatic, mine, images=session.stack.voxels[phase], targets=wanted)
+    return _differing(session, found, [(phase, place) for place in range(count)], automatic)
+
+
+def describe_left_out(carried: Carried[Place], language: str = DEFAULT_LANGUAGE) -> str:
+    """How many images a propagation leaves as they are, and why."""
+    reasons = list(carried.left_out.values())
+    counts = {why: reasons.count(why) for why in LeftOut if why in reasons}
+    return " ".join(sentence(why.value, {"count": count}, language) for why, count in counts.items())
 
 
 def propose_filling(
@@ -272,6 +287,14 @@ def take(session: StudySession, proposal: Mapping[Place, Contours], tool: str = 
 # How
 
 
+def _follow(session: StudySession, slice_: int, mine: Mapping[int, Contours], phase: int) -> Contours | None:
+    """The reader's contours carried along by the images' motion; none where they do not fit together there."""
+    try:
+        return follow_motion(_motion_of(session), slice_, mine, [phase]).get(phase)
+    except ContourError:
+        return None
+
+
 def _is_mine(session: StudySession, phase: int, slice_: int) -> bool:
     return bool(session.segmentation.origin[phase, slice_] == Origin.READER)
 
@@ -282,14 +305,22 @@ def _require_corrections(mine: Mapping[int, Contours]) -> None:
 
 
 def _differing(
-    session: StudySession, proposal: Mapping[Place, Contours], automatic: Mapping[Place, Contours | None]
-) -> dict[Place, Contours]:
-    """Without the images that would stay as they are: where nothing reaches, an image remains the network's."""
-    corrected, result = session.segmentation.corrected, {}
-    for place, contours in proposal.items():
-        before = contours_at(session, place) if corrected[place] else automatic[place]
-        if before is None or _differ(before, contours):
-            result[place] = contours
+    session: StudySession, found: Carried[int], places: Sequence[Place], automatic: Sequence[Contours | None]
+) -> Carried[Place]:
+    """What was found, by place, without the images that stay as they are.
+
+    Where a correction has nothing to change any more, what an earlier one did there is taken back.
+    """
+    result = Carried({}, {places[index]: why for index, why in found.left_out.items()})
+    untouched = {index: automatic[index] for index, why in found.left_out.items() if why is LeftOut.NO_CHANGE}
+    for index, after in {**untouched, **found}.items():
+        place = places[index]
+        before = contours_at(session, place) if session.segmentation.corrected[place] else automatic[index]
+        if after is not None and (before is None or _differ(before, after)):
+            result[place] = after
+            result.left_out.pop(place, None)
+        else:
+            result.left_out[place] = LeftOut.NO_CHANGE
     return result
 
 

@@ -246,7 +246,9 @@ function buildTools() {
 // What would change is shown in its images until it is taken over or left.
 async function propose(along, isFill = false) {
   const news = await command('propose', { phase: at.phase, slice: at.slice, along, fill: isFill })
-  if (news.proposal) showProposal(news.proposal, fill(words.proposed_images, { count: Object.keys(news.proposal).length }))
+  if (!news.proposal) return
+  const count = Object.keys(news.proposal).length
+  showProposal(news.proposal, count === 1 ? words.proposed_image : fill(words.proposed_images, { count }))
 }
 
 // The network looks again at the image shown, or its phase; `line` says where.

@@ -188,16 +188,8 @@
    <translation>Alle Schichten in Enddiastole und Endsystole oder in allen Phasen: Konturen, Zweifel, was angesehen wurde (V)</translation>
   </message>
   <message>
-   <source>Go to ED</source>
-   <translation>Zur ED</translation>
-  </message>
-  <message>
    <source>Go to end-diastole (D)</source>
    <translation>Zur Enddiastole (D)</translation>
-  </message>
-  <message>
-   <source>Go to ES</source>
-   <translation>Zur ES</translation>
   </message>
   <message>
    <source>Go to end-systole (S)</source>
@@ -288,8 +280,8 @@
    <translation>Gesehen</translation>
   </message>
   <message>
-   <source>Tick off the doubts of the slice selected: they are not shown again.</source>
-   <translation>Die Zweifel der gewählten Schicht abhaken: Sie werden nicht mehr gezeigt.</translation>
+   <source>Tick off the doubts of the slice selected, and go to the next one (K)</source>
+   <translation>Die Zweifel der gewählten Schicht abhaken und zum nächsten gehen (K)</translation>
   </message>
   <message>
    <source>Copy from previous phase</source>
@@ -354,6 +346,14 @@
   <message>
    <source>How much of the ring of myocardium a basal slice needs to count for the LV</source>
    <translation>Wie viel des Myokardrings eine Basisschicht braucht, um zum LV zu zählen</translation>
+  </message>
+  <message>
+   <source>Threshold:</source>
+   <translation>Schwelle:</translation>
+  </message>
+  <message>
+   <source>Papillary muscles in the mass: what is darker than this share of the way from muscle to blood is muscle</source>
+   <translation>Papillarmuskeln in der Masse: Muskel ist, was dunkler ist als dieser Anteil des Weges von Muskel zu Blut</translation>
   </message>
   <message>
    <source>Normal</source>
@@ -1001,6 +1001,10 @@
   <message>
    <source>{count} images would change; they are shown dashed.</source>
    <translation>{count} Bilder würden sich ändern; sie sind gestrichelt gezeigt.</translation>
+  </message>
+  <message>
+   <source>One image would change; it is shown dashed.</source>
+   <translation>Ein Bild würde sich ändern; es ist gestrichelt gezeigt.</translation>
   </message>
   <message>
    <source>No image would change.</source>

@@ -30,6 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--slices", type=int, help="train each on so many slices (a slice of a volume counts), instead of its own time"
     )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        help="stop each training at the end of an epoch after so many minutes, and measure it as it is; the same "
+        "command goes on",
+    )
     parser.add_argument("--dataset", default="acdc", help="data set the means are taken on (default acdc)")
     add_settings(parser)
     add_device(parser)
@@ -84,7 +90,10 @@ def _measure_baseline(recipe: Recipe, left_out: Sequence[str], options: argparse
 
 
 def _train(recipe: Recipe, fold: Fold, left_out: Sequence[str], options: argparse.Namespace, world: World) -> Row:
-    """A network's line: all get the last weights, none are chosen by validation. What was measured is read again."""
+    """A network's line: all get the last weights, none are chosen by validation.
+
+    What was measured at the end of its training is read again.
+    """
     from cardiactrain.files import save_text
     from cardiactrain.logs import RunLog
     from cardiactrain.recipe import shorten
@@ -103,7 +112,8 @@ def _train(recipe: Recipe, fold: Fold, left_out: Sequence[str], options: argpars
     trainer = make_trainer(started, world, validate=False)
     log = RunLog(folder, recipe.train.epochs, trainer.progress.epoch) if world.is_first else nullcontext()
     with log as report:
-        progress = trainer.fit(report)
+        progress = trainer.fit(report, options.minutes * 60 if options.minutes is not None else None)
+    is_done = trainer.is_done
     line: Row = {
         "parameters": sum(p.numel() for p in trainer.network.parameters()),
         "slices": progress.step * slices_per_step,
@@ -111,7 +121,8 @@ def _train(recipe: Recipe, fold: Fold, left_out: Sequence[str], options: argpars
     }
     if world.is_first:
         line |= _measure(trainer.predictor(), recipe, left_out, options)
-        save_text(json.dumps(line) + "\n", measured)
+        if is_done:
+            save_text(json.dumps(line) + "\n", measured)
     return line
 
 

@@ -44,12 +44,6 @@ def summarise(rows: Sequence[Row], by: Sequence[str]) -> list[Row]:
     return result
 
 
-def mean_of_means(stacks: Sequence[Row], dataset: str) -> float:
-    """The one number comparisons are made by: mean Dice over structures and phases of a data set."""
-    lines = summarise([row for row in stacks if row["dataset"] == dataset], ("structure", "phase"))
-    return float(np.mean([line["dice"] for line in lines])) if lines else float("nan")
-
-
 def volume_agreement(volumes: Sequence[Row]) -> list[Row]:
     """How volumes and ejection fractions agree, per data set and structure."""
     result = []

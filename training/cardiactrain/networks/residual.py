@@ -70,14 +70,17 @@ class ResidualUNet(nn.Module):
 
 
 class _Block(nn.Module):
-    """Two convolutions, and what came in added to what comes out."""
+    """Two convolutions, and what came in added to what comes out; averaged first where that is smaller, as in nnU-Net.
+
+    A 1 × 1 convolution of stride 2 would do, but torch 2.13 writes outside of its memory in that one's backward pass.
+    """
 
     def __init__(self, start: int, width: int, stride: int = 1) -> None:
         super().__init__()
         self.first = nn.Sequential(nn.Conv2d(start, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
         self.second = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
         is_same = start == width and stride == 1
-        shortcut = nn.Sequential(nn.Conv2d(start, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+        shortcut = nn.Sequential(nn.AvgPool2d(stride), nn.Conv2d(start, width, 1, bias=False), nn.BatchNorm2d(width))
         self.shortcut = nn.Identity() if is_same else shortcut
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
