@@ -1176,10 +1176,6 @@
    <source>Press near a border: its control points appear. Drag one; press on the border between two to insert one; press with Shift to delete one. Each moves the stretch between its neighbours and nothing else.</source>
    <translation>Nahe einer Grenze drücken: ihre Stützpunkte erscheinen. Einen ziehen; zwischen zweien auf die Grenze drücken fügt einen ein; mit der Umschalttaste drücken löscht einen. Jeder bewegt das Stück zwischen seinen Nachbarn und sonst nichts.</translation>
   </message>
-  <message>
-   <source>There is no border near here.</source>
-   <translation>In der Nähe liegt keine Grenze.</translation>
-  </message>
  </context>
  <context>
   <name>CardiacSegmentationEffects.SegmentEditorPullEffect</name>
