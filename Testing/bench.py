@@ -114,6 +114,7 @@ def report(study: Path, folder: Path, options: argparse.Namespace) -> str:
         "## Many studies\n\n`cardiacseg batch ROOT --only tables`, start of the workers included.\n\n"
         + _table(BATCH_HEADER, batch_throughput(folder)),
         _correcting(),
+        _in_a_browser(folder),
         _verdict(measured, others, commands, memory_mb, strokes),
     ]
     return "\n\n".join(sections) + "\n"
@@ -122,18 +123,31 @@ def report(study: Path, folder: Path, options: argparse.Namespace) -> str:
 def _correcting() -> str:
     """What a reader waits for, and how much she has to do."""
     from bench_corrections import measure as measure_corrections
-    from bench_corrections import table
+    from bench_corrections import table, total
     from contours.bench_contours import measure as measure_contours
 
     rows = [(title, f"{wall:.1f}", f"{processor:.1f}") for title, (wall, processor) in measure_contours().items()]
     latency = _table(("what", "median ms", "ms of processor"), rows)
     text = (
         "The shipped network on noisy phantoms, 16 phases × 10 slices. A scripted reader corrects end-diastole and "
-        "end-systole until cavity, cavity with muscle, and RV agree with the truth in every slice (Dice > 0.95): up "
-        "to three pulls a border, then it is drawn anew. An ideal painter needs one stroke, without a slip, for each "
-        "patch of wrong pixels of one label. Then the corrections are propagated to the phases between."
+        "end-systole until cavity, cavity with muscle, and RV agree with the truth in every slice (Dice > 0.95). An "
+        "action is one press-to-release or one key, of reader and painters alike. The reader draws with an unsteady "
+        "hand (0.7 mm); a painter with the same hand fills each patch of wrong pixels of one label with one stroke, up "
+        "to where that hand would have drawn; an ideal painter up to the truth. Then the corrections are propagated."
     )
-    return f"## Correcting\n\n{latency}\n\n{text}\n\n{table(measure_corrections())}"
+    corrections = measure_corrections()
+    return f"## Correcting\n\n{latency}\n\n{text}\n\n{table([*corrections, total(corrections)])}"
+
+
+def _in_a_browser(folder: Path) -> str:
+    """What a reader at the page waits for."""
+    from browser.bench_browser import measure
+
+    text = (
+        "A study of 25 phases × 12 slices as a page. Steps go through the local server, from the request to the last "
+        "byte of the answer; in brackets the processors' time, which tells more where other programs run as well."
+    )
+    return f"## In a browser\n\n{text}\n\n{_table(('what', 'median', 'wanted'), measure(folder))}"
 
 
 def check_idle() -> None:
@@ -205,19 +219,28 @@ def command_timings(study: Path, folder: Path, runs: int) -> tuple[list[Timing],
 
 def part_timings(study: Path, folder: Path, runs: int) -> list[Timing]:
     """Seconds of each part of the results by itself."""
-    from CardiacSegmentationLib.cli.segment import further_writers
     from CardiacSegmentationLib.export.results import default_parts, write_results
 
     results = segment_study(study, options=Options(backend="onnx"))
     values: Any = (results.stack, results.segmentation, results.assessment)
     out = folder / "parts"
-    calls: dict[str, Callable[[], object]] = {"read the study": lambda: read_study(study)}
+    calls: dict[str, Callable[[], object]] = {
+        "read the study": lambda: read_study(study),
+        "SimpleITK reads the same images": lambda: _read_with_simpleitk(results.stack),
+    }
     for part in default_parts(values[0]):
         calls[part] = lambda part=part: write_results(out, *values, parts=(part,))
-    for name, writer in further_writers().items():
-        calls[name] = lambda name=name, writer=writer: writer(out / name, *values)
     out.mkdir()
     return in_turn(calls, runs)
+
+
+def _read_with_simpleitk(stack: CineStack) -> None:
+    import SimpleITK as sitk  # noqa: N813
+
+    assert stack.source is not None
+    reader = sitk.ImageSeriesReader()
+    reader.SetFileNames([str(path) for path in stack.source.files])
+    reader.Execute()
 
 
 def batch_throughput(folder: Path, studies: int = 12, workers: Sequence[int] = (1, 2)) -> list[Sequence[str]]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytest_plugins = [
+    "chromium",  # a real browser for the pages
     "slicer_host.fixtures",  # Slicer without its window, for scene and gui
     "painted_network",  # a real network that reads painted labels
 ]

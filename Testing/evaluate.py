@@ -89,10 +89,15 @@ def predict_cases(folder: Path, network: LoadedNetwork, every: int, rest: int) -
         number = int(re.sub(r"\D", "", path.stem))
         if number % every != rest:
             continue
-        data = np.load(path)
-        slice_mm, row_mm, column_mm = (float(mm) for mm in data["spacing_mm"])
-        stack = CineStack(data["image"], np.diag([column_mm, row_mm, slice_mm, 1.0]), (0.0, 300.0))
-        yield Case(path.stem, stack, data["label"], network, look_at_heart(stack, network))
+        stack, truth = stack_of_patient(path)
+        yield Case(path.stem, stack, truth, network, look_at_heart(stack, network))
+
+
+def stack_of_patient(path: Path) -> tuple[CineStack, np.ndarray]:
+    """One of ACDC's compact files: the images at ED and ES, and the reader's labels."""
+    data = np.load(path)
+    slice_mm, row_mm, column_mm = (float(mm) for mm in data["spacing_mm"])
+    return CineStack(data["image"], np.diag([column_mm, row_mm, slice_mm, 1.0]), (0.0, 300.0)), data["label"]
 
 
 def repair_table(cases: Sequence[Case]) -> str:

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from CardiacSegmentationLib.errors import ContourError
 from slicer.i18n import tr as _
 
 from CardiacSegmentationEffects.contour_effect import ContourEffect
 from CardiacSegmentationEffects.image_in_hand import closed
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.segmentation import Border, Contours, FloatArray
+    from CardiacSegmentationLib.contours.points import PointDrag
+    from CardiacSegmentationLib.segmentation import Contours, FloatArray
 
     from CardiacSegmentationEffects.image_in_hand import ImageInHand
-
-NEAR_MM = 10.0
-EVERY_MM = 12.0  # a control point for so much of a border
 
 
 class SegmentEditorPointsEffect(ContourEffect):
     """Slicer finds the class by the name of its file."""
 
     NAME = "Points"
-    REACH_MM = (EVERY_MM, 4.0, 40.0)
+    REACH_MM = (12.0, 4.0, 40.0)
 
     def title(self) -> str:
         return str(_("Points"))
@@ -42,12 +39,9 @@ class SegmentEditorPointsEffect(ContourEffect):
 
     def begin(self, image: ImageInHand, place_mm: FloatArray) -> _Drag:
         """Take the control point under the mouse, or put one there."""
-        from CardiacSegmentationLib.contours import find_border
+        from CardiacSegmentationLib.contours.points import PointDrag
 
-        border = find_border(image.contours, place_mm, NEAR_MM)
-        if border is None:
-            raise ContourError(_("There is no border near here."))
-        return _Drag(image.contours, border, place_mm, self.reach_mm)
+        return _Drag(PointDrag.begin(image.contours, place_mm, self.reach_mm))
 
     def _press(self, view: Any, ras: Any, *, is_shifted: bool) -> bool:
         taken = super()._press(view, ras, is_shifted=is_shifted)
@@ -64,30 +58,15 @@ class SegmentEditorPointsEffect(ContourEffect):
 
 
 class _Drag:
-    """From the contours at the press: the control points lie at even distances, one of them under the mouse."""
+    def __init__(self, drag: PointDrag) -> None:
+        self._drag = drag
 
-    def __init__(self, contours: Contours, border: Border, place_mm: FloatArray, every_mm: float) -> None:
-        from CardiacSegmentationLib.contours.curves import arc_mm
-        from CardiacSegmentationLib.contours.points import find_point, insert_point, place_points
-
-        count = max(round(arc_mm(contours.borders[border])[1] / every_mm), 4)
-        points = place_points(contours, border, count)
-        index = find_point(points, place_mm)
-        if index is None:
-            points, index = insert_point(contours, border, points, place_mm)
-        self._before, self._border, self._index = contours, border, index
-        self._held, self.points = points, points
-        self._start = place_mm
+    @property
+    def points(self) -> FloatArray:
+        return self._drag.points
 
     def move(self, place_mm: FloatArray, reach_mm: float, *, is_shifted: bool) -> Contours:  # noqa: ARG002
-        from CardiacSegmentationLib.contours.points import FEWEST, delete_point, move_point
-
-        if is_shifted and len(self._held) > FEWEST:
-            contours, self.points = delete_point(self._before, self._border, self._held, self._index)
-            return contours
-        to = self._held[self._index] + (place_mm - self._start)
-        contours, self.points = move_point(self._before, self._border, self._held, self._index, to)
-        return contours
+        return self._drag.delete() if is_shifted else self._drag.move(place_mm)
 
     def lines(self, contours: Contours) -> list[FloatArray]:
-        return [closed(contours.borders[self._border])]
+        return [closed(contours.borders[self._drag.border])]

@@ -60,6 +60,10 @@ class ModelError(CardiacSegmentationError):
     """The network's bundle is missing, damaged or of another version."""
 
 
+class OutputError(ModelError):
+    """What a network gives is no answer."""
+
+
 class PhantomError(CardiacSegmentationError):
     """A phantom was asked for that no heart or scanner could be, or it cannot be written."""
 

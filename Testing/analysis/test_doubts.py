@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from CardiacSegmentationLib.analysis import assess
+from CardiacSegmentationLib.analysis.checks import check_anatomy
 from CardiacSegmentationLib.analysis.label_doubts import check_curve
 from CardiacSegmentationLib.findings import Finding, Severity, describe, languages
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
@@ -128,6 +130,25 @@ def test_a_volume_no_heart_has_is_found() -> None:
     volumes = np.full((3, 2), 100.0)
     volumes[Label.LV - 1] = 900
     assert [finding.code for finding in check_curve(volumes, a_beat(2))] == ["volume-implausible"]
+
+
+@pytest.mark.parametrize(
+    ("mass_g", "wall_mm", "found"),
+    [
+        (120.0, 9.0, []),
+        (None, None, []),
+        (19.0, 9.0, ["mass-implausible"]),
+        (601.0, 41.0, ["mass-implausible", "wall-implausible"]),
+        (120.0, 1.9, ["wall-implausible"]),
+    ],
+)
+def test_a_mass_or_wall_no_heart_has_is_an_error(mass_g: float | None, wall_mm: float | None, found: list[str]) -> None:
+    lv = {
+        name: SimpleNamespace(value=value) for name, value in (("mass_g", mass_g), ("wall_thickness_max_mm", wall_mm))
+    }
+    findings = check_anatomy(lv)
+    assert [finding.code for finding in findings] == found
+    assert {finding.severity for finding in findings} <= {Severity.ERROR}
 
 
 @pytest.fixture

@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.cine import open_study, read_study
+from CardiacSegmentationLib.cli.read import KEPT_ASIDE
 from CardiacSegmentationLib.contours.pull import pull
 from CardiacSegmentationLib.contours.push import push
+from CardiacSegmentationLib.export.dicom_source import read_source
 from CardiacSegmentationLib.export.results import write_results
 from CardiacSegmentationLib.pipeline import Options, read_segmentation
 from CardiacSegmentationLib.pipeline.record import fingerprint, read_reading, write_record
@@ -27,8 +29,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
-
-    from Testing.browser.conftest import Tab
+    from chromium import Tab
 
 LIBRARY = Path(__file__).parents[2] / "CardiacSegmentation"
 # A place on a border of the picture, and one towards its middle, in pixels of the window.
@@ -72,11 +73,17 @@ class Program:
 @pytest.fixture
 def results(tmp_path: Path, study_folder: Path, stack: CineStack, segmentation: Segmentation) -> Path:
     """What a finished run left of the phantom: its true labels, as a network's."""
-    folder = tmp_path / "results"
+    return finished_run(tmp_path / "results", study_folder, stack, segmentation, Options())
+
+
+def finished_run(
+    folder: Path, study_folder: Path, stack: CineStack, segmentation: Segmentation, options: Options
+) -> Path:
+    """Its labels, its reading and its record."""
     write_results(folder, stack, segmentation, assess(stack, segmentation), ["labels", "reading"])
     facts = {
-        "study": fingerprint(open_study(study_folder), set()),
-        "options": Options().as_recorded(),
+        "study": fingerprint(open_study(study_folder), set(), options.record_key),
+        "options": options.as_recorded(),
         "model": segmentation.model,
         "files": ["labels.nii.gz", "reading.json"],
         "seconds": {},
@@ -184,7 +191,15 @@ def test_a_study_is_read_from_first_look_to_signed_report(
     rv_volume = tab.text("#rv-edv_ml")
     page.uncheck("#count-RV-ed-3")
     settle(tab)
-    assert tab.text("#rv-edv_ml") != rv_volume
+    left_out = tab.text("#rv-edv_ml")
+    assert left_out != rv_volume
+    page.click("#free-RV-ed-3")
+    settle(tab)
+    assert tab.text("#rv-edv_ml") == rv_volume, "the rule decides again"
+    assert page.locator("#grid button").count() == 0
+    page.uncheck("#count-RV-ed-3")
+    settle(tab)
+    assert tab.text("#rv-edv_ml") == left_out
     page.select_option("#choice-papillary", "mass")
     page.locator("#findings input").first.check()
     page.fill("#reader", "Ada Reader")
@@ -312,6 +327,34 @@ def test_a_new_study_is_segmented_first(new_tab: Any, tmp_path: Path, painted_bu
         assert (out / "run.json").is_file()
     finally:
         program.process.kill()
+
+
+def test_deidentified_neither_page_nor_results_name_anybody(
+    new_tab: Any, tmp_path: Path, study_folder: Path, stack: CineStack, segmentation: Segmentation
+) -> None:
+    out = finished_run(tmp_path / "results", study_folder, stack, segmentation, Options(deidentify=True))
+    program = Program(str(study_folder), "--out", str(out), "--deidentify")
+    try:
+        tab: Tab = new_tab().open(program.address)
+        header = read_source(stack).first
+        pseudonym = tab.text("#whose")
+        assert pseudonym.startswith("ANON-")
+        told = [str(header.PatientName), str(header.PatientID), str(header.StudyInstanceUID)]
+        assert all(told)
+        assert not [text for text in told if text in tab.page.content()]
+        tab.page.fill("#reader", "Ada Reader")
+        tab.page.click("#sign")
+        tab.until("study.reading.isSigned")
+        assert "Ada Reader" in tab.text("#signed"), "her own name she may see"
+        tab.page.click("#write")
+        tab.until("study.reading.files.includes('report.pdf')", 120.0)
+        assert "no name of the reader" in program.end()
+    finally:
+        program.process.kill()
+    kept = {path: path.read_bytes() for path in out.rglob("*") if path.is_file() and KEPT_ASIDE not in path.parts}
+    for text in (*told, "Ada Reader"):
+        assert not [path.name for path, content in kept.items() if text.encode() in content]
+    assert pseudonym in (out / "patient.csv").read_text()
 
 
 def wait_until_open(program: Program) -> None:

@@ -21,9 +21,12 @@ from CardiacSegmentationLib.browser.server import (
     serve_in_background,
 )
 from CardiacSegmentationLib.contours import Border
+from CardiacSegmentationLib.contours.points import PointDrag
 from CardiacSegmentationLib.contours.pull import pull
+from CardiacSegmentationLib.contours.push import push
 from CardiacSegmentationLib.errors import CardiacSegmentationError
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
+from CardiacSegmentationLib.segmentation_json import round_contours
 from CardiacSegmentationLib.session import Recovery, StudySession
 from CardiacSegmentationLib.session.contour_commands import contours_at, edit_contours
 from painted_network import dice
@@ -82,6 +85,36 @@ def test_a_pull_is_that_of_the_contours_to_the_last_digit(
     assert news["reading"]["undo"]
 
 
+def test_a_control_point_is_put_in_dragged_and_taken_out(study: ServedStudy, inwards: Any) -> None:
+    tab, contours = Tab(study), study.contours_at((0, 3))
+    shown = study.preview({"command": "points", **PLACE, "line": inwards[:1], "every": 20.0})
+    drag = PointDrag.begin(contours, inwards[0], 20.0)
+    assert shown["points"] == drag.points.round(2).tolist(), "they appear at the press"
+    tab.command("points", **PLACE, line=inwards, every=20.0)
+    bent = study.contours_at((0, 3))
+    expected = round_contours(drag.move(inwards[1])).borders[Border.ENDO]
+    np.testing.assert_array_equal(bent.borders[Border.ENDO], expected)
+    tab.command("points", **PLACE, line=inwards[1:], every=20.0, delete=True)
+    lv_mm2 = [each.areas_mm2[Label.LV] for each in (bent, study.contours_at((0, 3)), contours)]
+    assert lv_mm2[0] < lv_mm2[1] == pytest.approx(lv_mm2[2], rel=0.02), "the dent is gone with its point"
+    assert [entry.tool for entry in study.session.reading.journal] == ["Points", "Points"]
+
+
+def test_a_push_goes_on_from_message_to_message_as_in_one_go(study: ServedStudy, inwards: Any) -> None:
+    start, end = np.array(inwards)
+    line = [(end + share * (start - end)).tolist() for share in np.linspace(0.0, 1.2, 9)]
+    tab, before = Tab(study), study.contours_at((0, 3))
+    for count in (2, 5, 5, 3, 8):
+        study.preview({"command": "push", **PLACE, "line": line[:count], "radius": 6.0})
+    tab.command("push", **PLACE, line=line, radius=6.0)
+    expected = round_contours(push(before, line, 6.0)).borders[Border.ENDO]
+    np.testing.assert_array_equal(study.contours_at((0, 3)).borders[Border.ENDO], expected)
+    tab.command("undo")
+    far = [[0.0, 0.0], [0.0, 1.0]]
+    tab.command("push", **PLACE, line=far, radius=6.0)
+    assert [entry.undone for entry in study.session.reading.journal] == [True], "what meets no border is no step"
+
+
 def test_a_preview_changes_nothing(study: ServedStudy, inwards: Any) -> None:
     before = study.session.segmentation.labels.copy()
     borders = study.preview({"command": "pull", **PLACE, "line": inwards})["borders"]
@@ -92,8 +125,8 @@ def test_a_preview_changes_nothing(study: ServedStudy, inwards: Any) -> None:
 
 def test_a_command_that_comes_twice_is_done_once(study: ServedStudy) -> None:
     tab = Tab(study)
-    first = tab.command("copy", **PLACE, step=4)
-    assert tab.again("copy", **PLACE, step=4) == first
+    first = tab.command("copy", **PLACE, step=[4, 0])
+    assert tab.again("copy", **PLACE, step=[4, 0]) == first
     second = Tab(study, "tab")
     second.number, second.seen = 2, tab.seen
     second.again("undo")
@@ -125,8 +158,10 @@ def test_propagation_is_shown_first_and_taken_over_as_one_step(study: ServedStud
     assert "Nothing is corrected" in tab.command("propose", **PLACE, along="phases")["problem"]
     tab.command("pull", **PLACE, line=inwards)
     before = session.assessment.lv["esv_ml"].value
-    proposal = tab.command("propose", **PLACE, along="phases")["proposal"]
+    answer = tab.command("propose", **PLACE, along="phases")
+    proposal = answer["proposal"]
     assert len(proposal) > 3
+    assert "1 image stays as you corrected it." in answer["leftOut"]
     assert "0,3" not in proposal, "the reader's own"
     assert session.assessment.lv["esv_ml"].value == before
     assert tab.command("take")["changed"].keys() == proposal.keys()
@@ -153,12 +188,12 @@ def test_an_empty_image_between_others_is_filled_by_shape(
     assert not study.session.segmentation.labels[place].any()
 
 
-@pytest.mark.parametrize(("along", "step"), [("phases", -1), ("phases", 1), ("slices", -1), ("slices", 1)])
-def test_one_structure_is_copied_from_every_neighbour(study: ServedStudy, along: str, step: int) -> None:
+@pytest.mark.parametrize("step", [(-1, 0), (1, 0), (0, -1), (0, 1)])
+def test_one_structure_is_copied_from_every_neighbour(study: ServedStudy, step: tuple[int, int]) -> None:
     labels = study.session.segmentation.labels
     before = labels[2, 3].copy()
-    source = (2 + step, 3) if along == "phases" else (2, 3 + step)
-    Tab(study).command("copy", phase=2, slice=3, along=along, step=step, structure="RV")
+    source = (2 + step[0], 3 + step[1])
+    Tab(study).command("copy", phase=2, slice=3, step=step, structure="RV")
     assert dice(labels[2, 3] == Label.RV, labels[source] == Label.RV) > 0.95  # it gives way to the LV
     assert dice(labels[2, 3] == Label.LV, before == Label.LV) > 0.98
 
@@ -240,6 +275,22 @@ def test_another_run_of_the_server_applies_nothing(study: ServedStudy) -> None:
 def test_what_cannot_be_done_is_said(study: ServedStudy, name: str, details: Any) -> None:
     assert Tab(study).command(name, **details)["problem"]
     assert study.session.reading.journal == ()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(OSError(28, "No space left", "report.pdf"), "report.pdf: No space left"), (KeyError("x"), "defect")],
+)
+def test_what_goes_wrong_while_writing_is_said_and_work_goes_on(
+    study: ServedStudy, inwards: Any, error: Exception, said: str
+) -> None:
+    def fail(_session: StudySession, _parts: list[str]) -> list[Path]:
+        raise error
+
+    study.write = fail
+    tab = Tab(study)
+    assert said in tab.command("export", parts=["report"])["problem"]
+    assert "problem" not in tab.command("pull", **PLACE, line=inwards)
 
 
 def test_a_signed_reading_refuses_every_change_until_it_is_unlocked(study: ServedStudy, inwards: Any) -> None:

@@ -12,6 +12,7 @@ import pytest
 from CardiacSegmentationLib.browser.images import PIXEL_PARTS, crop_to_heart, describe_contours, whole_image
 from CardiacSegmentationLib.browser.page import make_page
 from CardiacSegmentationLib.browser.words import read_words
+from CardiacSegmentationLib.choices import CONVENTIONS
 from CardiacSegmentationLib.contours import find_contours
 from CardiacSegmentationLib.export.deidentify import Deidentifier
 from CardiacSegmentationLib.export.montage import find_window
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
-
-    from Testing.browser.conftest import Tab
+    from chromium import Tab
 
 PHASE, SLICE = 0, 3
 
@@ -129,7 +129,7 @@ def test_every_word_is_used() -> None:
     used = set(re.findall(r'words\.(\w+)|data-(?:word|label)="(\w+)"', scripts))
     by_name = {name for pair in used for name in pair} | {"error", "warning", "info"}  # severities: words[…]
     assert set(read_words("en")["words"]) <= by_name
-    by_key = set(re.findall(r"'(\w+)'", scripts)) | {"papillary", "bsa_formula", "basal_rule"}  # words[name]
+    by_key = set(re.findall(r"'([\w-]+)'", scripts)) | set(CONVENTIONS)  # words[name]
     assert set(read_words("en")["reading"]) <= by_name | by_key
 
 

@@ -313,3 +313,6 @@ def test_a_perfusion_series_without_a_name_is_told_by_its_clock(ge: Spoilable, t
     study = find_stacks(ge.folder)
     assert study.chosen is None
     assert "one image per heart beat" in study.reason
+    german = study.describe_choice("de")
+    assert german.startswith("kein Kurzachsen-Cine-Stapel: ")
+    assert "ein Bild je Herzschlag" in german

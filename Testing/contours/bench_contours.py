@@ -68,7 +68,10 @@ def measure() -> dict[str, tuple[float, float]]:
     results["snap"] = median(lambda _: snap(before, stack.voxels[0, SLICE], list(Border)), 10)
     automatic = [settle(grow(each, [Border.EPI], 1.5), {}) for each in truth]
     corrected = {0: truth[0], 11: truth[11]}
-    results["propagate over 30 phases"] = median(lambda _: propagate(automatic, corrected, period=30.0), 5)
+    images = stack.voxels[:, SLICE]
+    results["propagate over 30 phases"] = median(
+        lambda _: propagate(automatic, corrected, images=images, period=30.0), 5
+    )
     gaps = [each if phase % 10 == 0 else None for phase, each in enumerate(truth)]
     results["fill 27 of 30 phases by shape"] = median(lambda _: fill_gaps(gaps, period=30.0), 3)
     found = np.argwhere(segmentation.labels.any(axis=(0, 1)))

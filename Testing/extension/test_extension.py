@@ -113,7 +113,7 @@ def require_slicer_and_qt() -> None:
 
 
 SLICERS_OWN = """
-import sys, time, types, importlib.abc
+import sys, types, importlib.abc
 class Nothing(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
         if name.split('.')[0] in {'torch', 'onnxruntime', 'openvino', 'highdicom', 'matplotlib', 'monai', 'pandas'}:
@@ -122,7 +122,7 @@ sys.meta_path.insert(0, Nothing())
 """
 
 
-def test_the_module_file_is_imported_in_a_blink_without_packages_that_slicer_lacks(install_tree: Path) -> None:
+def test_the_module_file_is_imported_without_heavy_packages(install_tree: Path) -> None:
     require_slicer_and_qt()
     code = f"""{SLICERS_OWN}
 sys.path.insert(1, {str(ROOT / "Testing")!r})
@@ -130,17 +130,15 @@ import pathlib, slicer_stand_in
 app = slicer_stand_in.install()
 from slicer_stand_in import application
 from slicer_host import host
-started = time.perf_counter()
 module = application.load_module(pathlib.Path('CardiacSegmentation.py').resolve())
 import slicer
 slicer.modules.dicomPlugins['CardiacCinePlugin']()  # the DICOM module makes every plugin when Slicer starts
-took = time.perf_counter() - started
 heavy = [name for name in sys.modules if name.split('.')[0] in ('scipy', 'SimpleITK', 'pydicom')]
 slicer_stand_in.uninstall(); module.unload(); host.stop()
-print(took < 0.3, heavy)
+print(heavy)
 """
     done = run_python(code, install_tree)
-    assert done.stdout.strip() == "True []", done.stderr + done.stdout
+    assert done.stdout.strip() == "[]", done.stderr + done.stdout
 
 
 def test_nothing_outside_the_standard_library_and_slicer_is_imported_at_file_scope() -> None:

@@ -153,6 +153,7 @@ def test_keys_delete_copy_and_propagate(a_hand: Hand, a_segmented_study: Study) 
     proposal = a_hand.panel._correct.proposal
     keys["T"]()
     assert proposal.row.visible
+    assert "1 image stays as you corrected it." in proposal.label.text
     assert not (session.segmentation.origin == Origin.PROPAGATED).any()  # a proposal
     keys["Shift+T"]()
     assert (session.segmentation.origin[1:, SLICE] == Origin.PROPAGATED).any()

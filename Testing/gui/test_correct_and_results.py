@@ -42,7 +42,7 @@ def test_the_table_and_the_curve_follow_a_stroke(a_hand: Hand, a_segmented_study
     before = rows_of(a_hand.ui.resultsTable)["End-diastolic volume (ml)"][0]
     a_hand.ui.edButton.click()
     paint(a_segmented_study, 4)
-    a_hand.wait_for(lambda: rows_of(a_hand.ui.resultsTable)["End-diastolic volume (ml)"][0] != before, 5)
+    a_hand.wait_for(lambda: rows_of(a_hand.ui.resultsTable)["End-diastolic volume (ml)"][0] != before, 60)
     assert float(rows_of(a_hand.ui.resultsTable)["End-diastolic volume (ml)"][0]) > float(before)
     chart_table = a_segmented_study.result("perPhase").GetTable()
     assert chart_table.GetValueByName(0, "LV (ml)").ToDouble() > float(before)

@@ -75,7 +75,11 @@ def ends_of(label: Label, phase: int, deeper_mm: float = 0.0) -> np.ndarray:
 
 
 def click(view: SliceView, ras: Any) -> None:
-    view._move(view.ras_to_view(tuple(ras)))
+    click_at(view, *view.ras_to_view(tuple(ras)))
+
+
+def click_at(view: SliceView, x: float, y: float) -> None:
+    view._move((x, y))
     view.interactor.LeftButtonPressEvent()
     view.interactor.LeftButtonReleaseEvent()
 
@@ -340,3 +344,73 @@ def test_both_views_are_pictured(
     a_hand.see()
     for name, view in zip(("short-axis", "long-axis"), views, strict=True):
         view.save(Path(os.environ["CARDIACSEG_PICTURES"]) / f"base-plane-{name}.png")
+
+
+def test_the_page_in_a_browser_sets_the_same_plane(
+    a_hand: Hand, a_study_with_long_axes: Study, views: tuple[SliceView, SliceView], new_tab: Any, tmp_path: Path
+) -> None:
+    """The view's pixels lie on the image where the page's do: the same clicks give the same reading and numbers."""
+    from CardiacSegmentationLib.browser.long_axes import in_patient, in_pixels
+    from CardiacSegmentationLib.browser.served import ServedStudy
+    from CardiacSegmentationLib.browser.server import Desk, ReadingServer, serve_in_background
+    from CardiacSegmentationLib.session import Recovery, StudySession
+
+    own, panel = a_hand.panel.session, a_hand.panel._long_axes
+    four, recovery = panel.shown, Recovery(tmp_path / "kept")
+    session = StudySession(own.stack, own.segmentation, now=own._now)
+    recovery.find(session)
+    study = ServedStudy(session, recovery, "en", lambda _session, _parts: [], long_axes=[four])
+    server = ReadingServer(Desk("en", study))
+    serve_in_background(server)
+    page = new_tab(reduced_motion="reduce", viewport={"width": 1400, "height": 2600}).open(server.address).page
+    page.click("#long-axes summary")
+    box = page.locator("#long-axis").bounding_box()
+    corner, scale = np.floor([box["x"], box["y"]]), np.array([box["width"], box["height"]]) / four.voxels.shape[:0:-1]
+
+    def in_ras(pixel: Any) -> np.ndarray:
+        """Where a pixel of the page lies."""
+        return in_patient(four, [(pixel - (box["x"], box["y"])) / scale])[0] * [-1, -1, 1]
+
+    lay_over(views[1], [in_ras(corner + step) for step in ((0, 0), (1, 0), (0, 1))], (600, 600))
+    for label, phase in ((Label.LV, 0), (Label.RV, HEART.es_phase)):
+        page.evaluate("phase => goTo(phase, 4)", phase)
+        page.click(f"#plane-{label.name}")
+        ends = np.round(in_pixels(four, ends_of(label, phase, 6.0) * [-1, -1, 1]) * scale + (box["x"], box["y"]))
+        page.mouse.move(*ends[0])
+        page.mouse.down()
+        page.mouse.move(*ends[1], steps=3)
+        page.mouse.up()
+        page.evaluate("queue.then(() => null)")
+        a_hand.panel.go_to(None, phase)
+        panel.buttons[label].click()
+        for end in ends:
+            x, y = views[1].ras_to_view(tuple(in_ras(end)))
+            click_at(views[1], round(x), round(y))
+        a_hand.see()
+    server.shutdown()
+    server.server_close()
+    assert len(own.reading.base_lines) == 2 * SPEC.phases
+    assert own.reading.base_lines == session.reading.base_lines
+    for side in ("lv", "rv"):
+        for name in ("edv_ml", "esv_ml"):
+            mine, other = (getattr(one.assessment, side)[name].value for one in (own, session))
+            assert mine == other
+    np.testing.assert_array_equal(own.assessment.shares, session.assessment.shares)
+
+
+def lay_over(view: SliceView, ras: list[np.ndarray], size: tuple[int, int]) -> None:
+    """Give the view such a place that its upper left pixel, and those beside and below it, lie at these points."""
+    import vtk
+
+    first, right, down = ras
+    view.window.SetSize(*size)
+    view.logic.ResizeSliceNode(*size)
+    pixels_mm = [float(np.linalg.norm(to - first)) for to in (right, down)]
+    view.node.SetFieldOfView(size[0] * pixels_mm[0], size[1] * pixels_mm[1], view.node.GetFieldOfView()[2])
+    view.node.SetXYZOrigin(0.0, 0.0, 0.0)
+    to_view = vtk.vtkMatrix4x4()
+    vtk.vtkMatrix4x4.Invert(view.node.GetXYToRAS(), to_view)
+    x, y = to_view.MultiplyPoint((*first, 1.0))[:2]
+    view.node.SetXYZOrigin(x * pixels_mm[0], (y - (size[1] - 1)) * pixels_mm[1], 0.0)
+    for point, pixel in zip(ras, ((0, size[1] - 1), (1, size[1] - 1), (0, size[1] - 2)), strict=True):
+        assert np.abs(np.array(view.ras_to_view(tuple(point))) - pixel).max() < 1e-6

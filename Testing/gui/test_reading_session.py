@@ -171,6 +171,7 @@ def read(reader: Reader, study: Path, results: Path, name: str) -> Path:
     reader.do("type the name", lambda: sign_off.reader.insert("Dr. Ada Reader"))
     reader.click(sign_off.sign_button, "Sign")
     assert session.is_signed
+    ui.exportEdit.currentPath = "/home/reader/results"
     reader.picture(f"{name}-signed", scrolled=True)
     ui.exportEdit.currentPath = str(results)  # remembered from the last time
     menu = panel._results.export_menu

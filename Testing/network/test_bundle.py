@@ -5,19 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.errors import ModelError
+from CardiacSegmentationLib.errors import ModelError, OutputError
 from CardiacSegmentationLib.network.backends import open_backend
 from CardiacSegmentationLib.network.bundle import GRAPH, METADATA, load_bundle
+from CardiacSegmentationLib.network.check_image import CHECK_IMAGE, write_check_image
 from CardiacSegmentationLib.network.loaded import load_network
 from CardiacSegmentationLib.network.preprocess import Preprocessing
 from painted_network import make_model, write_bundle
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+@pytest.fixture
+def views() -> np.ndarray:
+    """Three slices of every grey level."""
+    return np.broadcast_to(np.linspace(0, 600, 96, dtype=np.float32), (3, 96, 96)).copy()
 
 
 def test_a_good_bundle_brings_its_preprocessing_as_data(painted_bundle: Path) -> None:
@@ -105,7 +113,50 @@ def test_a_network_with_other_names_than_its_metadata_is_refused(tmp_path: Path)
         load_network(folder, "onnx")
 
 
-def test_several_networks_in_a_bundle_are_asked_for_their_mean(tmp_path: Path) -> None:
+def test_outputs_that_are_swapped_are_no_labels(tmp_path: Path, views: np.ndarray) -> None:
+    folder = write_bundle(tmp_path / "bundle", outputs={"logits": "presence", "presence": "logits"})
+    with pytest.raises(OutputError, match=r"gives \(3, 2\) and \(3, 4, 96, 96\), no labels and ventricles"):
+        load_network(folder, "onnx").see(views)
+
+
+@pytest.mark.parametrize("output", [0, 1])
+def test_what_is_no_number_is_no_label(painted_bundle: Path, views: np.ndarray, output: int) -> None:
+    network = load_network(painted_bundle, "onnx")
+
+    def run(images: np.ndarray) -> tuple[np.ndarray, ...]:
+        outputs = network.backend.run(images)
+        outputs[output][1, 0] = np.nan
+        return outputs
+
+    broken = SimpleNamespace(faster=None, workers=1, name="hasty", run=run)
+    with pytest.raises(OutputError, match=r"no numbers in this engine \(hasty\)"):
+        replace(network, backend=broken).see(views)
+
+
+def test_a_network_that_labels_its_own_check_image_otherwise_is_refused(tmp_path: Path, views: np.ndarray) -> None:
+    folder = write_bundle(tmp_path / "bundle")
+    write_check_image(folder / CHECK_IMAGE, load_network(folder, "onnx"), views)
+
+    def give(sharpness: float) -> None:
+        (folder / GRAPH).write_bytes(make_model(sharpness=sharpness).SerializeToString())
+        facts = json.loads((folder / METADATA).read_text())
+        digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (GRAPH, CHECK_IMAGE)}
+        facts["cardiacseg"]["files"] = digests
+        (folder / METADATA).write_text(json.dumps(facts))
+
+    give(sharpness=4.0)
+    assert load_network(folder, "onnx").bundle.folder == folder, "as sure or not, the labels are the same"
+    give(sharpness=-8.0)
+    with pytest.raises(ModelError, match="labels its own check image in another way"):
+        load_network(folder, "onnx")
+
+
+def test_the_network_that_ships_has_a_check_image() -> None:
+    assert CHECK_IMAGE in load_bundle().checksums
+    assert load_network(None, "onnx").bundle == load_bundle()
+
+
+def test_several_networks_in_a_bundle_are_asked_for_their_mean(tmp_path: Path, views: np.ndarray) -> None:
     alone = load_network(write_bundle(tmp_path / "alone"), "onnx")
     folder = write_bundle(tmp_path / "both")
     (folder / "models" / "second.onnx").write_bytes(make_model(sharpness=1.0).SerializeToString())
@@ -118,7 +169,6 @@ def test_several_networks_in_a_bundle_are_asked_for_their_mean(tmp_path: Path) -
     assert both.engine == "onnx (CPU, float32), mean of 2 networks"
     assert both.identity != alone.identity
     second = replace(both, backend=open_backend(both.bundle.members[1], "onnx"))
-    views = np.broadcast_to(np.linspace(0, 600, 96, dtype=np.float32), (3, 96, 96))  # every grey level
     seen, *each = (network.see(views) for network in (both, alone, second))
     assert np.abs(each[0].probabilities - each[1].probabilities).max() > 0.1
     for mean, members in zip(seen, zip(*each, strict=True), strict=True):

@@ -196,7 +196,7 @@ class Twin:
         return logits, presence
 
 
-@pytest.mark.parametrize(("shift", "is_used"), [(1e-4, True), (12.0, False)])
+@pytest.mark.parametrize(("shift", "is_used"), [(1e-4, True), (12.0, False), (np.nan, False)])
 def test_a_faster_engine_is_used_only_where_it_gives_the_same_labels(
     painted_bundle: Path, painted: Painted, shift: float, is_used: bool
 ) -> None:

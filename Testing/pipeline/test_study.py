@@ -238,7 +238,7 @@ def test_dicom_results_that_cannot_be_made_do_not_cost_the_others(
     assert "no StudyInstanceUID" in caplog.text
     findings = json.loads((out / "measurements.json").read_text())["findings"]
     told = [finding for finding in findings if finding["code"].startswith("part-not-written")]
-    assert [finding["severity"] for finding in told] == ["error"] * 3
+    assert [finding["severity"] for finding in told] == ["error"] * 4
     assert all(("StudyInstanceUID" in finding["message"]) is not deidentify for finding in told)
     assert "part-not-written" in json.loads((out / RECORD_FILE).read_text())["summary"]["warning_codes"]
 

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from CardiacSegmentationLib.analysis import assess
+from CardiacSegmentationLib.contours.points import move_point, place_points
+from CardiacSegmentationLib.contours.propagate import LeftOut
 from CardiacSegmentationLib.contours.pull import pull
+from CardiacSegmentationLib.contours.push import push
+from CardiacSegmentationLib.contours.redraw import redraw
 from CardiacSegmentationLib.contours.transform import grow, shift
 from CardiacSegmentationLib.errors import ContourError
-from CardiacSegmentationLib.segmentation import Border, Label, Origin, Segmentation
+from CardiacSegmentationLib.segmentation import STRUCTURES, Border, Label, Origin, Segmentation
 from CardiacSegmentationLib.segmentation_json import segmentation_from_dict, segmentation_to_dict
 from CardiacSegmentationLib.session import Recovery, StudySession
 from CardiacSegmentationLib.session.changes import History
@@ -21,6 +25,7 @@ from CardiacSegmentationLib.session.contour_commands import (
     contours_at,
     copy_here,
     delete_here,
+    describe_left_out,
     edit_contours,
     grow_here,
     known_contours,
@@ -37,6 +42,8 @@ from same_assessment import differences
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from CardiacSegmentationLib.segmentation import Contours
 
 HERE = (2, 3)
 LV = [Label.LV, Label.MYO]
@@ -70,6 +77,60 @@ def test_a_pull_within_a_pixel_changes_the_number_and_no_pixel(session: StudySes
     assert (session.segmentation.labels == made.labels).all()
     assert before < area(session, Label.LV) < before + 10.0
     assert session.segmentation.origin[HERE] == Origin.READER
+
+
+def endo_points(session: StudySession) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The endocardium of an image, a point of it, and the outward direction there."""
+    curve = contours_at(session, HERE).borders[Border.ENDO]
+    away = curve[5] - curve.mean(axis=0)
+    return curve, curve[5], away / np.hypot(*away)
+
+
+def moved_by_hand(session: StudySession, tool: str) -> Contours:
+    """The contours of an image after a tool moved its endocardium by some millimetres."""
+    before, (curve, place, out) = contours_at(session, HERE), endo_points(session)
+    if tool == "Pull":
+        return pull(before, place, place + 4.0 * out, border=Border.ENDO)
+    if tool == "Push":
+        return push(before, [place - 12.0 * out, place - 4.0 * out], border=Border.ENDO)
+    if tool == "Points":
+        points = place_points(before, Border.ENDO)
+        return move_point(before, Border.ENDO, points, 2, points[2] + 4.0 * out)[0]
+    return redraw(before, curve.mean(axis=0) + 0.8 * (curve - curve.mean(axis=0)), Border.ENDO)
+
+
+TOOLS: dict[str, Callable[[StudySession], bool]] = {
+    **{
+        tool: lambda session, tool=tool: edit_contours(session, {HERE: moved_by_hand(session, tool)}, tool)
+        for tool in ("Pull", "Push", "Points", "Redraw")
+    },
+    "Grow": lambda session: grow_here(session, HERE, STRUCTURES, 1.0),
+    "Scale": lambda session: scale_here(session, HERE, LV, 0.9),
+    "Smooth": lambda session: smooth_here(session, HERE, STRUCTURES),
+    "Snap": lambda session: snap_here(session, HERE, LV),
+    "delete": lambda session: delete_here(session, HERE, [Label.RV]),
+    "copy a phase": lambda session: copy_here(session, HERE, (1, 0)),
+    "copy a slice": lambda session: copy_here(session, HERE, (0, 1), LV),
+    "Propagate": lambda session: take(session, propose_phases(session, 3)),
+}
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_undo_of_every_tool_is_exact_to_the_pixel(session: StudySession, tool: str) -> None:
+    edit_contours(session, {(0, 3): grow(contours_at(session, (0, 3)), [Border.ENDO], 2.0)}, "Pull")
+    before = session.segmentation
+    labels, origin, curves, assessment = before.labels.copy(), before.origin.copy(), before.contours, session.assessment
+    assert TOOLS[tool](session)
+    after, drawn = session.segmentation.labels.copy(), session.segmentation.contours
+    assert (after != labels).any() or drawn != curves
+    assert session.undo()
+    np.testing.assert_array_equal(session.segmentation.labels, labels)
+    np.testing.assert_array_equal(session.segmentation.origin, origin)
+    assert session.segmentation.contours == curves
+    assert differences(session.assessment, assessment) == []
+    assert session.redo()
+    np.testing.assert_array_equal(session.segmentation.labels, after)
+    assert session.segmentation.contours == drawn
 
 
 def test_undo_and_redo_bring_curves_and_pixels_back(session: StudySession, made: Segmentation) -> None:
@@ -232,6 +293,38 @@ def test_propagation_is_limited_to_a_range_and_reaches_slices(session: StudySess
     assert set(beside) == {(0, 2), (0, 4)}
     with pytest.raises(ContourError, match="corrected"):
         propose_phases(session, 5)
+
+
+def test_what_a_propagation_leaves_out_is_said_with_the_reason(
+    begin: Callable[..., StudySession], made: Segmentation
+) -> None:
+    labels = made.labels.copy()
+    labels[0, 4:] = 0
+    session = begin(Segmentation.of(labels, model="a network"))
+    edit_contours(session, {(0, 3): grow(contours_at(session, (0, 3)), [Border.ENDO], 1.0)}, "Pull")
+    found = propose_slices(session, 0)
+    assert set(found) | set(found.left_out) == {(0, slice_) for slice_ in range(7)}
+    assert found.left_out[0, 3] is LeftOut.CORRECTED
+    assert found.left_out[0, 4] is found.left_out[0, 6] is LeftOut.NO_CONTOURS
+    assert "1 image stays as you corrected it. 4 images have no contours" in describe_left_out(found)
+    assert "1 Bild bleibt, wie Sie es korrigiert haben. 4 Bilder haben keine" in describe_left_out(found, "de")
+    take(session, found)
+    assert {why for place, why in propose_slices(session, 0).left_out.items() if place in found} == {LeftOut.NO_CHANGE}
+    outside = propose_filling(session, phase=0).left_out
+    assert outside == {(0, slice_): LeftOut.NOT_BETWEEN for slice_ in (0, 4, 5, 6)}
+
+
+def test_beside_the_outermost_slices_there_is_nothing_to_reach(session: StudySession) -> None:
+    edit_contours(session, {(0, 1): grow(contours_at(session, (0, 1)), [Border.EPI], 1.0)}, "Pull")
+    beside = propose_slices(session, 0, [-1, 0, 7])
+    assert set(beside) | set(beside.left_out) == {(0, 0)}
+
+
+def test_an_edit_that_changes_nothing_says_so(session: StudySession) -> None:
+    with pytest.raises(ContourError, match="Nothing was changed") as caught:
+        change_here(session, HERE, lambda contours: contours, "Smooth")
+    assert caught.value.text("de").startswith("Nichts wurde geändert")
+    assert not session.reading.journal
 
 
 def test_without_automatic_contours_they_follow_the_motion(

@@ -1,30 +1,30 @@
-"""What a tab can ask for: each command calls the session's command of that name. To add one, add it to ``COMMANDS``.
-
-Places within an image come as (row, column) in millimetres, as in ``contours``.
-"""
+"""What a tab can ask for: each command calls the session's command of that name. To add one, add it to ``COMMANDS``."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from CardiacSegmentationLib.assessment import finding_key
+from CardiacSegmentationLib.browser.hand import TOOLS, places_mm
+from CardiacSegmentationLib.browser.long_axes import in_patient
 from CardiacSegmentationLib.browser.proposal import Proposal
 from CardiacSegmentationLib.choices import CHOICES, CONVENTION_TYPES, CONVENTIONS
-from CardiacSegmentationLib.contours import Border
-from CardiacSegmentationLib.contours.pull import REACH_MM, pull
-from CardiacSegmentationLib.contours.push import RADIUS_MM, push
-from CardiacSegmentationLib.contours.redraw import draw_border, is_closed, redraw
-from CardiacSegmentationLib.errors import ContourError, ReadingError
+from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.network.alternatives import find_alternatives
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
+from CardiacSegmentationLib.session.base_planes import set_base_line
 from CardiacSegmentationLib.session.contour_commands import (
     copy_here,
     delete_here,
+    describe_left_out,
+    edit_contours,
     grow_here,
     propose_filling,
     propose_phases,
     propose_slices,
+    require_change,
     smooth_here,
     snap_here,
     take,
@@ -40,42 +40,21 @@ from CardiacSegmentationLib.session.segment_again import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import numpy.typing as npt
-
     from CardiacSegmentationLib.browser.served import ServedStudy
-    from CardiacSegmentationLib.contours import Contours
+    from CardiacSegmentationLib.long_axis import LongAxis
     from CardiacSegmentationLib.session import StudySession
 
     Message = Mapping[str, Any]
 
-MOST_POINTS = 5000  # of a line that a hand drew
 STEPS_MM = {"grow": 1.0, "shrink": -1.0}
-
-
-def _pulled(contours: Contours, message: Message) -> Contours:
-    start, to = _line(message)[[0, -1]]
-    reach_mm = _within(message.get("reach", REACH_MM), 2.0, 80.0)
-    return pull(contours, start, to, reach_mm, keep_wall=bool(message.get("keepWall")))
-
-
-def _pushed(contours: Contours, message: Message) -> Contours:
-    return push(contours, _line(message), _within(message.get("radius", RADIUS_MM), 1.0, 40.0))
-
-
-def _redrawn(contours: Contours, message: Message) -> Contours:
-    line, border = _line(message), Border(message["border"]) if message.get("border") else None
-    if border is not None and is_closed(line):
-        return draw_border(contours, border, line)
-    return redraw(contours, line, border)
-
-
-# The borders after a drag, without taking them over.
-PREVIEWS: Mapping[str, Callable[[Contours, Message], Contours]] = {"pull": _pulled, "push": _pushed, "redraw": _redrawn}
 
 
 def _drag(study: ServedStudy, message: Message) -> None:
     place, name = study.place_of(message), str(message["command"])
-    study.draw(place, PREVIEWS[name](study.contours_at(place), message), name.capitalize())
+    before = study.contours_at(place)
+    after, _ = study.hand.drag(before, message)
+    if after is not before:
+        require_change(edit_contours(study.session, {place: after}, name.capitalize()))
 
 
 def _delete(study: ServedStudy, message: Message) -> None:
@@ -83,9 +62,8 @@ def _delete(study: ServedStudy, message: Message) -> None:
 
 
 def _copy(study: ServedStudy, message: Message) -> None:
-    step = int(message["step"])
-    steps = (step, 0) if message.get("along", "phases") == "phases" else (0, step)
-    copy_here(study.session, study.place_of(message), steps, _structures(message))
+    phases, slices = message["step"]
+    copy_here(study.session, study.place_of(message), (int(phases), int(slices)), _structures(message))
 
 
 def _change(study: ServedStudy, message: Message) -> None:
@@ -105,14 +83,19 @@ def _propose(study: ServedStudy, message: Message) -> dict[str, Any]:
     if tool == "Fill":
         found = propose_filling(session, phase) if along == "slices" else propose_filling(session, slice_=place)
     else:
-        found = propose_phases(session, place) if along == "phases" else propose_slices(session, phase)
-    return study.propose(Proposal(found, lambda: take(session, found, tool)))
+        found = (
+            propose_phases(session, place)
+            if along == "phases"
+            else propose_slices(session, phase, (place - 1, place + 1))
+        )
+    facts = {"leftOut": describe_left_out(found, study.language)}
+    return study.propose(Proposal(found, lambda: take(session, found, tool), facts))
 
 
 def _again(study: ServedStudy, message: Message) -> dict[str, Any]:
     """The network looks again at the image, or all of its phase; where the hand pointed, if it did."""
     session, place = study.session, study.place_of(message)
-    pointed_mm = _line(message)[[0, -1]] if "line" in message else None
+    pointed_mm = places_mm(message)[[0, -1]] if "line" in message else None
     whole_phase = bool(message.get("wholePhase"))
     request = request_phase(session, place[0], pointed_mm) if whole_phase else request_slice(session, place, pointed_mm)
     shown = shown_labels(session, request).copy()
@@ -145,10 +128,25 @@ def _count(study: ServedStudy, message: Message) -> None:
     phases = range(study.session.stack.phases) if message.get("allPhases") else [int(message["phase"])]
     for phase in phases:
         study.place_of({"phase": phase, "slice": place})
-    structures = [_structure(message)]
+    structures = _structures(message)
     if structures == [Label.LV]:
         structures = [Label.LV, Label.MYO]  # a slice is the LV's with its wall, or not at all
     study.session.set_counts(structures, phases, place, None if message["counts"] is None else bool(message["counts"]))
+
+
+def _base_line(study: ServedStudy, message: Message) -> None:
+    """Two points (x, y) on a long axis, where the ventricle's valve is in this phase."""
+    phase, _ = study.place_of({"phase": message["phase"], "slice": 0})
+    points = np.asarray(message["points"], float)
+    if points.shape != (2, 2) or not np.isfinite(points).all():
+        msg = "A base plane is set by two points of a long axis, (x, y) in pixels."
+        raise ReadingError(msg)
+    long_axis = _long_axis(study, message)
+    set_base_line(study.session, _ventricle(message), long_axis, phase, in_patient(long_axis, points).tolist())
+
+
+def _remove_base_plane(study: ServedStudy, message: Message) -> None:
+    study.session.remove_base_plane(_ventricle(message))
 
 
 def _key_phase(study: ServedStudy, message: Message) -> None:
@@ -195,9 +193,7 @@ def _export(study: ServedStudy, message: Message) -> None:
 
 
 COMMANDS: Mapping[str, Callable[[ServedStudy, Message], dict[str, Any] | None]] = {
-    "pull": _drag,
-    "push": _drag,
-    "redraw": _drag,
+    **dict.fromkeys(TOOLS, _drag),
     "delete": _delete,
     "copy": _copy,
     **dict.fromkeys(("smooth", "snap", "grow", "shrink"), _change),
@@ -206,6 +202,8 @@ COMMANDS: Mapping[str, Callable[[ServedStudy, Message], dict[str, Any] | None]] 
     "next": _next,
     "take": _take,
     "count": _count,
+    "base-line": _base_line,
+    "remove-base-plane": _remove_base_plane,
     "key-phase": _key_phase,
     "propose-key-phases": lambda study, _: _nothing(study.session.propose_key_phases()),
     "convention": _convention,
@@ -225,32 +223,27 @@ def _nothing(_: object) -> None:
     return None
 
 
-def _structure(message: Message) -> Label:
-    name = str(message["structure"])
-    if name not in [label.name for label in STRUCTURES]:
-        msg = f"There is no structure {name}."
+def _ventricle(message: Message) -> Label:
+    labels = _structures(message)
+    if len(labels) != 1:
+        msg = "A base plane is that of one ventricle."
         raise ReadingError(msg)
-    return Label[name]
+    return labels[0]
+
+
+def _long_axis(study: ServedStudy, message: Message) -> LongAxis:
+    view = str(message["view"])
+    if view not in study.long_axes:
+        msg = f"There is no long axis {view}."
+        raise ReadingError(msg)
+    return study.long_axes[view]
 
 
 def _structures(message: Message) -> Sequence[Label]:
-    return [_structure(message)] if message.get("structure") else STRUCTURES
-
-
-def _line(message: Message) -> npt.NDArray[Any]:
-    """The places that a hand passed."""
-    import numpy as np
-
-    try:
-        line = np.asarray(message["line"], float)
-    except (TypeError, ValueError):
-        line = np.zeros(0)
-    if line.ndim != 2 or line.shape[1] != 2 or not 2 <= len(line) <= MOST_POINTS or not np.isfinite(line).all():
-        msg = "A drag is a line of at least two places (row, column) in mm."
-        raise ContourError(msg)
-    return line
-
-
-def _within(value: Any, low: float, high: float) -> float:
-    number = float(value)
-    return min(max(number, low), high) if math.isfinite(number) else low
+    """Those named, joined by ``+``; all where none is."""
+    names = str(message["structure"]).split("+") if message.get("structure") else [label.name for label in STRUCTURES]
+    for name in names:
+        if name not in [label.name for label in STRUCTURES]:
+            msg = f"There is no structure {name}."
+            raise ReadingError(msg)
+    return [Label[name] for name in names]

@@ -13,6 +13,8 @@ import numpy as np
 from CardiacSegmentationLib.export.montage import Window, find_window, grey_levels
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from CardiacSegmentationLib.contours import Border, Contours
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
@@ -68,22 +70,27 @@ def describe_images(stack: CineStack, segmentation: Segmentation, *, whole: bool
             "columns": heart.columns,
             "rows": heart.rows,
         },
-        "sheets": [_data_uri(encode_sheet(stack, phase, crop, per_row, limits)) for phase in range(stack.phases)],
+        "sheets": [data_uri(encode_sheet(stack, phase, crop, per_row, limits)) for phase in range(stack.phases)],
     }
 
 
 def encode_sheet(stack: CineStack, phase: int, crop: Crop, per_row: int, limits: tuple[float, float]) -> bytes:
-    """All slices of a phase side by side, row after row, as WebP; ``limits`` are the darkest and brightest grey."""
+    """All slices of a phase on one sheet."""
+    shown = stack.voxels[phase, :, crop.row : crop.row + crop.rows, crop.column : crop.column + crop.columns]
+    return encode_images(shown, per_row, limits)
+
+
+def encode_images(images: npt.NDArray[Any], per_row: int, limits: tuple[float, float]) -> bytes:
+    """Images side by side, row after row, as WebP; ``limits`` are the darkest and brightest grey."""
     from PIL import Image
 
-    shown = stack.voxels[phase, :, crop.row : crop.row + crop.rows, crop.column : crop.column + crop.columns]
+    count, rows, columns = images.shape
     darkest, brightest = limits
-    grey = np.clip((shown.astype(np.float32) - darkest) / (brightest - darkest), 0.0, 1.0)
-    down = math.ceil(stack.slices / per_row)
-    sheet = np.zeros((down * crop.rows, per_row * crop.columns), np.uint8)
-    for slice_, image in enumerate(np.rint(grey * 255).astype(np.uint8)):
-        row, column = divmod(slice_, per_row)
-        sheet[row * crop.rows : (row + 1) * crop.rows, column * crop.columns : (column + 1) * crop.columns] = image
+    grey = np.clip((images.astype(np.float32) - darkest) / (brightest - darkest), 0.0, 1.0)
+    sheet = np.zeros((math.ceil(count / per_row) * rows, per_row * columns), np.uint8)
+    for number, image in enumerate(np.rint(grey * 255).astype(np.uint8)):
+        row, column = divmod(number, per_row)
+        sheet[row * rows : (row + 1) * rows, column * columns : (column + 1) * columns] = image
     file = io.BytesIO()
     Image.fromarray(sheet).save(file, "WEBP", quality=QUALITY, method=EFFORT)
     return file.getvalue()
@@ -107,5 +114,6 @@ def _steps(contours: Contours, border: Border, crop: Crop) -> list[int]:
     return [int(number) for number in np.diff(parts, axis=0, prepend=[[0, 0]]).ravel()]
 
 
-def _data_uri(webp: bytes) -> str:
+def data_uri(webp: bytes) -> str:
+    """An image that lies in the page."""
     return f"data:image/webp;base64,{base64.b64encode(webp).decode('ascii')}"

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.choices import CONVENTIONS, PATIENT_FACTS
 from CardiacSegmentationLib.errors import ExportError
-from CardiacSegmentationLib.export.result_parts import PARTS, ExportOptions, Need
-from CardiacSegmentationLib.export.results import choose_parts, default_parts, write_results
+from CardiacSegmentationLib.export.result_parts import PARTS, ExportOptions, Need, PartInputs
+from CardiacSegmentationLib.export.results import choose_parts, default_parts, write_parts
 from CardiacSegmentationLib.pipeline import RECORD_FILE, read_segmentation, segment_study
+from CardiacSegmentationLib.pipeline.output import summary_row
 from CardiacSegmentationLib.pipeline.record import fingerprint, read_reading, read_record, write_record
-from CardiacSegmentationLib.pipeline.study import summarise
 from CardiacSegmentationLib.session import StudySession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from CardiacSegmentationLib.export.deidentify import Deidentifier
+    from CardiacSegmentationLib.long_axis import LongAxis
     from CardiacSegmentationLib.pipeline import Options, Progress
 
 KEPT = ("labels", "reading")  # what going on needs
@@ -57,27 +59,31 @@ def open_session(
     return session
 
 
-def save(session: StudySession, folder: Path, options: Options, parts: list[str]) -> list[Path]:
+def open_long_axes(source: Path, options: Options) -> tuple[LongAxis, ...]:
+    """The long-axis cines that lie beside the stack in its study, in step with it."""
+    from CardiacSegmentationLib.cine import find_stacks, read_long_axes
+
+    return read_long_axes(find_stacks(source, reacquired=options.reacquired), options.stack)
+
+
+def save(
+    session: StudySession, folder: Path, options: Options, parts: list[str], deidentifier: Deidentifier | None = None
+) -> list[Path]:
     """Write the parts asked for, all that were there before, and what going on needs; returns every file."""
     record = read_record(folder) or {"study": None, "options": options.as_recorded(), "files": [], "seconds": {}}
     there = [name for name, part in PARTS.items() if any(fnmatch(file, part.pattern) for file in record["files"])]
     possible = set(default_parts(session.stack))
     chosen = [name for name in choose_parts({*KEPT, *parts, *there}) if name in possible]
-    written = write_results(
-        folder,
-        session.stack,
-        session.segmentation,
-        session.assessment,
-        chosen,
-        options=ExportOptions(paper=options.paper, language=options.language),
-    )
+    export = ExportOptions(paper=options.paper, language=options.language, deidentifier=deidentifier)
+    inputs = PartInputs(folder, session.stack, session.segmentation, session.assessment, export)
+    written = write_parts(inputs, chosen)
     kept = _remove_outdated(folder, set(there) - set(chosen))
     names = sorted({path.relative_to(folder).as_posix() for path in (*written, *kept)})
     facts: Mapping[str, Any] = {
         **{name: record[name] for name in ("study", "options", "seconds")},
         "model": session.segmentation.model,
         "files": names,
-        "summary": summarise(session.stack, session.assessment),
+        "summary": summary_row(inputs),
     }
     write_record(folder, facts, session.segmentation)
     return [folder / name for name in names]

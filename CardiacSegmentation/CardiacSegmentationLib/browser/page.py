@@ -114,8 +114,8 @@ def automatic_contours(
 
 def first_slice(segmentation: Segmentation) -> int:
     """The slice to begin with: the middle of those that show the LV, or anything."""
-    for found in (segmentation.labels == Label.LV, segmentation.labels > 0):
-        slices = np.flatnonzero(found.any(axis=(0, 2, 3)))
+    for least in (Label.LV, Label.RV):  # the LV has the highest code
+        slices = np.flatnonzero(segmentation.labels.max(axis=(0, 2, 3)) >= least)
         if slices.size:
             return int(slices[len(slices) // 2])
     return int(segmentation.labels.shape[1]) // 2

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from CardiacSegmentationLib.browser.commands import COMMANDS, PREVIEWS
+from CardiacSegmentationLib.browser.commands import COMMANDS
 from CardiacSegmentationLib.browser.content import describe_state
+from CardiacSegmentationLib.browser.hand import TOOLS, Hand
 from CardiacSegmentationLib.browser.images import describe_contours, describe_images
+from CardiacSegmentationLib.browser.long_axes import describe_base_lines, describe_long_axes
 from CardiacSegmentationLib.browser.page import automatic_contours, describe_numbers
-from CardiacSegmentationLib.browser.words import read_words
+from CardiacSegmentationLib.browser.words import read_words, say
 from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
 from CardiacSegmentationLib.contours import find_contours
 from CardiacSegmentationLib.errors import CardiacSegmentationError, ContourError, ReadingError
-from CardiacSegmentationLib.export.dicom_source import describe_source, read_source
-from CardiacSegmentationLib.export.result_parts import PARTS
+from CardiacSegmentationLib.export.dicom_source import read_source
+from CardiacSegmentationLib.export.result_parts import PARTS, describe_patient
 from CardiacSegmentationLib.export.results import default_parts
 from CardiacSegmentationLib.network.loaded import load_network
-from CardiacSegmentationLib.session.contour_commands import edit_contours, require_change
+from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.browser.proposal import Proposal
     from CardiacSegmentationLib.contours import Contours
+    from CardiacSegmentationLib.export.deidentify import Deidentifier
+    from CardiacSegmentationLib.long_axis import LongAxis
     from CardiacSegmentationLib.network.protocol import Network
     from CardiacSegmentationLib.segmentation import Labels, Place
     from CardiacSegmentationLib.session import Changed, Recovery, StudySession
@@ -35,9 +42,10 @@ if TYPE_CHECKING:
 
 # What rests on what the reader sees: refused where another tab changed it meanwhile.
 RESTS_ON_WHAT_IS_SEEN = frozenset(
-    {"pull", "push", "redraw", "delete", "copy", "smooth", "snap", "grow", "shrink", "take", "undo", "redo"}
+    {*TOOLS, "delete", "copy", "smooth", "snap", "grow", "shrink", "take", "undo", "redo"}
 )
 MOST_TABS = 50
+LOG = logging.getLogger(__name__)
 
 
 class ServedStudy:
@@ -52,12 +60,17 @@ class ServedStudy:
         recovery: Recovery,
         language: str,
         write: Callable[[StudySession, list[str]], list[Path]],
+        *,
         network: Callable[[], Network] = load_network,
+        deidentifier: Deidentifier | None = None,
+        long_axes: Sequence[LongAxis] = (),
     ) -> None:
         self.session: StudySession = session
         self.language = language
         self.network = network  # called when it is needed; the engine is kept from then on
+        self.long_axes = {one.name: one for one in long_axes}
         self.write = write  # the parts asked for; returns all files that there are now
+        self.hand = Hand()
         self.files: dict[str, Path] = {}
         self.run = uuid.uuid4().hex[:12]  # another run of the server knows nothing of this one's numbers
         self._recovery = recovery
@@ -71,7 +84,8 @@ class ServedStudy:
         self._answers: dict[str, tuple[int, dict[str, Any]]] = {}
         self._changed = threading.Condition(threading.RLock())
         self._crop, self._images = describe_images(session.stack, session.segmentation, whole=True)
-        self._facts = _facts_of(session.stack)
+        self._described_long_axes = describe_long_axes(long_axes, session.stack)
+        self._hide, self._facts = deidentifier, _facts_of(session.stack, deidentifier)
         for place in np.ndindex(session.segmentation.labels.shape[:2]):  # so that the page opens at once
             self.contours_at((int(place[0]), int(place[1])))
         session.subscribe(self._note)
@@ -82,7 +96,7 @@ class ServedStudy:
             session = self.session
             stack, segmentation = session.stack, session.segmentation
             study = {
-                **describe_numbers(stack, segmentation, session.assessment, self._facts, self.language),
+                **describe_numbers(stack, segmentation, self._assessment(), self._facts, self.language),
                 "images": self._images,
                 "contours": [
                     [describe_contours(self.contours_at((phase, place)), self._crop) for place in range(stack.slices)]
@@ -90,6 +104,7 @@ class ServedStudy:
                 ],
                 "automatic": automatic_contours(stack, segmentation, self._crop, segmentation.corrected_images),
             }
+            study["longAxes"] = self._described_long_axes
             return {**study, "canRead": True, "parts": self._parts(), **self._news(self._revision)}
 
     def answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,8 +129,11 @@ class ServedStudy:
         with self._changed:
             self._require_open()
             place = self.place_of(message)
-            after = PREVIEWS[str(message["command"])](self.contours_at(place), message)
-            return {"borders": describe_contours(after, self._crop)}
+            after, points = self.hand.drag(self.contours_at(place), message)
+            return {
+                "borders": describe_contours(after, self._crop),
+                "points": [] if points is None else points.round(2).tolist(),  # (row, column) in mm
+            }
 
     def wait(self, run: str, seen: int, seconds: float) -> dict[str, Any]:
         """What other tabs changed, as soon as they do."""
@@ -144,10 +162,6 @@ class ServedStudy:
             _, row_mm, column_mm = self.session.stack.spacing_mm
             known = self._contours[place] = labels.copy(), find_contours(labels, (row_mm, column_mm))
         return known[1]
-
-    def draw(self, place: Place, after: Contours, tool: str) -> None:
-        """Put borders in place of those of an image."""
-        require_change(edit_contours(self.session, {place: after}, tool))
 
     def propose(self, proposal: Proposal) -> dict[str, Any]:
         """Keep what could be taken over, until another edit, and show it."""
@@ -192,6 +206,12 @@ class ServedStudy:
             extra = COMMANDS[name](self, message) or {}
         except CardiacSegmentationError as error:
             return {**self._news(seen), "problem": error.text(self.language)}
+        except OSError as error:
+            problem = say("unwritable", self.language, file=error.filename or "", reason=error.strerror or error)
+            return {**self._news(seen), "problem": problem}
+        except Exception as error:  # the reader goes on, and developers can see where it was
+            LOG.exception("cardiacseg: the command %s failed", name)
+            return {**self._news(seen), "problem": say("defect", self.language, error=error)}
         if self._revision > before:
             self.keep()
         return {**self._news(seen), **extra, "place": self._place}
@@ -207,7 +227,7 @@ class ServedStudy:
         return {
             "run": self.run,
             "revision": self._revision,
-            "state": describe_state(session.assessment, session.segmentation, self.language),
+            "state": describe_state(self._assessment(), session.segmentation, self.language),
             "changed": {
                 f"{phase},{place}": describe_contours(self.contours_at((phase, place)), self._crop)
                 for phase, place in places
@@ -215,6 +235,15 @@ class ServedStudy:
             "changedAutomatic": before,
             "reading": self._reading(),
         }
+
+    def _assessment(self) -> Assessment:
+        """What the page tells of; de-identified, nothing about the patient, but what this reader said and signed."""
+        now = self.session.assessment
+        if self._hide is None:
+            return now
+        hidden, reading = self._hide.hide_assessment(now), now.reading
+        said = {name: getattr(reading, name) for name in ("reader", "impression", "signature")}
+        return replace(hidden, reading=replace(hidden.reading, **said))
 
     def _reading(self) -> dict[str, Any]:
         session, reading = self.session, self.session.reading
@@ -226,6 +255,8 @@ class ServedStudy:
             "reader": reading.reader,
             "impression": reading.impression,
             "isSigned": session.is_signed,
+            "decided": [f"{Label(label).name},{phase},{place}" for (label, phase, place), _ in reading.counts],
+            "baseLines": describe_base_lines(list(self.long_axes.values()), reading),
             "fixed": [name for name, phase in vars(reading.key_phases).items() if phase is not None],
             "conventions": {
                 name: {
@@ -260,8 +291,7 @@ class ServedStudy:
             raise ReadingError(msg)
 
 
-def _facts_of(stack: CineStack) -> dict[str, str]:
-    """What the headers say about patient and study."""
-    if stack.source is None or not stack.instance_uids:
-        return {}
-    return describe_source(read_source(stack).first)
+def _facts_of(stack: CineStack, hide: Deidentifier | None) -> dict[str, str]:
+    """What the page says about patient and study."""
+    is_dicom = stack.source is not None and bool(stack.instance_uids)
+    return describe_patient(stack, read_source(stack) if is_dicom else None, hide)

@@ -34,7 +34,7 @@ MOST_BYTES = 1_000_000  # of a command
 WAIT_S = 20.0  # a tab that asks for news is answered after so long, news or not
 WRONG_PASSWORD_S = 1.0
 OPENING = {"reload": True}  # to a tab of an earlier run: the page shows how far opening the study is
-SCRIPTS = ("view.js", "read.js")
+SCRIPTS = ("view.js", "tools.js", "planes.js", "read.js")
 
 
 @dataclass

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.cine.frames import Frame
     from CardiacSegmentationLib.cine.study import Candidate
+    from CardiacSegmentationLib.findings import Parameter
 
 FEWEST_SLICES = 3
 FEW_PHASES = 8  # fewer cannot catch end-systole
@@ -88,8 +89,11 @@ def judge(candidates: Sequence[Candidate]) -> list[Candidate]:
     return judged
 
 
-def choose(candidates: Sequence[Candidate]) -> tuple[int | None, str]:
-    """Index of the stack to segment and why; no index where none fits, or where they show several patients."""
+def choose(candidates: Sequence[Candidate]) -> tuple[int | None, tuple[Finding, ...]]:
+    """Index of the stack to segment and why; no index where none fits, or where they show several patients.
+
+    The first finding is the reason, the others are what it speaks of.
+    """
     fit = _fitting(candidates)
     if not fit:
         return None, _why_none(candidates)
@@ -98,11 +102,10 @@ def choose(candidates: Sequence[Candidate]) -> tuple[int | None, str]:
     equals = [best, *_rivals(candidates, best)]
     if len({_patient(candidates[index]) for index in equals}) > 1:
         return None, _why_undecided(candidates, sorted(equals))
-    reason = f"the short-axis cine stack with {candidate.slices} slices and {candidate.phases} phases"
-    others = [str(index) for index in fit if index != best]
-    if others:
-        reason += f"; also short-axis: stack {', '.join(others)}"
-    return best, reason
+    others = tuple(str(index) for index in fit if index != best)
+    facts = {"slice_count": candidate.slices, "phase_count": candidate.phases}
+    reason = _info("chosen-short-axis", **facts)
+    return best, (reason, _info("chosen-among", stacks=others)) if others else (reason,)
 
 
 def find_rivals(candidates: Sequence[Candidate], chosen: int) -> tuple[Finding, ...]:
@@ -134,7 +137,7 @@ def _fitting(candidates: Sequence[Candidate]) -> list[int]:
     return [
         index
         for index, candidate in enumerate(candidates)
-        if candidate.is_short_axis and _why_not_cine(candidate) is None
+        if candidate.is_short_axis and _why_no_cine(candidate) is None
     ]
 
 
@@ -196,10 +199,6 @@ def _facts_of(candidate: Candidate) -> str:
     first = _first_frame(candidate)
     number = "" if first is None else str(first.file.series_number)
     return " · ".join(filter(None, (candidate.description, number, _study_date(candidate))))
-
-
-def _name(candidates: Sequence[Candidate], index: int) -> str:
-    return f"stack {index} ({_facts_of(candidates[index])})"
 
 
 def _judge(candidate: Candidate, others: Sequence[Candidate]) -> tuple[bool, tuple[Finding, ...]]:
@@ -286,33 +285,47 @@ def _crossing_angles(candidate: Candidate, others: Sequence[Candidate]) -> list[
     return [angle_deg(normal, _normal(candidate)) for normal in normals]
 
 
-def _why_not_cine(candidate: Candidate) -> str | None:
+def _why_no_cine(candidate: Candidate) -> Finding | None:
+    """What keeps images from being a cine of a stack."""
+    series = candidate.description
     if candidate.kind != CINE:
-        return f"{candidate.kind}, not a plain cine"
+        return _info("no-plain-cine", series=series, kind=candidate.kind)
     if candidate.phases < 2 and candidate.volume is None:
-        return "one phase only, not a cine"
+        return _info("one-phase-only", series=series)
     if candidate.slices < FEWEST_SLICES:
-        return f"{candidate.slices} parallel {'slice' if candidate.slices == 1 else 'slices'}, not a stack"
+        return _info("too-few-slices", series=series, count=candidate.slices)
     return None
 
 
-def _why_none(candidates: Sequence[Candidate]) -> str:
+def _why_none(candidates: Sequence[Candidate]) -> tuple[Finding, ...]:
     if not candidates:
-        return "the study holds no MR images"
-    reasons = [_why_not_cine(candidate) or "not a short-axis orientation" for candidate in candidates]
-    named = [f"{candidate.description} ({reason})" for candidate, reason in zip(candidates, reasons, strict=True)]
-    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
-    return f"no short-axis cine stack among {'; '.join(named[:MOST_NAMED])}{more}"
+        return (_info("no-mr-images"),)
+    named = [
+        _why_no_cine(candidate) or _info("no-short-axis", series=candidate.description)
+        for candidate in candidates[:MOST_NAMED]
+    ]
+    return (_info("none-chosen"), *named, *_and_more(len(candidates)))
 
 
-def _why_undecided(candidates: Sequence[Candidate], equals: Sequence[int]) -> str:
+def _why_undecided(candidates: Sequence[Candidate], equals: Sequence[int]) -> tuple[Finding, ...]:
     """Nobody's heart is taken for another's: which candidate is meant only the user knows."""
-    more = f" and {len(equals) - MOST_NAMED} more" if len(equals) > MOST_NAMED else ""
+    named = equals[:MOST_NAMED]
     if candidates[equals[0]].volume is not None:
-        named = ", ".join(_name(candidates, index) for index in equals[:MOST_NAMED])
-        return f"volume files do not tell whose heart they show, and several could be segmented: {named}{more}"
-    named = ", ".join(f"{_name(candidates, index)} from {_where(candidates[index])}" for index in equals[:MOST_NAMED])
-    return f"short-axis cine stacks of several patients: {named}{more}"
+        files = [_info("stack-named", number=index, facts=_facts_of(candidates[index])) for index in named]
+        return (_info("volumes-of-whom"), *files, *_and_more(len(equals)))
+    stacks = [
+        _info("stack-from", number=index, facts=_facts_of(candidates[index]), folder=_where(candidates[index]))
+        for index in named
+    ]
+    return (_info("stacks-of-patients"), *stacks, *_and_more(len(equals)))
+
+
+def _and_more(count: int) -> list[Finding]:
+    return [_info("and-more", count=count - MOST_NAMED)] if count > MOST_NAMED else []
+
+
+def _info(code: str, **parameters: Parameter) -> Finding:
+    return Finding(code, Severity.INFO, parameters=parameters)
 
 
 def _where(candidate: Candidate) -> str:

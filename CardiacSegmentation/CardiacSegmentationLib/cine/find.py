@@ -63,7 +63,7 @@ def find_stacks(
     if copies:
         left_out.append(Excluded(Reason.COPY, files=copies))
     stacks = volumes + _arrange_by_study(frames, reacquired)
-    chosen, reason = choose(stacks)
+    chosen, why = choose(stacks)
     if chosen is not None:
         stacks[chosen] = _check_chosen(stacks, chosen, left_out)
     return FoundStudy(
@@ -72,7 +72,7 @@ def find_stacks(
         stacks=tuple(stacks),
         left_out=tuple(left_out),
         chosen=chosen,
-        reason=reason,
+        why=why,
         findings=tuple(_check_study(opened, frames, left_out)),
         temporary=opened.temporary,
     )

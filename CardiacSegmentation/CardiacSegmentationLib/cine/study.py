@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, describe
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -72,6 +74,17 @@ class FoundStudy:
     stacks: tuple[Candidate, ...]
     left_out: tuple[Excluded, ...]
     chosen: int | None
-    reason: str
+    why: tuple[Finding, ...]  # the reason, and what it speaks of
     findings: tuple[Finding, ...] = ()
     temporary: TemporaryFolder | None = field(default=None, repr=False)  # where an archive was unpacked
+
+    @property
+    def reason(self) -> str:
+        """Why that stack, or why none, in English."""
+        return self.describe_choice()
+
+    def describe_choice(self, language: str = DEFAULT_LANGUAGE) -> str:
+        """Why that stack, or why none."""
+        reason, *about = (describe(finding, language) for finding in self.why)
+        mark = ": " if self.chosen is None else "; "
+        return f"{reason}{mark}{'; '.join(about)}" if about else reason

@@ -29,7 +29,7 @@ SAMPLE = Path("out", "read")  # where the sample heart goes
 KEPT_ASIDE = ".cardiacseg-reading"  # in the folder of results: work in progress, and the address for open tabs
 ADDRESS_FILE = "address.json"
 PROBLEM_S = 1.5  # so long the page can ask why there is nothing to read
-LEFT_OUT = ("uncertainty", "deidentify", "phases")  # choices of a run that reading has no use for
+LEFT_OUT = ("uncertainty", "phases")  # choices of a run that reading has no use for
 EPILOG = """\
 The page opens in the browser; its address works on this computer only and holds a secret. What you do is kept at
 once: after a reload, a crash or a restart you go on where you were. Results are written when you ask for them on the
@@ -95,8 +95,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _read(study: Path, folder: Path, options: Options, server: ReadingServer, is_cancelled: Callable[[], bool]) -> None:
     """Open the study, keep it open until the reader ends, and write it down."""
-    from CardiacSegmentationLib.browser.opened import open_session, save
+    from CardiacSegmentationLib.browser.opened import open_long_axes, open_session, save
     from CardiacSegmentationLib.browser.served import ServedStudy
+    from CardiacSegmentationLib.export.deidentify import Deidentifier
     from CardiacSegmentationLib.locks import locked
     from CardiacSegmentationLib.network.loaded import load_network
     from CardiacSegmentationLib.session import Recovery
@@ -117,18 +118,23 @@ def _read(study: Path, folder: Path, options: Options, server: ReadingServer, is
         if found is not None and not session.is_signed:
             recovery.restore(session, found)
             print("Work that was not written is back: undo takes it out again.", flush=True)
+        hide = Deidentifier.create() if options.deidentify else None
         desk.study = ServedStudy(
             session,
             recovery,
             options.language,
-            lambda one, parts: save(one, folder, options, parts),
-            lambda: load_network(options.model, options.backend, options.threads),
+            lambda one, parts: save(one, folder, options, parts, hide),
+            network=lambda: load_network(options.model, options.backend, options.threads),
+            deidentifier=hide,
+            long_axes=open_long_axes(study, options),
         )
         while not is_cancelled():
             threading.Event().wait(0.1)
         if not desk.study.is_written:
             for path in desk.study.write_parts([]):
                 print(path)
+        if hide and session.reading.reader:
+            print("De-identified: the results hold no name of the reader, no impression and no signature.", flush=True)
         recovery.forget(session)
 
 

@@ -127,7 +127,13 @@ def septal_share(contours: Contours) -> FloatArray:
     outer = _outer_border(contours)
     if outer is None:
         return np.zeros(len(contours.borders[Border.RV]))
-    return _togetherness(_between(contours, Border.RV, outer).outside_mm, TOGETHER_MM)
+    return _togetherness(nearest_between(contours, Border.RV, outer).outside_mm, TOGETHER_MM)
+
+
+@lru_cache(maxsize=16)
+def nearest_between(contours: Contours, border: Border, other: Border) -> Nearest:
+    """The places on another border nearest to each point of one; every move of a drag asks for them again."""
+    return find_nearest(contours.borders[border], contours.borders[other])
 
 
 def settle_touching(contours: Contours) -> Contours:
@@ -206,7 +212,7 @@ def _least_wall_mm(before: Contours) -> float:
     """The wall that must be left: less than edits leave by what a straight step between two points may take."""
     if Border.ENDO not in before.borders or Border.EPI not in before.borders:
         return 0.0
-    thinnest = float(_between(before, Border.EPI, Border.ENDO).outside_mm.min())
+    thinnest = float(nearest_between(before, Border.EPI, Border.ENDO).outside_mm.min())
     return max(min(thinnest, smallest_wall_mm(before.spacing_mm)) - CHORD_MM, 0.0)
 
 
@@ -233,20 +239,14 @@ def _rules(before: Contours, moved: Moved, *, rv_leads: bool) -> Iterator[_Gives
         yield _GivesWay(Border.RV, outer, 1, 0.0, 0.0 if rv_leads else TOGETHER_MM)
 
 
-@lru_cache(maxsize=16)
-def _between(contours: Contours, border: Border, other: Border) -> Nearest:
-    """The places on another border nearest to each point of one; every move of a drag asks for them again."""
-    return find_nearest(contours.borders[border], contours.borders[other])
-
-
 def _room(before: Contours, rule: _GivesWay) -> FloatArray:
     """How far each point of a border keeps away from the other: as far as it was, up to the gap."""
-    return np.clip(rule.side * _between(before, rule.border, rule.to).outside_mm, 0.0, rule.gap_mm)
+    return np.clip(rule.side * nearest_between(before, rule.border, rule.to).outside_mm, 0.0, rule.gap_mm)
 
 
 def _follow(points: FloatArray, before: Contours, other: FloatArray, rule: _GivesWay) -> FloatArray:
     """A border's points moved as the other one was, where they touched it."""
-    nearest = _between(before, rule.border, rule.to)
+    nearest = nearest_between(before, rule.border, rule.to)
     share = _togetherness(rule.side * nearest.outside_mm, rule.follows_mm) if rule.follows_mm else np.zeros(1)
     if not share.any():
         return points

@@ -5,11 +5,13 @@ Control points lie on the border and are derived from it, so that they need no k
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from CardiacSegmentationLib.contours.anatomy import STEP_MM, settle
+from CardiacSegmentationLib.contours.borders import find_border
 from CardiacSegmentationLib.contours.curves import FloatArray, arc_mm, arc_of, even_out, find_nearest, points_along
 from CardiacSegmentationLib.errors import ContourError
 
@@ -19,6 +21,50 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.segmentation import Border, Contours
 
 POINTS, FEWEST = 10, 4
+NEAR_MM = 10.0  # a press farther away than this from any border takes none
+EVERY_MM = 12.0  # a control point for so much of a border
+
+
+@dataclass(eq=False)
+class PointDrag:
+    """A control point from press to release: each ``move``, and ``delete``, is from the contours at the press."""
+
+    before: Contours
+    border: Border
+    held: FloatArray  # the control points at the press
+    index: int  # of the one in hand
+    start_mm: FloatArray
+    points: FloatArray  # the control points now
+
+    @classmethod
+    def begin(cls, contours: Contours, press_mm: npt.ArrayLike, every_mm: float = EVERY_MM) -> PointDrag:
+        """Take the control point at the press, or put one there; they lie at even distances on the nearest border."""
+        start = np.asarray(press_mm, float)
+        border = find_border(contours, start, NEAR_MM)
+        if border is None:
+            raise ContourError.of("no-border-near", distance_mm=NEAR_MM)
+        points = place_points(contours, border, max(round(arc_mm(contours.borders[border])[1] / every_mm), FEWEST))
+        index = find_point(points, start)
+        if index is None:
+            points, index = insert_point(contours, border, points, start)
+        return cls(contours, border, points, index, start, points)
+
+    def move(self, to_mm: npt.ArrayLike) -> Contours:
+        """The contours with the control point moved as the mouse was, from the press to here."""
+        by = np.asarray(to_mm, float) - self.start_mm
+        if not by.any():
+            self.points = self.held
+            return self.before
+        to = self.held[self.index] + by
+        contours, self.points = move_point(self.before, self.border, self.held, self.index, to)
+        return contours
+
+    def delete(self) -> Contours:
+        """The contours without the control point; as they were where a border has no more than it needs."""
+        if len(self.held) <= FEWEST:
+            return self.before
+        contours, self.points = delete_point(self.before, self.border, self.held, self.index)
+        return contours
 
 
 def place_points(contours: Contours, border: Border, count: int = POINTS) -> FloatArray:

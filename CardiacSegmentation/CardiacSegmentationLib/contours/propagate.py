@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
-from CardiacSegmentationLib.contours.anatomy import septal_share, settle
+from CardiacSegmentationLib.contours.anatomy import nearest_between, septal_share, settle
 from CardiacSegmentationLib.contours.curves import (
     FloatArray,
     arc_mm,
@@ -51,6 +51,7 @@ class LeftOut(str, Enum):
     TOO_FAR = "left-out-too-far"
     NO_CHANGE = "left-out-no-change"
     NO_ROOM = "left-out-no-room"
+    NOT_BETWEEN = "left-out-not-between"
 
 
 class Carried(dict[Key, Contours], Generic[Key]):
@@ -162,7 +163,7 @@ def _moved_borders(automatic: Contours, correction: Correction, image: Image | N
     lv = next((border for border in (Border.EPI, Border.ENDO) if border in automatic.borders), None)
     if Border.RV in moved and lv in moved and lv is not None:
         rv, share = automatic.borders[Border.RV], septal_share(automatic)[:, None]
-        along = find_nearest(rv, automatic.borders[lv]).of(moved[lv] - automatic.borders[lv])
+        along = nearest_between(automatic, Border.RV, lv).of(moved[lv] - automatic.borders[lv])
         moved[Border.RV] = rv + share * along + (1.0 - share) * (moved[Border.RV] - rv)
     return moved
 
@@ -230,14 +231,15 @@ def _heart_places(contours: Contours) -> dict[Border, FloatArray]:
             row, column = (curves[border] - centre).T
             places[border] = np.arctan2(row, column) / (2.0 * np.pi) % 1.0
     if Border.RV in curves:
-        places[Border.RV] = _rv_places(curves[Border.RV], curves[Border.EPI if Border.EPI in curves else lv])
+        outer = Border.EPI if Border.EPI in curves else lv
+        away_mm = nearest_between(contours, Border.RV, outer).outside_mm
+        places[Border.RV] = _rv_places(curves[Border.RV], away_mm)
     return places
 
 
-def _rv_places(rv: FloatArray, lv: FloatArray) -> FloatArray:
-    """Along the RV's border: 0 to ½ on the septum, ½ to 1 on the free wall."""
-    away = find_nearest(rv, lv).outside_mm
-    septal = away < max(float(away.min()), 0.0) + 3.0
+def _rv_places(rv: FloatArray, away_mm: FloatArray) -> FloatArray:
+    """Along the RV's border, whose points are so far from the LV: 0 to ½ on the septum, ½ to 1 on the free wall."""
+    septal = away_mm < max(float(away_mm.min()), 0.0) + 3.0
     first, last = _longest_run(septal)
     along, length = arc_mm(rv)
     from_first = (along - along[first]) % length

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,49 @@ if TYPE_CHECKING:
 HAND_MM = 3.0  # waves shorter than twice this are a hand's tremble
 CLOSED = 0.2  # a line whose ends are this near to each other, by its length, is meant to be closed
 SMALLEST_MM2 = 10.0
+FEWEST_PLACES = 3  # of a line
+NEXT_PLACE_MM = 0.3  # places nearer to the last one than this are no news
+
+
+@dataclass(eq=False)
+class Redraw:
+    """A free-hand line from press to release: ``move`` as often as the mouse moves, or ``draw`` and ask in the end.
+
+    A closed line is the whole of the selected border, where one is selected; any other takes the place of the stretch
+    along it of the border to which it comes nearest. A line that means nothing yet changes nothing.
+    """
+
+    before: Contours
+    selected: Border | None
+    places_mm: list[FloatArray]
+
+    @classmethod
+    def begin(cls, contours: Contours, press_mm: npt.ArrayLike, selected: Border | None = None) -> Redraw:
+        """Put the pen down."""
+        return cls(contours, selected, [np.asarray(press_mm, float)])
+
+    def move(self, to_mm: npt.ArrayLike) -> Contours:
+        """The contours with the line drawn on to here."""
+        self.draw(to_mm)
+        return self.contours()
+
+    def draw(self, to_mm: npt.ArrayLike) -> None:
+        """Draw the line on to here."""
+        place = np.asarray(to_mm, float)
+        if np.hypot(*(place - self.places_mm[-1])) > NEXT_PLACE_MM:
+            self.places_mm.append(place)
+
+    def contours(self) -> Contours:
+        """The contours with the line as it is."""
+        line = np.array(self.places_mm)
+        if len(line) < FEWEST_PLACES:
+            return self.before
+        try:
+            if self.selected is not None and is_closed(line):
+                return draw_border(self.before, self.selected, line)
+            return redraw(self.before, line) if self.before.borders else self.before
+        except ContourError:
+            return self.before
 
 
 def redraw(contours: Contours, line_mm: npt.ArrayLike, border: Border | None = None) -> Contours:

@@ -119,7 +119,7 @@ def _number(value: Any) -> str:
 
 def _moments(labels: Array) -> list[tuple[int, int]]:
     """Phase and slice of the largest and the smallest LV among what is labelled."""
-    areas = (labels == Label.LV).sum(axis=(2, 3))
+    areas = np.array([(phase == Label.LV).sum(axis=(1, 2)) for phase in labels])
     volumes = areas.sum(axis=1)
     if not volumes.any():
         return [(0, labels.shape[1] // 2)]

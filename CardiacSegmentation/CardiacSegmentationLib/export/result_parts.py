@@ -126,9 +126,7 @@ class PartInputs:
     def facts(self) -> dict[str, str]:
         """What the report says about patient and study."""
         is_dicom = bool(self.original.instance_uids) and self.original.source is not None
-        if hide := self.options.deidentifier:
-            return {"Pseudonym": hide.name_of(identify(self.source.first) if is_dicom else self.original.title)}
-        return describe_source(self.source.first) if is_dicom else {}
+        return describe_patient(self.original, self.source if is_dicom else None, self.options.deidentifier)
 
     @cached_property
     def identifiers(self) -> dict[str, str]:
@@ -236,6 +234,13 @@ def _write_report(inputs: PartInputs) -> list[Path]:
     with atomic_path(path) as temporary:
         temporary.write_bytes(inputs.report)
     return [path]
+
+
+def describe_patient(stack: CineStack, source: DicomSource | None, hide: Deidentifier | None) -> dict[str, str]:
+    """What may be said about patient and study: the headers' facts, if there are any; de-identified, a pseudonym."""
+    if hide:
+        return {"Pseudonym": hide.name_of(identify(source.first) if source else stack.title)}
+    return describe_source(source.first) if source else {}
 
 
 def _write_view(inputs: PartInputs) -> list[Path]:

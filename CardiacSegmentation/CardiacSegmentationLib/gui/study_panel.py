@@ -170,7 +170,7 @@ class StudyPanel:
             self._show_text("")
             return
         if row is None:
-            self._show_text(message_html(Severity.WARNING, self._found.reason))
+            self._show_text(message_html(Severity.WARNING, self._found.describe_choice(language())))
             return
         stack = self._found.stacks[row]
         findings = [*self._found.findings, *stack.findings]

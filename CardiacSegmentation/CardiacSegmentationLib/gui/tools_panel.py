@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.gui.layout import reading_view
 from CardiacSegmentationLib.gui.messages import errors_shown
+from CardiacSegmentationLib.gui.translation import language
 from CardiacSegmentationLib.scene.views import current_phase, current_slice
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 from CardiacSegmentationLib.session import contour_commands as commands
@@ -17,10 +18,11 @@ from CardiacSegmentationLib.session import contour_commands as commands
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from CardiacSegmentationLib.contours.propagate import Carried
     from CardiacSegmentationLib.gui.again_panel import AgainPanel
     from CardiacSegmentationLib.gui.proposal_row import ProposalRow
     from CardiacSegmentationLib.gui.widget import CardiacPanel
-    from CardiacSegmentationLib.segmentation import Contours, Place
+    from CardiacSegmentationLib.segmentation import Place
     from CardiacSegmentationLib.session import StudySession
 
 LEFT = (Label.LV, Label.MYO)
@@ -110,16 +112,16 @@ class ToolsPanel:
             with errors_shown(self._panel.messages):
                 command(session, (current_phase(study), current_slice(study, view)))
 
-    def _propose(self, tool: str, find: Callable[[StudySession, Place], dict[Place, Contours]]) -> None:
+    def _propose(self, tool: str, find: Callable[[StudySession, Place], Carried[Place]]) -> None:
         def show(session: StudySession, place: Place) -> None:
             found = find(session, place)
-            if found:
-                text = _("{count} images would change; they are shown dashed.").format(count=len(found))
-                if len(found) == 1:
-                    text = _("One image would change; it is shown dashed.")
-                self._proposal.offer(text, found, lambda session: commands.take(session, found, tool))
-            else:
-                self._proposal.offer(_("No image would change."), {}, None)
+            text = _("{count} images would change; they are shown dashed.").format(count=len(found))
+            if len(found) == 1:
+                text = _("One image would change; it is shown dashed.")
+            elif not found:
+                text = _("No image would change.")
+            text = f"{text} {commands.describe_left_out(found, language())}".strip()
+            self._proposal.offer(text, found, (lambda session: commands.take(session, found, tool)) if found else None)
 
         self._proposal.discard()
         self._do(show)

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from CardiacSegmentationLib.errors import OutputError
 from CardiacSegmentationLib.network.activations import sigmoid, softmax
 from CardiacSegmentationLib.network.backends import open_backend
-from CardiacSegmentationLib.network.bundle import load_bundle
+from CardiacSegmentationLib.network.bundle import ADVICE, load_bundle
+from CardiacSegmentationLib.network.check_image import require_check_image
 from CardiacSegmentationLib.network.preprocess import to_input
 from CardiacSegmentationLib.network.protocol import Seen
+from CardiacSegmentationLib.segmentation import VENTRICLES, Label
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +63,13 @@ class LoadedNetwork:
     def see(self, views: FloatArray) -> Seen:
         """The backend's probabilities for the slices of one phase ``views[slice, row, column]``."""
         logits, presence = self.backend.run(to_input(views, self.preprocessing))
+        count, *size = views.shape
+        if logits.shape != (count, len(Label), *size) or presence.shape != (count, len(VENTRICLES)):
+            msg = f"The network {self.identity} gives {logits.shape} and {presence.shape}, no labels and ventricles."
+            raise OutputError(f"{msg} {ADVICE}")
+        if not (np.isfinite(logits).all() and np.isfinite(presence).all()):
+            msg = f"The network {self.identity} gives no numbers in this engine ({self.engine})."
+            raise OutputError(f"{msg} Choose another engine (--backend onnx).")
         return Seen(softmax(logits), sigmoid(presence))
 
 
@@ -71,7 +83,9 @@ def load_network(folder: Path | None = None, backend: str = "auto", threads: int
     with _LOCK:
         if wanted not in _LOADED:
             _LOADED.clear()
-            _LOADED[wanted] = open_backend(bundle, backend, threads)
+            opened = open_backend(bundle, backend, threads)
+            require_check_image(LoadedNetwork(bundle, opened))
+            _LOADED[wanted] = opened
         opened = _LOADED[wanted]
     faster = None if opened.faster is None else LoadedNetwork(bundle, opened.faster)
     return LoadedNetwork(bundle, opened, faster)

@@ -73,7 +73,7 @@ def cast_shadow(body: Mask) -> Mask:
 def larger_view(labels: npt.NDArray[np.uint8], view: View, pre: Preprocessing) -> View | None:
     """A larger view where a heart ``[phase, slice, row, column]`` reaches the edge of its view; else None."""
     shape = labels.shape[-2:]
-    shadow = cast_shadow((labels != 0).any(axis=0))
+    shadow = cast_shadow(labels.any(axis=0))
     inner = np.zeros(shape, bool)
     spans = []
     for span, length, mm in zip(footprint(view, shape), shape, view.native_spacing_mm, strict=True):

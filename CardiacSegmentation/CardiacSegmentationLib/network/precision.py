@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from CardiacSegmentationLib.errors import OutputError
 from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.network.infer import predict
 from CardiacSegmentationLib.segmentation import Label
@@ -38,23 +40,37 @@ def predict_fast_if_equal(
     twin = network.faster
     if twin is None:
         return predict(stack, view, network, phases, report), network, ()
-    trial = [phases[len(phases) // 3]]
-    if have_same_labels(
-        predict(stack, view, network, trial).labels[trial], predict(stack, view, twin, trial).labels[trial]
-    ):
-        quick = predict(stack, view, twin, phases, lambda done: report(0.9 * done))
-        volumes = np.count_nonzero(quick.labels == Label.LV, axis=(1, 2, 3)).astype(float)
-        volumes[~quick.predicted] = np.nan
-        key = sorted({int(np.nanargmax(volumes)), int(np.nanargmin(volumes))})
-        exact = predict(stack, view, network, key, lambda done: report(0.9 + 0.1 * done))
-        if have_same_labels(exact.labels[key], quick.labels[key]) and have_same_ef(
-            exact.labels[key], quick.labels[key]
-        ):
+    with contextlib.suppress(OutputError):  # numbers that are none are other numbers
+        quick = _predict_fast(stack, view, (network, twin), phases, report)
+        if quick is not None:
             return quick, twin, ()
     network.faster = None
     engines = {"faster": twin.engine, "exact": network.engine}
     finding = Finding("precision-raised", Severity.INFO, parameters=engines)
     return predict(stack, view, network, phases, report), network, (finding,)
+
+
+def _predict_fast(
+    stack: CineStack,
+    view: View,
+    networks: tuple[Network, Network],
+    phases: Sequence[int],
+    report: Callable[[float], None],
+) -> Prediction | None:
+    """The prediction of the second network, the faster twin; ``None`` where it differs from the first's."""
+    network, twin = networks
+    trial = [phases[len(phases) // 3]]
+    if not have_same_labels(
+        predict(stack, view, network, trial).labels[trial], predict(stack, view, twin, trial).labels[trial]
+    ):
+        return None
+    quick = predict(stack, view, twin, phases, lambda done: report(0.9 * done))
+    volumes = np.count_nonzero(quick.labels == Label.LV, axis=(1, 2, 3)).astype(float)
+    volumes[~quick.predicted] = np.nan
+    key = sorted({int(np.nanargmax(volumes)), int(np.nanargmin(volumes))})
+    exact = predict(stack, view, network, key, lambda done: report(0.9 + 0.1 * done)).labels[key]
+    same = have_same_labels(exact, quick.labels[key]) and have_same_ef(exact, quick.labels[key])
+    return quick if same else None
 
 
 def have_same_labels(exact: Labels, quick: Labels) -> bool:

@@ -13,7 +13,7 @@ Mask = npt.NDArray[np.bool_]
 
 def heart_box(labels: Labels, margin: int = 2) -> tuple[slice, slice]:
     """The rows and columns that hold all labels, and a little more: the rest need not be looked at."""
-    seen = (labels != 0).any(axis=(0, 1))
+    seen = labels.any(axis=(0, 1))
     box = []
     for axis in (0, 1):
         places = np.flatnonzero(seen.any(axis=1 - axis))

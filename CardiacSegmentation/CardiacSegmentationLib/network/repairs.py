@@ -85,6 +85,10 @@ def apply_repairs(labels: Labels, sampling: Sampling, names: Sequence[str]) -> t
 def keep_one_heart(labels: Labels, sampling: Sampling) -> Labels:
     """Keep one left ventricle and one RV: the largest connected bodies of each phase."""
     reach = round(REACH_MM / sampling.pixel_mm / 2)
+    return np.concatenate([_keep_one_heart(labels[phase : phase + 1], reach) for phase in range(len(labels))])
+
+
+def _keep_one_heart(labels: Labels, reach: int) -> Labels:
     left = regions.epicardium(labels)
     left &= _largest(_bridge_slices(left), reach, across_slices=True, share=1.0)
     left &= _largest(left, 0, across_slices=False, share=1.0)
@@ -101,14 +105,17 @@ def keep_in_time(labels: Labels, sampling: Sampling) -> Labels:
     is_judged = (sampling.labelled & sampling.labelled[before] & sampling.labelled[after])[:, None]
     result = labels.copy()
     for group in (regions.epicardium, _is_right):
-        area = np.count_nonzero(group(result), axis=(2, 3)) * sampling.pixel_mm2
+        area = _count(group, result) * sampling.pixel_mm2
         smaller, larger = np.minimum(area[before], area[after]), np.maximum(area[before], area[after])
         lost = is_judged & (area < LOST * smaller) & (smaller > SMALLEST_LOST_MM2)
         alone = is_judged & ((larger == 0) | ((area > SWOLLEN * larger) & (area - larger > SWOLLEN_MM2)))
-        foreign = group(result) & ~group(labels[before]) & ~group(labels[after])
-        result[foreign & alone[:, :, None, None]] = Label.BACKGROUND
-        agreed = (labels[before] == labels[after]) & group(labels[before]) & (result == Label.BACKGROUND)
-        result = np.where(agreed & lost[:, :, None, None], labels[before], result)
+        for phase, place in np.argwhere(alone | lost):
+            image, earlier, later = (one[place] for one in (result[phase], labels[before[phase]], labels[after[phase]]))
+            if alone[phase, place]:
+                image[group(image) & ~group(earlier) & ~group(later)] = Label.BACKGROUND
+            if lost[phase, place]:
+                agreed = (earlier == later) & group(earlier) & (image == Label.BACKGROUND)
+                image[agreed] = earlier[agreed]
     return result
 
 
@@ -116,7 +123,7 @@ def keep_through_plane(labels: Labels, _: Sampling) -> Labels:
     """Take away small pieces beyond an empty slice: a ventricle does not begin again after it ended."""
     result = labels.copy()
     for group in (regions.epicardium, _is_right):
-        area = np.count_nonzero(group(labels), axis=(2, 3))
+        area = _count(group, labels)
         for phase, slices in zip(*np.nonzero(_stray_slices(area)), strict=True):
             image = result[phase, slices]
             image[group(image)] = Label.BACKGROUND
@@ -129,6 +136,11 @@ STEPS: dict[str, Callable[[Labels, Sampling], Labels]] = {
     "through-plane": keep_through_plane,
 }
 REPAIRS = tuple(STEPS)
+
+
+def _count(group: Callable[[Labels], Mask], labels: Labels) -> npt.NDArray[np.int64]:
+    """Pixels of a group in each image ``[phase, slice]``; phase by phase, for a long study is large."""
+    return np.array([np.count_nonzero(group(phase), axis=(1, 2)) for phase in labels])
 
 
 def _is_right(labels: Labels) -> Mask:

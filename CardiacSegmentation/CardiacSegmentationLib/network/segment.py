@@ -9,6 +9,7 @@ import numpy as np
 
 from CardiacSegmentationLib.network.key_phases import predict_key_phases, remark_on_phases
 from CardiacSegmentationLib.network.locate import larger_view, locate_heart
+from CardiacSegmentationLib.network.memory import give_back_memory
 from CardiacSegmentationLib.network.precision import predict_fast_if_equal
 from CardiacSegmentationLib.network.repairs import REPAIRS, repair
 from CardiacSegmentationLib.network.training_range import check_training_range
@@ -105,6 +106,7 @@ def look_at_heart(
 def finish(stack: CineStack, network: Network, looked: Looked, repairs: Sequence[str] = REPAIRS) -> Segmentation:
     """What the network said, repaired, with its evidence."""
     prediction = looked.prediction
+    give_back_memory()  # before the repairs, which take some as well
     labels, repaired = repair(stack, prediction, repairs)
     remarks = (*looked.remarks, *repaired, *check_training_range(stack, network.training_range))
     made_by = np.where(prediction.predicted, Origin.NETWORK, Origin.FILE).astype(np.uint8)

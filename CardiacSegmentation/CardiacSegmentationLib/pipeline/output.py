@@ -137,7 +137,7 @@ class Output:
                 path.unlink()
             others = [part for part in parts if part != error.part]
             return self._write_possible(aside, _add_finding(results, error), others, hide, report)
-        return replace(results, summary=_row(inputs))
+        return replace(results, summary=summary_row(inputs))
 
     def _parts_for(self, stack: CineStack) -> list[str]:
         """Those asked for by name, else all that can be made; DICOM first, for it may turn out impossible."""
@@ -202,7 +202,7 @@ def _add_finding(results: Results, error: PartError) -> Results:
     return replace(results, assessment=assessment)
 
 
-def _row(inputs: PartInputs) -> dict[str, Any]:
+def summary_row(inputs: PartInputs) -> dict[str, Any]:
     """The study in one row; without identifiers where its files are gone."""
     from CardiacSegmentationLib.export.dicom_source import SourceError
     from CardiacSegmentationLib.export.study_row import study_row

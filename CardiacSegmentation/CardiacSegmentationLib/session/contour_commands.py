@@ -254,9 +254,7 @@ def describe_left_out(carried: Carried[Place], language: str = DEFAULT_LANGUAGE)
     return " ".join(sentence(why.value, {"count": count}, language) for why, count in counts.items())
 
 
-def propose_filling(
-    session: StudySession, phase: int | None = None, slice_: int | None = None
-) -> dict[Place, Contours]:
+def propose_filling(session: StudySession, phase: int | None = None, slice_: int | None = None) -> Carried[Place]:
     """Contours for images without any between two that have some: along the slices of a phase, or phases of a slice."""
     stack = session.stack
     if phase is not None:
@@ -268,8 +266,13 @@ def propose_filling(
     else:
         msg = "Fill along the slices of a phase, or along the phases of a slice."
         raise ValueError(msg)
-    found = fill_gaps([_contours_if_any(session, place) for place in places], at, period)
-    return {places[index]: contours for index, contours in found.items() if contours.borders}
+    images = [_contours_if_any(session, place) for place in places]
+    found = {index: contours for index, contours in fill_gaps(images, at, period).items() if contours.borders}
+    empty = [index for index, contours in enumerate(images) if contours is None and index not in found]
+    return Carried(
+        {places[index]: contours for index, contours in found.items()},
+        {places[index]: LeftOut.NOT_BETWEEN for index in empty},
+    )
 
 
 def take(session: StudySession, proposal: Mapping[Place, Contours], tool: str = "Propagate") -> bool:

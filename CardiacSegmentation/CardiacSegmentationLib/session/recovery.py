@@ -92,18 +92,18 @@ class Recovery:
         What waits to be restored is not overwritten, nor what another session keeps that still runs. Where all was
         taken back, the file goes. A full disk does not stop the work.
         """
-        start = self._starts.setdefault(fingerprint(session.stack), _start_of(session))
-        now = _start_of(session)
+        name, now = fingerprint(session.stack), _start_of(session)
+        path, start = self._path(name), self._starts.setdefault(name, now)
         is_changed = start.contours != now.contours or (start.checksums, _substance(start.reading)) != (
             now.checksums,
             _substance(now.reading),
         )
         if not is_changed:
-            self._remove_mine(self.path_of(session))
+            self._remove_mine(path)
             return False
-        if self._waits_for_another(session):
+        if self._waits_for_another(session, path):
             return False
-        return self._write(session, start, now)
+        return self._write(session, path, start, now)
 
     def restore(self, session: StudySession, found: Found) -> None:
         """Bring back what was found, as one step that undo takes out again; from here on it is this session's work."""
@@ -140,7 +140,7 @@ class Recovery:
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.npz"
 
-    def _write(self, session: StudySession, start: _Start, now: _Start) -> bool:
+    def _write(self, session: StudySession, path: Path, start: _Start, now: _Start) -> bool:
         segmentation = session.segmentation
         checksums = np.array(now.checksums)
         places = np.argwhere(segmentation.corrected | (checksums != np.array(start.checksums)))
@@ -153,16 +153,15 @@ class Recovery:
         }
         images = segmentation.labels[places[:, 0], places[:, 1]]
         try:
-            with atomic_path(self.path_of(session)) as temporary, temporary.open("wb") as file:
+            with atomic_path(path) as temporary, temporary.open("wb") as file:
                 np.savez_compressed(file, state=np.array(json.dumps(state)), images=images)
         except OSError as error:
             LOG.warning("The work is not kept for the case of a crash: %s", error)
             return False
         return True
 
-    def _waits_for_another(self, session: StudySession) -> bool:
+    def _waits_for_another(self, session: StudySession, path: Path) -> bool:
         """Whether the file holds work of another session that still runs, or that this one has not decided on."""
-        path = self.path_of(session)
         stored = _read(path)
         if stored is None or self._is_mine(stored):
             return False

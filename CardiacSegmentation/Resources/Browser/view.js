@@ -16,6 +16,7 @@ let frames = 0 // drawn so far; a test counts them
 const sheets = [] // decoded images by phase
 const listeners = [] // called after the large picture moved to another place
 let overlay = null // what the reading page draws over the large picture
+let canSwipe = () => true // while no tool is in hand
 let proposed = {} // borders that would change, by "phase,slice"
 let preview = null // borders that a drag shows in place of those of the large picture
 
@@ -214,7 +215,8 @@ function valueCells(value, id, unit = '') {
   return [cell, make('td', { className: 'range' }, value.range)]
 }
 
-const CURVE = { width: 560, height: 200, left: 34, right: 8, top: 14, bottom: 18 }
+const CURVE = { width: 560, height: 220, left: 42, right: 8, top: 36, bottom: 20 }
+const MARK = { row: 17, letter: 10 } // of the names of key phases above the curve, at the size that a phone shows them
 
 function curveX(phase) {
   const times = study.times, span = Math.max(1, times.at(-1) - times[0])
@@ -232,13 +234,7 @@ function showCurve() {
       makeSvg('text', { x: left - 5, y: y(value) + 4, 'text-anchor': 'end' }, value))
   }
   svg.append(makeSvg('text', { x: left, y: height - 3 }, `ml · 0–${Math.round(study.times.at(-1))} ms`))
-  const marks = {}
-  for (const [name, phase] of Object.entries(state.keyPhases)) if (phase !== null) (marks[phase] ??= []).push(name.replace('_', ' ').toUpperCase())
-  for (const [phase, names] of Object.entries(marks)) {
-    const x = curveX(phase), isLate = x > width * 0.8
-    svg.append(makeSvg('line', { class: 'mark', x1: x, x2: x, y1: top, y2: height - bottom }),
-      makeSvg('text', { x: x + (isLate ? -3 : 3), y: top - 3, 'text-anchor': isLate ? 'end' : 'start' }, names.join(', ')))
-  }
+  svg.append(...markKeyPhases())
   for (const [structure, values] of Object.entries(state.curve)) {
     const points = values.map((value, phase) => value === null ? '' : `${curveX(phase).toFixed(1)},${y(value).toFixed(1)}`).filter(Boolean)
     svg.append(makeSvg('polyline', { points: points.join(' '), fill: 'none', stroke: study.structures[structure].color,
@@ -256,6 +252,21 @@ function showCurve() {
   })
   byId('curve').replaceChildren(svg)
   placeCursor()
+}
+
+// A line and a name for each key phase; a name that would lie on another one goes into the row above.
+function markKeyPhases() {
+  const { width, height, top, bottom } = CURVE, marks = {}, ends = []
+  for (const [name, phase] of Object.entries(state.keyPhases)) if (phase !== null) (marks[phase] ??= []).push(name.replace('_', ' ').toUpperCase())
+  return Object.entries(marks).flatMap(([phase, names]) => {
+    const x = curveX(phase), text = names.join(', '), length = text.length * MARK.letter, isLate = x + length > width
+    const start = isLate ? x - length : x
+    let row = 0
+    while (ends[row] > start) row++
+    ends[row] = start + length
+    return [makeSvg('line', { class: 'mark', x1: x, x2: x, y1: top, y2: height - bottom }),
+      makeSvg('text', { x: x + (isLate ? -3 : 3), y: top - 4 - row * MARK.row, 'text-anchor': isLate ? 'end' : 'start' }, text)]
+  })
 }
 
 function placeCursor() {
@@ -327,15 +338,16 @@ function showState() {
 
 // Hands
 
-function toKeyPhase(moment) {
-  const phase = state.keyPhases[`lv_${moment}`] ?? state.keyPhases[`rv_${moment}`]
+function toKeyPhase(moment, { ofRv = false } = {}) {
+  const [first, second] = ofRv ? ['rv', 'lv'] : ['lv', 'rv']
+  const phase = state.keyPhases[`${first}_${moment}`] ?? state.keyPhases[`${second}_${moment}`]
   setPlaying(false)
   if (phase !== null && phase !== undefined) goTo(phase, at.slice)
 }
 
 const KEYS = {
-  d: () => toKeyPhase('ed'),
-  s: () => toKeyPhase('es'),
+  d: event => toKeyPhase('ed', { ofRv: event.shiftKey }),
+  s: event => toKeyPhase('es', { ofRv: event.shiftKey }),
   p: () => setPlaying(!playing),
   o: () => setOutlines(!outlinesShown),
   ArrowRight: () => goTo(at.phase + 1, at.slice),
@@ -350,7 +362,7 @@ function setOutlines(shown) {
   draw()
 }
 
-function isWriting(element) { return element.matches('input, textarea, select, summary') }
+function isWriting(element) { return element.matches('input:not([type=checkbox]), textarea, select, summary') }
 
 function listen() {
   addEventListener('keydown', event => {
@@ -382,7 +394,7 @@ function listen() {
   Object.assign(byId('to-ed'), { textContent: words.ed })
   Object.assign(byId('to-es'), { textContent: words.es })
   byId('outlines').textContent = words.outlines
-  if (!study.canRead) swipe()
+  swipe()
   addEventListener('resize', draw)
 }
 
@@ -392,7 +404,7 @@ function swipe() {
   byId('stage').addEventListener('pointerdown', event => { last = [event.clientX, event.clientY] })
   addEventListener('pointerup', () => { last = null })
   byId('stage').addEventListener('pointermove', event => {
-    if (!last || !event.buttons) return
+    if (!last || !event.buttons || !canSwipe()) return
     const [x, y] = [event.clientX - last[0], event.clientY - last[1]]
     if (Math.max(Math.abs(x), Math.abs(y)) < 18) return
     last = [event.clientX, event.clientY]

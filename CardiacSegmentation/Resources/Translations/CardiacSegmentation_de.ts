@@ -557,12 +557,16 @@
    <translation>keine</translation>
   </message>
   <message>
+   <source>Click both ends of the valve in the view of the long axis.</source>
+   <translation>Beide Enden der Klappe in der Ansicht der Langachse anklicken.</translation>
+  </message>
+  <message>
    <source>No long-axis cines came with this study: base planes cannot be set.</source>
    <translation>Mit dieser Studie kamen keine Langachsen-Cines: Basisebenen lassen sich nicht setzen.</translation>
   </message>
   <message>
-   <source>Click both ends of the valve in the view of the long axis.</source>
-   <translation>Beide Enden der Klappe in der Ansicht der Langachse anklicken.</translation>
+   <source>Set the valve at ED and at ES; the images' motion carries it between.</source>
+   <translation>Die Klappe in ED und ES setzen; dazwischen trägt sie die Bewegung der Bilder.</translation>
   </message>
   <message>
    <source>{structure}: set on {views}, phase {phases}.</source>
@@ -571,10 +575,6 @@
   <message>
    <source>Set it at {moment} too.</source>
    <translation>Auch in der {moment} setzen.</translation>
-  </message>
-  <message>
-   <source>Set the valve at ED and at ES; the images' motion carries it between.</source>
-   <translation>Die Klappe in ED und ES setzen; dazwischen trägt sie die Bewegung der Bilder.</translation>
   </message>
   <message>
    <source>Long axes and base plane</source>
@@ -597,8 +597,8 @@
    <translation>Entfernen</translation>
   </message>
   <message>
-   <source>Take a base plane away on this long axis; then the basal rule holds again.</source>
-   <translation>Eine Basisebene auf dieser Langachse wegnehmen; dann gilt wieder die Basisregel.</translation>
+   <source>Take a base plane away; then the basal rule holds again.</source>
+   <translation>Eine Basisebene wegnehmen; dann gilt wieder die Basisregel.</translation>
   </message>
   <message>
    <source>Mitral</source>
@@ -1175,10 +1175,6 @@
   <message>
    <source>Press near a border: its control points appear. Drag one; press on the border between two to insert one; press with Shift to delete one. Each moves the stretch between its neighbours and nothing else.</source>
    <translation>Nahe einer Grenze drücken: ihre Stützpunkte erscheinen. Einen ziehen; zwischen zweien auf die Grenze drücken fügt einen ein; mit der Umschalttaste drücken löscht einen. Jeder bewegt das Stück zwischen seinen Nachbarn und sonst nichts.</translation>
-  </message>
-  <message>
-   <source>There is no border near here.</source>
-   <translation>In der Nähe liegt keine Grenze.</translation>
   </message>
  </context>
  <context>

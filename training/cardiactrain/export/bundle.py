@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.network.bundle import METADATA
+from CardiacSegmentationLib.network.check_image import CHECK_IMAGE, write_check_image
+from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.segmentation import Label
 
 from cardiactrain.data.sources import cite, name_ages
@@ -21,12 +23,16 @@ from cardiactrain.files import save_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
+    import numpy.typing as npt
+
     from cardiactrain.predict import Predictor
     from cardiactrain.recipe import Recipe
     from cardiactrain.run import Run
 
 SCHEMA = 1
 WEIGHTS, GRAPH = "models/model.safetensors", "models/model.onnx"
+CHECK_SIZE = 128  # pixels of the check image
 FULL_OUTPUT = ("RV", "MYO", "LV")
 NETWORK_DEFINITIONS = {  # those with slice presence, and where MONAI finds them
     "compact-unet": "cardiactrain.networks.compact.CompactUNet",
@@ -54,6 +60,8 @@ def export_bundle(
         network = round_weights(predictor.exported_network())
         write_weights(network, part / WEIGHTS)
         write_graph(network, predictor.preprocessing.channels, part / WEIGHTS, part / GRAPH)
+        (part / CHECK_IMAGE).parent.mkdir()
+        write_check_image(part / CHECK_IMAGE, replace(predictor, network=network), _check_views(run.recipe))
         save_text(write_licence(run.datasets), part / "LICENSE")
         save_text(write_card(name, version, run, rows, figures or {}), part / "docs" / "README.md")
         save_text(_json(_inference(run.recipe, predictor)), part / "configs" / "inference.json")
@@ -91,6 +99,13 @@ def _check(recipe: Recipe) -> None:
             "for RV, MYO and LV."
         )
         raise RunError(msg)
+
+
+def _check_views(recipe: Recipe) -> npt.NDArray[np.generic]:
+    """The middle of a phantom's slices, ``[slice, row, column]``, as the network is used to see hearts."""
+    stack, _ = make_stack(PhantomSpec(phases=2, slices=8, pixel_mm=recipe.view.spacing_mm or 1.0))
+    rows, columns = (slice((size - CHECK_SIZE) // 2, (size + CHECK_SIZE) // 2) for size in stack.voxels.shape[2:])
+    return stack.voxels[0, 2:5, rows, columns]
 
 
 def _training_range(recipe: Recipe, rows: Sequence[Mapping[str, str]], age: str) -> dict[str, Any]:
