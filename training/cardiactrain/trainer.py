@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 FITTED_EXAMPLES = 512  # that a normaliser learns from
 LOOKED_AFTER = 20  # steps, so that a graphics card need not wait for us after each
 VIEWS, LEARNING = "views", "learning"  # the parts of a step
-NOT_CHANNELS_LAST = ("monai-mednext",)  # torch 2.13 crashes in its backward pass on the CPU
+NOT_CHANNELS_LAST = ("monai-mednext",)  # torch 2.13 crashes in its backward pass on the CPU: see residual.py
 REHEARSED = 2  # examples, and slices of a stack: enough to see whether all fits together
 
 
