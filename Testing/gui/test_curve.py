@@ -87,6 +87,14 @@ def test_unevenly_spaced_phases_lie_at_their_times(axes: CurveAxes) -> None:
     assert uneven.phase_at(middle - 30) == 2
 
 
+def test_a_single_phase_has_its_place(axes: CurveAxes) -> None:
+    from dataclasses import replace
+
+    single = replace(axes, times_ms=(0.0,))
+    assert LEFT < single.x(0) < SIZE[0] - RIGHT
+    assert single.phase_at(0.0) == 0
+
+
 def test_mass_is_in_grams(phantom: tuple[CineStack, Segmentation], axes: CurveAxes) -> None:
     assessment = assess(*phantom, Reading())
     assert axes.lines[Label.MYO][assessment.key_phases.lv_ed] == pytest.approx(assessment.lv["mass_g"].value)
@@ -218,6 +226,23 @@ def test_the_keys_stay_the_panels(a_hand: Hand, curve: Any) -> None:
     drag(a_hand, curve, (100, MIDDLE_Y), (100, MIDDLE_Y))
     assert curve.focusPolicy == qt.Qt.NoFocus
     assert not curve.focus
+
+
+@in_the_window
+def test_a_mark_in_hand_does_not_go_over_to_another_study(
+    a_hand: Hand, curve: Any, phantom: tuple[CineStack, Segmentation]
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study, set_segmentation
+
+    at = flag(curve, "lv_es")
+    send(curve, "MouseButtonPress", *at)
+    send(curve, "MouseMove", at[0] + 150, at[1])
+    other = load_study(slicer.mrmlScene, phantom[0])
+    set_segmentation(other, phantom[1])
+    a_hand.panel.select(other)
+    send(curve, "MouseButtonRelease", at[0] + 150, at[1])
+    assert not a_hand.panel.session.reading.has_decisions
 
 
 @in_the_window

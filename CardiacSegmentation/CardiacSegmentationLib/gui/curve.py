@@ -28,7 +28,7 @@ WIDTHS = {Label.MYO: 1, Label.RV: 2, Label.LV: 2}  # of the lines, in the order 
 DIAMOND = 5
 TIME_WIDTH = 150  # of phase and time below the line
 CENTRE, TO_THE_LEFT, TO_THE_RIGHT = 0x84, 0x81, 0x82  # of Qt.Alignment: drawText wants it as a number
-WHITE = (255, 255, 255)
+ON_FLAG = (0, 0, 0)  # reads well on both ventricles' colours
 
 
 class Curve(qt.QWidget):  # type: ignore[misc]
@@ -45,6 +45,10 @@ class Curve(qt.QWidget):  # type: ignore[misc]
         self.setMouseTracking(True)  # for the tip and the cursor
         layout = panel.ui.resultsSection.layout()
         layout.insertWidget(layout.indexOf(panel.ui.resultsTable), self)
+
+    def let_go(self) -> None:
+        """Another study: a mark in hand was not one of its."""
+        self._is_pressed, self._held = False, None
 
     def clean_up(self) -> None:
         """The module is unloaded."""
@@ -97,7 +101,7 @@ class Curve(qt.QWidget):  # type: ignore[misc]
         if event.button() != qt.Qt.LeftButton:
             return
         held, axes = self._held, self._axes()
-        self._is_pressed, self._held = False, None
+        self.let_go()
         if held is not None and axes is not None and axes.marks.get(held) != self._over:
             self._decide(held, self._over)
         self.update()
@@ -148,7 +152,7 @@ class Curve(qt.QWidget):  # type: ignore[misc]
         ventricle = ventricle_of(name)
         x, top, colour = round(axes.x(phase)), row_of(ventricle), _colour(ventricle)
         painter.fillRect(x - FLAG_WIDTH // 2, top + 1, FLAG_WIDTH, ROW - 2, colour)
-        painter.setPen(qt.QColor(*WHITE))
+        painter.setPen(qt.QColor(*ON_FLAG))
         painter.drawText(x - FLAG_WIDTH // 2, top, FLAG_WIDTH, ROW, CENTRE, name[3:].upper())
         amount = float(axes.lines[ventricle][phase])
         if not np.isfinite(amount):

@@ -70,6 +70,7 @@ class ResultsPanel:
         if study is not None:
             self._fill_facts(study)
         self._ui.exportLabel.text = ""
+        self._curve.let_go()
         self.show_numbers()
 
     def show_numbers(self) -> None:
