@@ -43,8 +43,7 @@ class Curve(qt.QWidget):  # type: ignore[misc]
         self.objectName = "CardiacCurve"
         self.setFixedHeight(HEIGHT)
         self.setMouseTracking(True)  # for the tip and the cursor
-        layout = panel.ui.resultsSection.layout()
-        layout.insertWidget(layout.indexOf(panel.ui.resultsTable), self)
+        panel.ui.resultsSection.layout().insertWidget(0, self)
 
     def let_go(self) -> None:
         """Another study: a mark in hand was not one of its."""
