@@ -41,6 +41,7 @@ def a_german_hand(a_window: Any, gui_host: Host, monkeypatch: pytest.MonkeyPatch
 
 def test_the_panel_speaks_german(a_german_hand: Hand, phantom: tuple[CineStack, Segmentation], tmp_path: Path) -> None:
     import slicer
+    from CardiacSegmentationLib.gui.curve import _tip as curve_tip
     from CardiacSegmentationLib.scene.study import load_study, set_segmentation
 
     hand, ui = a_german_hand, a_german_hand.ui
@@ -56,6 +57,12 @@ def test_the_panel_speaks_german(a_german_hand: Hand, phantom: tuple[CineStack, 
     assert slicer.modules.cardiacsegmentation.parent.title == "Herzsegmentierung"
     assert "," in ui.resultsTable.item(0, 1).text()
     assert "." not in ui.resultsTable.item(0, 1).text()
+    curve = hand.panel._results._curve
+    time, amounts, drag = curve_tip(curve._axes(), 1, "rv_es").split("\n")
+    assert time == f"Phase 2 von 8, {curve._axes().times_ms[1]:.0f} ms"
+    assert ", Masse " in amounts
+    assert "," in amounts.split(" ml")[0]
+    assert drag == "Ziehen: RV ES festlegen"
     hand.panel.sign_off.reader.text = " "
     hand.panel.sign_off.sign_button.click()
     assert hand.messages.errors == ["Ohne Namen kann niemand unterschreiben: Befunder angeben."]

@@ -13,6 +13,7 @@ from CardiacSegmentationLib.choices import CHOICES, CONVENTION_TYPES
 from CardiacSegmentationLib.corrections import corrections_text, entry_line
 from CardiacSegmentationLib.errors import Cancelled, ExportError
 from CardiacSegmentationLib.export.wording import measure_text
+from CardiacSegmentationLib.gui.curve import Curve
 from CardiacSegmentationLib.gui.export_menu import ExportMenu
 from CardiacSegmentationLib.gui.exports import mark_folder, replaced, study_folder, write
 from CardiacSegmentationLib.gui.messages import errors_shown, progress_shown
@@ -43,6 +44,7 @@ class ResultsPanel:
 
     def __init__(self, panel: CardiacPanel) -> None:
         self._panel, self._ui = panel, panel.ui
+        self._curve = Curve(panel)
         self._table = ResultsTable(self._ui.resultsTable)
         self._is_filling = False
         self._journal: list[str] = []
@@ -68,11 +70,13 @@ class ResultsPanel:
         if study is not None:
             self._fill_facts(study)
         self._ui.exportLabel.text = ""
+        self._curve.let_go()
         self.show_numbers()
 
     def show_numbers(self) -> None:
-        """The table, and what the numbers rest on."""
+        """Curve and table, and what the numbers rest on."""
         live = self._panel.live
+        self.show_phase()
         if live is None:
             self._table.clear()
             self._ui.conventionsLabel.text = ""
@@ -87,6 +91,14 @@ class ResultsPanel:
         about_the_study = [finding for finding in live.assessment.open_findings if finding.slice is None]
         self._ui.findingsLabel.text = findings_html(about_the_study)
         self._ui.findingsLabel.visible = bool(about_the_study)
+
+    def show_phase(self) -> None:
+        """Another phase is on display."""
+        self._curve.update()
+
+    def clean_up(self) -> None:
+        """The module is unloaded."""
+        self._curve.clean_up()
 
     def export(self, parts: Sequence[str]) -> None:
         """Write parts of the results into the study's folder in the chosen one, and say where it is."""

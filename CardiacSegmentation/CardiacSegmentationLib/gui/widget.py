@@ -173,6 +173,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._recovery.clean_up()
         self._study_section.clean_up()
         self.sign_off.clean_up()
+        self._results.clean_up()
         self._looking.clean_up()
         self.overview.clean_up()
         self.identity.exit()
@@ -262,6 +263,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         if self.study is not None and self.study.exists:
             self._correct.show_phase()
             self._long_axes.show_numbers()
+            self._results.show_phase()
             self._looking.image_shown()
             self.overview.update()
 

@@ -502,6 +502,33 @@
   </message>
  </context>
  <context>
+  <name>gui.curve</name>
+  <message>
+   <source>ml, g</source>
+   <translation>ml, g</translation>
+  </message>
+  <message>
+   <source>mass</source>
+   <translation>Masse</translation>
+  </message>
+  <message>
+   <source>Automatic: {amounts}</source>
+   <translation>Automatisch: {amounts}</translation>
+  </message>
+  <message>
+   <source>Drag: set {mark}</source>
+   <translation>Ziehen: {mark} festlegen</translation>
+  </message>
+  <message>
+   <source>Phase {phase} of {count}, {time} ms</source>
+   <translation>Phase {phase} von {count}, {time} ms</translation>
+  </message>
+  <message>
+   <source>LV {lv} ml, RV {rv} ml, mass {myo} g</source>
+   <translation>LV {lv} ml, RV {rv} ml, Masse {myo} g</translation>
+  </message>
+ </context>
+ <context>
   <name>gui.dicom_plugin</name>
   <message>
    <source>Short-axis cine</source>
