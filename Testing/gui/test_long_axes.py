@@ -121,6 +121,16 @@ def test_a_long_axis_comes_up_beside_the_short_one(
     )
 
 
+def test_the_editor_does_not_offer_to_turn_the_long_axis(
+    a_hand: Hand, views: tuple[SliceView, SliceView], a_study_with_long_axes: Study
+) -> None:
+    import slicer
+
+    a_hand.see()
+    (sign,) = slicer.util.findChildren(a_hand.ui.editor, name="SliceRotateWarningButton")
+    assert sign.height == 0
+
+
 def test_lines_of_the_slices_lie_on_the_long_axis_and_its_own_on_the_slice(
     a_hand: Hand, a_study_with_long_axes: Study, views: tuple[SliceView, SliceView]
 ) -> None:

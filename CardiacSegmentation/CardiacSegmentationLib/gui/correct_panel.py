@@ -82,6 +82,8 @@ class CorrectPanel:
         editor.updateEffectList()
         editor.unorderedEffectsVisible = False
         editor.setEffectNameOrder(list(EFFECTS))
+        for sign in slicer.util.findChildren(editor, name="SliceRotateWarningButton"):
+            sign.setFixedHeight(0)  # it offers to turn a view that lies along a long axis on purpose
 
     def show_study(self, study: Study | None) -> None:
         """Another study, or another segmentation of it."""
