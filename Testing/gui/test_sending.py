@@ -102,6 +102,8 @@ def test_a_test_says_what_the_node_answers_and_sends_nothing(
     with run_node(VERIFICATION, ALL_KINDS[0]) as port:
         dialog.address.setEditText(f"NODE@127.0.0.1:{port}")
         assert "It does not take: structured report" in answer_to_test(a_sender, dialog)
+    dialog.encrypted.checked = True
+    assert dialog.answer.text == ""  # that was said without TLS
     dialog.close()
     assert not kept
     assert not (tmp_path / "results").exists()

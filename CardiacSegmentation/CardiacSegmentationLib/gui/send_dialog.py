@@ -34,6 +34,7 @@ class SendDialog:
         self._messages, self._send = messages, send
         self._test = BackgroundRun(lambda _progress: None, self._tested, make_process)
         self._nodes = remembered_nodes()
+        self.window: Any = None
         self._build(who)
         self.address.addItems([node.address for node in self._nodes])
         self.address.connect("editTextChanged(QString)", lambda _text: self._address_changed())
@@ -102,6 +103,10 @@ class SendDialog:
         if known is not None:
             self.title.text, self.encrypted.checked = known.title, known.is_encrypted
             self.authorities.currentPath, self.certificate.currentPath = known.authorities, known.certificate
+        self._changed()
+
+    def _changed(self) -> None:
+        """What was answered was about other choices."""
         self.answer.text = ""
         self._show_buttons()
 
@@ -118,7 +123,7 @@ class SendDialog:
         )
 
     def _build(self, who: str) -> None:
-        self.window: Any = qt.QDialog(slicer.util.mainWindow())
+        self.window = qt.QDialog(slicer.util.mainWindow())
         self.window.windowTitle = _("Send to PACS")
         self.window.minimumWidth = 480
         self.window.connect("rejected()", self.close)
@@ -129,8 +134,11 @@ class SendDialog:
         self.title.placeholderText = "CARDIACSEG"
         self.title.maxLength = LONGEST_TITLE
         self.encrypted = qt.QCheckBox(_("Encrypt (TLS)"))
-        self.encrypted.connect("toggled(bool)", lambda _on: self._show_buttons())
         self.authorities, self.certificate = ctk.ctkPathLineEdit(), ctk.ctkPathLineEdit()
+        self.title.connect("textChanged(QString)", lambda _text: self._changed())
+        self.encrypted.connect("toggled(bool)", lambda _on: self._changed())
+        for field in (self.authorities, self.certificate):
+            field.connect("currentPathChanged(QString)", lambda _path: self._changed())
         self.authorities.toolTip = _("PEM file that vouches for the PACS; empty: the system's authorities")
         self.certificate.toolTip = _("PEM file with our own certificate and its key, where the PACS asks for one")
         self.answer.wordWrap = True
