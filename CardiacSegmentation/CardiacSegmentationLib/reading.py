@@ -187,19 +187,11 @@ def all_counted(phases: int, slices: int) -> Counted:
 def require_line(line: BaseLine) -> None:
     """Refuse what can be no base of a ventricle: a ``ReadingError``."""
     if line.label not in (Label.LV, Label.RV):
-        msg = "The base plane of a ventricle is that of the LV or of the RV."
-        raise ReadingError(msg)
+        raise ReadingError.of("base-ventricle")
     length_mm = math.dist(*line.points_mm)
     if not SHORTEST_LINE_MM <= length_mm <= LONGEST_LINE_MM:
-        msg = (
-            f"The two points of a base plane lie {length_mm:.0f} mm apart; valves are {SHORTEST_LINE_MM:.0f} to "
-            f"{LONGEST_LINE_MM:.0f} mm wide. Set the points on both sides of the valve."
-        )
-        raise ReadingError(msg)
+        raise ReadingError.of("base-width", length_mm=length_mm, least_mm=SHORTEST_LINE_MM, most_mm=LONGEST_LINE_MM)
     direction = [(b - a) / length_mm for a, b in zip(*line.points_mm, strict=True)]
-    if (
-        abs(math.hypot(*line.across) - 1) > ROUNDING
-        or abs(sum(a * b for a, b in zip(direction, line.across, strict=True))) > ROUNDING
-    ):
-        msg = "The two points of a base plane do not lie in one long-axis image. Set them again."
-        raise ReadingError(msg)
+    off_plane = sum(a * b for a, b in zip(direction, line.across, strict=True))
+    if abs(math.hypot(*line.across) - 1) > ROUNDING or abs(off_plane) > ROUNDING:
+        raise ReadingError.of("base-image")

@@ -92,6 +92,18 @@ def test_a_plane_beyond_the_stack_is_a_doubt() -> None:
     assert doubt.parameters["gap_mm"] == pytest.approx(0.4 * heart.spacing_mm, abs=0.01)
 
 
+def test_rv_beyond_the_tricuspid_plane_may_be_its_outflow_tract() -> None:
+    stack, segmentation, heart = shifted_phantom(SPEC, 0.0)
+    line = true_line(SPEC, heart, Label.RV, 0)
+    deeper = tuple(tuple(float(v) for v in np.array(point) + 12.0 * TO_APEX) for point in line.points_mm)
+    reading = Reading(base_lines=(replace(line, points_mm=deeper),), key_phases=KeyPhases(0, 3, 0, 3))  # type: ignore[arg-type]
+    assessment, plain = assess(stack, segmentation, reading), assess(stack, segmentation, reading_of(heart, ()))
+    doubts = {doubt.phase: doubt for doubt in assessment.findings if doubt.code == "base-plane-outflow"}
+    lost = plain.rv["edv_ml"].value - assessment.rv["edv_ml"].value
+    assert doubts[0].parameters["difference_ml"] == pytest.approx(lost)
+    assert not [doubt for doubt in assess(stack, segmentation, reading_of(heart)).findings if "outflow" in doubt.code]
+
+
 def test_a_cut_slice_counts_by_its_part_and_those_beyond_not_at_all() -> None:
     stack, segmentation, heart = shifted_phantom(SPEC, 0.2)
     shares = assess(stack, segmentation, reading_of(heart, (Label.LV,))).shares

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from base_planes import true_line
 from CardiacSegmentationLib.cli import main
 from CardiacSegmentationLib.phantom import PhantomSpec, write_study
+from CardiacSegmentationLib.phantom.geometry import TO_APEX
+from CardiacSegmentationLib.phantom.heart import beating_heart
+from CardiacSegmentationLib.reading import Reading
+from CardiacSegmentationLib.reading_json import reading_to_dict
+from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,3 +74,18 @@ def test_another_stack_than_the_chosen_one_can_be_measured(
     assert main([*command, "--stack", "0"]) == 0
     assert main([*command, "--stack", "7"]) == 1
     assert "7" in capsys.readouterr().err
+
+
+def test_a_base_plane_of_a_reading_is_honoured(command: list[str], tmp_path: Path) -> None:
+    spec = PhantomSpec(slices=6, phases=6, pixel_mm=2.5)
+    line = true_line(spec, beating_heart(spec), Label.LV, 0)
+    lower = tuple(tuple(float(v) for v in np.array(point) + 10.0 * TO_APEX) for point in line.points_mm)
+    reading = Reading(base_lines=(replace(line, points_mm=lower),))  # type: ignore[arg-type]
+    (tmp_path / "reading.json").write_text(json.dumps(reading_to_dict(reading)))
+    volumes = []
+    for name, more in (("plain", []), ("read", ["--reading", str(tmp_path / "reading.json")])):
+        assert main([*command, "--out", str(tmp_path / name), *more]) == 0
+        volumes.append(json.loads((tmp_path / name / "measurements.json").read_text())["lv"]["edv_ml"]["value"])
+    assert volumes[1] < 0.9 * volumes[0]
+    written = json.loads((tmp_path / "read" / "measurements.json").read_text())
+    assert written["corrections"]["base_planes"] == [{"structure": "LV", "views": ["4CH"], "phases": [1]}]

@@ -65,7 +65,7 @@ def test_a_base_plane_is_told_in_every_list(stack: Any, labels: Any) -> None:
     assert summarise_corrections(corrections, "de").endswith("Basisebene LV gesetzt auf 4CH, Phase 1, 4")
     assert corrections_as_dict(corrections)["base_planes"] == [{"structure": "LV", "views": ["4CH"], "phases": [1, 4]}]
     assert assessment.shares[Label.LV - 1, 0].tolist()[:3] == pytest.approx([0.0, 0.8, 1.0])
-    assert "the base plane set in phases 1, 4" in {f.code: f.message for f in assessment.findings}["base-plane"]
+    assert "the base plane, set in phase 1, 4," in {f.code: f.message for f in assessment.findings}["base-plane"]
 
 
 def test_excluded_slices_alone_are_corrections_too(stack: Any, labels: Any) -> None:

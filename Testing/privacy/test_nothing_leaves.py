@@ -141,7 +141,6 @@ def test_no_command_but_send_calls_the_network(
         ["segment", str(study), "--out", str(out / "one"), "--backend", engine],
         ["measure", str(study), str(out / "one" / "labels.nii.gz")],
         ["batch", str(study.parent), "--out", str(out / "many"), "--backend", engine, "--only", "tables"],
-        ["demo", str(study), "--out", str(out / "demo"), "--backend", engine, "--only", "tables"],
     ]
     for command in commands:
         ran = run(home, sys.executable, "-m", "CardiacSegmentationLib", *command, first=guard)
@@ -155,14 +154,10 @@ def test_no_command_but_send_calls_the_network(
 
 
 @pytest.mark.skipif(not shutil.which("strace"), reason="no strace here")
-@pytest.mark.parametrize("command", ["segment", "batch"])
 @pytest.mark.parametrize("engine", ENGINES)
-def test_no_library_calls_the_network_behind_python(
-    study: Path, tmp_path: Path, home: Path, engine: str, command: str
-) -> None:
+def test_no_library_calls_the_network_behind_python(study: Path, tmp_path: Path, home: Path, engine: str) -> None:
     log = tmp_path / "strace.log"
-    source = study.parent if command == "batch" else study
-    arguments = [command, str(source), "--out", str(tmp_path / "out"), "--backend", engine]
+    arguments = ["segment", str(study), "--out", str(tmp_path / "out"), "--backend", engine]
     watch = ["strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o", str(log)]
     ran = run(home, *watch, sys.executable, "-c", LINGER, *arguments)
     assert ran.returncode == 0, ran.stderr

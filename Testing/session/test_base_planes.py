@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tarfile
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from base_planes import true_line
 from CardiacSegmentationLib.analysis import assess
+from CardiacSegmentationLib.cine import find_stacks, read_long_axes, read_stack
 from CardiacSegmentationLib.corrections import describe_work
 from CardiacSegmentationLib.errors import LabelError, ReadingError
 from CardiacSegmentationLib.journal import describe_entry
@@ -16,11 +18,13 @@ from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.phantom.geometry import TO_APEX, long_axis_views
 from CardiacSegmentationLib.phantom.heart import beating_heart
 from CardiacSegmentationLib.phantom.rendering import _render
-from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.segmentation import Label, Segmentation
 from CardiacSegmentationLib.session import StudySession
-from CardiacSegmentationLib.session.base_planes import remove_base_plane, set_base_line
+from CardiacSegmentationLib.session.base_planes import set_base_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from CardiacSegmentationLib.reading import BaseLine
 
 SPEC = PhantomSpec(phases=20, slices=11)
@@ -106,12 +110,12 @@ def test_it_is_one_step_of_undo_with_its_entry_in_the_journal(session: StudySess
     assert session.reading.base_lines == lines
 
 
-def test_one_view_may_be_taken_away_again(session: StudySession, four: LongAxis) -> None:
+def test_a_plane_may_be_taken_away_again(session: StudySession, four: LongAxis) -> None:
     set_true(session, four, Label.LV, 0)
     set_true(session, four, Label.RV, 0)
-    assert remove_base_plane(session, Label.LV, "4CH")
+    assert session.remove_base_plane(Label.LV)
     assert session.reading.base_planes == (Label.RV,)
-    assert not remove_base_plane(session, Label.LV, "4CH")
+    assert not session.remove_base_plane(Label.LV)
     assert session.undo_text() == "remove base plane LV"
 
 
@@ -156,7 +160,7 @@ def test_a_signed_reading_keeps_its_base_planes(session: StudySession, four: Lon
     with pytest.raises(ReadingError, match="signed by Dr"):
         set_true(session, four, Label.LV, 3)
     with pytest.raises(ReadingError, match="signed by Dr"):
-        remove_base_plane(session, Label.LV, "4CH")
+        session.remove_base_plane(Label.LV)
 
 
 def test_work_on_base_planes_is_described(session: StudySession, four: LongAxis) -> None:
@@ -164,3 +168,29 @@ def test_work_on_base_planes_is_described(session: StudySession, four: LongAxis)
     assert session.reading.has_decisions
     assert describe_work(session.segmentation, session.reading) == "1 base plane set"
     assert describe_work(session.segmentation, session.reading, "de") == "1 Basisebene gesetzt"
+
+
+@pytest.mark.real_data
+def test_a_mitral_plane_is_followed_in_a_real_four_chamber_cine(real_data: Path, tmp_path: Path) -> None:
+    """Beside the valve points that a network found in every phase; only those of ED and ES are given."""
+    with tarfile.open(real_data / "vida" / "vida.tar.xz") as file:
+        file.extractall(tmp_path, filter="data")
+    study = find_stacks(tmp_path)
+    stack = read_stack(study)
+    cine = next(one for one in read_long_axes(study) if one.name == "4CH 14001")
+    valve = {}
+    for phase, path in enumerate(sorted(tmp_path.rglob("GPFile_*.txt"))):
+        rows = [row.split("\t") for row in path.read_text().splitlines()[1:]]
+        valve[phase] = [list(map(float, row[:3])) for row in rows if row[3] == "MITRAL_VALVE" and row[4] == "7"]
+    session = StudySession(stack, Segmentation.of(np.zeros(stack.voxels.shape, np.uint8)))
+    for phase in (0, 9):
+        set_base_line(session, Label.LV, cine, phase, valve[phase])
+    axis = stack.affine[:3, 2] / np.linalg.norm(stack.affine[:3, 2])
+    lines = {line.phase: line for line in session.reading.lines_of(Label.LV)}
+    away = [
+        abs((np.mean(line.points_mm, axis=0) - np.mean(valve[phase], axis=0)) @ axis) for phase, line in lines.items()
+    ]
+    descent = (np.mean(valve[9], axis=0) - np.mean(valve[0], axis=0)) @ axis
+    assert descent > 12
+    assert len(lines) == stack.phases
+    assert np.mean(away) < 3.0

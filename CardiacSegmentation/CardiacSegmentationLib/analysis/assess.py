@@ -79,7 +79,7 @@ def assess(
         *check_images(stack, segmentation, images),
         *check_labels(volumes_ml, segmentation.labelled),
         *check_key_phases(volumes_ml, key_phases, reading.key_phases),
-        *check_base_planes(stack, segmentation, images, reading, key_phases),
+        *check_base_planes(stack, segmentation, images, reading, shares, key_phases=key_phases),
         *(() if Label.LV in reading.base_planes else check_left_out(images, segmentation.labelled, counted, reading)),
         *(() if Label.LV in reading.base_planes else check_basal_rule(images, counted, key_phases, rule)),
         *check_papillaries(stack, segmentation, key_phases, reading.conventions.papillary),

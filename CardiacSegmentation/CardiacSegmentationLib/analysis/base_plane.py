@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST_TILTED_DEG = 60.0  # between a base plane and the slices; a line along the heart is no base of it
 OF_ONE_VIEW = 0.05  # how much a view's own plane (at right angles to its image) weighs beside the line of another view
+MOST_BEYOND = 0.05  # of the RV's volume: more beyond its plane may be the outflow tract
 LEAST_GAP = 0.1  # of the slice spacing, between the plane and the first contour: less is not worth a remark
 STRUCTURES_OF = {Label.LV: (Label.LV, Label.MYO), Label.RV: (Label.RV,)}  # what ends at a ventricle's base
 
@@ -105,22 +106,28 @@ def check_lines(stack: CineStack, reading: Reading) -> None:
     """Refuse base planes that were set on another stack, or along it instead of across."""
     for line in reading.base_lines:
         if not 0 <= line.phase < stack.phases:
-            msg = f"A base plane was set in phase {line.phase + 1}; these images have {stack.phases}."
-            raise LabelError(msg)
-        direction = np.subtract(line.points_mm[1], line.points_mm[0])
-        normal = np.cross(direction / np.linalg.norm(direction), line.across)
-        if abs(normal @ _axis(stack)) < np.cos(np.radians(MOST_TILTED_DEG)):
-            msg = (
-                f"The {Label(line.label).name}'s base plane on {line.view} runs along the heart, not across it. "
-                "Set its two points on both sides of the valve."
-            )
-            raise LabelError(msg)
+            raise LabelError.of("base-phase", phase=line.phase, count=stack.phases)
+        if not runs_across(stack, line):
+            raise LabelError.of("base-along", structure=Label(line.label).name, view=line.view)
+
+
+def runs_across(stack: CineStack, line: BaseLine) -> bool:
+    """Whether a line runs across the heart, as a base does, and not along it."""
+    direction = np.subtract(line.points_mm[1], line.points_mm[0])
+    normal = np.cross(direction / np.linalg.norm(direction), line.across)
+    return bool(abs(normal @ _axis(stack)) >= np.cos(np.radians(MOST_TILTED_DEG)))
 
 
 def check_base_planes(
-    stack: CineStack, segmentation: Segmentation, images: ImageMeasures, reading: Reading, key_phases: KeyPhases
+    stack: CineStack,
+    segmentation: Segmentation,
+    images: ImageMeasures,
+    reading: Reading,
+    shares: FloatArray,
+    *,
+    key_phases: KeyPhases,
 ) -> list[Finding]:
-    """Which base planes hold, and where at ED or ES the ventricle has no contour up to its plane."""
+    """Which base planes hold; where at ED or ES a contour is missing below one, or much of the RV lies beyond."""
     findings = []
     for label in map(Label, reading.base_planes):
         lines = reading.lines_of(label)
@@ -131,6 +138,8 @@ def check_base_planes(
             if phase is not None:
                 plane = planes_of(stack, images, lines, [phase])[phase]
                 findings += _find_undrawn(stack, segmentation, images, plane, (label, moment, phase))
+                if label is Label.RV:
+                    findings += _find_outflow(images.areas_mm2[:, phase], shares[:, phase], stack, moment, phase)
     return findings
 
 
@@ -163,6 +172,18 @@ def _find_undrawn(
     }
     code = "base-beyond-stack" if beyond else "base-not-drawn"
     return [Finding(code, slice=first if beyond else first + step, phase=phase, parameters=parameters)]
+
+
+def _find_outflow(
+    areas_mm2: FloatArray, shares: FloatArray, stack: CineStack, moment: str, phase: int
+) -> list[Finding]:
+    """RV beyond the tricuspid valve: atrium that should not count, or the outflow tract that should."""
+    slices_ml = np.nan_to_num(areas_mm2[Label.RV - 1]) * stack.spacing_mm[0] / MM3_PER_ML
+    beyond_ml = float(slices_ml @ (1.0 - shares[Label.RV - 1]))
+    if beyond_ml <= MOST_BEYOND * slices_ml.sum():
+        return []
+    parameters: dict[str, Parameter] = {"structure": "RV", "moment": moment.upper(), "difference_ml": beyond_ml}
+    return [Finding("base-plane-outflow", phase=phase, parameters=parameters)]
 
 
 def _phases_to_share(

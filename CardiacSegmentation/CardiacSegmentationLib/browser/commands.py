@@ -14,7 +14,7 @@ from CardiacSegmentationLib.choices import CHOICES, CONVENTION_TYPES, CONVENTION
 from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.network.alternatives import find_alternatives
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
-from CardiacSegmentationLib.session.base_planes import remove_base_plane, set_base_line
+from CardiacSegmentationLib.session.base_planes import set_base_line
 from CardiacSegmentationLib.session.contour_commands import (
     copy_here,
     delete_here,
@@ -146,7 +146,7 @@ def _base_line(study: ServedStudy, message: Message) -> None:
 
 
 def _remove_base_plane(study: ServedStudy, message: Message) -> None:
-    remove_base_plane(study.session, _ventricle(message), _long_axis(study, message).name)
+    study.session.remove_base_plane(_ventricle(message))
 
 
 def _key_phase(study: ServedStudy, message: Message) -> None:

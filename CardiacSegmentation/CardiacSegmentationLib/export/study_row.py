@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from CardiacSegmentationLib.analysis.measures import MEASURES
 from CardiacSegmentationLib.choices import CONVENTIONS
 from CardiacSegmentationLib.findings import Severity
+from CardiacSegmentationLib.reading import Conventions
 from CardiacSegmentationLib.reading_json import conventions_to_dict
 
 if TYPE_CHECKING:
@@ -49,7 +50,10 @@ COLUMNS = (
     "warnings",  # errors among them
     "warning_codes",
 )
-WHOLE_NUMBERS = ("slices", "phases", *(f"{name}_phase" for name in KEY_PHASES), "errors", "warnings")
+WHOLE_NUMBERS = (
+    *(name for name, value in conventions_to_dict(Conventions()).items() if isinstance(value, int)),
+    *("slices", "phases", *(f"{name}_phase" for name in KEY_PHASES), "errors", "warnings"),
+)
 NUMBERS = ("age_years", "height_cm", "weight_kg", *_MEASURES)  # all other columns are texts
 
 

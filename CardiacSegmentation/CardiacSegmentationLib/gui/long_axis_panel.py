@@ -18,7 +18,7 @@ from CardiacSegmentationLib.scene.long_axes import choose_long_axis, chosen_long
 from CardiacSegmentationLib.scene.valve_line import ValveLine
 from CardiacSegmentationLib.scene.views import current_phase
 from CardiacSegmentationLib.segmentation import VENTRICLES, Label
-from CardiacSegmentationLib.session.base_planes import remove_base_plane, set_base_line
+from CardiacSegmentationLib.session.base_planes import set_base_line
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.gui.widget import CardiacPanel
@@ -58,6 +58,7 @@ class LongAxisPanel:
             self.which.addItem(name or _("none"))
         self.which.currentIndex = names.index(self._first_name(study))
         self.which.blockSignals(False)
+        self.box.collapsed = not self._long_axes
         if study is not None:
             show_layout(with_long_axis=self.shown is not None)
 
@@ -72,11 +73,13 @@ class LongAxisPanel:
     def show_numbers(self) -> None:
         """Phase, labels or decisions are others now."""
         live, shown, view = self._panel.live, self.shown, long_axis_view()
+        if self._asked is not None and not self._valves[self._asked].is_asking:
+            self._stop_asking()  # Slicer's own way out: Esc, or the right button
         self.box.enabled = live is not None
         for button in self.buttons.values():
             button.enabled = shown is not None and live is not None and not live.session.is_signed
         self.remove_button.enabled = bool(self._removable())
-        self.status.text = self._status()
+        self.status.text = self.box.toolTip = self._status()
         for label, valve in self._valves.items():
             if label is self._asked:
                 continue
@@ -144,11 +147,11 @@ class LongAxisPanel:
         self.status.text = self._status()
 
     def remove(self, label: Label) -> None:
-        """Take the base plane of a ventricle away on the long axis shown."""
-        session, shown = self._panel.session, self.shown
-        if session is not None and shown is not None:
+        """Take the base plane of a ventricle away."""
+        session = self._panel.session
+        if session is not None:
             with errors_shown(self._panel.messages):
-                remove_base_plane(session, label, shown.name)
+                session.remove_base_plane(label)
 
     # How
 
@@ -183,31 +186,35 @@ class LongAxisPanel:
         return next((name for name in self._long_axes if name.startswith(USUAL)), next(iter(self._long_axes), ""))
 
     def _removable(self) -> list[Label]:
-        live, shown = self._panel.live, self.shown
-        if live is None or shown is None or live.session.is_signed:
+        live = self._panel.live
+        if live is None or live.session.is_signed:
             return []
-        return [label for label in VENTRICLES if live.session.reading.lines_of(label, shown.name)]
+        return [label for label in VENTRICLES if label in live.session.reading.base_planes]
 
     def _status(self) -> str:
         """What is set, and what to do next."""
         live = self._panel.live
-        if not self._long_axes:
-            return _("No long-axis cines came with this study: base planes cannot be set.")
         if self._asked is not None:
             return _("Click both ends of the valve in the view of the long axis.")
-        if live is None:
-            return ""
-        parts = []
-        for label in map(Label, live.session.reading.base_planes):
-            lines = [line for line in live.session.reading.lines_of(label) if not line.is_followed]
-            phases = ", ".join(str(phase + 1) for phase in sorted({line.phase for line in lines}))
-            views = ", ".join(sorted({line.view for line in lines}))
-            text = _("{structure}: set on {views}, phase {phases}.")
-            parts.append(text.format(structure=label.name, views=views, phases=phases))
-            missing = self._missing_moment(label, {line.phase for line in lines})
-            if missing:
-                parts.append(_("Set it at {moment} too.").format(moment=missing))
-        return " ".join(parts) or _("Set the valve at ED and at ES; the images' motion carries it between.")
+        parts = [self._describe(label) for label in map(Label, live.session.reading.base_planes)] if live else []
+        if not self._long_axes:
+            parts.append(_("No long-axis cines came with this study: base planes cannot be set."))
+        elif not parts:
+            parts.append(_("Set the valve at ED and at ES; the images' motion carries it between."))
+        return " ".join(parts) if self._panel.study is not None else ""
+
+    def _describe(self, label: Label) -> str:
+        """Where a base plane was set, and where it should be, too."""
+        live = self._panel.live
+        lines = [line for line in live.session.reading.lines_of(label) if not line.is_followed] if live else []
+        phases = {line.phase for line in lines}
+        text = _("{structure}: set on {views}, phase {phases}.").format(
+            structure=label.name,
+            views=", ".join(sorted({line.view for line in lines})),
+            phases=", ".join(str(phase + 1) for phase in sorted(phases)),
+        )
+        missing = self._missing_moment(label, phases)
+        return f"{text} {_('Set it at {moment} too.').format(moment=missing)}" if missing else text
 
     def _missing_moment(self, label: Label, phases: set[int]) -> str:
         live = self._panel.live
@@ -241,7 +248,7 @@ class LongAxisPanel:
         self.remove_button = qt.QToolButton()
         self._menu = qt.QMenu(self.remove_button)
         self.remove_button.text = _("Remove")
-        self.remove_button.toolTip = _("Take a base plane away on this long axis; then the basal rule holds again.")
+        self.remove_button.toolTip = _("Take a base plane away; then the basal rule holds again.")
         self.remove_button.popupMode = qt.QToolButton.InstantPopup
         self.remove_button.setMenu(self._menu)
         self._menu.connect("aboutToShow()", self._fill_menu)

@@ -34,6 +34,12 @@ class ValveLine:
         """The markup, or None where nothing is shown or asked for."""
         return self._node
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether the user's clicks set points."""
+        interaction = slicer.app.applicationLogic().GetInteractionNode()
+        return self._node is not None and interaction.GetCurrentInteractionMode() == interaction.Place
+
     def show(self, scene: Any, view: Any, points_mm: Array, *, is_followed: bool, is_locked: bool) -> None:
         """Show a line ``[2, 3]`` (mm, LPS) in a view."""
         node = self._require_node(scene, view)
@@ -64,10 +70,9 @@ class ValveLine:
 
     def stop_asking(self) -> None:
         """Clicks are clicks again."""
-        if self._node is not None and self._node.GetNumberOfDefinedControlPoints() < 2:
+        if self._node is not None and self._node.GetNumberOfDefinedControlPoints() < 2 and self.is_asking:
             interaction = slicer.app.applicationLogic().GetInteractionNode()
-            if interaction.GetCurrentInteractionMode() == interaction.Place:
-                interaction.SetCurrentInteractionMode(interaction.ViewTransform)
+            interaction.SetCurrentInteractionMode(interaction.ViewTransform)
 
     def forget(self) -> None:
         """There is no line here, or the scene closes: the node goes."""

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from CardiacSegmentationLib.analysis.base_plane import runs_across
 from CardiacSegmentationLib.contours.motion import find_motion, follow_points
 from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.reading import BaseLine, require_line
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.long_axis import LongAxis
     from CardiacSegmentationLib.reading import Point
     from CardiacSegmentationLib.session.study_session import StudySession
-    from CardiacSegmentationLib.stack import Array
+    from CardiacSegmentationLib.stack import Array, CineStack
 
 MOST_BESIDE_MM = 1.0
 AROUND_MM, LEAST_AROUND_MM = 80.0, 40.0  # where motion is looked for around points, and has to be known
@@ -39,28 +40,28 @@ def set_base_line(
     ]
     decided = [*kept, _line(label, long_axis, phase, _onto(long_axis, points_mm), is_followed=False)]
     require_line(decided[-1])
-    followed = _follow(long_axis, decided, is_cyclic=session.stack.is_whole_beat)
+    followed = _follow(session.stack, long_axis, decided)
     return session.set_base_lines(label, long_axis.name, [*decided, *followed], phase)
 
 
-def remove_base_plane(session: StudySession, label: Label, view: str) -> bool:
-    """Take a ventricle's base lines on a long axis away: without any, the basal rule holds again."""
-    return session.set_base_lines(label, view, [])
-
-
-def _follow(long_axis: LongAxis, decided: Sequence[BaseLine], *, is_cyclic: bool) -> list[BaseLine]:
+def _follow(stack: CineStack, long_axis: LongAxis, decided: Sequence[BaseLine]) -> list[BaseLine]:
     """The lines of the other phases; where the motion leads to none that a valve could have, none."""
     drawn = {line.phase: _in_image(long_axis, np.array(line.points_mm)) for line in decided}
-    motion = _motion_around(long_axis, np.concatenate(list(drawn.values())), is_cyclic=is_cyclic)
+    motion = _motion_around(long_axis, np.concatenate(list(drawn.values())), is_cyclic=stack.is_whole_beat)
     lines = []
     for phase, points in follow_points(motion, 0, drawn).items():
         line = _line(Label(decided[0].label), long_axis, phase, _in_patient(long_axis, points), is_followed=True)
-        try:
-            require_line(line)
-        except ReadingError:
-            continue
-        lines.append(line)
+        if _can_be_base(stack, line):
+            lines.append(line)
     return lines
+
+
+def _can_be_base(stack: CineStack, line: BaseLine) -> bool:
+    try:
+        require_line(line)
+    except ReadingError:
+        return False
+    return runs_across(stack, line)
 
 
 def _motion_around(long_axis: LongAxis, points_mm: Array, *, is_cyclic: bool) -> Motion:
@@ -90,8 +91,7 @@ def _onto(long_axis: LongAxis, points_mm: Sequence[Sequence[float]]) -> Array:
     """Points moved into the plane of the image, ``[point, 3]``: a view may show it from a little beside."""
     beside_mm = np.abs((np.array(points_mm) - long_axis.affine[:3, 3]) @ long_axis.normal).max()
     if beside_mm > MOST_BESIDE_MM:
-        msg = f"These points lie beside the long axis {long_axis.name}. Set both in the view that shows it."
-        raise ReadingError(msg)
+        raise ReadingError.of("base-beside", view=long_axis.name)
     return _in_patient(long_axis, _in_image(long_axis, np.array(points_mm, np.float64)))
 
 

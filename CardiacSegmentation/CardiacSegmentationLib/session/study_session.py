@@ -203,8 +203,8 @@ class StudySession:
         )
         return self._decide(after, [entry], place=(in_phases[0], in_slices[0]))
 
-    def set_base_lines(self, label: Label, view: str, lines: Iterable[BaseLine], phase: int | None = None) -> bool:
-        """Put these in place of a ventricle's base lines on a long axis, or take them away; ``phase`` is the one set.
+    def set_base_lines(self, label: Label, view: str, lines: Iterable[BaseLine], phase: int) -> bool:
+        """Put these in place of a ventricle's base lines on a long axis; ``phase`` is the one that was set.
 
         ``session.base_planes`` finds the lines of the other phases.
         """
@@ -212,9 +212,15 @@ class StudySession:
         if after.base_lines == self.reading.base_lines:
             return False
         check_lines(self.stack, after)
-        action = "remove-base-plane" if phase is None else "base-plane"
-        entry = JournalEntry(self._time(), action, tool=view, structure=label.name, phase=phase)
-        return self._decide(after, [entry])
+        return self._decide(after, [JournalEntry(self._time(), "base-plane", view, label.name, phase)])
+
+    def remove_base_plane(self, label: Label) -> bool:
+        """Take a ventricle's base plane away, on all long axes: the basal rule holds again."""
+        kept = tuple(line for line in self.reading.base_lines if line.label != label)
+        if kept == self.reading.base_lines:
+            return False
+        entry = JournalEntry(self._time(), "remove-base-plane", structure=label.name)
+        return self._decide(replace(self.reading, base_lines=kept), [entry])
 
     def set_key_phases(self, **phases: int | None) -> bool:
         """Fix ED or ES: ``set_key_phases(lv_es=9)``; ``None`` gives one back to the proposal."""

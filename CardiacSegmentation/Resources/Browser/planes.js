@@ -92,8 +92,7 @@ function showPlanes(locked) {
 }
 
 async function removePlane(ventricle) {
-  const views = new Set(study.reading.baseLines.filter(line => line.ventricle === ventricle).map(line => line.view))
-  for (const view of views) await command('remove-base-plane', { structure: ventricle, view })
+  await command('remove-base-plane', { structure: ventricle })
 }
 
 function buildPlanes() {

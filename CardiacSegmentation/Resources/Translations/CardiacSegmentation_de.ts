@@ -572,12 +572,16 @@
    <translation>keine</translation>
   </message>
   <message>
+   <source>Click both ends of the valve in the view of the long axis.</source>
+   <translation>Beide Enden der Klappe in der Ansicht der Langachse anklicken.</translation>
+  </message>
+  <message>
    <source>No long-axis cines came with this study: base planes cannot be set.</source>
    <translation>Mit dieser Studie kamen keine Langachsen-Cines: Basisebenen lassen sich nicht setzen.</translation>
   </message>
   <message>
-   <source>Click both ends of the valve in the view of the long axis.</source>
-   <translation>Beide Enden der Klappe in der Ansicht der Langachse anklicken.</translation>
+   <source>Set the valve at ED and at ES; the images' motion carries it between.</source>
+   <translation>Die Klappe in ED und ES setzen; dazwischen trägt sie die Bewegung der Bilder.</translation>
   </message>
   <message>
    <source>{structure}: set on {views}, phase {phases}.</source>
@@ -586,10 +590,6 @@
   <message>
    <source>Set it at {moment} too.</source>
    <translation>Auch in der {moment} setzen.</translation>
-  </message>
-  <message>
-   <source>Set the valve at ED and at ES; the images' motion carries it between.</source>
-   <translation>Die Klappe in ED und ES setzen; dazwischen trägt sie die Bewegung der Bilder.</translation>
   </message>
   <message>
    <source>Long axes and base plane</source>
@@ -612,8 +612,8 @@
    <translation>Entfernen</translation>
   </message>
   <message>
-   <source>Take a base plane away on this long axis; then the basal rule holds again.</source>
-   <translation>Eine Basisebene auf dieser Langachse wegnehmen; dann gilt wieder die Basisregel.</translation>
+   <source>Take a base plane away; then the basal rule holds again.</source>
+   <translation>Eine Basisebene wegnehmen; dann gilt wieder die Basisregel.</translation>
   </message>
   <message>
    <source>Mitral</source>
