@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import shutil
 import ssl
 import subprocess
@@ -19,6 +20,7 @@ from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export import archive
 from CardiacSegmentationLib.export.archive import Peer, find_objects, store_to_node, store_to_web
 from CardiacSegmentationLib.export.results import write_results
+from dicom_node import ALL_KINDS, run_node
 from export.conftest import read_by_a_person
 from export.orthanc import DICOMWEB, Orthanc, is_installed, run_orthanc
 
@@ -262,28 +264,6 @@ def test_an_answer_without_end_is_read_up_to_a_limit(results: Path, service: str
     assert len(sent) < 100, "the rest was not taken"
 
 
-@contextlib.contextmanager
-def run_node(*kinds: str, tls: ssl.SSLContext | None = None, **answers: int) -> Iterator[int]:
-    """A DICOM node named NODE that takes these kinds; its port. ``answers`` are the states of C-STORE and C-ECHO."""
-    pynetdicom = pytest.importorskip("pynetdicom", reason="pynetdicom is not installed")
-    ae = pynetdicom.AE("NODE")
-    ae.require_called_aet = True
-    for kind in kinds:
-        ae.add_supported_context(kind)
-    handlers = [
-        (pynetdicom.evt.EVT_C_STORE, lambda _: answers.get("store", 0)),
-        (pynetdicom.evt.EVT_C_ECHO, lambda _: answers.get("echo", 0)),
-    ]
-    server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers, ssl_context=tls)
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-
-
-ALL_KINDS = (*archive.SENT, archive.VERIFICATION)
-
-
 @pytest.mark.parametrize(
     ("kinds", "answers", "message"),
     [
@@ -355,3 +335,42 @@ def test_what_holds_no_certificate_is_an_error(
             (tmp_path / name).write_bytes(content)
         assert main(["send", str(results), "--to", "NODE@127.0.0.1:9", option, str(tmp_path / name)]) == 1
         assert name in capsys.readouterr().err
+
+
+def test_a_test_of_a_node_says_what_it_answers_and_sends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    kept: list[pydicom.Dataset] = []
+    with run_node(*ALL_KINDS, kept=kept) as port:
+        assert main(["send", "--test", "--to", f"NODE@127.0.0.1:{port}"]) == 0
+        assert capsys.readouterr().out == "NODE answers\n"
+    with run_node(*ALL_KINDS[1:]) as port:
+        assert main(["send", "--test", "--json-progress", "--to", f"NODE@127.0.0.1:{port}"]) == 0
+        assert json.loads(capsys.readouterr().out) == {"done": True, "refused": ["segmentation"]}
+    with run_node(*ALL_KINDS[:-1]) as port:
+        assert main(["send", "--test", "--to", f"NODE@127.0.0.1:{port}"]) == 1
+        assert "takes no C-ECHO" in capsys.readouterr().err
+    assert not kept
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--to", "A@b:1"], ["results", "--test", "--to", "A@b:1"], ["--test", "--dicomweb", "https://pacs.example.org"]],
+)
+def test_what_cannot_be_sent_or_tested_is_told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["send", *arguments]) != 0
+    assert "--t" in capsys.readouterr().err
+
+
+def test_programs_hear_of_progress_and_of_what_was_refused(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two results at once, in the order in which they are named."""
+    kept: list[pydicom.Dataset] = []
+    command = ["send", "--json-progress", str(results / "dicom" / "seg_ED.dcm"), str(results / "dicom" / "sr.dcm")]
+    with run_node(*ALL_KINDS, kept=kept) as port:
+        assert main([*command, "--to", f"NODE@127.0.0.1:{port}"]) == 0
+    *reports, end = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [report["fraction"] for report in reports] == [0.5, 1.0]
+    assert end == {"done": True, "stored": 2}
+    assert [dataset.Modality for dataset in kept] == ["SEG", "SR"]
+    with run_node(*ALL_KINDS[1:]) as port:
+        assert main([*command, "--to", f"NODE@127.0.0.1:{port}"]) == 1
+    end = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert end == {"error": "1 of 2 objects stored.\nseg_ED.dcm: the archive takes no objects of this kind"}

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.cli.progress import while_heard
+from CardiacSegmentationLib.cli.progress import print_json, while_heard
+from CardiacSegmentationLib.errors import CardiacSegmentationError, UsageError
+
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.export.archive import Stored, Tls
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``cardiacseg send``."""
-    parser.add_argument("results", type=Path, help="folder that `cardiacseg segment --out` wrote, or one DICOM file")
+    parser.add_argument(
+        "results",
+        type=Path,
+        nargs="*",
+        metavar="RESULTS",
+        help="folders that `cardiacseg segment --out` wrote, or DICOM files",
+    )
     target = parser.add_mutually_exclusive_group(required=True)
     target.add_argument("--to", type=_peer, metavar="AE@HOST:PORT", help="a DICOM node (needs pynetdicom)")
     target.add_argument(
@@ -33,25 +44,75 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="our own certificate and its key, where the archive asks for one",
     )
     parser.add_argument("--as", dest="title", default="CARDIACSEG", metavar="AE", help="our own AE title")
+    parser.add_argument("--test", action="store_true", help="ask the node with a C-ECHO and send nothing")
+    parser.add_argument("--json-progress", action="store_true", help="one JSON object a line on stdout, for programs")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Send each object once and say what became of it; exit code 1 where one was not taken."""
-    from CardiacSegmentationLib.export.archive import Tls, find_objects, store_to_node, store_to_web
+    """Send each object once and say what became of it; exit code 1 where one was not taken.
 
-    paths = find_objects(options.results)
-    tls = Tls(options.tls_authorities, options.tls_certificate)
-    if options.to:
-        is_encrypted = options.tls or tls != Tls()
-        answers = store_to_node(paths, options.to, options.title, tls if is_encrypted else None)
+    With ``--json-progress`` errors, too, are JSON lines.
+    """
+    if options.test != (not options.results):
+        msg = "Name the results to send, or test the node with --test and without results."
+        raise UsageError(msg)
+    if options.test and not options.to:
+        msg = "A C-ECHO goes to a DICOM node (--to); DICOMweb has none."
+        raise UsageError(msg)
+    try:
+        return _test(options) if options.test else _send(options)
+    except CardiacSegmentationError as error:
+        if not options.json_progress:
+            raise
+        while_heard(print_json)({"error": str(error)})
+        return 1
+
+
+def _test(options: argparse.Namespace) -> int:
+    from CardiacSegmentationLib.export.archive import echo_node
+
+    refused = echo_node(options.to, options.title, _tls(options))
+    if options.json_progress:
+        while_heard(print_json)({"done": True, "refused": refused})
     else:
-        answers = store_to_web(paths, options.dicomweb, tls)
-    failed, tell = 0, while_heard(lambda line: print(line, flush=True))
+        print(f"{options.to.title} answers" + (f"; it does not take: {', '.join(refused)}" if refused else ""))
+    return 0
+
+
+def _send(options: argparse.Namespace) -> int:
+    from CardiacSegmentationLib.export.archive import find_objects, store_to_node, store_to_web
+
+    paths = [path for results in options.results for path in find_objects(results)]
+    if options.to:
+        answers = store_to_node(paths, options.to, options.title, _tls(options))
+    else:
+        answers = store_to_web(paths, options.dicomweb, _tls(options))
+    heard: list[Stored] = []
+    tell = while_heard(print_json if options.json_progress else lambda line: print(line, flush=True))
     for answer in answers:
-        tell(f"{'FAILED' if answer.problem else 'stored'}  {answer.path}  {answer.problem or answer.kind}")
-        failed += bool(answer.problem)
-    tell(f"{len(paths) - failed} of {len(paths)} objects stored")
+        heard.append(answer)
+        tell({"stage": "send", "fraction": len(heard) / len(paths)} if options.json_progress else _line(answer))
+    failed = [answer for answer in heard if answer.problem]
+    stored = f"{len(paths) - len(failed)} of {len(paths)} objects stored"
+    if not options.json_progress:
+        tell(stored)
+    elif failed:
+        tell({"error": "\n".join([f"{stored}.", *(f"{answer.path.name}: {answer.problem}" for answer in failed)])})
+    else:
+        tell({"done": True, "stored": len(paths)})
     return 1 if failed else 0
+
+
+def _line(answer: Stored) -> str:
+    return f"{'FAILED' if answer.problem else 'stored'}  {answer.path}  {answer.problem or answer.kind}"
+
+
+def _tls(options: argparse.Namespace) -> Tls | None:
+    """How the way is encrypted; ``None``: to a node not at all, to DICOMweb as its address says."""
+    from CardiacSegmentationLib.export.archive import Tls
+
+    tls = Tls(options.tls_authorities, options.tls_certificate)
+    return tls if options.tls or tls != Tls() else None
 
 
 def _peer(text: str) -> object:

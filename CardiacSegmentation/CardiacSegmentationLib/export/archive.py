@@ -161,6 +161,20 @@ def store_to_node(
             association.release()
 
 
+def echo_node(peer: Peer, calling_title: str = "CARDIACSEG", tls: Tls | None = None) -> list[str]:
+    """C-ECHO alone; the kinds of our objects that the node does not take."""
+    association = _associate(peer, calling_title, tls)
+    try:
+        if VERIFICATION not in _accepted(association):
+            msg = f"{peer.title} at {peer.host}:{peer.port} is there, and takes no C-ECHO."
+            raise ExportError(msg)
+        _require_echo(association, peer)
+        return [words for kind, words in SENT.items() if kind not in _accepted(association)]
+    finally:
+        if association.is_established:
+            association.release()
+
+
 def store_to_web(paths: Sequence[Path], url: str, tls: Tls | None = None) -> Iterator[Stored]:
     """STOW-RS each object; credentials come from the environment, never from the command line."""
     import pydicom

@@ -67,6 +67,13 @@ def exports_of(live: LiveStudy | None) -> list[Export]:
     ]
 
 
+def can_be_sent(live: LiveStudy | None) -> bool:
+    """Whether a study allows the DICOM objects, which are what a PACS takes."""
+    from CardiacSegmentationLib.export.results import choose_parts, default_parts
+
+    return live is not None and set(choose_parts(["dicom"])) <= set(default_parts(live.session.stack))
+
+
 def replaced(parts: Iterable[str], folder: Path) -> list[Path]:
     """The files in a folder that parts would replace."""
     from CardiacSegmentationLib.export.result_parts import PARTS

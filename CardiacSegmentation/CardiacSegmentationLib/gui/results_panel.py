@@ -18,6 +18,7 @@ from CardiacSegmentationLib.gui.export_menu import ExportMenu
 from CardiacSegmentationLib.gui.exports import mark_folder, replaced, study_folder, write
 from CardiacSegmentationLib.gui.messages import errors_shown, progress_shown
 from CardiacSegmentationLib.gui.results_table import ResultsTable
+from CardiacSegmentationLib.gui.sending import Sending
 from CardiacSegmentationLib.gui.texts import findings_html
 from CardiacSegmentationLib.gui.translation import language
 from CardiacSegmentationLib.reading import Conventions
@@ -27,9 +28,10 @@ from CardiacSegmentationLib.segmentation import Label, Papillary
 from CardiacSegmentationLib.stack import Patient
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from CardiacSegmentationLib.assessment import Assessment
+    from CardiacSegmentationLib.gui.background import Process
     from CardiacSegmentationLib.gui.widget import CardiacPanel
     from CardiacSegmentationLib.reading import Reading
     from CardiacSegmentationLib.scene.live import LiveStudy
@@ -42,7 +44,7 @@ EXPORT_FOLDER = "CardiacSegmentation/ExportFolder"  # key in Slicer's settings
 class ResultsPanel:
     """What the fourth section shows and does."""
 
-    def __init__(self, panel: CardiacPanel) -> None:
+    def __init__(self, panel: CardiacPanel, make_process: Callable[[], Process] | None = None) -> None:
         self._panel, self._ui = panel, panel.ui
         self._curve = Curve(panel)
         self._table = ResultsTable(self._ui.resultsTable)
@@ -56,7 +58,8 @@ class ResultsPanel:
         for combo in (self._ui.sexCombo, *self._convention_combos().values()):
             combo.connect("currentIndexChanged(int)", lambda _index: self._facts_changed())
         self._ui.journalList.connect("itemDoubleClicked(QListWidgetItem*)", lambda _item: self._go_to_entry())
-        self.export_menu = ExportMenu(panel, self._ui.exportButton, self.export)
+        self.sending = Sending(panel, self.export, self._say, make_process)
+        self.export_menu = ExportMenu(panel, self._ui.exportButton, self.export, self.sending)
         self._ui.exportEdit.currentPath = str(slicer.app.settings().value(EXPORT_FOLDER, "") or Path.home())
 
     def show_study(self, study: Study | None) -> None:
@@ -69,8 +72,9 @@ class ResultsPanel:
             getattr(self._ui, name).enabled = study is not None
         if study is not None:
             self._fill_facts(study)
-        self._ui.exportLabel.text = ""
+        self._say("")
         self._curve.let_go()
+        self.sending.forget_question()
         self.show_numbers()
 
     def show_numbers(self) -> None:
@@ -103,30 +107,46 @@ class ResultsPanel:
     def export(self, parts: Sequence[str]) -> None:
         """Write parts of the results into the study's folder in the chosen one, and say where it is."""
         live = self._panel.live
+    def export(self, parts: Sequence[str]) -> list[Path]:
+        """Write parts of the results into the study's folder in the chosen one, and say where it is.
+
+        The files; none where it was declined, cancelled or failed.
+        """
+        live, written = self._panel.live, list[Path]()
         if live is None:
-            return
+            return written
         self._panel.settle()
-        self._ui.exportLabel.text = ""
+        self._say("")
         with errors_shown(self._panel.messages):
             parent = self._chosen_folder()
             folder = study_folder(live.study, parent)
             if not self._may_replace(replaced(parts, folder)):
-                return
-            self._ui.exportLabel.text = self._write(live, parts, folder)
+                return written
+            written = self._write(live, parts, folder)
             self._ui.exportEdit.addCurrentPathToHistory()
             slicer.app.settings().setValue(EXPORT_FOLDER, str(parent))
+        return written
 
-    def _write(self, live: LiveStudy, parts: Sequence[str], folder: Path) -> str:
-        """Write, with a window that shows how far it is; what is to be said of it."""
+    def clean_up(self) -> None:
+        """The module is unloaded."""
+        self.sending.clean_up()
+
+    def _say(self, text: str) -> None:
+        self._ui.exportLabel.text = text
+
+    def _write(self, live: LiveStudy, parts: Sequence[str], folder: Path) -> list[Path]:
+        """Write, with a window that shows how far it is, and say what became of it."""
         try:
             with progress_shown(_("Writing …"), _("Cancelled; what was written before stays.")) as tell:
                 written = write(live, parts, folder, lambda title, done: tell(round(100 * done), 100, title))
         except Cancelled as cancelled:
-            return str(cancelled)
+            self._say(str(cancelled))
+            return []
         finally:
             if folder.is_dir():
                 mark_folder(live.study, folder)
-        return _written_html(folder, written)
+        self._say(_written_html(folder, written))
+        return written
 
     def _show_corrections(self, live: LiveStudy) -> None:
         """What the reader changed against the network, and the journal of it."""

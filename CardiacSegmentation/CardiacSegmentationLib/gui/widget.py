@@ -68,7 +68,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._segment = SegmentPanel(self, make_process)
         self._correct = CorrectPanel(self, make_process)
         self._long_axes = LongAxisPanel(self)
-        self._results = ResultsPanel(self)
+        self._results = ResultsPanel(self, make_process)
         self.sign_off = SignPanel(self)
         self._recovery = RecoveryBar(self)
         self._looking = Looking(self)
@@ -172,6 +172,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._correct.outlines.end()  # they follow a view, and would keep the panel alive
         self._recovery.clean_up()
         self._study_section.clean_up()
+        self._results.clean_up()
         self.sign_off.clean_up()
         self._results.clean_up()
         self._looking.clean_up()

@@ -536,6 +536,21 @@
   </message>
  </context>
  <context>
+  <name>gui.export_menu</name>
+  <message>
+   <source>Cancel sending</source>
+   <translation>Senden abbrechen</translation>
+  </message>
+  <message>
+   <source>Send to PACS …</source>
+   <translation>An PACS senden …</translation>
+  </message>
+  <message>
+   <source>Only of images that were loaded from DICOM can DICOM objects be made.</source>
+   <translation>Nur aus Bildern, die aus DICOM geladen wurden, entstehen DICOM-Objekte.</translation>
+  </message>
+ </context>
+ <context>
   <name>gui.exports</name>
   <message>
    <source>All tables</source>
@@ -649,6 +664,17 @@
   <message>
    <source>The program has a defect: {error}. Slicer's error log tells the developers more.</source>
    <translation>Das Programm hat einen Fehler: {error}. Slicers Fehlerprotokoll sagt den Entwicklern mehr.</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.nodes</name>
+  <message>
+   <source>“{address}” is no address of a PACS. Write AE@host:port, or https://… of a DICOMweb service.</source>
+   <translation>„{address}“ ist keine Adresse eines PACS. Schreibweise: AE@Rechner:Port, oder https://… eines DICOMweb-Dienstes.</translation>
+  </message>
+  <message>
+   <source>“{title}” is no AE title: up to 16 plain letters and digits.</source>
+   <translation>„{title}“ ist kein AE-Titel: höchstens 16 Buchstaben ohne Umlaute und Ziffern.</translation>
   </message>
  </context>
  <context>
@@ -877,6 +903,100 @@
   <message>
    <source>Not segmented:</source>
    <translation>Nicht segmentiert:</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.send_dialog</name>
+  <message>
+   <source>Asking …</source>
+   <translation>Frage an …</translation>
+  </message>
+  <message>
+   <source>It answers.</source>
+   <translation>Der Knoten antwortet.</translation>
+  </message>
+  <message>
+   <source>It does not take: {kinds}.</source>
+   <translation>Er nimmt nicht an: {kinds}.</translation>
+  </message>
+  <message>
+   <source>DICOMweb knows no C-ECHO.</source>
+   <translation>DICOMweb kennt kein C-ECHO.</translation>
+  </message>
+  <message>
+   <source>Ask the node with a C-ECHO; nothing is sent.</source>
+   <translation>Den Knoten mit einem C-ECHO fragen; gesendet wird nichts.</translation>
+  </message>
+  <message>
+   <source>Send to PACS</source>
+   <translation>An PACS senden</translation>
+  </message>
+  <message>
+   <source>AE@host:port, or https://… of a DICOMweb service</source>
+   <translation>AE@Rechner:Port, oder https://… eines DICOMweb-Dienstes</translation>
+  </message>
+  <message>
+   <source>Encrypt (TLS)</source>
+   <translation>Verschlüsseln (TLS)</translation>
+  </message>
+  <message>
+   <source>PEM file that vouches for the PACS; empty: the system's authorities</source>
+   <translation>PEM-Datei, die für das PACS bürgt; leer: die Zertifizierungsstellen des Systems</translation>
+  </message>
+  <message>
+   <source>PEM file with our own certificate and its key, where the PACS asks for one</source>
+   <translation>PEM-Datei mit unserem eigenen Zertifikat und Schlüssel, wenn das PACS danach fragt</translation>
+  </message>
+  <message>
+   <source>SEG, SR, PDF and contours are made anew and sent. To query and retrieve, use Slicer's DICOM module.</source>
+   <translation>SEG, SR, PDF und Konturen werden neu erzeugt und gesendet. Zum Suchen und Abrufen dient Slicers DICOM-Modul.</translation>
+  </message>
+  <message>
+   <source>PACS:</source>
+   <translation>PACS:</translation>
+  </message>
+  <message>
+   <source>Our AE title:</source>
+   <translation>Unser AE-Titel:</translation>
+  </message>
+  <message>
+   <source>Authorities:</source>
+   <translation>Zertifizierungsstellen:</translation>
+  </message>
+  <message>
+   <source>Own certificate:</source>
+   <translation>Eigenes Zertifikat:</translation>
+  </message>
+  <message>
+   <source>Test</source>
+   <translation>Testen</translation>
+  </message>
+  <message>
+   <source>Send</source>
+   <translation>Senden</translation>
+  </message>
+  <message>
+   <source>Cancel</source>
+   <translation>Abbrechen</translation>
+  </message>
+ </context>
+ <context>
+  <name>gui.sending</name>
+  <message>
+   <source>Sending …</source>
+   <translation>Senden …</translation>
+  </message>
+  <message>
+   <source>{count} objects stored.</source>
+   <translation>{count} Objekte gespeichert.</translation>
+  </message>
+  <message>
+   <source>Cancelled; what was stored before stays there.</source>
+   <translation>Abgebrochen; was schon gespeichert war, bleibt dort.</translation>
+  </message>
+  <message>
+   <source>Not everything was stored.</source>
+   <translation>Nicht alles wurde gespeichert.</translation>
   </message>
  </context>
  <context>
