@@ -100,13 +100,6 @@ class ResultsPanel:
         """Another phase is on display."""
         self._curve.update()
 
-    def clean_up(self) -> None:
-        """The module is unloaded."""
-        self._curve.clean_up()
-
-    def export(self, parts: Sequence[str]) -> None:
-        """Write parts of the results into the study's folder in the chosen one, and say where it is."""
-        live = self._panel.live
     def export(self, parts: Sequence[str]) -> list[Path]:
         """Write parts of the results into the study's folder in the chosen one, and say where it is.
 
@@ -129,6 +122,7 @@ class ResultsPanel:
 
     def clean_up(self) -> None:
         """The module is unloaded."""
+        self._curve.clean_up()
         self.sending.clean_up()
 
     def _say(self, text: str) -> None:
