@@ -145,7 +145,7 @@ def test_a_folder_of_volume_files_offers_the_4d_image(tmp_path: Path, truth: Cin
 def test_of_several_cines_as_volume_files_none_is_taken_for_the_other(tmp_path: Path, truth: CineStack) -> None:
     for name in ("anna.nii.gz", "bert.nii.gz"):
         write(tmp_path / name, truth.voxels, truth.affine, step=115)
-    with pytest.raises(StudyError, match=r"stack 0 \(anna\.nii\.gz\), stack 1 \(bert\.nii\.gz\)\. Name .*--stack N"):
+    with pytest.raises(StudyError, match=r"stack 0 \(anna\.nii\.gz\); stack 1 \(bert\.nii\.gz\)\. Name .*--stack N"):
         read_study(tmp_path)
     assert read_study(tmp_path, stack=1).title == "bert.nii.gz"
 

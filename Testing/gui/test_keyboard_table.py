@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 GUIDE = Path(__file__).parents[2] / "docs" / "slicer.md"
 NAMES = {"←": "Left", "→": "Right", "↑": "Up", "↓": "Down", "−": "-"}
-WITH_THE_MOUSE = {"Shift while pulling"}
+WITH_THE_MOUSE = {"Shift while pulling", "Wheel, Shift + wheel"}
 
 
 def keys_of_the_guide() -> list[str]:

@@ -91,19 +91,19 @@ def test_the_command_prints_the_truth(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize(
-    ("arguments", "text"),
+    ("arguments", "text", "code"),
     [
-        (["--lv-ef", "99"], "LV ejection fraction"),
-        (["--slices", "6", "--gap", "0"], "do not cover this heart"),
-        (["--layout", "none"], "There is no layout"),
-        (["--lv-mass", "20"], "makes a wall of"),
-        (["--seed", "-1"], "Seed"),
+        (["--lv-ef", "99"], "LV ejection fraction", 2),
+        (["--slices", "6", "--gap", "0"], "do not cover this heart", 1),
+        (["--layout", "none"], "There is no layout", 2),
+        (["--lv-mass", "20"], "makes a wall of", 1),
+        (["--seed", "-1"], "Seed", 2),
     ],
 )
 def test_bad_arguments_are_one_clear_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], text: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], text: str, code: int
 ) -> None:
-    assert main(["phantom", str(tmp_path / "out"), *arguments]) == 1
+    assert main(["phantom", str(tmp_path / "out"), *arguments]) == code
     error = capsys.readouterr().err
     assert text in error
     assert error.count("\n") == 1
