@@ -176,7 +176,7 @@ def read(reader: Reader, study: Path, results: Path, name: str) -> Path:
     ui.exportEdit.currentPath = str(results)  # remembered from the last time
     menu = panel._results.export_menu
     reader.do("open Export", menu.fill)
-    everything = menu.menu.actions()[-1]
+    (everything,) = (action for action in menu.menu.actions() if action.text == "Everything")
     reader.do("choose Everything", everything.trigger)
     assert not hand.messages.errors
     (report,) = results.rglob("report.pdf")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +41,39 @@ def test_a_batch_of_any_size_and_shape_runs(painted_bundle: Path) -> None:
         logits, presence = backend.run(np.zeros(shape, np.float32))
         assert logits.shape == (shape[0], 4, *shape[2:])
         assert presence.shape == (shape[0], 2)
+
+
+@pytest.mark.skipif(not is_installed("openvino"), reason="no OpenVINO")
+def test_the_first_call_of_openvino_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two first calls at once may wait for each other for ever, inside OpenVINO."""
+    from CardiacSegmentationLib.network.backends import openvino_backend
+
+    class Request:
+        def infer(self, _inputs: object) -> dict[object, object]:
+            running.append(len(running) + 1)
+            time.sleep(0.05)
+            most.append(len(running))
+            running.pop()
+            return {}
+
+    running: list[int] = []
+    most: list[int] = []
+    compiled = SimpleNamespace(create_infer_request=Request)
+    bundle = SimpleNamespace(input="images", logits="logits", presence="presence")
+    backend = openvino_backend.OpenVinoBackend(compiled, bundle, "float32", workers=4)  # type: ignore[arg-type]
+    monkeypatch.setattr(openvino_backend, "_HAS_RUN", threading.Event())
+
+    def first(_: int) -> None:
+        with pytest.raises(KeyError):  # it answered nothing
+            backend.run(np.zeros((1, 1, 8, 8), np.float32))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(first, range(4)))
+    assert most == [1, 1, 1, 1]
+    openvino_backend._HAS_RUN.set()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(first, range(4)))
+    assert max(most) > 1
 
 
 def test_a_missing_engine_is_one_sentence_with_the_command(

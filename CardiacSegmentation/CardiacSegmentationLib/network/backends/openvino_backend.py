@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from CardiacSegmentationLib.network.backends import share_cores
 if TYPE_CHECKING:
     from CardiacSegmentationLib.network.backends import Backend, FloatArray
     from CardiacSegmentationLib.network.bundle import Bundle
+
+_ALONE = threading.Lock()  # for the first call of the process: two at once may each wait for the other for ever
+_HAS_RUN = threading.Event()
 
 
 class OpenVinoBackend:
@@ -29,6 +33,14 @@ class OpenVinoBackend:
 
     def run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Logits and presence logits of a batch."""
+        if _HAS_RUN.is_set():
+            return self._run(images)
+        with _ALONE:  # it sets up tables of OpenVINO's Python part
+            results = self._run(images)
+            _HAS_RUN.set()
+        return results
+
+    def _run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
         request = self._requests.get()
         try:
             results = request.infer({self._bundle.input: np.ascontiguousarray(images, np.float32)})
