@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from CardiacSegmentationLib.assessment import Assessment
-    from CardiacSegmentationLib.browser.proposal import Proposal
+    from CardiacSegmentationLib.browser.proposal import OfferedChange
     from CardiacSegmentationLib.contours import Contours
     from CardiacSegmentationLib.export.deidentify import Deidentifier
     from CardiacSegmentationLib.long_axis import LongAxis
@@ -77,7 +77,7 @@ class ServedStudy:
         self._revision = self._work_revision = 0
         self._written_at = -1  # the revision that the files tell of
         self._changed_at: dict[Place, int] = {}
-        self._proposal: Proposal | None = None
+        self._proposal: OfferedChange | None = None
         self._proposed_at = 0
         self._place: tuple[int | None, int | None] | None = None
         self._contours: dict[Place, tuple[Labels, Contours]] = {}
@@ -163,7 +163,7 @@ class ServedStudy:
             known = self._contours[place] = labels.copy(), find_contours(labels, (row_mm, column_mm))
         return known[1]
 
-    def propose(self, proposal: Proposal) -> dict[str, Any]:
+    def propose(self, proposal: OfferedChange) -> dict[str, Any]:
         """Keep what could be taken over, until another edit, and show it."""
         self._proposal, self._proposed_at = proposal, self._work_revision
         shown = {
@@ -173,7 +173,7 @@ class ServedStudy:
         return {"proposal": shown, **proposal.facts}
 
     @property
-    def proposal(self) -> Proposal:
+    def proposal(self) -> OfferedChange:
         """What was proposed last and still fits."""
         if self._proposal is None or self._proposed_at != self._work_revision:
             msg = "What was proposed does not fit any more: let it be proposed again."
