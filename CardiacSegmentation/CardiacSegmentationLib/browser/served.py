@@ -176,8 +176,7 @@ class ServedStudy:
     def proposal(self) -> OfferedChange:
         """What was proposed last and still fits."""
         if self._proposal is None or self._proposed_at != self._work_revision:
-            msg = "What was proposed does not fit any more: let it be proposed again."
-            raise ContourError(msg)
+            raise ContourError.of("proposal-outdated")
         return self._proposal
 
     def write_parts(self, parts: list[str]) -> list[Path]:
