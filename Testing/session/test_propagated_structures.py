@@ -167,9 +167,7 @@ def test_one_phase_that_lost_what_ed_and_es_have_gets_it_from_there(
     labels[1, SLICE][np.isin(labels[1, SLICE], structures)] = 0
     session = begin(Segmentation.of(labels, model="a network"))
     for phase in (ED, ES):
-        edit_contours(
-            session, {(phase, SLICE): grow(contours_at(session, (phase, SLICE)), [Border.ENDO], 0.2)}, "Grow"
-        )
+        edit_contours(session, {(phase, SLICE): grow(contours_at(session, (phase, SLICE)), [Border.ENDO], 0.2)}, "Grow")
     take(session, propose_phases(session, SLICE))
     for label in structures:
         assert dice(session.segmentation.labels[1, SLICE] == label, made.labels[1, SLICE] == label) > 0.8
@@ -203,9 +201,7 @@ def test_deleting_in_all_phases_is_one_step_and_means_all(session: StudySession)
     beside = [slice_ for slice_ in range(before.shape[1]) if slice_ != SLICE]
     np.testing.assert_array_equal(session.segmentation.labels[:, beside], before[:, beside])
     np.testing.assert_array_equal(session.segmentation.labels == Label.LV, before == Label.LV)
-    np.testing.assert_array_equal(
-        session.segmentation.contours[here].borders[Border.ENDO], drawn.borders[Border.ENDO]
-    )
+    np.testing.assert_array_equal(session.segmentation.contours[here].borders[Border.ENDO], drawn.borders[Border.ENDO])
     assert session.undo()
     np.testing.assert_array_equal(session.segmentation.labels, before)
     assert session.segmentation.contours[here] is drawn
@@ -221,3 +217,14 @@ def draw(session: StudySession, made: Segmentation, borders: Sequence[Border], *
             now = contours_at(session, place)
             drawn = draw_border(Contours(spacing, dict(now.borders)), border, truth.borders[border])
             assert edit_contours(session, {place: drawn}, "Redraw")
+
+
+def test_a_cavity_that_the_reader_filled_with_muscle_at_ed_and_es_is_muscle_between(session: StudySession) -> None:
+    for phase in (ED, ES):
+        image = session.segmentation.labels[phase, SLICE].copy()
+        image[image == Label.LV] = Label.MYO
+        session.put({(phase, SLICE): image}, "Paint")
+    before = session.segmentation.labels.copy()
+    take(session, propose_phases(session, SLICE))
+    heart = np.isin(before[:, SLICE], LEFT)
+    np.testing.assert_array_equal(session.segmentation.labels[:, SLICE] == Label.MYO, heart)
