@@ -125,7 +125,7 @@ def test_a_batch_is_whole_with_its_overview(
     SimpleITK.WriteImage(SimpleITK.JoinSeries(frames), str(tmp_path / "root" / "site" / "a.nii.gz"))
     out = tmp_path / "out"
     command = ["batch", str(tmp_path / "root"), "--out", str(out), "--model", str(painted_bundle)]
-    command += ["--only", "report,patient"]
+    command += ["--backend", "onnx", "--only", "report,patient"]
     assert main(command) == 0
     (row,), (alone,) = (read_rows(path) for path in (out / "summary.csv", out / "site" / "patient.csv"))
     assert {name: row[name] for name in alone} == alone, "the same columns, the same numbers"

@@ -61,7 +61,7 @@ def root(painted: tuple[CineStack, Segmentation], tmp_path_factory: pytest.TempP
 
 @pytest.fixture
 def choices(painted_bundle: Path) -> list[str]:
-    return ["--model", str(painted_bundle), "--only", "tables"]
+    return ["--model", str(painted_bundle), "--backend", "onnx", "--only", "tables"]
 
 
 def read_rows(out: Path) -> dict[str, dict[str, str]]:
@@ -126,7 +126,7 @@ def test_a_row_that_got_lost_is_not_taken_for_older_results(
     root: Path, tmp_path: Path, cluster: Cluster, painted_bundle: Path
 ) -> None:
     tasks = [task for task in plan_batch(root, tmp_path / "out")[0] if task.name in ("study1", "study2")]
-    options = Options(model=painted_bundle, parts=("tables",))
+    options = Options(model=painted_bundle, backend="onnx", parts=("tables",))
     assert [row["status"] for row in segment_on_cluster(tasks, options, cluster.address)] == ["done", "done"]
     assert {row["kind"] for row in segment_on_cluster(tasks, options, cluster.address)} == {""}, "refused beforehand"
     work = cluster_room._Work(options)
