@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 def test_a_batch_that_is_killed_again_and_again_accounts_for_every_study(tmp_path: Path, painted_bundle: Path) -> None:
     write_studies(tmp_path / "studies", 6)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import CineStack
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.skipif(not find_spec("distributed"), reason="Dask is not installed"),
     pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals"),
 ]

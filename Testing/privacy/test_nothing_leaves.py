@@ -27,6 +27,8 @@ from CardiacSegmentationLib.phantom import PhantomSpec, write_study
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 GUARD = """
 import os, sys
