@@ -83,7 +83,9 @@ def test_sigterm_at_any_time_cancels(study: Path, tmp_path: Path, painted_bundle
     """From the moment Python has begun with us; done is done, of course."""
     out = tmp_path / "out"
     command = [sys.executable, "-m", "CardiacSegmentationLib", "segment", str(study), "--out", str(out)]
-    process = subprocess.Popen([*command, "--model", str(painted_bundle), "--backend", "onnx"], env=ENVIRONMENT, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [*command, "--model", str(painted_bundle), "--backend", "onnx"], env=ENVIRONMENT, stderr=subprocess.PIPE
+    )
     _wait_for_handler(process.pid)
     time.sleep(after_s)
     process.terminate()
