@@ -72,19 +72,12 @@ def read_source(stack: CineStack) -> DicomSource:
     """Find the objects a stack was read from and read their headers, without pixels."""
     if stack.source is None or stack.source.format != "DICOM" or not stack.instance_uids:
         found = stack.source.format if stack.source else "no file"
-        msg = (
-            f"DICOM results need a DICOM study to belong to, but these images come from {found}. Export NIfTI instead."
-        )
-        raise SourceError(msg)
+        raise SourceError.of("no-dicom-source", source=found)
     wanted = {uid for row in stack.instance_uids for uid in row if uid}
     files = stack.source.files or open_study(stack.source.path).files
     headers = _read_headers(files, wanted)
     if missing := wanted - headers.keys():
-        msg = (
-            f"{len(missing)} of the {len(wanted)} source images are no longer in {stack.source.path}. "
-            "Put the study back in its place and export again."
-        )
-        raise SourceError(msg)
+        raise SourceError.of("source-images-gone", missing=len(missing), wanted=len(wanted), path=stack.source.path)
     return DicomSource(
         tuple(
             tuple(_image(stack, headers, phase, slice_) for slice_ in range(stack.slices))
@@ -97,8 +90,7 @@ def require_study(source: DicomSource) -> DicomSource:
     """The same source, if its images say which study they belong to."""
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPClassUID"):
         if not all(header.get(keyword) for header in source.headers):
-            msg = f"The source images have no {keyword}: DICOM results cannot belong to a study."
-            raise SourceError(msg)
+            raise SourceError.of("source-without", keyword=keyword)
     return source
 
 

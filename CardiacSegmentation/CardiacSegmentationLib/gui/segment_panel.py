@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 from CardiacSegmentationLib.choices import CHOICES, arguments_for
 from CardiacSegmentationLib.cine.volume_files import read_values
 from CardiacSegmentationLib.corrections import describe_work
+from CardiacSegmentationLib.errors import as_error
 from CardiacSegmentationLib.export.result_parts import PARTS
 from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.gui.background import BackgroundRun, End, Process
@@ -164,7 +165,7 @@ class SegmentPanel:
         try:
             segmentation = read_segmentation(Path(result["folder"]), stack_of(study))
         except Exception as problem:  # whatever is wrong with the files must reach the user's eyes
-            return "", str(problem)
+            return "", as_error(problem).text(language())
         self._panel.before_replacing(study)
         set_segmentation(study, segmentation)
         set_reading(study, reading_of(study).begun_again(segmentation.model or ""))
