@@ -289,4 +289,4 @@ class ServedStudy:
 def _facts_of(stack: CineStack, hide: Deidentifier | None) -> dict[str, str]:
     """What the page says about patient and study."""
     is_dicom = stack.source is not None and bool(stack.instance_uids)
-    return describe_patient(stack, read_source(stack) if is_dicom else None, hide)
+    return describe_patient(stack, read_source(stack, ()).first if is_dicom else None, hide)
