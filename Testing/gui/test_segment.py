@@ -380,7 +380,16 @@ def test_the_process_ends_when_slicer_is_gone(tmp_path: Path, painted: Any, pain
     write_stack(painted[0], tmp_path / "images.nrrd")
     parent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1)"])
     command = [sys.executable, str(WORKER), str(parent.pid), "segment", str(tmp_path / "images.nrrd")]
-    command += ["--out", str(tmp_path / "results"), "--model", str(painted_bundle), "--uncertainty", "--json-progress"]
+    command += [
+        "--out",
+        str(tmp_path / "results"),
+        "--model",
+        str(painted_bundle),
+        "--backend",
+        "onnx",
+        "--uncertainty",
+        "--json-progress",
+    ]
     worker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     parent.wait()
     worker.wait(timeout=30)
