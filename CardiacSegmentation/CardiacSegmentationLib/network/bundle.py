@@ -74,9 +74,20 @@ class Bundle:
         return path
 
 
-def load_bundle(folder: Path | None = None) -> Bundle:
-    """The bundle in ``folder``, or the one that ships with the program."""
-    folder = _default_folder() if folder is None else Path(folder)
+def bundled_networks() -> tuple[str, ...]:
+    """Names of the networks that ship with the program, the usual one first."""
+    others = (path.name for path in _shipped_folder(DEFAULT).parent.iterdir() if path.is_dir())
+    return DEFAULT, *sorted(name for name in others if name != DEFAULT)
+
+
+def is_bundled(model: Path) -> bool:
+    """Whether it names a network that ships; a folder of that name goes before."""
+    return not model.exists() and str(model) in bundled_networks()
+
+
+def load_bundle(model: Path | None = None) -> Bundle:
+    """The bundle in the folder ``model``, or of that name among those that ship; the usual one without."""
+    folder = _folder_of(model)
     path = folder / METADATA
     facts = _read_facts(path)
     try:
@@ -104,9 +115,15 @@ def load_bundle(folder: Path | None = None) -> Bundle:
     return bundle
 
 
-def _default_folder() -> Path:
+def _folder_of(model: Path | None) -> Path:
+    if model is None:
+        return _shipped_folder(DEFAULT)
+    return _shipped_folder(str(model)) if is_bundled(Path(model)) else Path(model)
+
+
+def _shipped_folder(name: str) -> Path:
     try:
-        return resource("Models", DEFAULT)
+        return resource("Models", name)
     except FileNotFoundError as error:
         raise ModelError.of("no-network") from error
 

@@ -156,12 +156,12 @@
    <translation>Läuft mit:</translation>
   </message>
   <message>
-   <source>Model:</source>
-   <translation>Modell:</translation>
+   <source>Network:</source>
+   <translation>Netz:</translation>
   </message>
   <message>
-   <source>The folder of a network of your own; empty for the one that comes with this module.</source>
-   <translation>Der Ordner eines eigenen Netzes; leer für das mitgelieferte.</translation>
+   <source>The folder of a network of your own, made with cardiactrain export.</source>
+   <translation>Der Ordner eines eigenen Netzes, gemacht mit cardiactrain export.</translation>
   </message>
   <message>
    <source>Map of uncertainty (takes several times longer)</source>
@@ -846,6 +846,10 @@
  <context>
   <name>gui.segment_panel</name>
   <message>
+   <source>Of your own:</source>
+   <translation>Ein eigenes:</translation>
+  </message>
+  <message>
    <source>Stopping …</source>
    <translation>Wird angehalten …</translation>
   </message>
@@ -1130,6 +1134,14 @@
   <message>
    <source>Writing results</source>
    <translation>Ergebnisse werden geschrieben</translation>
+  </message>
+  <message>
+   <source>Usual</source>
+   <translation>Das übliche</translation>
+  </message>
+  <message>
+   <source>Mean of two networks (takes twice as long)</source>
+   <translation>Mittel zweier Netze (dauert doppelt so lang)</translation>
   </message>
  </context>
  <context>
