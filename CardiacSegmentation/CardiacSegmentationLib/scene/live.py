@@ -80,9 +80,10 @@ class LiveStudy:
 
     def close(self) -> None:
         """Stop observing; the nodes stay as they are, whatever becomes of the session."""
-        _OPEN.discard(self)
-        self._unfollow()
-        self.node.RemoveObserver(self._tag)
+        if self in _OPEN:
+            _OPEN.discard(self)
+            self._unfollow()
+            self.node.RemoveObserver(self._tag)
 
     def follow_node(self) -> None:
         """Go on with the node that is on display now; another one was deleted.
