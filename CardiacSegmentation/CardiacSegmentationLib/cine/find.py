@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.findings import Parameter
 
 MOST_REASONS = 4  # that an error repeats
+FEWEST_SCATTERED = 10  # images, each of a study of its own
 IMAGE_CLASSES = ("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1")  # MR and enhanced MR images
 
 
@@ -62,6 +63,7 @@ def find_stacks(
     frames, copies = _drop_copies(headers.frames)
     if copies:
         left_out.append(Excluded(Reason.COPY, files=copies))
+    frames, scattered = _gather_scattered(frames)
     stacks = volumes + _arrange_by_study(frames, reacquired)
     chosen, why = choose(stacks)
     if chosen is not None:
@@ -73,7 +75,7 @@ def find_stacks(
         left_out=tuple(left_out),
         chosen=chosen,
         why=why,
-        findings=tuple(_check_study(opened, frames, left_out)),
+        findings=(*scattered, *_check_study(opened, frames, left_out)),
         temporary=opened.temporary,
     )
 
@@ -155,6 +157,22 @@ def _drop_copies(frames: Sequence[Frame]) -> tuple[list[Frame], tuple[Path, ...]
         elif before is not frame:  # two different images under one UID, as careless anonymisers leave them
             unique[(str(frame.file.path), frame.number)] = frame
     return list(unique.values()), tuple(dict.fromkeys(copies))
+
+
+def _gather_scattered(frames: Sequence[Frame]) -> tuple[list[Frame], list[Finding]]:
+    """Images that an anonymiser gave a StudyInstanceUID each: of one patient and day they are one study."""
+    uids = {frame.file.study_uid for frame in frames}
+    if len(uids) < max(len(frames), FEWEST_SCATTERED):
+        return list(frames), []
+    by_day: dict[tuple[str, str], str] = {}
+    for frame in frames:
+        day = frame.file.patient_id, frame.file.study_date
+        by_day[day] = min(frame.file.study_uid, by_day.get(day, frame.file.study_uid))
+    gathered = [
+        replace(frame, file=replace(frame.file, study_uid=by_day[frame.file.patient_id, frame.file.study_date]))
+        for frame in frames
+    ]
+    return gathered, [Finding("studies-scattered", parameters={"count": len(uids)})]
 
 
 def _same_place(a: Frame, b: Frame) -> bool:
