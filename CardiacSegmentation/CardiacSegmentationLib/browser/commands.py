@@ -18,7 +18,8 @@ from CardiacSegmentationLib.session.base_planes import set_base_line
 from CardiacSegmentationLib.session.contour_commands import (
     copy_here,
     delete_here,
-    describe_left_out,
+    delete_phases,
+    describe_proposal,
     edit_contours,
     grow_here,
     propose_filling,
@@ -58,7 +59,11 @@ def _drag(study: ServedStudy, message: Message) -> None:
 
 
 def _delete(study: ServedStudy, message: Message) -> None:
-    delete_here(study.session, study.place_of(message), _structures(message))
+    place, structures = study.place_of(message), _structures(message)
+    if message.get("allPhases"):
+        delete_phases(study.session, place[1], structures)
+    else:
+        delete_here(study.session, place, structures)
 
 
 def _copy(study: ServedStudy, message: Message) -> None:
@@ -87,7 +92,7 @@ def _propose(study: ServedStudy, message: Message) -> dict[str, Any]:
             if along == "phases"
             else propose_slices(session, phase, (place - 1, place + 1))
         )
-    facts = {"leftOut": describe_left_out(found, study.language)}
+    facts = {"details": describe_proposal(session, found, study.language)}
     return study.propose(OfferedChange(found, lambda: take(session, found, tool), facts))
 
 

@@ -66,6 +66,8 @@ class Shortcuts:
             "X": correct.tools.choose_structures,
             "R": lambda: correct.tools.delete((Label.RV,)),
             "L": lambda: correct.tools.delete(LEFT),
+            "Shift+R": lambda: correct.tools.delete_phases((Label.RV,)),
+            "Shift+L": lambda: correct.tools.delete_phases(LEFT),
             "C": lambda: correct.tools.copy(PREVIOUS_PHASE),
             "Shift+C": lambda: correct.tools.copy(NEXT_PHASE),
             "B": lambda: correct.tools.copy(SLICE_ABOVE),

@@ -1187,8 +1187,8 @@
    <translation>Löschen</translation>
   </message>
   <message>
-   <source>Delete structures in the image shown.</source>
-   <translation>Strukturen im gezeigten Bild löschen.</translation>
+   <source>Delete structures in the image shown, or in all phases of its slice.</source>
+   <translation>Strukturen im gezeigten Bild löschen, oder in allen Phasen seiner Schicht.</translation>
   </message>
   <message>
    <source>RV here (R)</source>
@@ -1197,6 +1197,14 @@
   <message>
    <source>LV and myocardium here (L)</source>
    <translation>LV und Myokard hier (L)</translation>
+  </message>
+  <message>
+   <source>RV in all phases of this slice (Shift+R)</source>
+   <translation>RV in allen Phasen dieser Schicht (Umschalt+R)</translation>
+  </message>
+  <message>
+   <source>LV and myocardium in all phases of this slice (Shift+L)</source>
+   <translation>LV und Myokard in allen Phasen dieser Schicht (Umschalt+L)</translation>
   </message>
   <message>
    <source>Copy</source>
