@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from CardiacSegmentationLib.network.bundle import bundled_networks
 from painted_network import dice
 from slicer_stand_in.hand import paint
 
@@ -116,6 +117,31 @@ def test_the_error_text_of_the_process_is_shown_and_not_lost(
     assert str(tmp_path) in a_hand.ui.errorText.plainText
     assert "✖" in a_hand.ui.progressLabel.text
     assert a_hand.ui.segmentButton.enabled
+
+
+def test_networks_that_ship_and_ones_own_are_chosen_in_one_list(
+    a_hand: Hand, a_painted_study: Study, tmp_path: Path
+) -> None:
+    from CardiacSegmentationLib.scene.study import read_study_settings, write_study_settings
+
+    ui = a_hand.ui
+    shipped = bundled_networks()
+    assert ui.modelCombo.count == len(shipped) + 1
+
+    def chosen() -> str:
+        return read_study_settings(a_painted_study)[0].model
+
+    ui.modelEdit.currentPath = ""
+    ui.modelCombo.currentIndex = shipped.index("cardiac-sax-ensemble")
+    assert chosen() == "cardiac-sax-ensemble"
+    assert not ui.modelEdit.enabled
+    ui.modelEdit.currentPath = str(tmp_path)
+    assert (chosen(), ui.modelCombo.currentIndex) == (str(tmp_path), len(shipped))
+    ui.modelCombo.currentIndex = 0
+    assert (chosen(), ui.modelEdit.currentPath) == ("", "")
+    write_study_settings(a_painted_study, replace(read_study_settings(a_painted_study)[0], model=shipped[-1]))
+    a_hand.panel._segment.show_study(a_painted_study)
+    assert ui.modelCombo.currentIndex == len(shipped) - 1
 
 
 def test_a_process_that_dies_without_a_word_is_told_of(
