@@ -59,8 +59,11 @@ def run(options: argparse.Namespace) -> int:
     if options.test and not options.to:
         msg = "A C-ECHO goes to a DICOM node (--to); DICOMweb has none."
         raise UsageError(msg)
+    from CardiacSegmentationLib.export.dicom_objects import without_warnings
+
     try:
-        return _test(options) if options.test else _send(options)
+        with without_warnings():  # about the values of the source's scanner; a program hears of errors alone
+            return _test(options) if options.test else _send(options)
     except CardiacSegmentationError as error:
         if not options.json_progress:
             raise
