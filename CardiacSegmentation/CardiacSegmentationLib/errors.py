@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Error = TypeVar("Error", bound="CardiacSegmentationError")
 
+# What reading a value out of JSON raises where the file is not as this program writes it.
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
+
 
 class CardiacSegmentationError(Exception):
     """The base of every error this program raises on purpose; its text is fit to show.

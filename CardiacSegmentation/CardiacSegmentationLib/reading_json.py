@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from CardiacSegmentationLib.errors import ReadingError
+from CardiacSegmentationLib.errors import MALFORMED, ReadingError
 from CardiacSegmentationLib.journal import JournalEntry
 from CardiacSegmentationLib.reading import (
     BasalRule,
@@ -82,8 +82,9 @@ def reading_from_dict(data: Any) -> Reading:
             signature=None if data["signature"] is None else _signature_from_dict(data["signature"]),
             journal=tuple(entry_from_dict(item) for item in data["journal"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        msg = f"This reading cannot be used: {type(error).__name__}: {error}."
+    except MALFORMED as error:
+        what = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        msg = f"This reading was not written by this program, or was changed by hand ({what})."
         raise ReadingError(msg) from error
 
 

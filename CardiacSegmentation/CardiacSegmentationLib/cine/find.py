@@ -209,10 +209,11 @@ def _report_damage(group: Excluded) -> Finding:
 
 
 def _why_nothing_usable(path: Path, left_out: Sequence[Excluded]) -> str:
+    if len(left_out) == 1 and left_out[0].reason is Reason.UNUSABLE_VOLUME:
+        return left_out[0].detail
     reasons = "; ".join(f"{group.files[0].name}{_and_more(group)}: {group.sentence}" for group in left_out[:4])
-    return (
-        f"{path} holds no MR images that can be read ({reasons}). Name the folder with the DICOM files of a cine study."
-    )
+    remedy = "Name the folder with the DICOM files of a cine study, or a NIfTI or NRRD file."
+    return f"{path} holds no MR images that can be read ({reasons}). {remedy}"
 
 
 def _and_more(group: Excluded) -> str:

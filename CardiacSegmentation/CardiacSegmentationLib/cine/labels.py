@@ -128,6 +128,9 @@ def _recode(path: Path, values: Array, codes: Mapping[int, Label]) -> npt.NDArra
 def _place(path: Path, coded: npt.NDArray[np.uint8], stack: CineStack, phase: int | None) -> LabelMap:
     if coded.shape[0] == stack.phases and phase is None:
         return LabelMap(coded, coded.any(axis=(1, 2, 3)))
+    if coded.shape[0] == stack.phases > 1:
+        msg = f"{path.name} labels all {stack.phases} phases: leave out which phase it belongs to (--phase)."
+        raise LabelError(msg)
     if coded.shape[0] != 1:
         msg = f"{path.name} has {coded.shape[0]} phases, the images {stack.phases}. Use labels made on these images."
         raise LabelError(msg)

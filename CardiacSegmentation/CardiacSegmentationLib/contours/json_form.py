@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from CardiacSegmentationLib.contours.anatomy import is_whole, settle_touching
-from CardiacSegmentationLib.errors import ContourError
+from CardiacSegmentationLib.errors import MALFORMED, ContourError
 from CardiacSegmentationLib.segmentation import Border, Contours
 
 SCHEMA, VERSION = "cardiacseg-contours", 1
@@ -37,7 +37,7 @@ def from_dict(content: Any) -> Contours:
             msg = "These contours hold numbers that are no places in an image."
             raise ContourError(msg)
         contours = Contours((row_mm, column_mm), borders)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except MALFORMED as error:
         msg = f"These contours cannot be read: {error}. Export them anew."
         raise ContourError(msg) from error
     for whole in (contours, settle_touching(contours)):  # written numbers are rounded

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from CardiacSegmentationLib.errors import ModelError
+from CardiacSegmentationLib.errors import MALFORMED, ModelError
 from CardiacSegmentationLib.network.preprocess import Preprocessing
 from CardiacSegmentationLib.network.training_range import TrainingRange
 from CardiacSegmentationLib.resources import resource
@@ -98,7 +98,7 @@ def load_bundle(folder: Path | None = None) -> Bundle:
             graphs=tuple(str(name) for name in facts.get("graphs", ())) or (GRAPH,),
         )
         labels = {str(name).upper(): int(code) for name, code in facts["labels"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except MALFORMED as error:
         msg = f"{path} is incomplete or malformed ({type(error).__name__}: {error}). {ADVICE}"
         raise ModelError(msg) from error
     if labels != {label.name: int(label) for label in Label}:
@@ -127,7 +127,7 @@ def _read_facts(path: Path) -> dict[str, Any]:
         metadata = json.loads(path.read_text(encoding="utf-8"))
         facts = metadata["cardiacseg"]
         schema = int(facts["schema"])
-    except (ValueError, KeyError, TypeError) as error:
+    except MALFORMED as error:
         msg = f"{path} is cut off, or describes a MONAI bundle that was not made for this program. {ADVICE}"
         raise ModelError(msg) from error
     if schema > SCHEMA:

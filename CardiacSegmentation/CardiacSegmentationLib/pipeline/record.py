@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib import __version__
-from CardiacSegmentationLib.errors import ExportError, ReadingError
+from CardiacSegmentationLib.errors import MALFORMED, ExportError, ReadingError
 from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.pipeline.local_key import checksum
 from CardiacSegmentationLib.reading_json import reading_from_dict
@@ -60,7 +60,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
         record = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
         is_ours = record["schema"] == SCHEMA and record["version"] == VERSION
         is_ours &= all(_is_below(PurePath(name)) for name in record["files"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (*MALFORMED, OSError):
         return None
     return dict(record) if is_ours else None
 
@@ -89,8 +89,8 @@ def read_reading(path: Path) -> Reading:
     except OSError as error:
         msg = f"{file} cannot be read ({error.strerror or error}). Name a {READING_FILE}."
         raise ReadingError(msg) from error
-    except ValueError as error:
-        msg = f"{file} is no {READING_FILE}: {error}."
+    except (ValueError, RecursionError) as error:
+        msg = f"{file} is no {READING_FILE} ({error}). Name one that this program wrote."
         raise ReadingError(msg) from error
     except ReadingError as error:
         msg = f"{file}: {error}"
