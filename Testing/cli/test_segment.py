@@ -94,9 +94,9 @@ def test_a_folder_that_cannot_be_made_is_one_line_with_a_remedy(
 ) -> None:
     (tmp_path / "file").touch()
     assert main(["segment", str(study), "--out", str(tmp_path / "file" / "below"), *choices]) == 1
-    said = capsys.readouterr().err.splitlines()[-1]
-    assert said.startswith(f"cardiacseg: {tmp_path / 'file' / 'below'} cannot be used (")
-    assert said.endswith("Check its name, your rights and the space that is left there.")
+    (said,) = capsys.readouterr().err.splitlines()  # before any work
+    assert said.startswith(f"cardiacseg: {tmp_path / 'file' / 'below'} cannot be made (")
+    assert said.endswith("Name another folder for the results.")
 
 
 def test_labels_alone_need_no_folder(study: Path, tmp_path: Path, choices: list[str]) -> None:

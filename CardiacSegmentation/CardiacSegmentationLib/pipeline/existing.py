@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.errors import ExportError
@@ -24,6 +25,7 @@ def require_room(folder: Path, patterns: Collection[str], existing: Existing, ad
     if folder.exists() and not folder.is_dir():
         msg = f"{folder} is a file. Name a folder for the results."
         raise ExportError(msg)
+    _require_writable(folder)
     if existing is Existing.REPLACE:
         return
     if existing is Existing.STOP and (folder / RECORD_FILE).exists():
@@ -34,6 +36,18 @@ def require_room(folder: Path, patterns: Collection[str], existing: Existing, ad
     if names := _not_ours(folder, patterns):
         some = ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
         msg = f"{folder} holds files of yours ({some}). Add --force to replace them, or name another folder."
+        raise ExportError(msg)
+
+
+def _require_writable(folder: Path) -> None:
+    """Say before the work, not after it, that results cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"{folder} cannot be made ({error.strerror}). Name another folder for the results."
+        raise ExportError(msg) from error
+    if not os.access(folder, os.W_OK):
+        msg = f"{folder} may not be written to by you. Name another folder for the results."
         raise ExportError(msg)
 
 
