@@ -87,7 +87,7 @@ def home(tmp_path: Path) -> Path:
 def run(home: Path, *command: str, first: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command as a user of that home folder would."""
     environment = environment_of(home, first)
-    return subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False, timeout=900)
 
 
 def environment_of(home: Path, first: Path | None = None) -> dict[str, str]:
@@ -102,6 +102,19 @@ def environment_of(home: Path, first: Path | None = None) -> dict[str, str]:
         "NETWORK_LOG": str(home.parent / "network.log"),
         "OPENBLAS_NUM_THREADS": "1",
     }
+
+
+def run_watched(
+    home: Path, log: Path, program: str, *arguments: str
+) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """Run a program, and every call by which it or its processes would reach another computer or ask for its address.
+
+    What processes of ours say to each other goes through nameless pairs of sockets, and is none.
+    """
+    watch = ["strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o", str(log)]
+    ran = run(home, *watch, sys.executable, "-c", program, *arguments)
+    calls = [line for line in log.read_text().splitlines() if re.search(r"connect\(|AF_(INET|NETLINK)", line)]
+    return ran, calls
 
 
 @contextmanager
@@ -141,6 +154,7 @@ def test_no_command_but_send_calls_the_network(
         ["segment", str(study), "--out", str(out / "one"), "--backend", engine],
         ["measure", str(study), str(out / "one" / "labels.nii.gz")],
         ["batch", str(study.parent), "--out", str(out / "many"), "--backend", engine, "--only", "tables"],
+        ["demo", str(study), "--out", str(out / "demo"), "--backend", engine, "--only", "tables"],
     ]
     for command in commands:
         ran = run(home, sys.executable, "-m", "CardiacSegmentationLib", *command, first=guard)
@@ -154,16 +168,25 @@ def test_no_command_but_send_calls_the_network(
 
 
 @pytest.mark.skipif(not shutil.which("strace"), reason="no strace here")
+@pytest.mark.parametrize("command", ["segment", "batch", "demo"])
 @pytest.mark.parametrize("engine", ENGINES)
-def test_no_library_calls_the_network_behind_python(study: Path, tmp_path: Path, home: Path, engine: str) -> None:
-    log = tmp_path / "strace.log"
-    arguments = ["segment", str(study), "--out", str(tmp_path / "out"), "--backend", engine]
-    watch = ["strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o", str(log)]
-    ran = run(home, *watch, sys.executable, "-c", LINGER, *arguments)
+def test_no_library_calls_the_network_behind_python(
+    study: Path, tmp_path: Path, home: Path, engine: str, command: str
+) -> None:
+    source = study.parent if command == "batch" else study
+    arguments = [command, str(source), "--out", str(tmp_path / "out"), "--backend", engine]
+    arguments += [] if command == "segment" else ["--only", "tables"]  # one of them makes everything
+    ran, calls = run_watched(home, tmp_path / "strace.log", LINGER, *arguments)
     assert ran.returncode == 0, ran.stderr
-    calls = [line for line in log.read_text().splitlines() if re.search(r"AF_INET|nscd|sendm?msg|sendto", line)]
     assert calls == []
     assert left_in(home) == []
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="no strace here")
+@pytest.mark.parametrize("call", ["connect(address)", "sendto(b'', address)", "sendmsg([b''], [], 0, address)"])
+def test_a_library_that_called_would_be_seen(tmp_path: Path, home: Path, call: str) -> None:
+    ask = f"import socket; address = ('127.0.0.1', 9); socket.socket(type=socket.SOCK_DGRAM).{call}"
+    assert len(run_watched(home, tmp_path / "strace.log", ask)[1]) == 1
 
 
 def stay_on_page(address: str, out: Path) -> None:
