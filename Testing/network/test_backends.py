@@ -24,11 +24,12 @@ def images() -> np.ndarray:
     return np.random.default_rng(3).normal(size=(5, 3, 96, 128)).astype(np.float32)
 
 
+@pytest.mark.parametrize("network", ["painted", "shipped"])
 @pytest.mark.parametrize("name", [name for name in ENGINES if name != "onnx"])
-def test_engines_agree_with_onnx_runtime(painted_bundle: Path, images: np.ndarray, name: str) -> None:
+def test_engines_agree_with_onnx_runtime(painted_bundle: Path, images: np.ndarray, name: str, network: str) -> None:
     if not is_installed(name):
         pytest.skip(f"{name} is not installed")
-    bundle = load_bundle(painted_bundle)
+    bundle = load_bundle(painted_bundle if network == "painted" else None)
     expected = open_backend(bundle, "onnx").run(images)
     found = open_backend(bundle, name).run(images)
     for ours, theirs in zip(found, expected, strict=True):

@@ -10,7 +10,14 @@ from CardiacSegmentationLib.choices import CHOICES
 from CardiacSegmentationLib.cli import EXIT_CANCELLED, EXIT_ERROR
 from CardiacSegmentationLib.cli.facts import add_choices, add_reading_argument, add_stack_argument, chosen
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report, print_json, while_heard
-from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, ExportError, UsageError
+from CardiacSegmentationLib.errors import (
+    Cancelled,
+    CardiacSegmentationError,
+    ExportError,
+    UsageError,
+    as_error,
+    error_to_dict,
+)
 from CardiacSegmentationLib.pipeline import RECORD_FILE, Existing, Options, Results, segment_study
 
 EPILOG = """\
@@ -79,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.json_progress:
             cancelled = isinstance(error, (Cancelled, KeyboardInterrupt))
             while_heard(print_json)(
-                {"error": str(error) or "cancelled", "kind": type(error).__name__, "cancelled": cancelled}
+                {**error_to_dict(as_error(error)), "kind": type(error).__name__, "cancelled": cancelled}
             )
             return EXIT_CANCELLED if cancelled else EXIT_ERROR
         raise

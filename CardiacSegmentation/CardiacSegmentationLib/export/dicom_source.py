@@ -74,20 +74,13 @@ def read_source(stack: CineStack, phases: Iterable[int] | None = None) -> DicomS
     """
     if stack.source is None or stack.source.format != "DICOM" or not stack.instance_uids:
         found = stack.source.format if stack.source else "no file"
-        msg = (
-            f"DICOM results need a DICOM study to belong to, but these images come from {found}. Export NIfTI instead."
-        )
-        raise SourceError(msg)
+        raise SourceError.of("no-dicom-source", source=found)
     chosen = sorted(set(range(stack.phases) if phases is None else phases))
     first = next(uid for row in stack.instance_uids for uid in row if uid)
     wanted = {first, *(uid for phase in chosen for uid in stack.instance_uids[phase] if uid)}
     headers = _read_headers(_likely_first(stack, wanted), wanted)
     if missing := wanted - headers.keys():
-        msg = (
-            f"{len(missing)} of the {len(wanted)} source images are no longer in {stack.source.path}. "
-            "Put the study back in its place and export again."
-        )
-        raise SourceError(msg)
+        raise SourceError.of("source-images-gone", missing=len(missing), wanted=len(wanted), path=stack.source.path)
     images = {phase: tuple(_image(stack, headers, phase, slice_) for slice_ in range(stack.slices)) for phase in chosen}
     return DicomSource(headers[first], images)
 
@@ -96,8 +89,7 @@ def require_study(source: DicomSource) -> DicomSource:
     """The same source, if its images say which study they belong to."""
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPClassUID"):
         if not all(header.get(keyword) for header in source.headers):
-            msg = f"The source images have no {keyword}: DICOM results cannot belong to a study."
-            raise SourceError(msg)
+            raise SourceError.of("source-without", keyword=keyword)
     return source
 
 

@@ -22,19 +22,16 @@ def require_room(folder: Path, patterns: Collection[str], existing: Existing, ad
     their record names, and all of one that was killed before it had a record.
     """
     if folder.exists() and not folder.is_dir():
-        msg = f"{folder} is a file. Name a folder for the results."
-        raise ExportError(msg)
+        raise ExportError.of("folder-is-file", folder=folder)
     if existing is Existing.REPLACE:
         return
     if existing is Existing.STOP and (folder / RECORD_FILE).exists():
-        msg = f"{folder} already holds results. {advice}"
-        raise ExportError(msg)
+        raise ExportError.of("folder-has-results", folder=folder, advice=advice)
     if existing is Existing.RESUME and any(folder.glob(f"{UNFINISHED}*")):
         return
     if names := _not_ours(folder, patterns):
-        some = ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
-        msg = f"{folder} holds files of yours ({some}). Add --force to replace them, or name another folder."
-        raise ExportError(msg)
+        some = (*names[:MOST_NAMED], *(["…"] if len(names) > MOST_NAMED else []))
+        raise ExportError.of("folder-has-files", folder=folder, files=some)
 
 
 def remove_run(folder: Path, but: Collection[Path] = ()) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import slicer
 import vtk
 
-from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.errors import ExportError, reason_of
 from CardiacSegmentationLib.scene.cine import fit_window, node_voxels
 from CardiacSegmentationLib.scene.study import Study, load_study, set_assessment, set_reading, set_segmentation
 from CardiacSegmentationLib.scene.voxels import as_stored, image_of
@@ -52,8 +52,7 @@ def write_scene(
     """
     path = Path(path)
     if path.suffix != ".mrb":
-        msg = f"Slicer knows a scene bundle by its name: give {path} one that ends in .mrb."
-        raise ExportError(msg)
+        raise ExportError.of("no-scene-name", path=path)
     with _own_scene() as scene:
         study = load_study(scene, stack, one_image=True)
         if segmentation is not None:
@@ -73,14 +72,12 @@ def _write(scene: Any, study: Study, stack: CineStack, path: Path) -> None:
             folder.mkdir()
             _empty_frames(study, stack)
             if not scene.SaveSceneToSlicerDataBundleDirectory(str(folder)):
-                msg = f"{path} cannot be written. Is there room on the disk?"
-                raise ExportError(msg)
+                raise ExportError.of("scene-unwritable", path=path)
             _fill_in(folder / "Data", stack)
             _pack(folder, made)
             made.replace(path)
     except OSError as error:
-        msg = f"{path} cannot be written ({error.strerror or error}). Choose another folder."
-        raise ExportError(msg) from error
+        raise ExportError.of("unwritable", path=path, reason=reason_of(error)) from error
 
 
 def _empty_frames(study: Study, stack: CineStack) -> None:
@@ -106,8 +103,7 @@ def _fill(path: Path, sizes: str, phases: Iterable[Array]) -> None:
     header = content[: content.index(b"\n\n") + 2]
     header, changed = re.subn(rb"(?m)^sizes: 1 1 .*$", f"sizes: {sizes}".encode(), header)
     if changed != 1 or b"\nencoding: gzip\n" not in header:
-        msg = "This version of Slicer's libraries writes sequences in another way, and no scene can be made with it."
-        raise ExportError(msg)
+        raise ExportError.of("sequences-otherwise")
     with path.open("wb") as file:
         file.write(header)
         _write_gzip(file, iter(phases))

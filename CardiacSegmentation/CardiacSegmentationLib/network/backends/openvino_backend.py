@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from CardiacSegmentationLib.errors import ModelError
+from CardiacSegmentationLib.errors import ModelError, reason_of
 from CardiacSegmentationLib.network.backends import share_cores
 
 if TYPE_CHECKING:
@@ -67,8 +67,7 @@ def open_network(bundle: Bundle, threads: int | None = None) -> OpenVinoBackend:
             twin = OpenVinoBackend(_compile(core, model, "bf16", workers, cores), bundle, "bfloat16", workers)
             exact.faster = twin if _seconds(twin, bundle) < LESS_TIME * _seconds(exact, bundle) else None
     except RuntimeError as error:
-        msg = f"OpenVINO cannot load {path}: {error}"
-        raise ModelError(msg) from error
+        raise ModelError.of("engine-cannot-load", engine="OpenVINO", path=path, reason=reason_of(error)) from error
     return exact
 
 
