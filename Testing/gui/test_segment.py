@@ -57,7 +57,7 @@ def test_one_click_segments_all_phases_in_the_background(
     while running(a_hand):
         a_hand.see()
         texts.append(a_hand.ui.progressLabel.text)
-        time.sleep(0.005)
+        time.sleep(0.02)
     assert a_hand.ui.progressLabel.text == "Segmented."
     assert not a_hand.ui.errorText.visible
     assert any(text.startswith("Segmenting") for text in texts)
