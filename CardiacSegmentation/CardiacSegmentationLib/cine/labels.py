@@ -116,7 +116,8 @@ def _recode(path: Path, values: Array, codes: Mapping[int, Label]) -> npt.NDArra
     if unknown:
         known = ", ".join(f"{code} = {label.name}" for code, label in codes.items() if label)
         some = ", ".join(map(str, unknown[:5]))
-        msg = f"{path.name} holds label codes of unknown meaning: {some}. Known are {known}. Say what they mean."
+        remedy = f"Known are {known}. Say what they mean (--codes)."
+        msg = f"{path.name} holds label codes of unknown meaning: {some}. {remedy}"
         raise LabelError(msg)
     coded = np.zeros(values.shape, np.uint8)
     for code, label in codes.items():
@@ -135,7 +136,9 @@ def _place(path: Path, coded: npt.NDArray[np.uint8], stack: CineStack, phase: in
         msg = f"{path.name} has {coded.shape[0]} phases, the images {stack.phases}. Use labels made on these images."
         raise LabelError(msg)
     if phase is None:
-        msg = f"{path.name} labels one phase, the images have {stack.phases}. Say which phase it belongs to."
+        msg = (
+            f"{path.name} labels one phase, the images have {stack.phases}. Say which phase it belongs to (--phase N)."
+        )
         raise LabelError(msg)
     if not 0 <= phase < stack.phases:
         msg = f"There is no phase {phase}: the images have {stack.phases}, counted from 0."
