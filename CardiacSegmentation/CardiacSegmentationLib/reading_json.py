@@ -64,9 +64,7 @@ def reading_from_dict(data: Any) -> Reading:
     """The reading that ``reading_to_dict`` wrote; what does not fit is a ``ReadingError``."""
     try:
         if data["schema"] != SCHEMA or data["version"] not in (PLAIN, WITH_BASE_PLANES):
-            known = f"{SCHEMA} {PLAIN} and {WITH_BASE_PLANES} are read"
-            msg = f"This is no reading, or one of another version of this program ({known})."
-            raise ReadingError(msg)
+            raise ReadingError.of("no-reading", schema=SCHEMA, versions=(PLAIN, WITH_BASE_PLANES))
         return Reading(
             key_phases=_phases_from_dict(data["key_phases"]),
             counts=tuple(sorted(_cell_from_dict(item) for item in data["counts"])),
@@ -83,9 +81,7 @@ def reading_from_dict(data: Any) -> Reading:
             journal=tuple(entry_from_dict(item) for item in data["journal"]),
         )
     except MALFORMED as error:
-        what = f"it has no {error}" if isinstance(error, KeyError) else str(error)
-        msg = f"This reading was not written by this program, or was changed by hand ({what})."
-        raise ReadingError(msg) from error
+        raise ReadingError.of("reading-damaged", reason=f"{type(error).__name__}: {error}") from error
 
 
 def conventions_to_dict(conventions: Conventions) -> dict[str, Any]:

@@ -61,8 +61,7 @@ def segmentation_from_dict(data: Any, labels: Labels) -> Segmentation:
             contours=contours_from_list(data.get("contours", [])),
         )
     except (*MALFORMED, zlib.error) as error:
-        msg = f"What is stored beside these labels cannot be used ({type(error).__name__}: {error}): segment again."
-        raise LabelError(msg) from error
+        raise LabelError.of("segmentation-damaged", reason=f"{type(error).__name__}: {error}") from error
 
 
 def contours_to_list(contours: Mapping[Place, Contours]) -> list[Any]:

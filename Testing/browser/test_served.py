@@ -161,7 +161,7 @@ def test_propagation_is_shown_first_and_taken_over_as_one_step(study: ServedStud
     answer = tab.command("propose", **PLACE, along="phases")
     proposal = answer["proposal"]
     assert len(proposal) > 3
-    assert "1 image stays as you corrected it." in answer["leftOut"]
+    assert "1 image stays as you corrected it." in answer["details"]
     assert "0,3" not in proposal, "the reader's own"
     assert session.assessment.lv["esv_ml"].value == before
     assert tab.command("take")["changed"].keys() == proposal.keys()

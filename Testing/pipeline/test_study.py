@@ -41,7 +41,7 @@ TABLES = {"measurements.json", "measurements.csv", "slices.csv", "phases.csv", "
 
 @pytest.fixture
 def options(painted_bundle: Path) -> Options:
-    return Options(model=painted_bundle, parts=("tables", "labels"))
+    return Options(model=painted_bundle, backend="onnx", parts=("tables", "labels"))
 
 
 @pytest.fixture

@@ -27,6 +27,8 @@ from CardiacSegmentationLib.phantom import PhantomSpec, write_study
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 GUARD = """
 import os, sys
@@ -48,7 +50,7 @@ def forbid(event, arguments):
 
 sys.addaudithook(forbid)
 """
-ENGINES = ["onnx", pytest.param("openvino", marks=pytest.mark.skipif(not find_spec("openvino"), reason="no OpenVINO"))]
+INSTALLED = ["onnx", *(["openvino"] if find_spec("openvino") else [])]
 UPLOAD_STARTS_S = 11  # an upload begins up to ten seconds after ONNX Runtime was loaded
 LINGER = f"""
 import sys, time
@@ -130,17 +132,14 @@ def left_in(home: Path) -> list[str]:
     return sorted(name for name in files if not OF_MATPLOTLIB.fullmatch(name))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_no_command_but_send_calls_the_network(
-    study: Path, tmp_path: Path, guard: Path, home: Path, engine: str
-) -> None:
+def test_no_command_but_send_calls_the_network(study: Path, tmp_path: Path, guard: Path, home: Path) -> None:
     out, phantom = tmp_path / "out", tmp_path / "phantom"
     commands = [
         ["phantom", str(phantom), "--slices", "6", "--phases", "2"],
         ["info", str(study)],
-        ["segment", str(study), "--out", str(out / "one"), "--backend", engine],
-        ["measure", str(study), str(out / "one" / "labels.nii.gz")],
-        ["batch", str(study.parent), "--out", str(out / "many"), "--backend", engine, "--only", "tables"],
+        *(["segment", str(study), "--out", str(out / engine), "--backend", engine] for engine in INSTALLED),
+        ["measure", str(study), str(out / "onnx" / "labels.nii.gz")],
+        ["batch", str(study.parent), "--out", str(out / "many"), "--only", "tables"],
     ]
     for command in commands:
         ran = run(home, sys.executable, "-m", "CardiacSegmentationLib", *command, first=guard)
@@ -148,13 +147,13 @@ def test_no_command_but_send_calls_the_network(
         assert not (tmp_path / "network.log").exists(), (tmp_path / "network.log").read_text()
     assert (out / "many" / "a" / "measurements.json").exists()
     assert left_in(home) == []
-    send = ["send", str(out / "one"), "--dicomweb", "http://archive.invalid/dicom-web"]
+    send = ["send", str(out / "onnx"), "--dicomweb", "http://archive.invalid/dicom-web"]
     run(home, sys.executable, "-m", "CardiacSegmentationLib", *send, first=guard)
     assert "archive.invalid" in (tmp_path / "network.log").read_text(), "the guard sees a call where there is one"
 
 
 @pytest.mark.skipif(not shutil.which("strace"), reason="no strace here")
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", INSTALLED)
 def test_no_library_calls_the_network_behind_python(study: Path, tmp_path: Path, home: Path, engine: str) -> None:
     log = tmp_path / "strace.log"
     arguments = ["segment", str(study), "--out", str(tmp_path / "out"), "--backend", engine]

@@ -25,7 +25,7 @@ from CardiacSegmentationLib.session.contour_commands import (
     contours_at,
     copy_here,
     delete_here,
-    describe_left_out,
+    describe_proposal,
     edit_contours,
     grow_here,
     known_contours,
@@ -306,8 +306,8 @@ def test_what_a_propagation_leaves_out_is_said_with_the_reason(
     assert set(found) | set(found.left_out) == {(0, slice_) for slice_ in range(7)}
     assert found.left_out[0, 3] is LeftOut.CORRECTED
     assert found.left_out[0, 4] is found.left_out[0, 6] is LeftOut.NO_CONTOURS
-    assert "1 image stays as you corrected it. 4 images have no contours" in describe_left_out(found)
-    assert "1 Bild bleibt, wie Sie es korrigiert haben. 4 Bilder haben keine" in describe_left_out(found, "de")
+    assert "1 image stays as you corrected it. 4 images have no contours" in describe_proposal(session, found)
+    assert "1 Bild bleibt, wie Sie es korrigiert haben. 4 Bilder haben keine" in describe_proposal(session, found, "de")
     take(session, found)
     assert {why for place, why in propose_slices(session, 0).left_out.items() if place in found} == {LeftOut.NO_CHANGE}
     outside = propose_filling(session, phase=0).left_out

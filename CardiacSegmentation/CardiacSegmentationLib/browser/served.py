@@ -19,7 +19,7 @@ from CardiacSegmentationLib.browser.page import automatic_contours, describe_num
 from CardiacSegmentationLib.browser.words import read_words, say
 from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
 from CardiacSegmentationLib.contours import find_contours
-from CardiacSegmentationLib.errors import CardiacSegmentationError, ContourError, ReadingError
+from CardiacSegmentationLib.errors import CardiacSegmentationError, ContourError, ReadingError, as_error
 from CardiacSegmentationLib.export.dicom_source import read_source
 from CardiacSegmentationLib.export.result_parts import PARTS, describe_patient
 from CardiacSegmentationLib.export.results import default_parts
@@ -147,8 +147,7 @@ class ServedStudy:
         """The image that a message is about."""
         phase, place = int(message["phase"]), int(message["slice"])
         if not (0 <= phase < self.session.stack.phases and 0 <= place < self.session.stack.slices):
-            msg = f"There is no phase {phase + 1} with a slice {place + 1}."
-            raise ReadingError(msg)
+            raise ReadingError.of("no-such-image", phase=phase, slice=place)
         return phase, place
 
     def contours_at(self, place: Place) -> Contours:
@@ -176,8 +175,7 @@ class ServedStudy:
     def proposal(self) -> OfferedChange:
         """What was proposed last and still fits."""
         if self._proposal is None or self._proposed_at != self._work_revision:
-            msg = "What was proposed does not fit any more: let it be proposed again."
-            raise ContourError(msg)
+            raise ContourError.of("proposal-outdated")
         return self._proposal
 
     def write_parts(self, parts: list[str]) -> list[Path]:
@@ -198,17 +196,15 @@ class ServedStudy:
 
     def _do(self, name: str, message: Mapping[str, Any], seen: int) -> dict[str, Any]:
         if name not in COMMANDS:
-            return {**self._news(seen), "problem": f"There is no command {name}."}
+            problem = ReadingError.of("not-understood", what=name).text(self.language)
+            return {**self._news(seen), "problem": problem}
         if name in RESTS_ON_WHAT_IS_SEEN and seen < self._work_revision:
             return {**self._news(seen), "stale": True}
         before, self._place = self._revision, None
         try:
             extra = COMMANDS[name](self, message) or {}
-        except CardiacSegmentationError as error:
-            return {**self._news(seen), "problem": error.text(self.language)}
-        except OSError as error:
-            problem = say("unwritable", self.language, file=error.filename or "", reason=error.strerror or error)
-            return {**self._news(seen), "problem": problem}
+        except (CardiacSegmentationError, OSError) as error:
+            return {**self._news(seen), "problem": as_error(error).text(self.language)}
         except Exception as error:  # the reader goes on, and developers can see where it was
             LOG.exception("cardiacseg: the command %s failed", name)
             return {**self._news(seen), "problem": say("defect", self.language, error=error)}
@@ -256,7 +252,7 @@ class ServedStudy:
             "impression": reading.impression,
             "isSigned": session.is_signed,
             "decided": [f"{Label(label).name},{phase},{place}" for (label, phase, place), _ in reading.counts],
-            "baseLines": describe_base_lines(list(self.long_axes.values()), reading),
+            "baseLines": describe_base_lines(list(self.long_axes.values()), session.stack, reading),
             "fixed": [name for name, phase in vars(reading.key_phases).items() if phase is not None],
             "conventions": {
                 name: {
@@ -287,11 +283,10 @@ class ServedStudy:
     def _require_open(self) -> None:
         signature = self.session.reading.signature
         if signature is not None:
-            msg = f"The reading is signed by {signature.reader}. Unlock it to change it."
-            raise ReadingError(msg)
+            raise ReadingError.of("signed", reader=signature.reader)
 
 
 def _facts_of(stack: CineStack, hide: Deidentifier | None) -> dict[str, str]:
     """What the page says about patient and study."""
     is_dicom = stack.source is not None and bool(stack.instance_uids)
-    return describe_patient(stack, read_source(stack) if is_dicom else None, hide)
+    return describe_patient(stack, read_source(stack, ()).first if is_dicom else None, hide)

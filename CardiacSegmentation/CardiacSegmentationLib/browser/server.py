@@ -236,7 +236,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self._send_json(study.preview(message))
         except CardiacSegmentationError as error:
-            self._send_json({"problem": str(error)})
+            self._send_json({"problem": error.text(study.language)})
 
     def _send_file(self, path: Path | None) -> None:
         if path is None or not path.is_file():

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.cine.slices import Acquisition
     from CardiacSegmentationLib.findings import Parameter
 
+MOST_REASONS = 4  # that an error repeats
 FEWEST_SCATTERED = 10  # images, each of a study of its own
 IMAGE_CLASSES = ("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1")  # MR and enhanced MR images
 
@@ -49,8 +50,7 @@ def find_stacks(
     opened = _open(path)
     path = opened.path
     if not opened.files and not opened.closed:
-        msg = f"{path} holds no files. Name the folder with the study's images."
-        raise StudyError(msg)
+        raise StudyError.of("no-files", path=path)
     with quietly():
         headers = read_headers([file for file in opened.files if not is_volume_file(file)], progress)
     volume_files = [file for file in opened.files if is_volume_file(file)]
@@ -59,7 +59,9 @@ def find_stacks(
     if opened.closed:
         left_out.insert(0, Excluded(Reason.UNREADABLE, files=opened.closed))
     if not headers.frames and not volumes:
-        raise StudyError(_why_nothing_usable(path, left_out))
+        if len(left_out) == 1 and isinstance(left_out[0].detail, StudyError):
+            raise left_out[0].detail
+        raise StudyError.of("nothing-usable", path=path, reasons=tuple(left_out[:MOST_REASONS]))
     frames, copies = _drop_copies(headers.frames)
     if copies:
         left_out.append(Excluded(Reason.COPY, files=copies))
@@ -99,7 +101,7 @@ def _describe_volumes(paths: Sequence[Path], *, beside_dicom: bool) -> tuple[lis
         try:
             found.append(describe_volume(path))
         except StudyError as error:
-            left_out.append(Excluded(Reason.UNUSABLE_VOLUME, str(error), files=(path,)))
+            left_out.append(Excluded(Reason.UNUSABLE_VOLUME, error, files=(path,)))
     return judge(found), left_out
 
 
@@ -206,15 +208,3 @@ def _report_damage(group: Excluded) -> Finding:
     if group.files[0].is_file():
         return Finding("file-damaged", Severity.ERROR, parameters={**facts, "why": group.reason.value})
     return Finding("folder-closed", Severity.ERROR, parameters=facts)
-
-
-def _why_nothing_usable(path: Path, left_out: Sequence[Excluded]) -> str:
-    if len(left_out) == 1 and left_out[0].reason is Reason.UNUSABLE_VOLUME:
-        return left_out[0].detail
-    reasons = "; ".join(f"{group.files[0].name}{_and_more(group)}: {group.sentence}" for group in left_out[:4])
-    remedy = "Name the folder with the DICOM files of a cine study, or a NIfTI or NRRD file."
-    return f"{path} holds no MR images that can be read ({reasons}). {remedy}"
-
-
-def _and_more(group: Excluded) -> str:
-    return f" and {len(group.files) - 1} more" if len(group.files) > 1 else ""

@@ -35,8 +35,7 @@ def read_stack(
     if index is None:
         raise StudyError(why_none_chosen(study))
     if not 0 <= index < len(study.stacks):
-        msg = f"{study.path} has no stack {index}; there are {len(study.stacks)}, counted from 0."
-        raise StudyError(msg)
+        raise StudyError.of("no-such-stack", path=study.path, number=index, count=len(study.stacks))
     candidate = study.stacks[index]
     patient, about_patient = Patient(), tuple[Finding, ...]()
     if candidate.volume is not None:

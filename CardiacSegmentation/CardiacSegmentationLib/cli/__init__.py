@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from CardiacSegmentationLib import __version__
 from CardiacSegmentationLib.choices import did_you_mean
 from CardiacSegmentationLib.cli.streams import forget_unheard, open_closed_streams
-from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, UsageError
+from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, UsageError, as_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,6 @@ COMMANDS = {
     "demo": "the whole way on a phantom study, or on a study of your own",
 }
 
-LONGEST_NAME = 300  # characters of a file's name in an error
 EXIT_OK, EXIT_ERROR, EXIT_USAGE, EXIT_CANCELLED = 0, 1, 2, 130
 
 
@@ -61,17 +60,9 @@ def _run(options: argparse.Namespace) -> int:
         return EXIT_OK
     except (CardiacSegmentationError, OSError) as error:
         with contextlib.suppress(OSError):
-            print(f"cardiacseg: {describe_error(error)}", file=sys.stderr)
+            print(f"cardiacseg: {as_error(error)}", file=sys.stderr)
         return EXIT_USAGE if isinstance(error, UsageError) else EXIT_ERROR
     return code
-
-
-def describe_error(error: BaseException) -> str:
-    """One line; the system's own errors get their remedy here."""
-    if not isinstance(error, OSError) or error.strerror is None:
-        return str(error)
-    what = f"{str(error.filename)[:LONGEST_NAME]} cannot be used" if error.filename else "A file cannot be used"
-    return f"{what} ({error.strerror}). Check its name, your rights and the space that is left there."
 
 
 class Parser(argparse.ArgumentParser):

@@ -85,4 +85,4 @@ def _left_out(group: Excluded) -> str:
     count = f"{len(group.files)} {what if len(group.files) == 1 else f'{what}s'}"
     example = group.files[0].name if group.files else ""
     series = f" of {group.description}" if group.description else ""
-    return f"  {count}{series} ({example}{', …' if len(group.files) > 1 else ''}): {group.sentence}"
+    return f"  {count}{series} ({example}{', …' if len(group.files) > 1 else ''}): {group.why()}"

@@ -6,10 +6,17 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.choices import CHOICES
-from CardiacSegmentationLib.cli import EXIT_CANCELLED, EXIT_ERROR, describe_error
+from CardiacSegmentationLib.cli import EXIT_CANCELLED, EXIT_ERROR
 from CardiacSegmentationLib.cli.facts import add_choices, add_reading_argument, add_stack_argument, chosen, named_path
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report, print_json, while_heard
-from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, ExportError, UsageError
+from CardiacSegmentationLib.errors import (
+    Cancelled,
+    CardiacSegmentationError,
+    ExportError,
+    UsageError,
+    as_error,
+    error_to_dict,
+)
 from CardiacSegmentationLib.pipeline import RECORD_FILE, Existing, Options, Results, segment_study
 
 if TYPE_CHECKING:
@@ -84,9 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
     except (CardiacSegmentationError, OSError, KeyboardInterrupt) as error:
         if arguments.json_progress:
             cancelled = isinstance(error, (Cancelled, KeyboardInterrupt))
-            while_heard(print_json)(
-                {"error": describe_error(error) or "cancelled", "kind": type(error).__name__, "cancelled": cancelled}
-            )
+            told = error_to_dict(as_error(error) if str(error) else Cancelled("cancelled"))
+            while_heard(print_json)({**told, "kind": type(error).__name__, "cancelled": cancelled})
             return EXIT_CANCELLED if cancelled else EXIT_ERROR
         raise
     if arguments.json_progress:

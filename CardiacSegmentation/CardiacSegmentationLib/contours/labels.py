@@ -45,11 +45,7 @@ def find_contours(labels: Labels, spacing_mm: tuple[float, float]) -> Contours:
     Every border is the smooth curve that parts the same pixels as the labels and has the area of their polygon
     (marching squares at one half). The largest part of a structure has a border; smaller parts and holes have none.
     """
-    regions = {
-        Border.ENDO: labels == Label.LV,
-        Border.EPI: (labels == Label.LV) | (labels == Label.MYO) if (labels == Label.MYO).any() else labels < 0,
-        Border.RV: labels == Label.RV,
-    }
+    regions = {border: region_of(labels, border) for border in Border}
     outlines = {border: trace_largest(region) for border, region in regions.items() if region.any()}
     fitted = {
         border: _fit(outline) * spacing_mm
@@ -60,6 +56,14 @@ def find_contours(labels: Labels, spacing_mm: tuple[float, float]) -> Contours:
     simple = {border: remove_loops(curve) for border, curve in fitted.items()}
     simple = {border: curve for border, curve in simple.items() if len(curve) >= FEWEST_POINTS}
     return make_whole(settle_touching(Contours(spacing_mm, simple)))
+
+
+def region_of(labels: Labels, border: Border) -> BoolArray:
+    """The pixels that a border is to enclose; of the epicardium none where there is no muscle."""
+    if border is Border.EPI:
+        is_muscle = np.asarray(labels == Label.MYO)
+        return np.asarray(is_muscle | (labels == Label.LV)) if is_muscle.any() else is_muscle
+    return np.asarray(labels == (Label.LV if border is Border.ENDO else Label.RV))
 
 
 def draw_labels(contours: Contours, shape: tuple[int, int]) -> Labels:
@@ -76,9 +80,11 @@ def redraw_labels(labels: Labels, before: Contours, after: Contours) -> Labels:
     """Labels after an edit: changed only where the drawn labels before and after differ, and stray pixels beside it.
 
     What smoothing rounds off elsewhere, parts without a border and painted muscle in the cavity stay as they are; of a
-    structure whose border was deleted nothing stays.
+    structure whose border was deleted nothing stays: a cavity without its border leaves a ring of muscle, no disc.
     """
     old, new = _drawn_before(before, labels.shape), draw_labels(after, labels.shape)
+    if Border.ENDO in before.borders and Border.ENDO not in after.borders:
+        new = np.where((old == Label.LV) & (new == Label.MYO), np.uint8(0), new)
     changed = old != new
     changed |= _strays(labels, old, changed)
     result = np.where(changed, new, labels)
@@ -132,10 +138,14 @@ def _join(
 def _lay(curve: FloatArray, on: FloatArray, where: BoolArray, pixel_mm: float) -> FloatArray:
     if not where.any():
         return curve
-    nearest = find_nearest(curve, on)
-    laid = where & (abs(nearest.outside_mm) < pixel_mm)
-    joined = np.where(laid[:, None], nearest.foot_mm, curve)
-    free = smooth_ring((~laid).astype(float), 2.0) * ~laid
+    nearest = find_nearest(curve[where], on)
+    is_near = abs(nearest.outside_mm) < pixel_mm
+    laid = np.flatnonzero(where)[is_near]
+    joined = curve.copy()
+    joined[laid] = nearest.foot_mm[is_near]
+    is_free = np.ones(len(curve))
+    is_free[laid] = 0.0
+    free = smooth_ring(is_free, 2.0) * is_free
     length = float(free @ steps_mm(joined))
     if length < pixel_mm * 4.0:
         return joined

@@ -15,7 +15,9 @@ from scipy.ndimage import gaussian_filter, map_coordinates, zoom
 
 from CardiacSegmentationLib.contours.anatomy import place_borders
 from CardiacSegmentationLib.contours.curves import arc_mm, smooth_ring
+from CardiacSegmentationLib.contours.fill import fill_between
 from CardiacSegmentationLib.contours.propagate import Correction, apply_correction, find_correction
+from CardiacSegmentationLib.segmentation import Border
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -143,7 +145,10 @@ def _nearest(motion: Motion, drawn: Mapping[int, object], phase: int, step: int)
 
 
 def _between(early: Contours, late: Contours, share: float) -> Contours:
-    """Contours on the way from one to the other."""
+    """Contours on the way from one to the other; of a border that only one of them has there is none."""
+    early, late = (one.without(*set(one.borders) - set(other.borders)) for one, other in ((early, late), (late, early)))
+    if set(early.borders) == {Border.RV}:  # without an LV beside it its places cannot be told
+        return next(fill_between(early, late, [share]))
     shared = find_correction(early, late)
     part = Correction({border: share * outward for border, outward in shared.outward_mm.items()})
     return apply_correction(early, part)

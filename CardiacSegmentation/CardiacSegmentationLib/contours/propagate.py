@@ -4,6 +4,9 @@ A correction is no contour: it is how far a border was moved outwards at each pl
 angles about its centre; the RV's run along the septum from one insertion to the other and back along the free wall.
 Corrections are interpolated between corrected images and fade beyond them, along time or from slice to slice alike.
 Of each, a place takes as much as its image speaks for (``evidence``): errors come and go from image to image.
+
+A structure that was deleted in two images goes between them, one that has a border in both is drawn between them where
+it has none. Beyond them nothing is: a basal slice leaves the ventricle during the beat.
 """
 
 from __future__ import annotations
@@ -52,14 +55,20 @@ class LeftOut(str, Enum):
     NO_CHANGE = "left-out-no-change"
     NO_ROOM = "left-out-no-room"
     NOT_BETWEEN = "left-out-not-between"
+    DELETED_ONCE = "left-out-deleted-once"
 
 
 class Carried(dict[Key, Contours], Generic[Key]):
-    """Contours that further images would have, and why others stay as they are."""
+    """Contours that further images would have, and why others stay as they are.
+
+    ``undrawn`` names borders that an image has not got and should have, for the reader drew them on both sides of it:
+    who knows the images' motion can draw them.
+    """
 
     def __init__(self, contours: Mapping[Key, Contours] | None = None, left_out: Mapping[Key, LeftOut] | None = None):
         super().__init__(contours or {})
         self.left_out: dict[Key, LeftOut] = dict(left_out or {})
+        self.undrawn: dict[Key, frozenset[Border]] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,26 +108,34 @@ def propagate(
         if before is not None:
             corrections[index] = find_correction(before, contours, images[index] if images is not None else None)
     known = {index: places[index] for index in corrections}
+    drawn = {index: places[index] for index in corrected}
     span = period or (float(np.ptp(places)) if len(places) else 0.0)
     reach = span / 2.0 if fade is None else fade
     results: Carried[int] = Carried()
     for index in range(len(automatic)) if targets is None else sorted(targets):
-        before = automatic[index]
-        shares = _shares(places[index], known, period, reach)
         if index in corrected:
             results.left_out[index] = LeftOut.CORRECTED
-        elif before is None:
+            continue
+        before, beside = automatic[index], _beside(places[index], drawn, period)
+        undrawn = _undrawn(before, beside, corrected)
+        if undrawn:
+            results.undrawn[index] = undrawn
+        if before is None:
             results.left_out[index] = LeftOut.NO_CONTOURS
-        elif not shares:
-            results.left_out[index] = LeftOut.TOO_FAR
+            continue
+        shares = _shares(_beside(places[index], known, period), reach)
+        blend = _blend([(corrections[each], share) for each, share in shares.items()])
+        moved = _moved_borders(before, blend, images[index] if images is not None else None)
+        after = settle(before, moved, rv_leads=False)
+        deleted = _deleted(before, beside, automatic, corrected)
+        gone = {border for border in deleted if beside.is_between and not beside.has(border, corrected)}
+        if gone:
+            after = after.without(*gone)
+        if after is not before:
+            results[index] = after
         else:
-            blend = _blend([(corrections[each], share) for each, share in shares.items()])
-            moved = _moved_borders(before, blend, images[index] if images is not None else None)
-            after = settle(before, moved, rv_leads=False)
-            if after is not before:
-                results[index] = after
-            else:
-                results.left_out[index] = LeftOut.NO_ROOM if moved else LeftOut.NO_CHANGE
+            left = {LeftOut.NO_ROOM: moved, LeftOut.DELETED_ONCE: deleted, LeftOut.TOO_FAR: not shares}
+            results.left_out[index] = next((why for why, is_so in left.items() if is_so), LeftOut.NO_CHANGE)
     return results
 
 
@@ -168,9 +185,32 @@ def _moved_borders(automatic: Contours, correction: Correction, image: Image | N
     return moved
 
 
-def _shares(place: float, corrected: Mapping[int, float], period: float | None, fade: float) -> dict[int, float]:
-    """How much of each correction an image takes: of the nearest before and after it."""
+@dataclass(frozen=True)
+class _Beside:
+    """The corrected images before and after a place in the row, and how far away; around a ring it may be one."""
 
+    last: int | None
+    coming: int | None
+    since: float
+    until: float
+    period: float | None
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(index for index in (self.last, self.coming) if index is not None))
+
+    @property
+    def is_between(self) -> bool:
+        """Whether they are two, and near enough to each other for something to lie between them."""
+        near = self.period is None or self.since + self.until <= LONGEST_GAP * self.period
+        return len(self.indices) == 2 and near
+
+    def has(self, border: Border, corrected: Mapping[int, Contours]) -> bool:
+        """Whether any of them has this border."""
+        return any(border in corrected[index].borders for index in self.indices)
+
+
+def _beside(place: float, corrected: Mapping[int, float], period: float | None) -> _Beside:
     def away(other: float) -> float:
         return (place - other) % period if period else place - other
 
@@ -179,18 +219,44 @@ def _shares(place: float, corrected: Mapping[int, float], period: float | None, 
              if period or other > place}  # fmt: skip
     last = min(before, key=lambda index: before[index], default=None)
     coming = min(after, key=lambda index: after[index], default=None)
-    if last is not None and coming is not None and last != coming:
-        gap = before[last] + after[coming]
-        share = before[last] / gap
-        if period is None or gap <= LONGEST_GAP * period:
+    since = np.inf if last is None else before[last]
+    until = np.inf if coming is None else after[coming]
+    return _Beside(last, coming, since, until, period)
+
+
+def _shares(beside: _Beside, fade: float) -> dict[int, float]:
+    """How much of each correction an image takes: of the nearest before and after it."""
+    if len(beside.indices) == 2:
+        last, coming = beside.indices
+        share = beside.since / (beside.since + beside.until)
+        if beside.is_between:
             return {last: 1.0 - share, coming: share}
-        return {last: _faded(before[last], fade) * (1.0 - share), coming: _faded(after[coming], fade) * share}
-    index = last if last is not None else coming
-    if index is None:
-        return {}
-    distance = min(each[index] for each in (before, after) if index in each)
-    faded = _faded(distance, fade)
-    return {index: faded} if faded else {}
+        return {last: _faded(beside.since, fade) * (1.0 - share), coming: _faded(beside.until, fade) * share}
+    faded = _faded(min(beside.since, beside.until), fade)
+    return {index: faded for index in beside.indices if faded}
+
+
+def _deleted(
+    before: Contours, beside: _Beside, automatic: Sequence[Contours | None], corrected: Mapping[int, Contours]
+) -> set[Border]:
+    """The borders of an image that the reader deleted in any of the corrected ones beside it."""
+    known = [(automatic[index], corrected[index].borders) for index in beside.indices]
+    return {
+        border
+        for border in before.borders
+        if any(made is not None and border in made.borders and border not in kept for made, kept in known)
+    }
+
+
+def _undrawn(before: Contours | None, beside: _Beside, corrected: Mapping[int, Contours]) -> frozenset[Border]:
+    """The borders that an image should have and has not got.
+
+    One without any takes all of the only corrected image there is; else those that lie on both sides of it.
+    """
+    there = [set(corrected[index].borders) for index in beside.indices]
+    if not there or (before is not None and not beside.is_between):
+        return frozenset()
+    return frozenset(set.intersection(*there) - set(before.borders if before is not None else ()))
 
 
 def _faded(distance: float, fade: float) -> float:

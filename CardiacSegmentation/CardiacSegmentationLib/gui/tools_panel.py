@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import qt
 from slicer.i18n import tr as _
 
+from CardiacSegmentationLib.errors import ContourError
 from CardiacSegmentationLib.gui.layout import reading_view
 from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.translation import language
@@ -47,6 +48,10 @@ class ToolsPanel:
     def delete(self, structures: Iterable[Label]) -> None:
         """Delete structures here."""
         self._do(lambda session, place: commands.delete_here(session, place, structures))
+
+    def delete_phases(self, structures: Iterable[Label]) -> None:
+        """Delete structures in all phases of this slice."""
+        self._do(lambda session, place: commands.delete_phases(session, place[1], structures))
 
     def copy(self, step: tuple[int, int]) -> None:
         """Take the chosen structures over from a neighbour."""
@@ -120,8 +125,15 @@ class ToolsPanel:
                 text = _("One image would change; it is shown dashed.")
             elif not found:
                 text = _("No image would change.")
-            text = f"{text} {commands.describe_left_out(found, language())}".strip()
-            self._proposal.offer(text, found, (lambda session: commands.take(session, found, tool)) if found else None)
+            text = f"{text} {commands.describe_proposal(session, found, language())}".strip()
+            asked_about = session.segmentation
+
+            def take(session: StudySession) -> None:
+                if session.segmentation is not asked_about:  # undone, or corrected further
+                    raise ContourError.of("proposal-outdated")
+                commands.take(session, found, tool)
+
+            self._proposal.offer(text, found, take if found else None)
 
         self._proposal.discard()
         self._do(show)
@@ -142,10 +154,12 @@ class ToolsPanel:
         return (
             (
                 _("Delete"),
-                _("Delete structures in the image shown."),
+                _("Delete structures in the image shown, or in all phases of its slice."),
                 {
                     _("RV here (R)"): partial(self.delete, (Label.RV,)),
                     _("LV and myocardium here (L)"): partial(self.delete, LEFT),
+                    _("RV in all phases of this slice (Shift+R)"): partial(self.delete_phases, (Label.RV,)),
+                    _("LV and myocardium in all phases of this slice (Shift+L)"): partial(self.delete_phases, LEFT),
                 },
             ),
             (

@@ -6,6 +6,7 @@ What would be done can be seen before it is: ``propose_…`` functions change no
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -14,7 +15,9 @@ import numpy as np
 
 from CardiacSegmentationLib.analysis.box import find_box
 from CardiacSegmentationLib.contours import draw_labels, find_contours, redraw_labels
+from CardiacSegmentationLib.contours.anatomy import place_borders
 from CardiacSegmentationLib.contours.fill import fill_gaps
+from CardiacSegmentationLib.contours.labels import region_of
 from CardiacSegmentationLib.contours.motion import find_motion, follow_motion
 from CardiacSegmentationLib.contours.propagate import Carried, LeftOut, propagate
 from CardiacSegmentationLib.contours.rest import outline_rest
@@ -26,7 +29,7 @@ from CardiacSegmentationLib.segmentation import STRUCTURES, Border, Contours, La
 from CardiacSegmentationLib.segmentation_json import round_contours
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from CardiacSegmentationLib.contours.motion import Motion
     from CardiacSegmentationLib.segmentation import FloatArray, Labels, PackedLabels, Place, Segmentation
@@ -120,7 +123,7 @@ def edit_contours(
             continue
         after, labels = round_contours(contours), session.segmentation.labels[place]
         images[place] = redraw_labels(labels, before, after)
-        if _encloses(after, images[place]):
+        if after.borders and _encloses(after, images[place]):
             drawn[place] = after
     return session.put(images, tool, action, origin, drawn)
 
@@ -164,15 +167,12 @@ def snap_here(session: StudySession, place: Place, structures: Iterable[Label]) 
 
 def delete_here(session: StudySession, place: Place, structures: Iterable[Label]) -> bool:
     """Delete structures in one image, all their pixels; what else was drawn there keeps its curves."""
-    chosen = list(structures)
-    image = session.segmentation.labels[place]
-    after = np.where(np.isin(image, [int(label) for label in chosen]), np.uint8(0), image)
-    if (after == image).all():
-        return False
-    drawn = session.segmentation.contours.get(place)
-    kept = drawn.without(*borders_of(chosen)) if drawn is not None else None
-    keeps = kept is not None and bool(kept.borders) and _encloses(kept, after)
-    return session.put({place: after}, "delete", contours={place: kept} if kept is not None and keeps else None)
+    return _delete(session, [place], structures)
+
+
+def delete_phases(session: StudySession, slice_: int, structures: Iterable[Label]) -> bool:
+    """Delete structures in all phases of a slice, also in those that the reader corrected: she named them all."""
+    return _delete(session, [(phase, slice_) for phase in range(session.stack.phases)], structures)
 
 
 def copy_here(
@@ -200,15 +200,14 @@ def borders_of(structures: Iterable[Label]) -> tuple[Border, ...]:
 def propose_phases(session: StudySession, slice_: int, phases: Iterable[int] | None = None) -> Carried[Place]:
     """What the reader's corrections of a slice make of its other phases; nothing is changed.
 
-    The correction is added to the automatic contours, as far as the images speak for it. Where there are none the
-    contours follow the images' motion. Images that the reader corrected are never among the results.
+    The correction is added to the automatic contours, as far as the images speak for it. Where there are none, or not
+    all that the reader has on both sides, the contours follow the images' motion. What she deleted on both sides goes.
+    Images that the reader corrected are never among the results.
     """
     stack = session.stack
     wanted = range(stack.phases) if phases is None else phases
     mine = {
-        phase: contours_at(session, (phase, slice_))
-        for phase in range(stack.phases)
-        if _is_mine(session, phase, slice_)
+        phase: _corrected(session, (phase, slice_)) for phase in range(stack.phases) if _is_mine(session, phase, slice_)
     }
     _require_corrections(mine)
     automatic = [automatic_contours(session, (phase, slice_)) for phase in range(stack.phases)]
@@ -220,13 +219,14 @@ def propose_phases(session: StudySession, slice_: int, phases: Iterable[int] | N
         at=stack.times_ms,
         period=stack.rr_ms if stack.is_whole_beat else None,
     )
-    for phase in [phase for phase, why in found.left_out.items() if why is LeftOut.NO_CONTOURS]:
-        followed = _follow(session, slice_, mine, phase)
-        if followed is None:
+    for phase, borders in found.undrawn.items():
+        before = found.get(phase) or automatic[phase] or Contours(in_plane_mm(session))
+        drawn = _follow(session, (phase, slice_), mine, before, borders)
+        if drawn is not None:
+            found[phase] = drawn
+            found.left_out.pop(phase, None)
+        elif phase not in found:
             found.left_out[phase] = LeftOut.NO_ROOM
-        else:
-            found[phase] = followed
-            del found.left_out[phase]
     return _differing(session, found, [(phase, slice_) for phase in range(stack.phases)], automatic)
 
 
@@ -240,18 +240,29 @@ def propose_slices(session: StudySession, phase: int, slices: Iterable[int] | No
     """What the reader's corrections of a phase make of its other slices, or of those named; nothing is changed."""
     count = session.stack.slices
     wanted = set(range(count)) & set(range(count) if slices is None else slices)
-    mine = {place: contours_at(session, (phase, place)) for place in range(count) if _is_mine(session, phase, place)}
+    mine = {place: _corrected(session, (phase, place)) for place in range(count) if _is_mine(session, phase, place)}
     _require_corrections(mine)
     automatic = [automatic_contours(session, (phase, place)) for place in range(count)]
     found = propagate(automatic, mine, images=session.stack.voxels[phase], targets=wanted)
     return _differing(session, found, [(phase, place) for place in range(count)], automatic)
 
 
-def describe_left_out(carried: Carried[Place], language: str = DEFAULT_LANGUAGE) -> str:
-    """How many images a propagation leaves as they are, and why."""
-    reasons = list(carried.left_out.values())
-    counts = {why: reasons.count(why) for why in LeftOut if why in reasons}
-    return " ".join(sentence(why.value, {"count": count}, language) for why, count in counts.items())
+def describe_proposal(session: StudySession, carried: Carried[Place], language: str = DEFAULT_LANGUAGE) -> str:
+    """Which structures a proposal deletes and draws anew, in how many images; how many stay as they are, and why."""
+    said: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    for place, after in carried.items():
+        before = _before(session, place)
+        had, has = set(before.borders if before is not None else ()), set(after.borders)
+        for code, borders in (("proposal-deletes", had - has), ("proposal-draws", has - had)):
+            if borders:
+                said[code, tuple(label.name for label in reversed(STRUCTURES) if BORDER_OF[label] in borders)] += 1
+    left_out = Counter(carried.left_out.values())
+    return " ".join(
+        [
+            *(sentence(code, {"structures": names, "count": count}, language) for (code, names), count in said.items()),
+            *(sentence(why.value, {"count": left_out[why]}, language) for why in LeftOut if left_out[why]),
+        ]
+    )
 
 
 def propose_filling(session: StudySession, phase: int | None = None, slice_: int | None = None) -> Carried[Place]:
@@ -290,16 +301,53 @@ def take(session: StudySession, proposal: Mapping[Place, Contours], tool: str = 
 # How
 
 
-def _follow(session: StudySession, slice_: int, mine: Mapping[int, Contours], phase: int) -> Contours | None:
-    """The reader's contours carried along by the images' motion; none where they do not fit together there."""
+def _delete(session: StudySession, places: Iterable[Place], structures: Iterable[Label]) -> bool:
+    chosen, images, curves = list(structures), {}, {}
+    for place in places:
+        image = session.segmentation.labels[place]
+        after = np.where(np.isin(image, [int(label) for label in chosen]), np.uint8(0), image)
+        if (after == image).all():
+            continue
+        images[place] = after
+        drawn = session.segmentation.contours.get(place)
+        kept = drawn.without(*borders_of(chosen)) if drawn is not None else None
+        if kept is not None and kept.borders and _encloses(kept, after):
+            curves[place] = kept
+    return session.put(images, "delete", contours=curves)
+
+
+def _follow(
+    session: StudySession, place: Place, mine: Mapping[int, Contours], before: Contours, borders: Collection[Border]
+) -> Contours | None:
+    """An image's contours with borders of the reader's, carried along by the images' motion; none where they do not."""
+    phase, slice_ = place
     try:
-        return follow_motion(_motion_of(session), slice_, mine, [phase]).get(phase)
+        carried = follow_motion(_motion_of(session), slice_, mine, [phase])[phase].borders
+        return place_borders(before, {border: carried[border] for border in borders if border in carried})
     except ContourError:
         return None
 
 
 def _is_mine(session: StudySession, phase: int, slice_: int) -> bool:
     return bool(session.segmentation.origin[phase, slice_] == Origin.READER)
+
+
+def _corrected(session: StudySession, place: Place) -> Contours:
+    """The contours of an image that the reader corrected.
+
+    Where she drew none, a border around the pixels that the automatic one has is that one: fitted beside others it lies
+    elsewhere by a little, which is no correction.
+    """
+    mine, automatic, packed = (
+        contours_at(session, place),
+        automatic_contours(session, place),
+        session.segmentation.automatic,
+    )
+    if place in session.segmentation.contours or automatic is None or packed is None:
+        return mine
+    now, made = session.segmentation.labels[place], packed.phase(place[0])[place[1]]
+    same = [border for border in mine.borders if (region_of(now, border) == region_of(made, border)).all()]
+    return mine.with_borders({border: automatic.borders[border] for border in same if border in automatic.borders})
 
 
 def _require_corrections(mine: Mapping[int, Contours]) -> None:
@@ -315,16 +363,22 @@ def _differing(
     Where a correction has nothing to change any more, what an earlier one did there is taken back.
     """
     result = Carried({}, {places[index]: why for index, why in found.left_out.items()})
-    untouched = {index: automatic[index] for index, why in found.left_out.items() if why is LeftOut.NO_CHANGE}
+    unchanged = (LeftOut.NO_CHANGE, LeftOut.DELETED_ONCE)
+    untouched = {index: automatic[index] for index, why in found.left_out.items() if why in unchanged}
     for index, after in {**untouched, **found}.items():
         place = places[index]
-        before = contours_at(session, place) if session.segmentation.corrected[place] else automatic[index]
+        before = _before(session, place)
         if after is not None and (before is None or _differ(before, after)):
             result[place] = after
             result.left_out.pop(place, None)
         else:
-            result.left_out[place] = LeftOut.NO_CHANGE
+            result.left_out.setdefault(place, LeftOut.NO_CHANGE)
     return result
+
+
+def _before(session: StudySession, place: Place) -> Contours | None:
+    """The contours of an image as a proposal finds them; ``None`` where the automatic ones are none."""
+    return contours_at(session, place) if session.segmentation.corrected[place] else automatic_contours(session, place)
 
 
 def _differ(before: Contours, after: Contours) -> bool:

@@ -80,8 +80,7 @@ def request_phase(session: StudySession, phase: int, pointed_mm: FloatArray | No
     """The same for all images of a phase but those that the reader corrected."""
     slices = tuple(int(place) for place in np.flatnonzero(session.segmentation.origin[phase] != Origin.READER))
     if not slices:
-        msg = "You corrected every image of this phase: segment single slices again."
-        raise ContourError(msg)
+        raise ContourError.of("all-corrected")
     return Request(phase, slices, _box(session, pointed_mm))
 
 
@@ -94,8 +93,7 @@ def take_proposal(session: StudySession, proposals: Proposals) -> bool:
     """Put the labels shown in place, as one step of undo."""
     images = proposals.images(session)
     if not images:
-        msg = "What was proposed does not fit any more: segment again."
-        raise ContourError(msg)
+        raise ContourError.of("proposal-outdated")
     return session.put(images, TOOL, "segment-again")
 
 
@@ -109,8 +107,7 @@ def _box(session: StudySession, pointed_mm: FloatArray | None) -> tuple[slice, s
     first, last = np.rint(places.min(axis=0)).astype(int), np.rint(places.max(axis=0)).astype(int)
     shape = np.array(labels.shape[-2:])
     if (last < 0).any() or (first >= shape).any():
-        msg = "Click into the image, or draw the box over it."
-        raise ContourError(msg)
+        raise ContourError.of("pointed-beside")
     rows, columns = (
         slice(max(0, int(a)), min(int(b), int(n) - 1) + 1) for a, b, n in zip(first, last, shape, strict=True)
     )

@@ -91,6 +91,13 @@ function letGo() {
   draw()
 }
 
+// A drag belongs to its image: who goes to another one lets go of it.
+function letGoElsewhere() {
+  if (!drag || (drag.phase === at.phase && drag.slice === at.slice)) return
+  drag = preview = null
+  draw()
+}
+
 overlay = (context, scale) => {
   const { spacing } = study.images
   context.strokeStyle = context.fillStyle = '#fff'
@@ -144,7 +151,7 @@ function changeSize(steps) {
 const here = () => ({ phase: at.phase, slice: at.slice })
 const change = name => command(name, { ...here(), structure: byId('structure').value })
 const copyFrom = name => command('copy', { ...here(), step: STEPS[name], structure: byId('structure').value })
-const deleteHere = structure => command('delete', { ...here(), structure })
+const deleteHere = (structure, allPhases = false) => command('delete', { ...here(), structure, allPhases })
 
 // What would change is shown in its images until it is taken over or left.
 async function propose(along, isFill = false) {
@@ -152,7 +159,7 @@ async function propose(along, isFill = false) {
   if (!news.proposal) return
   const count = Object.keys(news.proposal).length
   const text = count === 1 ? words.proposed_image : fill(words.proposed_images, { count })
-  showProposal(news.proposal, `${text} ${news.leftOut}`)
+  showProposal(news.proposal, `${text} ${news.details}`)
 }
 
 // The network looks again at the image shown, or its phase; `line` says where.
@@ -210,7 +217,7 @@ function buildTools() {
   byId('stage').after(make('div', { id: 'proposal', className: 'row', role: 'status', hidden: true }, make('span', { id: 'proposal-text' }),
     button('take', words.take, takeProposal), button('next', words.next, showNext), button('leave', words.leave, () => showProposal(null))))
   byId('controls').after(make('div', { id: 'more-tools' },
-    row('row', select('structure', structures), button('delete', words.delete, () => change('delete')), ...CHANGES.map(name => button(name, words[name], () => change(name)))),
+    row('row', select('structure', structures), button('delete', words.delete, () => change('delete')), button('delete-phases', words.deletePhases, () => deleteHere(byId('structure').value, true)), ...CHANGES.map(name => button(name, words[name], () => change(name)))),
     row('row', make('span', {}, words.copyFrom), ...Object.keys(STEPS).map(name => button(name, words[name], () => copyFrom(name)))),
     row('row', button('propose-phases', words.proposePhases, () => propose('phases')), button('propose-slices', words.proposeSlices, () => propose('slices')),
       button('fill-phases', words.fillPhases, () => propose('phases', true)), button('fill-slices', words.fillSlices, () => propose('slices', true))),
@@ -221,6 +228,7 @@ function buildTools() {
   byId('tool-points').title = words.pointsHelp
   byId('tools').hidden = false
   listenToKeys()
+  listeners.push(letGoElsewhere)
   const image = byId('image')
   image.addEventListener('pointerdown', press)
   image.addEventListener('pointermove', move)
@@ -233,7 +241,7 @@ function listenToKeys() {
   for (const [name, key] of Object.entries(KEY_OF)) KEYS[key] = () => chooseTool(tool === name ? 'hand' : name)
   Object.assign(KEYS, {
     z: toggleWhole, Escape: letGo, '[': () => changeSize(-1), ']': () => changeSize(1),
-    r: () => deleteHere('RV'), l: () => deleteHere(LEFT),
+    r: event => deleteHere('RV', event.shiftKey), l: event => deleteHere(LEFT, event.shiftKey),
     c: () => copyFrom('copy-previous'), v: () => copyFrom('copy-next'), b: () => copyFrom('copy-above'), n: () => copyFrom('copy-below'),
     '+': () => change('grow'), '-': () => change('shrink'), m: () => change('smooth'), e: () => change('snap'),
     a: () => asked === `${at.phase},${at.slice}` && !byId('next').hidden ? showNext() : askAgain(),
