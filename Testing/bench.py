@@ -42,7 +42,7 @@ from CardiacSegmentationLib.session.segment_again import request_slice, shown_la
 from scipy import ndimage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from CardiacSegmentationLib.pipeline.plan import Task
     from CardiacSegmentationLib.stack import CineStack
@@ -50,6 +50,13 @@ if TYPE_CHECKING:
 SPEC = PhantomSpec(phases=25, slices=12, pixel_mm=1.25)  # 256 × 256 pixels
 LIMITS = {"network": 2.0, "command": 5.0, "memory_mb": 1000.0, "nnunet_ratio": 20.0}
 STROKE_LIMITS_MS = {"one slice": 50.0, "a whole phase": 100.0}
+ENGINES_TEXT = (
+    "From a stack in memory to its checked segmentation: finding the heart, views, the network, labels on the native "
+    "grid, repairs, quality."
+)
+COMMAND_TEXT = "`cardiacseg segment STUDY --out DIR`, from a cold start of Python to the last file."
+SCALING_TEXT = "ONNX Runtime; more phases and more slices of the same pixels."
+BATCH_TEXT = "`cardiacseg batch ROOT --only tables`, start of the workers included."
 STROKE_TEXT = "From labels that a person changed at end-diastole to every number and finding, without any window."
 SCALES = (1, 2, 4, 8)
 BATCH_HEADER = ("with", "workers", "studies", "s", "studies an hour")
@@ -78,46 +85,37 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="cardiacseg-bench-") as folder:
         study = Path(folder, "study")
         write_study(study, SPEC)
-        text = report(study, Path(folder), options)
-    print(text)
+        sections = []
+        for section in measure(study, Path(folder), options):
+            print(section + "\n", flush=True)
+            sections.append(section)
     if options.out is not None:
-        options.out.write_text(text, encoding="utf-8")
+        options.out.write_text("\n\n".join(sections) + "\n", encoding="utf-8")
 
 
-def report(study: Path, folder: Path, options: argparse.Namespace) -> str:
-    """All tables."""
+def measure(study: Path, folder: Path, options: argparse.Namespace) -> Iterator[str]:
+    """All tables, each as soon as it is measured."""
     stack = read_study(study)
     check_idle()
     engines = [name for name in ENGINES if is_installed(name)]
+    yield _heading(stack, options)
     measured = in_turn(engine_runs(stack, engines, options.threads), options.runs)
     others = torch_timings(stack, folder, options)
+    yield f"## The network part\n\n{ENGINES_TEXT}\n\n{_engine_table(measured, others)}"
     commands, memory_mb = command_timings(study, folder, options.runs)
-    parts = part_timings(study, folder, options.runs)
-    strokes = stroke_timings(stack, options.runs)
-    engines_text = (
-        "From a stack in memory to its checked segmentation: finding the heart, views, the network, labels on the "
-        "native grid, repairs, quality."
-    )
-    command_text = "`cardiacseg segment STUDY --out DIR`, from a cold start of Python to the last file."
     command_rows = [(timing.title, f"{timing.median:.2f}", _all(timing)) for timing in commands]
-    sections = [
-        _heading(stack, options),
-        f"## The network part\n\n{engines_text}\n\n{_engine_table(measured, others)}",
-        f"## The whole command\n\n{command_text}\n\n{_table(('what', 'median s', 'runs s'), command_rows)}",
-        f"Peak memory of the process, all tables: {memory_mb:.0f} MB.",
-        "## What each step takes\n\n"
-        + _table(("step", "median s"), [(timing.title, f"{timing.median:.2f}") for timing in parts]),
-        f"## Stroke → numbers\n\n{STROKE_TEXT}\n\n"
-        + _table(("what", "median ms"), [(timing.title, f"{1000 * timing.median:.0f}") for timing in strokes]),
-        "## Scaling\n\nONNX Runtime; more phases and more slices of the same pixels.\n\n"
-        + _scaling_table(stack, options),
-        "## Many studies\n\n`cardiacseg batch ROOT --only tables`, start of the workers included.\n\n"
-        + _table(BATCH_HEADER, batch_throughput(folder)),
-        _correcting(),
-        _in_a_browser(folder),
-        _verdict(measured, others, commands, memory_mb, strokes),
-    ]
-    return "\n\n".join(sections) + "\n"
+    yield f"## The whole command\n\n{COMMAND_TEXT}\n\n{_table(('what', 'median s', 'runs s'), command_rows)}"
+    yield f"Peak memory of the process, all tables: {memory_mb:.0f} MB."
+    parts = [(timing.title, f"{timing.median:.2f}") for timing in part_timings(study, folder, options.runs)]
+    yield "## What each step takes\n\n" + _table(("step", "median s"), parts)
+    strokes = stroke_timings(stack, options.runs)
+    stroke_rows = [(timing.title, f"{1000 * timing.median:.0f}") for timing in strokes]
+    yield f"## Stroke → numbers\n\n{STROKE_TEXT}\n\n{_table(('what', 'median ms'), stroke_rows)}"
+    yield f"## Scaling\n\n{SCALING_TEXT}\n\n{_scaling_table(stack, options)}"
+    yield f"## Many studies\n\n{BATCH_TEXT}\n\n{_table(BATCH_HEADER, batch_throughput(folder))}"
+    yield _correcting()
+    yield _in_a_browser(folder)
+    yield _verdict(measured, others, commands, memory_mb, strokes)
 
 
 def _correcting() -> str:
@@ -319,15 +317,24 @@ def _enlarged(stack: CineStack, axis: int, scale: int) -> CineStack:
     return replace(stack, voxels=voxels, affine=affine, instance_uids=(), frame_numbers=())
 
 
+# A process takes over the peak memory of the one that starts it: so a small one stands between.
+WATCH = """
+import os, subprocess, sys, time
+started = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+print(time.perf_counter() - started, usage.ru_maxrss / 1024)
+sys.exit(status != 0)
+"""
+
+
 def _run_command(command: list[str]) -> tuple[float, float]:
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    taken = time.perf_counter() - started
-    if status:
+    watched = subprocess.run([sys.executable, "-c", WATCH, *command], stdout=subprocess.PIPE, text=True, check=False)
+    if watched.returncode:
         msg = f"{' '.join(command)} failed"
         raise SystemExit(msg)
-    return taken, usage.ru_maxrss / 1024
+    taken, memory_mb = map(float, watched.stdout.split())
+    return taken, memory_mb
 
 
 def _engine_table(measured: Sequence[Timing], others: Sequence[Timing]) -> str:

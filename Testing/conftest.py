@@ -23,6 +23,11 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as cardiacseg itself does
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first; everything else stays in its order."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def settings_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder of its own for what the program keeps for its user."""

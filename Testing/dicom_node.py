@@ -6,7 +6,8 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from CardiacSegmentationLib.export.archive import SENT, VERIFICATION
+from CardiacSegmentationLib.export.archive import SENT
+from CardiacSegmentationLib.export.archive_node import VERIFICATION
 
 if TYPE_CHECKING:
     import ssl

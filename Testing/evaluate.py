@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -216,7 +217,7 @@ def bad_slices(found: np.ndarray, truth: np.ndarray) -> list[int]:
 
 def repaired(case: Case, repairs: Sequence[str]) -> Segmentation:
     """The product's segmentation after some repairs."""
-    return finish(case.stack, case.network, case.looked, repairs)
+    return finish(case.stack, case.network, deepcopy(case.looked), repairs)
 
 
 def dice(a: np.ndarray, b: np.ndarray) -> float:

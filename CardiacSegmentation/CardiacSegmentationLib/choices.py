@@ -84,7 +84,10 @@ CHOICES: Mapping[str, Choice] = {
         Choice("reacquired", "--reacquired", "which acquisition of a repeated slice counts", "last", ("last", "first")),
         Choice("backend", "--backend", "engine of the network", "auto", ("auto", "onnx", "openvino", "torch")),
         Choice("phases", "--phases", "label all phases, or ED and ES only", "all", ("all", "ed-es")),
-        Choice("model", "--model", "a network bundle of your own", unit="DIR", changes_results=False),
+        Choice(
+            "model", "--model", "a network bundle of your own, or the name of one that ships: cardiac-sax-ensemble",
+            unit="DIR", changes_results=False,
+        ),
         Choice("uncertainty", "--uncertainty", "uncertainty of every voxel (takes nine times longer)", default=False),
         Choice("repairs", "--no-repairs", "the network's labels as they are", default=True),
         Choice(

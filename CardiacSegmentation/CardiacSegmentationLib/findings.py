@@ -16,7 +16,7 @@ import string
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from CardiacSegmentationLib.resources import resource
 
@@ -39,6 +39,16 @@ class Severity(str, Enum):
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
+
+
+@runtime_checkable
+class Spoken(Protocol):
+    """A value that is a sentence itself and speaks every language, such as an error within another."""
+
+    def text(self, language: str = DEFAULT_LANGUAGE) -> str: ...
+
+
+Said = Parameter | Spoken | tuple[Spoken, ...]  # what a sentence may be filled with
 
 
 @dataclass(frozen=True)
@@ -67,14 +77,14 @@ def describe(finding: Finding, language: str = DEFAULT_LANGUAGE) -> str:
     return sentence(finding.code, values, language)
 
 
-def sentence(code: str, values: Mapping[str, Parameter | None], language: str = DEFAULT_LANGUAGE) -> str:
+def sentence(code: str, values: Mapping[str, Said | None], language: str = DEFAULT_LANGUAGE) -> str:
     """The catalogue's sentence for a code, filled in; the code itself where no catalogue knows it."""
-    for catalogue in (read_catalogue(language), read_catalogue(DEFAULT_LANGUAGE)):
-        template = catalogue.templates.get(code)
+    for spoken in (language, DEFAULT_LANGUAGE):
+        template = read_catalogue(spoken).templates.get(code)
         if template is not None:
             if isinstance(template, dict):
                 template = template["one" if values.get("count") == 1 else "other"]
-            return _Sentence(catalogue).vformat(template, (), values)
+            return _Sentence(spoken).vformat(template, (), values)
     return code  # of a file that a later version wrote
 
 
@@ -149,8 +159,8 @@ def read_catalogue(language: str) -> Catalogue:
 class _Sentence(string.Formatter):
     """Fills a template: places count from 1, words are those of the language, lists have commas."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue, self._words = catalogue, catalogue.words
+    def __init__(self, language: str) -> None:
+        self._language, self._catalogue = language, read_catalogue(language)
 
     def get_value(self, key: int | str, _args: Any, kwargs: Mapping[str, Any]) -> Any:
         """A parameter ready to be shown; one that is missing shows as such rather than as an error."""
@@ -158,12 +168,22 @@ class _Sentence(string.Formatter):
         if value is None:
             return _Missing()
         value = _shifted(str(key), value, 1)
-        if isinstance(value, tuple):
-            return ", ".join(self._word(item) if isinstance(item, str) else str(item) for item in value)
+        if isinstance(value, tuple) and any(isinstance(item, Spoken) for item in value):
+            return [self._said(item) for item in value]
+        return ", ".join(str(self._said(item)) for item in value) if isinstance(value, tuple) else self._said(value)
+
+    def _said(self, value: Any) -> Any:
+        if isinstance(value, Spoken):
+            return value.text(self._language)
         return self._word(value) if isinstance(value, str) else value
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        """A parameter in its form; one of another kind, as a damaged file may hold, as it is."""
+        """A parameter in its form, which for several sentences is what stands between them.
+
+        One of another kind, as a damaged file may hold, is shown as it is.
+        """
+        if isinstance(value, list):
+            return (format_spec or "; ").join(value)
         try:
             text = str(super().format_field(value, format_spec))
         except (TypeError, ValueError):
@@ -172,7 +192,7 @@ class _Sentence(string.Formatter):
 
     def _word(self, text: str) -> str:
         is_number = re.fullmatch(r"-?\d+\.\d+( \S{1,3})?", text) is not None
-        return self._catalogue.number(text) if is_number else self._words.get(text, text)
+        return self._catalogue.number(text) if is_number else self._catalogue.words.get(text, text)
 
 
 class _Missing:

@@ -34,8 +34,7 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         lock = hold(folder)
     except BlockingIOError as error:
-        msg = f"{folder} is in use by another run ({read_owner(folder)}). Wait for its end, or name another folder."
-        raise FolderBusyError(msg) from error
+        raise FolderBusyError.of("folder-busy", folder=folder, owner=read_owner(folder)) from error
     try:
         yield
     finally:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from CardiacSegmentationLib.errors import ReadingError
+from CardiacSegmentationLib.errors import MALFORMED, ReadingError
 from CardiacSegmentationLib.journal import JournalEntry
 from CardiacSegmentationLib.reading import (
     BasalRule,
@@ -64,9 +64,7 @@ def reading_from_dict(data: Any) -> Reading:
     """The reading that ``reading_to_dict`` wrote; what does not fit is a ``ReadingError``."""
     try:
         if data["schema"] != SCHEMA or data["version"] not in (PLAIN, WITH_BASE_PLANES):
-            known = f"{SCHEMA} {PLAIN} and {WITH_BASE_PLANES} are read"
-            msg = f"This is no reading, or one of another version of this program ({known})."
-            raise ReadingError(msg)
+            raise ReadingError.of("no-reading", schema=SCHEMA, versions=(PLAIN, WITH_BASE_PLANES))
         return Reading(
             key_phases=_phases_from_dict(data["key_phases"]),
             counts=tuple(sorted(_cell_from_dict(item) for item in data["counts"])),
@@ -82,9 +80,8 @@ def reading_from_dict(data: Any) -> Reading:
             signature=None if data["signature"] is None else _signature_from_dict(data["signature"]),
             journal=tuple(entry_from_dict(item) for item in data["journal"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        msg = f"This reading cannot be used: {type(error).__name__}: {error}."
-        raise ReadingError(msg) from error
+    except MALFORMED as error:
+        raise ReadingError.of("reading-damaged", reason=f"{type(error).__name__}: {error}") from error
 
 
 def conventions_to_dict(conventions: Conventions) -> dict[str, Any]:

@@ -21,13 +21,15 @@ OLDER_MAN, OLDER_WOMAN = replace(MAN, age_years=60.0), replace(WOMAN, age_years=
 
 def test_every_row_belongs_to_a_measure_and_names_its_source() -> None:
     names = {measure.name for measure in MEASURES}
-    assert len(reference_rows()) >= 18
+    assert len(reference_rows()) >= 24
     for row in reference_rows():
         assert row.measure in names
         assert row.limits.low < row.limits.high
         assert "20" in row.limits.source
         assert "transcription" not in row.limits.source  # only what was read in the source itself
         assert row.age_from >= 18
+        assert (row.papillary is None) == row.measure.startswith("rv.")
+        assert row.papillary is not None or "RV trabeculae" in row.limits.source
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,12 @@ def test_every_row_belongs_to_a_measure_and_names_its_source() -> None:
         ("lv.ef_percent", OLDER_WOMAN, Papillary.VOLUME, (51, 71)),
         ("lv.mass_index_g_m2", OLDER_WOMAN, Papillary.VOLUME, (28, 56)),
         ("lv.ef_percent", MAN, Papillary.VOLUME, None),
-        ("rv.edv_ml", WOMAN, Papillary.VOLUME, None),
+        ("rv.edv_ml", WOMAN, Papillary.VOLUME, (78, 218)),
+        ("rv.edv_ml", WOMAN, Papillary.MASS, (78, 218)),  # the LV's muscles, not the RV's
+        ("rv.esv_ml", MAN, Papillary.VOLUME, (38, 118)),
+        ("rv.edvi_ml_m2", replace(MAN, age_years=65.9), Papillary.VOLUME, (58, 114)),
+        ("rv.edvi_ml_m2", replace(MAN, age_years=66.0), Papillary.VOLUME, None),
+        ("rv.ef_percent", MAN, Papillary.VOLUME, None),
         ("lv.edv_ml", MAN, Papillary.MASS, (106, 214)),
         ("lv.mass_g", WOMAN, Papillary.MASS, (56, 140)),
         ("lv.mass_g", WOMAN, Papillary.VOLUME, None),

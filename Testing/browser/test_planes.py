@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from base_planes import true_line
+from CardiacSegmentationLib.analysis.base_plane import lines_at
 from CardiacSegmentationLib.browser.long_axes import describe_long_axes, in_patient, in_pixels
 from CardiacSegmentationLib.browser.opened import open_long_axes
 from CardiacSegmentationLib.browser.served import ServedStudy
@@ -105,6 +106,28 @@ def test_a_drag_over_the_valve_sets_the_base_plane(
     page.click("#undo")
     tab.until("study.reading.baseLines.length > 0")
     assert tab.complaints == []
+
+
+def test_a_line_is_shown_in_phases_too_in_which_the_images_lead_to_none(
+    served: ReadingServer, stack: CineStack
+) -> None:
+    """As in Slicer: there it moves evenly between its neighbours, and so does the plane that the volume rests on."""
+    study = served.desk.study
+    assert study is not None
+    four = study.long_axes["4CH"]
+    set_base_line(study.session, Label.LV, four, 0, lowered(Label.LV, 0))
+    lines = study.session.reading.lines_of(Label.LV)
+    kept = [line for line in lines if line.phase not in (4, 5)]
+    assert len(kept) == SPEC.phases - 2
+    study.session.set_base_lines(Label.LV, "4CH", kept, 0)
+    told = study.page()["reading"]["baseLines"]
+    assert [line["phase"] for line in told] == list(range(SPEC.phases))
+    assert [line["phase"] for line in told if not line["followed"]] == [0]
+    for line, points_mm in zip(told, lines_at(stack, kept), strict=True):
+        np.testing.assert_allclose(line["points"], in_pixels(four, points_mm), atol=0.006)
+    between = np.sort([told[3]["points"], told[6]["points"]], axis=0)
+    assert (np.array(told[4]["points"]) >= between[0] - 0.01).all()
+    assert (np.array(told[4]["points"]) <= between[1] + 0.01).all()
 
 
 def test_what_is_no_valve_is_said(served: ReadingServer) -> None:

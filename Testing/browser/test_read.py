@@ -337,7 +337,9 @@ def test_a_new_study_is_segmented_first(new_tab: Any, tmp_path: Path, painted_bu
         frame.SetSpacing(painted[0].spacing_mm[::-1])
     SimpleITK.WriteImage(SimpleITK.JoinSeries(frames), str(tmp_path / "heart.nii.gz"))
     out = tmp_path / "out"
-    program = Program(str(tmp_path / "heart.nii.gz"), "--out", str(out), "--model", str(painted_bundle))
+    program = Program(
+        str(tmp_path / "heart.nii.gz"), "--out", str(out), "--model", str(painted_bundle), "--backend", "onnx"
+    )
     try:
         tab: Tab = new_tab().open(program.address)
         assert tab.text("#lv-edv_ml") != "–"

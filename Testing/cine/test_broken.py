@@ -89,7 +89,7 @@ def test_an_image_cut_off_in_its_header_is_damaged_and_an_object_without_pixels_
     study = find_stacks(ge.folder)
     assert [f.code for f in study.findings] == ["file-damaged"]
     assert study.findings[0].message.startswith(f"1 file cannot be used ({path.name}): truncated")
-    reasons = {file.name: one.sentence for one in study.left_out for file in one.files}
+    reasons = {file.name: one.why() for one in study.left_out for file in one.files}
     assert reasons["spectrum"].startswith("no image")
 
 
@@ -180,7 +180,7 @@ def test_foreign_files_are_left_out_with_a_reason(ge: Spoilable, truth: CineStac
     edit(first, ge.folder / "unturned.dcm", ImageOrientationPatient=None, SOPInstanceUID="2.25.6")
     edit(first, ge.folder / "unsized.dcm", PixelSpacing=None, SOPInstanceUID="2.25.7")
     study = find_stacks(ge.folder)
-    reasons = {file.name: one.sentence for one in study.left_out for file in one.files}
+    reasons = {file.name: one.why() for one in study.left_out for file in one.files}
     for name, word in {
         "report.pdf": "not DICOM",
         "empty": "empty",
@@ -293,6 +293,14 @@ def test_a_damaged_archive_is_a_clear_error(written: Callable[[str], Path], tmp_
     (tmp_path / "d.zip").write_bytes(whole[: len(whole) // 2] + b"\x00" * 4000 + whole[len(whole) // 2 + 4000 :])
     with pytest.raises(StudyError, match="cannot be unpacked"):
         find_stacks(tmp_path / "d.zip")
+
+
+def test_an_archive_in_a_folder_or_an_archive_is_said(written: Callable[[str], Path], tmp_path: Path) -> None:
+    (tmp_path / "study").mkdir()
+    pack(written("ge"), tmp_path / "study" / "inner.zip")
+    for study in (tmp_path / "study", pack(tmp_path / "study", tmp_path / "outer.zip")):
+        with pytest.raises(StudyError, match=r"inner\.zip: an archive; unpack it first"):
+            find_stacks(study)
 
 
 @pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "a/../../outside", "C:/outside", "..\\outside"])

@@ -88,7 +88,7 @@ def test_segment_takes_the_stack_and_the_acquisition_that_are_named(
 
     def findings(*choices: str) -> set[str]:
         out = tmp_path / "out"
-        model = ("--model", str(painted_bundle), "--only", "measurements", "--force")
+        model = ("--model", str(painted_bundle), "--backend", "onnx", "--only", "measurements", "--force")
         assert main(["segment", str(ge.folder), "--out", str(out), *model, *choices]) == 0
         return {finding["message"] for finding in json.loads((out / "measurements.json").read_text())["findings"]}
 

@@ -45,7 +45,7 @@ def test_a_finished_run_never_holds_the_numbers_of_another(
     command: list[str], tmp_path: Path, painted_bundle: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    choices = ["--model", str(painted_bundle), "--only", "tables,report"]
+    choices = ["--model", str(painted_bundle), "--backend", "onnx", "--only", "tables,report"]
     assert main(["segment", command[1], "--out", str(out), *choices]) == 0
     before = {path: path.read_bytes() for path in out.iterdir()}
     assert main([*command, "--papillary", "mass", "--out", str(out)]) == 1
@@ -61,7 +61,7 @@ def test_the_labels_that_are_measured_stay_where_they_are(
     command: list[str], tmp_path: Path, painted_bundle: Path
 ) -> None:
     out = tmp_path / "out"
-    choices = ["--model", str(painted_bundle), "--only", "tables,labels"]
+    choices = ["--model", str(painted_bundle), "--backend", "onnx", "--only", "tables,labels"]
     assert main(["segment", command[1], "--out", str(out), *choices]) == 0
     assert main(["measure", command[1], str(out / "labels.nii.gz"), "--out", str(out), "--force"]) == 0
     assert (out / "labels.nii.gz").is_file()

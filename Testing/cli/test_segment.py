@@ -44,7 +44,7 @@ def study(painted: tuple[CineStack, Segmentation], tmp_path_factory: pytest.Temp
 
 @pytest.fixture
 def choices(painted_bundle: Path) -> list[str]:
-    return ["--model", str(painted_bundle), "--only", "tables,labels"]
+    return ["--model", str(painted_bundle), "--backend", "onnx", "--only", "tables,labels"]
 
 
 def files_in(folder: Path) -> set[str]:
@@ -89,6 +89,16 @@ def test_an_error_is_a_json_line_and_exit_code_1(
     assert last["cancelled"] is False
 
 
+def test_a_folder_that_cannot_be_made_is_one_line_with_a_remedy(
+    study: Path, tmp_path: Path, choices: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert main(["segment", str(study), "--out", str(tmp_path / "file" / "below"), *choices]) == 1
+    (said,) = capsys.readouterr().err.splitlines()  # before any work
+    assert said.startswith(f"cardiacseg: {tmp_path / 'file' / 'below'} cannot be made (")
+    assert said.endswith("Name another folder for the results.")
+
+
 def test_labels_alone_need_no_folder(study: Path, tmp_path: Path, choices: list[str]) -> None:
     labels = tmp_path / "labels.nii.gz"
     assert main(["segment", str(study), "--labels", str(labels), *choices]) == 0
@@ -96,7 +106,7 @@ def test_labels_alone_need_no_folder(study: Path, tmp_path: Path, choices: list[
 
 
 def test_the_report_comes_on_the_paper_asked_for(study: Path, tmp_path: Path, painted_bundle: Path) -> None:
-    choices = ["--model", str(painted_bundle), "--only", "report", "--paper", "Letter"]
+    choices = ["--model", str(painted_bundle), "--backend", "onnx", "--only", "report", "--paper", "Letter"]
     assert main(["segment", str(study), "--out", str(tmp_path / "out"), *choices]) == 0
     assert b"/MediaBox [ 0 0 612 792 ]" in (tmp_path / "out" / "report.pdf").read_bytes()
 

@@ -57,7 +57,7 @@ def test_results_are_written_though_nobody_listens(
     study: Path, tmp_path: Path, painted_bundle: Path, streams: str, progress: str
 ) -> None:
     out = tmp_path / "out"
-    choices = f"--model {painted_bundle} --only tables {progress}"
+    choices = f"--model {painted_bundle} --backend onnx --only tables {progress}"
     shell = f"set -o pipefail; {COMMAND} segment {study} --out {out} {choices} {streams}"
     ran = subprocess.run(
         ["bash", "-c", shell], env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=120
@@ -83,7 +83,9 @@ def test_sigterm_at_any_time_cancels(study: Path, tmp_path: Path, painted_bundle
     """From the moment Python has begun with us; done is done, of course."""
     out = tmp_path / "out"
     command = [sys.executable, "-m", "CardiacSegmentationLib", "segment", str(study), "--out", str(out)]
-    process = subprocess.Popen([*command, "--model", str(painted_bundle)], env=ENVIRONMENT, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [*command, "--model", str(painted_bundle), "--backend", "onnx"], env=ENVIRONMENT, stderr=subprocess.PIPE
+    )
     _wait_for_handler(process.pid)
     time.sleep(after_s)
     process.terminate()

@@ -146,6 +146,18 @@ def test_a_study_that_lost_files_meanwhile_is_refused(dicom_case: Any) -> None:
         read_source(dataclasses.replace(case.stack, instance_uids=uids))
 
 
+def test_only_the_headers_of_the_phases_asked_for_are_read(dicom_case: Any) -> None:
+    case = dicom_case("siemens")
+    source, whole = read_source(case.stack, [ES]), read_source(case.stack)
+    assert list(source.images) == [ES]
+    assert source.images[ES] == whole.images[ES]
+    assert source.first == whole.first == whole.images[0][0].header
+    shuffled = dataclasses.replace(case.stack.source, files=case.stack.source.files[::-1])
+    assert read_source(dataclasses.replace(case.stack, source=shuffled), [ES]).images == source.images
+    lost = dataclasses.replace(case.stack.source, files=(case.stack.source.files[0],))
+    assert read_source(dataclasses.replace(case.stack, source=lost), ()).first == source.first
+
+
 def test_headers_that_lost_elements_or_hold_impossible_dates_still_give_valid_objects(
     dicom_case: Any, valid_dicom: Any, tmp_path: Path
 ) -> None:

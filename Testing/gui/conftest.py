@@ -44,13 +44,12 @@ def gui_host(request: pytest.FixtureRequest) -> Iterator[Host]:
 
 
 @pytest.fixture
-def a_window(gui_host: Host, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def a_window(gui_host: Host, request: pytest.FixtureRequest) -> Iterator[Any]:
     """``slicer.app`` with a main window and an empty scene; complaints of Qt and errors in slots fail the test."""
     if not IN_SLICER:
         request.getfixturevalue("a_scene")
     import slicer
 
-    monkeypatch.delenv("CARDIACSEG_MODEL", raising=False)
     gui_host.open()
     yield slicer.app
     complaints = gui_host.close()
@@ -131,10 +130,12 @@ def painted() -> tuple[CineStack, Segmentation]:
 def a_painted_study(a_hand: Hand, painted: tuple[CineStack, Segmentation], painted_bundle: Path) -> Study:
     """The images in the scene, at hand, with the painted network chosen in the panel."""
     import slicer
+    from CardiacSegmentationLib.choices import CHOICES
     from CardiacSegmentationLib.scene.study import load_study
 
     study = load_study(slicer.mrmlScene, painted[0])
     a_hand.panel.select(study)
     a_hand.ui.modelEdit.currentPath = str(painted_bundle)
+    a_hand.ui.backendCombo.currentIndex = CHOICES["backend"].values.index("onnx")
     a_hand.see()
     return study

@@ -21,6 +21,7 @@ def test_from_a_file_to_exported_results(
     tmp_path: Path,
 ) -> None:
     import slicer
+    from CardiacSegmentationLib.choices import CHOICES
     from CardiacSegmentationLib.gui.handover import write_stack
 
     hand, ui = a_hand, a_hand.ui
@@ -38,6 +39,7 @@ def test_from_a_file_to_exported_results(
     # Segment: once cancelled, then to the end, by the real process and the real ONNX Runtime.
     ui.advancedBox.collapsed = False
     ui.modelEdit.currentPath = str(painted_bundle)
+    ui.backendCombo.currentIndex = CHOICES["backend"].values.index("onnx")
     segment = hand.panel._segment
     hand.click(ui.segmentButton)
     hand.wait_for(lambda: segment._run._pid is not None, 60, "the start")

@@ -160,6 +160,28 @@ def test_a_mark_that_comes_back_decides_nothing(a_hand: Hand, curve: Any) -> Non
 
 
 @in_the_window
+def test_escape_lets_go_of_a_mark_which_stays(a_hand: Hand, curve: Any, a_segmented_study: Study) -> None:
+    from CardiacSegmentationLib.scene.views import current_phase
+
+    a_hand.panel._correct.choose_effect("Pull")
+    at, escape = flag(curve, "lv_es"), a_hand.panel._shortcuts.actions()["Esc"]
+    marks = dict(curve._axes().marks)
+    send(curve, "MouseButtonPress", *at)
+    send(curve, "MouseMove", at[0] + 150, at[1])
+    assert current_phase(a_segmented_study) != marks["lv_es"]
+    escape()
+    assert current_phase(a_segmented_study) == marks["lv_es"]
+    send(curve, "MouseMove", at[0] + 100, at[1])
+    send(curve, "MouseButtonRelease", at[0] + 100, at[1])
+    a_hand.see()
+    assert curve._axes().marks == marks
+    assert not a_hand.panel.session.reading.has_decisions
+    assert a_hand.panel._correct.tool_in_hand() == "Pull"  # it was the mark that was dropped
+    escape()
+    assert a_hand.panel._correct.tool_in_hand() == ""
+
+
+@in_the_window
 def test_a_signed_reading_says_why_a_mark_goes_back(a_hand: Hand, curve: Any) -> None:
     session = a_hand.panel.session
     session.set_reader("Dr. A")

@@ -119,6 +119,32 @@ def test_contours_in_the_picture_lie_where_the_labels_end(a_hand: Hand, a_segmen
         assert (found.min(), found.max()) == pytest.approx(edges, abs=3)
 
 
+def test_it_follows_the_size_of_the_window(a_hand: Hand, a_segmented_study: Study) -> None:
+    import qt
+    import slicer
+
+    overview, views = press_v(a_hand), slicer.app.layoutManager().viewport()
+    side, whole, half = overview._side, views.size, qt.QSize(views.width // 2, views.height // 2)
+
+    def resize(before: Any, size: Any) -> None:
+        views.resize(size)
+        qt.QCoreApplication.sendEvent(views, qt.QResizeEvent(size, before))  # of a window that is seen Qt sends it
+
+    try:
+        resize(whole, half)
+        assert overview._box.size == half
+        a_hand.wait_for(lambda: overview._side < side, 10, "smaller images")
+        resize(half, whole)
+        assert overview._box.size == whole
+        a_hand.wait_for(lambda: overview._side == side, 10, "images as large as before")
+        overview.hide()
+        resize(whole, half)
+        assert overview._box.size == whole  # as it was, until it is shown again
+        assert not overview._resized.is_active
+    finally:
+        views.resize(whole)
+
+
 def test_it_ends_with_the_study_and_without_one_it_does_not_open(a_hand: Hand, a_segmented_study: Study) -> None:
     import slicer
 

@@ -182,6 +182,72 @@ def test_closing_the_scene_forgets_all_of_its_studies(
     assert not any(path.exists() for path in paths)
 
 
+@pytest.mark.parametrize("what", ["study", "labels"])
+def test_what_is_deleted_with_unsaved_work_is_offered_when_the_images_come_again(
+    a_hand: Hand, a_segmented_study: Study, phantom: Phantom, what: str
+) -> None:
+    """In Slicer's Data module, right after a stroke and in the middle of a sentence."""
+    import slicer
+    from slicer_host.data_module import delete_folder
+
+    path = recovery_path(a_hand)
+    a_hand.ui.phaseSlider.value = 2
+    paint(a_segmented_study, 4)
+    a_hand.panel.sign_off.impression.plainText = "Dilated LV"
+    if what == "study":
+        delete_folder(a_segmented_study)
+    else:
+        slicer.mrmlScene.RemoveNode(a_segmented_study.segmentation)
+    a_hand.wait(0.5)
+    assert kept_phases(path) == {2}
+    assert a_hand.panel.live is None
+    study = load(*phantom) if what == "study" else a_segmented_study
+    a_hand.panel.select(study)
+    if what == "labels":
+        segment(a_hand, study, phantom[1])
+    assert a_hand.ui.recoveryFrame.visible
+    a_hand.ui.restoreButton.click()
+    a_hand.see()
+    assert (a_hand.panel.live.session.segmentation.labels[2, :, :12, :12] == 3).any()
+    assert a_hand.panel.live.session.reading.impression == "Dilated LV"
+
+
+def test_what_was_deleted_outlives_the_session(a_hand: Hand, a_segmented_study: Study, a_module: Any) -> None:
+    from slicer_host.data_module import delete_folder
+
+    path = correct(a_hand, a_segmented_study, 2)
+    delete_folder(a_segmented_study)
+    a_hand.see()
+    a_module.unload()
+    assert kept_phases(path) == {2}
+
+
+def test_a_study_deleted_without_any_work_leaves_no_file(a_hand: Hand, a_segmented_study: Study) -> None:
+    from slicer_host.data_module import delete_folder
+
+    path = recovery_path(a_hand)
+    delete_folder(a_segmented_study)
+    a_hand.see()
+    assert not path.exists()
+
+
+def test_nothing_is_written_into_a_scene_that_lost_the_study(a_hand: Hand, a_segmented_study: Study) -> None:
+    """A session outlives its nodes where a run or a tool still holds it."""
+    import slicer
+    from slicer_host.data_module import delete_folder
+
+    session = a_hand.panel.session
+    paint(a_segmented_study, 4)
+    delete_folder(a_segmented_study)
+    a_hand.wait(0.5)
+    left = [(node.GetID(), node.GetMTime()) for node in slicer.util.getNodesByClass("vtkMRMLNode")]
+    session.delete(3, 4, [Label.LV])
+    session.set_impression("too late")
+    a_hand.wait(0.5)
+    assert [(node.GetID(), node.GetMTime()) for node in slicer.util.getNodesByClass("vtkMRMLNode")] == left
+    assert a_segmented_study.node.GetScene() is None
+
+
 def test_unloading_the_module_right_after_a_stroke_leaves_no_file(
     a_hand: Hand, a_segmented_study: Study, a_module: Any
 ) -> None:

@@ -278,7 +278,16 @@ def test_a_scene_made_by_the_command_line_opens_with_everything_in_place(
 
     write_stack(painted[0], tmp_path / "study.nrrd")
     command = [sys.executable, "-m", "CardiacSegmentationLib", "segment", str(tmp_path / "study.nrrd")]
-    command += ["--out", str(tmp_path / "results"), "--model", str(painted_bundle), "--only", "scene"]
+    command += [
+        "--out",
+        str(tmp_path / "results"),
+        "--model",
+        str(painted_bundle),
+        "--backend",
+        "onnx",
+        "--only",
+        "scene",
+    ]
     subprocess.run(command, check=True, capture_output=True)
     slicer.util.loadScene(str(tmp_path / "results" / "scene.mrb"))
     a_hand.see()

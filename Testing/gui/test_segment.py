@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from CardiacSegmentationLib.network.bundle import bundled_networks
 from painted_network import dice
 from slicer_stand_in.hand import paint
 
@@ -56,7 +57,7 @@ def test_one_click_segments_all_phases_in_the_background(
     while running(a_hand):
         a_hand.see()
         texts.append(a_hand.ui.progressLabel.text)
-        time.sleep(0.005)
+        time.sleep(0.02)
     assert a_hand.ui.progressLabel.text == "Segmented."
     assert not a_hand.ui.errorText.visible
     assert any(text.startswith("Segmenting") for text in texts)
@@ -116,6 +117,31 @@ def test_the_error_text_of_the_process_is_shown_and_not_lost(
     assert str(tmp_path) in a_hand.ui.errorText.plainText
     assert "✖" in a_hand.ui.progressLabel.text
     assert a_hand.ui.segmentButton.enabled
+
+
+def test_networks_that_ship_and_ones_own_are_chosen_in_one_list(
+    a_hand: Hand, a_painted_study: Study, tmp_path: Path
+) -> None:
+    from CardiacSegmentationLib.scene.study import read_study_settings, write_study_settings
+
+    ui = a_hand.ui
+    shipped = bundled_networks()
+    assert ui.modelCombo.count == len(shipped) + 1
+
+    def chosen() -> str:
+        return read_study_settings(a_painted_study)[0].model
+
+    ui.modelEdit.currentPath = ""
+    ui.modelCombo.currentIndex = shipped.index("cardiac-sax-ensemble")
+    assert chosen() == "cardiac-sax-ensemble"
+    assert not ui.modelEdit.enabled
+    ui.modelEdit.currentPath = str(tmp_path)
+    assert (chosen(), ui.modelCombo.currentIndex) == (str(tmp_path), len(shipped))
+    ui.modelCombo.currentIndex = 0
+    assert (chosen(), ui.modelEdit.currentPath) == ("", "")
+    write_study_settings(a_painted_study, replace(read_study_settings(a_painted_study)[0], model=shipped[-1]))
+    a_hand.panel._segment.show_study(a_painted_study)
+    assert ui.modelCombo.currentIndex == len(shipped) - 1
 
 
 def test_a_process_that_dies_without_a_word_is_told_of(
@@ -354,7 +380,16 @@ def test_the_process_ends_when_slicer_is_gone(tmp_path: Path, painted: Any, pain
     write_stack(painted[0], tmp_path / "images.nrrd")
     parent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1)"])
     command = [sys.executable, str(WORKER), str(parent.pid), "segment", str(tmp_path / "images.nrrd")]
-    command += ["--out", str(tmp_path / "results"), "--model", str(painted_bundle), "--uncertainty", "--json-progress"]
+    command += [
+        "--out",
+        str(tmp_path / "results"),
+        "--model",
+        str(painted_bundle),
+        "--backend",
+        "onnx",
+        "--uncertainty",
+        "--json-progress",
+    ]
     worker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     parent.wait()
     worker.wait(timeout=30)

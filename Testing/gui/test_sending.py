@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from CardiacSegmentationLib.export.archive import VERIFICATION
+from CardiacSegmentationLib.export.archive_node import VERIFICATION
 from dicom_node import ALL_KINDS, run_node
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def test_a_test_says_what_the_node_answers_and_sends_nothing(
     assert "It answers." in answer_to_test(a_sender, dialog)
     dialog.address.setEditText(address.replace("NODE", "OTHER"))
     assert dialog.answer.text == ""
-    assert "does not go by the title OTHER" in answer_to_test(a_sender, dialog)
+    assert "it does not go by that AE title" in answer_to_test(a_sender, dialog)
     with run_node(VERIFICATION, ALL_KINDS[0], echo=0x0122) as port:
         dialog.address.setEditText(f"NODE@127.0.0.1:{port}")
         assert "answers a C-ECHO with status 0122" in answer_to_test(a_sender, dialog)
@@ -131,6 +131,41 @@ def test_nodes_are_remembered_with_their_choices_last_used_first(a_sender: Hand,
     options = [f"--to={secure.address}", "--tls", f"--tls-authorities={secure.authorities}", "--as=READING"]
     assert secure.arguments() == options
     assert Node("https://pacs.example.org/dicom-web").arguments() == ["--dicomweb=https://pacs.example.org/dicom-web"]
+
+
+def test_a_node_that_is_removed_is_remembered_no_longer(a_sender: Hand) -> None:
+    from CardiacSegmentationLib.gui.nodes import Node, remember, remembered_nodes
+
+    kept, gone = Node("PACS@pacs.example.org:2762", "READING", True), Node("OLD@old.example.org:104")
+    for node in (kept, gone):
+        remember(node)
+    dialog = ask(a_sender)
+    assert dialog.address.currentText == gone.address
+    assert dialog.remove_button.enabled
+    dialog.remove_button.click()
+    assert remembered_nodes() == [kept]
+    assert [dialog.address.itemText(place) for place in range(dialog.address.count)] == [kept.address]
+    assert dialog._node() == kept
+    dialog.remove_button.click()
+    assert remembered_nodes() == []
+    assert dialog.address.currentText == ""
+    assert not dialog.remove_button.enabled
+    dialog.address.setEditText("NEW@new.example.org:104")
+    assert not dialog.remove_button.enabled  # nothing is remembered of it yet
+    dialog.close()
+    assert ask(a_sender).address.count == 0
+
+
+@pytest.mark.parametrize("code", ["de"])
+def test_a_refusal_is_told_in_the_readers_language(a_sender: Hand, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    from CardiacSegmentationLib.gui import background
+
+    monkeypatch.setattr(background, "language", lambda: code)
+    with run_node(*ALL_KINDS, store=0xA700) as port:
+        send(a_sender, f"NODE@127.0.0.1:{port}")
+    told = a_sender.messages.errors[0]
+    assert "0 von 6 Objekten gespeichert." in told
+    assert "sr.dcm: das Archiv hat keinen Platz oder keinen Speicher mehr: Status A700" in told
 
 
 def test_what_a_text_in_the_settings_spoils_is_forgotten(a_window: Any) -> None:

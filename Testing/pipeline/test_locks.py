@@ -56,7 +56,7 @@ def other_run(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def test_the_second_run_is_told_who_is_there(
     tmp_path: Path, painted: tuple[CineStack, Segmentation], painted_bundle: Path, other_run: subprocess.Popen[str]
 ) -> None:
-    options = Options(model=painted_bundle, parts=("tables",), existing=Existing.REPLACE)
+    options = Options(model=painted_bundle, backend="onnx", parts=("tables",), existing=Existing.REPLACE)
     with pytest.raises(FolderBusyError, match=rf"process {other_run.pid} of .* since 20"):
         segment_study(painted[0], tmp_path / "out", options)
     assert [path.name for path in (tmp_path / "out").iterdir()] == [LOCK_FILE]

@@ -77,7 +77,7 @@ class Hand:
         while not happened():
             assert time.monotonic() < end, f"{what or 'it'} did not happen within {seconds} s"
             self.see()
-            time.sleep(0.005)
+            time.sleep(0.02)
         self.see()
 
     def wait(self, seconds: float) -> None:

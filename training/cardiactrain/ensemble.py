@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from cardiactrain.checkpoint import LAST, load_checkpoint, save_checkpoint
 from cardiactrain.errors import RunError
+from cardiactrain.networks import join_weights
 from cardiactrain.plain import Component
 from cardiactrain.run import RUN, Run, save_run
 
@@ -38,12 +37,9 @@ def join_runs(runs: Sequence[Run], out: Path, weights: str = "last") -> Run:
     seen = frozenset[str]().union(*(run.seen for run in runs))
     judged = tuple(key for key in first.validation if key not in seen)
     joined = Run(out, recipe, first.store, first.training, judged, first.split, ancestors=tuple(sorted(seen)))
-    joined_weights: dict[str, Any] = {
-        f"members.{n}.{name}": value for n, state in enumerate(states) for name, value in state["weights"].items()
-    }
-    joined_weights["presence.bias"] = torch.zeros(2)
+    weights_of_all = join_weights([state["weights"] for state in states])
     out.mkdir(parents=True, exist_ok=True)
-    save_checkpoint(out / LAST, {"weights": joined_weights, "normaliser": {}})
+    save_checkpoint(out / LAST, {"weights": weights_of_all, "normaliser": {}})
     save_run(joined)
     return joined
 

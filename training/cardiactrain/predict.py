@@ -28,7 +28,7 @@ from CardiacSegmentationLib.network.segment import segment_stack
 from CardiacSegmentationLib.segmentation import VENTRICLES, Label
 from CardiacSegmentationLib.stack import CineStack
 
-from cardiactrain.networks import as_output
+from cardiactrain.networks import as_output, members_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,7 +123,9 @@ class Predictor:
         """A copy of the network on the CPU whose presence says one half where the recipe draws the border."""
         network: Any = copy.deepcopy(self.network).cpu().eval()
         if self.recipe.predict.present_from:
-            network.presence.bias.data -= self._presence_border()
+            member: Any
+            for member in members_of(network):
+                member.presence.bias.data -= self._presence_border()
         return network  # type: ignore[no-any-return]
 
     def _labels_elsewhere(self, image: Array, pixel_mm: PixelSpacing) -> Labels:

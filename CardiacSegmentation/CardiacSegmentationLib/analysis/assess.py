@@ -165,25 +165,21 @@ def _with_references(
 def _check_input(stack: CineStack, segmentation: Segmentation, reading: Reading) -> None:
     if segmentation.labels.shape != stack.voxels.shape:
         labels, images = (" × ".join(map(str, array.shape)) for array in (segmentation.labels, stack.voxels))
-        msg = f"The labels ({labels}: phases, slices, rows, columns) do not lie on the grid of the images ({images})."
-        raise LabelError(msg)
+        raise LabelError.of("labels-grid", labels=labels, images=images)
     check_reading(stack, reading)
 
 
 def check_reading(stack: CineStack, reading: Reading) -> None:
     """Refuse a reading that was made on another stack, or that this program cannot follow."""
     if reading.conventions.bsa_formula not in FORMULAS:
-        msg = f"{reading.conventions.bsa_formula} is no formula for body surface; use {', '.join(FORMULAS)}."
-        raise LabelError(msg)
+        raise LabelError.of("no-bsa-formula", formula=reading.conventions.bsa_formula, known=tuple(FORMULAS))
     if not 0 < reading.conventions.papillary_percent < 100:
-        msg = f"{reading.conventions.papillary_percent} % is no threshold for papillary muscles; use 30 to 70."
-        raise LabelError(msg)
+        raise LabelError.of("no-papillary-threshold", percent=reading.conventions.papillary_percent)
     require_phases(reading.key_phases, stack.phases)
     cells_fit = all(0 <= phase < stack.phases and 0 <= place < stack.slices for (_, phase, place), _ in reading.counts)
     held_fit = reading.proposal is None or reading.proposal.counted.shape[1:] == (stack.phases, stack.slices)
     if not cells_fit or not held_fit:
-        msg = f"The reading was made on another stack than these images ({stack.phases} phases, {stack.slices} slices)."
-        raise LabelError(msg)
+        raise LabelError.of("reading-of-other-images", phases_there=stack.phases, slices_there=stack.slices)
     check_lines(stack, reading)
 
 

@@ -47,8 +47,7 @@ def require_phases(decided: KeyPhases, phases: int) -> None:
     """Refuse phases that the study does not have."""
     for name, phase in vars(decided).items():
         if phase is not None and not 0 <= phase < phases:
-            msg = f"{name.upper().replace('_', ' ')}: phase {phase + 1} was chosen, of {phases}. Choose another."
-            raise LabelError(msg)
+            raise LabelError.of("no-such-key-phase", moment=name.upper().replace("_", " "), phase=phase, count=phases)
 
 
 def check_key_phases(volumes_ml: FloatArray, key_phases: KeyPhases, decided: KeyPhases) -> list[Finding]:

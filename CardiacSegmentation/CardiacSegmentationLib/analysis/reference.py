@@ -26,8 +26,8 @@ class ReferenceRow:
     measure: str  # ventricle and key: "lv.edv_ml"
     sex: str
     age_from: float
-    age_to: float
-    papillary: Papillary
+    age_to: float  # the first age it does not hold for
+    papillary: Papillary | None  # how those of the LV were counted; of an RV measure it does not matter
     limits: ReferenceRange
 
     def holds_for(self, patient: Patient) -> bool:
@@ -42,7 +42,7 @@ class ReferenceRow:
 def find_reference(measure: str, patient: Patient, papillary: Papillary) -> ReferenceRange | None:
     """The range for ``measure`` ("lv.edv_ml") made on people like the patient with the same papillary convention."""
     for row in reference_rows():
-        if row.measure == measure and row.papillary is papillary and row.holds_for(patient):
+        if row.measure == measure and row.papillary in (papillary, None) and row.holds_for(patient):
             return row.limits
     return None
 
@@ -81,7 +81,8 @@ def reference_rows() -> tuple[ReferenceRow, ...]:
 
 def _parse(row: dict[str, str]) -> ReferenceRow:
     age_from, age_to = float(row["age_from"] or 0), float(row["age_to"] or "inf")
-    ages = f"{age_from:g} years and older" if age_to == float("inf") else f"{age_from:g} to {age_to:g} years"
+    ages = f"{age_from:g} years and older" if age_to == float("inf") else f"{age_from:g} to {age_to - 1:g} years"
     source = row["source"] + (f"; {row['note']}" if row["note"] else "")
     limits = ReferenceRange(float(row["low"]), float(row["high"]), source, f"{SEXES[row['sex']]}, {ages}")
-    return ReferenceRow(row["measure"], row["sex"], age_from, age_to, Papillary(row["papillary"]), limits)
+    papillary = Papillary(row["papillary"]) if row["papillary"] else None
+    return ReferenceRow(row["measure"], row["sex"], age_from, age_to, papillary, limits)

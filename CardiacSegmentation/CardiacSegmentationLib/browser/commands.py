@@ -83,8 +83,7 @@ def _propose(study: ServedStudy, message: Message) -> dict[str, Any]:
     session, (phase, place) = study.session, study.place_of(message)
     along, tool = str(message["along"]), "Fill" if message.get("fill") else "Propagate"
     if along not in ("phases", "slices"):
-        msg = f"There is no way along {along}."
-        raise ReadingError(msg)
+        raise ReadingError.of("not-understood", what=along)
     if tool == "Fill":
         found = propose_filling(session, phase) if along == "slices" else propose_filling(session, slice_=place)
     else:
@@ -144,8 +143,7 @@ def _base_line(study: ServedStudy, message: Message) -> None:
     phase, _ = study.place_of({"phase": message["phase"], "slice": 0})
     points = np.asarray(message["points"], float)
     if points.shape != (2, 2) or not np.isfinite(points).all():
-        msg = "A base plane is set by two points of a long axis, (x, y) in pixels."
-        raise ReadingError(msg)
+        raise ReadingError.of("not-understood", what="points")
     long_axis = _long_axis(study, message)
     set_base_line(study.session, _ventricle(message), long_axis, phase, in_patient(long_axis, points).tolist())
 
@@ -157,8 +155,7 @@ def _remove_base_plane(study: ServedStudy, message: Message) -> None:
 def _key_phase(study: ServedStudy, message: Message) -> None:
     name, phase = str(message["name"]), message["phase"]
     if name not in vars(study.session.assessment.key_phases):
-        msg = f"There is no key phase {name}."
-        raise ReadingError(msg)
+        raise ReadingError.of("not-understood", what=name)
     if phase is not None:
         phase, _ = study.place_of({"phase": phase, "slice": 0})
     study.session.set_key_phases(**{name: phase})
@@ -167,8 +164,7 @@ def _key_phase(study: ServedStudy, message: Message) -> None:
 def _convention(study: ServedStudy, message: Message) -> None:
     name, value = str(message["name"]), str(message["value"])
     if name not in CONVENTIONS or value not in CHOICES[name].values:
-        msg = f"There is no convention {name} {value}."
-        raise ReadingError(msg)
+        raise ReadingError.of("not-understood", what=f"{name} {value}")
     study.session.set_conventions(**{name: CONVENTION_TYPES[name](value) if name in CONVENTION_TYPES else value})
 
 
@@ -231,16 +227,14 @@ def _nothing(_: object) -> None:
 def _ventricle(message: Message) -> Label:
     labels = _structures(message)
     if len(labels) != 1:
-        msg = "A base plane is that of one ventricle."
-        raise ReadingError(msg)
+        raise ReadingError.of("base-ventricle")
     return labels[0]
 
 
 def _long_axis(study: ServedStudy, message: Message) -> LongAxis:
     view = str(message["view"])
     if view not in study.long_axes:
-        msg = f"There is no long axis {view}."
-        raise ReadingError(msg)
+        raise ReadingError.of("not-understood", what=view)
     return study.long_axes[view]
 
 
@@ -249,6 +243,5 @@ def _structures(message: Message) -> Sequence[Label]:
     names = str(message["structure"]).split("+") if message.get("structure") else [label.name for label in STRUCTURES]
     for name in names:
         if name not in [label.name for label in STRUCTURES]:
-            msg = f"There is no structure {name}."
-            raise ReadingError(msg)
+            raise ReadingError.of("not-understood", what=name)
     return [Label[name] for name in names]

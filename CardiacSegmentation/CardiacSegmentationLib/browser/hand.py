@@ -83,8 +83,7 @@ def places_mm(message: Message, fewest: int = 2) -> FloatArray:
     except (TypeError, ValueError):
         line = np.zeros(0)
     if line.ndim != 2 or line.shape[1] != 2 or not fewest <= len(line) <= MOST_POINTS or not np.isfinite(line).all():
-        msg = f"A drag is a line of at least {fewest} places (row, column) in mm."
-        raise ContourError(msg)
+        raise ContourError.of("no-drag", fewest=fewest)
     return line
 
 

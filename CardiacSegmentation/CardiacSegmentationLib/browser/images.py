@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import math
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +60,10 @@ def describe_images(stack: CineStack, segmentation: Segmentation, *, whole: bool
     crop = whole_image(stack) if whole else heart
     per_row = math.ceil(math.sqrt(stack.slices))
     limits = grey_levels(stack, window)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # encoding leaves Python to others
+        sheets = list(
+            pool.map(lambda phase: data_uri(encode_sheet(stack, phase, crop, per_row, limits)), range(stack.phases))
+        )
     return crop, {
         "rows": crop.rows,
         "columns": crop.columns,
@@ -70,7 +76,7 @@ def describe_images(stack: CineStack, segmentation: Segmentation, *, whole: bool
             "columns": heart.columns,
             "rows": heart.rows,
         },
-        "sheets": [data_uri(encode_sheet(stack, phase, crop, per_row, limits)) for phase in range(stack.phases)],
+        "sheets": sheets,
     }
 
 

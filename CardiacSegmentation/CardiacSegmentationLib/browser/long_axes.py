@@ -6,12 +6,14 @@ Places are (x, y) in pixels of the picture, from the corner of its first pixel.
 from __future__ import annotations
 
 import math
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from CardiacSegmentationLib.analysis.base_plane import lines_at
 from CardiacSegmentationLib.browser.images import data_uri, encode_images
-from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.segmentation import VENTRICLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,20 +47,23 @@ def describe_long_axes(long_axes: Sequence[LongAxis], stack: CineStack) -> list[
     return described
 
 
-def describe_base_lines(long_axes: Sequence[LongAxis], reading: Reading) -> list[dict[str, Any]]:
-    """The lines on these long axes, set by the reader or followed from those."""
-    by_name = {one.name: one for one in long_axes}
-    return [
-        {
-            "ventricle": Label(line.label).name,
-            "view": line.view,
-            "phase": line.phase,
-            "points": in_pixels(by_name[line.view], line.points_mm).round(2).tolist(),
-            "followed": line.is_followed,
-        }
-        for line in reading.base_lines
-        if line.view in by_name
-    ]
+def describe_base_lines(long_axes: Sequence[LongAxis], stack: CineStack, reading: Reading) -> list[dict[str, Any]]:
+    """The lines on these long axes in every phase: set by the reader, or followed from those."""
+    described = []
+    for one, label in product(long_axes, VENTRICLES):
+        lines = reading.lines_of(label, one.name)
+        set_in = {line.phase for line in lines if not line.is_followed}
+        described += [
+            {
+                "ventricle": label.name,
+                "view": one.name,
+                "phase": phase,
+                "points": in_pixels(one, points_mm).round(2).tolist(),
+                "followed": phase not in set_in,
+            }
+            for phase, points_mm in enumerate(lines_at(stack, lines) if lines else ())
+        ]
+    return described
 
 
 def in_pixels(long_axis: LongAxis, points_mm: Any) -> Array:

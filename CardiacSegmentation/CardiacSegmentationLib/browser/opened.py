@@ -49,10 +49,7 @@ def open_session(
     files = open_study(source)
     own = {folder.absolute() / name for name in (RECORD_FILE, *record["files"])}
     if record["study"] != fingerprint(files, own, options.record_key):
-        msg = (
-            f"{folder} holds the results of another study, or {source} has changed since. Name another folder (--out)."
-        )
-        raise ExportError(msg)
+        raise ExportError.of("results-of-another", folder=folder, source=source)
     stack = read_study(files, stack=options.stack, reacquired=options.reacquired)
     session = StudySession(stack, read_segmentation(folder, stack), read_reading(folder))
     _choose(session, options)

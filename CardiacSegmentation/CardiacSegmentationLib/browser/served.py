@@ -16,13 +16,14 @@ from CardiacSegmentationLib.browser.hand import TOOLS, Hand
 from CardiacSegmentationLib.browser.images import describe_contours, describe_images
 from CardiacSegmentationLib.browser.long_axes import describe_base_lines, describe_long_axes
 from CardiacSegmentationLib.browser.page import automatic_contours, describe_numbers
-from CardiacSegmentationLib.browser.words import read_words, say
+from CardiacSegmentationLib.browser.words import say
 from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
 from CardiacSegmentationLib.contours import find_contours
-from CardiacSegmentationLib.errors import CardiacSegmentationError, ContourError, ReadingError
+from CardiacSegmentationLib.errors import CardiacSegmentationError, ContourError, ReadingError, as_error
 from CardiacSegmentationLib.export.dicom_source import read_source
 from CardiacSegmentationLib.export.result_parts import PARTS, describe_patient
 from CardiacSegmentationLib.export.results import default_parts
+from CardiacSegmentationLib.export.wording import word
 from CardiacSegmentationLib.network.loaded import load_network
 from CardiacSegmentationLib.segmentation import Label
 
@@ -147,8 +148,7 @@ class ServedStudy:
         """The image that a message is about."""
         phase, place = int(message["phase"]), int(message["slice"])
         if not (0 <= phase < self.session.stack.phases and 0 <= place < self.session.stack.slices):
-            msg = f"There is no phase {phase + 1} with a slice {place + 1}."
-            raise ReadingError(msg)
+            raise ReadingError.of("no-such-image", phase=phase, slice=place)
         return phase, place
 
     def contours_at(self, place: Place) -> Contours:
@@ -197,17 +197,15 @@ class ServedStudy:
 
     def _do(self, name: str, message: Mapping[str, Any], seen: int) -> dict[str, Any]:
         if name not in COMMANDS:
-            return {**self._news(seen), "problem": f"There is no command {name}."}
+            problem = ReadingError.of("not-understood", what=name).text(self.language)
+            return {**self._news(seen), "problem": problem}
         if name in RESTS_ON_WHAT_IS_SEEN and seen < self._work_revision:
             return {**self._news(seen), "stale": True}
         before, self._place = self._revision, None
         try:
             extra = COMMANDS[name](self, message) or {}
-        except CardiacSegmentationError as error:
-            return {**self._news(seen), "problem": error.text(self.language)}
-        except OSError as error:
-            problem = say("unwritable", self.language, file=error.filename or "", reason=error.strerror or error)
-            return {**self._news(seen), "problem": problem}
+        except (CardiacSegmentationError, OSError) as error:
+            return {**self._news(seen), "problem": as_error(error).text(self.language)}
         except Exception as error:  # the reader goes on, and developers can see where it was
             LOG.exception("cardiacseg: the command %s failed", name)
             return {**self._news(seen), "problem": say("defect", self.language, error=error)}
@@ -255,7 +253,7 @@ class ServedStudy:
             "impression": reading.impression,
             "isSigned": session.is_signed,
             "decided": [f"{Label(label).name},{phase},{place}" for (label, phase, place), _ in reading.counts],
-            "baseLines": describe_base_lines(list(self.long_axes.values()), reading),
+            "baseLines": describe_base_lines(list(self.long_axes.values()), session.stack, reading),
             "fixed": [name for name, phase in vars(reading.key_phases).items() if phase is not None],
             "conventions": {
                 name: {
@@ -280,17 +278,15 @@ class ServedStudy:
 
     def _parts(self) -> list[tuple[str, str]]:
         """Every result that can be written, by name and title."""
-        titles = read_words(self.language)["parts"]
-        return [(name, titles.get(name, PARTS[name].title)) for name in default_parts(self.session.stack)]
+        return [(name, word(PARTS[name].title, self.language)) for name in default_parts(self.session.stack)]
 
     def _require_open(self) -> None:
         signature = self.session.reading.signature
         if signature is not None:
-            msg = f"The reading is signed by {signature.reader}. Unlock it to change it."
-            raise ReadingError(msg)
+            raise ReadingError.of("signed", reader=signature.reader)
 
 
 def _facts_of(stack: CineStack, hide: Deidentifier | None) -> dict[str, str]:
     """What the page says about patient and study."""
     is_dicom = stack.source is not None and bool(stack.instance_uids)
-    return describe_patient(stack, read_source(stack) if is_dicom else None, hide)
+    return describe_patient(stack, read_source(stack, ()).first if is_dicom else None, hide)

@@ -242,9 +242,15 @@ def _find_strays(candidate: Candidate, others: Sequence[Candidate]) -> tuple[Fin
     strays = sum(
         other.slices
         for other in others
-        if other.phases < 2 and other.kind == CINE == candidate.kind and other.description == candidate.description
+        if other.phases < 2 and other.kind == CINE == candidate.kind and _is_scanned_alike(other, candidate)
     )
     return (Finding("stray-images", parameters={"count": strays}),) if strays and candidate.frames else ()
+
+
+def _is_scanned_alike(one: Candidate, other: Candidate) -> bool:
+    """The same name, matrix and pixel size: where anonymising left one name to all series, a localizer differs."""
+    same = (one.description, one.rows, one.columns) == (other.description, other.rows, other.columns)
+    return same and all(abs(a - b) < 0.01 * b for a, b in zip(one.spacing_mm[1:], other.spacing_mm[1:], strict=True))
 
 
 def _beyond_mm(candidate: Candidate, other: Candidate) -> list[float]:

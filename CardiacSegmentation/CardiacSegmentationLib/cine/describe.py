@@ -24,7 +24,7 @@ def describe_study(study: FoundStudy) -> dict[str, Any]:
         "chosen": study.chosen,
         "reason": study.reason,
         "left_out": [
-            {"description": group.description, "reason": group.sentence, "files": _names(group.files, study.root)}
+            {"description": group.description, "reason": group.why(), "files": _names(group.files, study.root)}
             for group in study.left_out
         ],
         "findings": [describe_finding(finding) for finding in study.findings],

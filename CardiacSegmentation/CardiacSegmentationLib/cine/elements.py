@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 _KEYWORDS = """
-SpecificCharacterSet ImageType SOPClassUID SOPInstanceUID Modality SeriesDescription ProtocolName
+SpecificCharacterSet ImageType SOPClassUID SOPInstanceUID Modality Manufacturer SeriesDescription ProtocolName
 StudyDate StudyInstanceUID SeriesInstanceUID FrameOfReferenceUID SeriesNumber AcquisitionNumber InstanceNumber
 AcquisitionTime PatientID PatientName PatientSex PatientBirthDate PatientAge PatientSize PatientWeight
 ScanningSequence SequenceVariant SequenceName EchoTime FlipAngle InversionTime SliceThickness
@@ -29,6 +29,7 @@ NominalCardiacTriggerDelayTime RRIntervalTimeNominal TemporalPositionIdentifier 
 ImagePositionPatient ImageOrientationPatient NumberOfFrames SamplesPerPixel PhotometricInterpretation
 Rows Columns PixelSpacing BitsAllocated BitsStored PixelRepresentation RescaleSlope RescaleIntercept
 ConcatenationFrameOffsetNumber FrameType ComplexImageComponent PhaseContrast EffectiveEchoTime FrameAcquisitionDateTime
+Tagging
 """
 
 KEYWORD_OF = {BaseTag(cast("int", tag_for_keyword(keyword))): keyword for keyword in _KEYWORDS.split()}

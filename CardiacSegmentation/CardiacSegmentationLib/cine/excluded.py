@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, read_catalogue
+from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, read_catalogue, sentence
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from CardiacSegmentationLib.errors import StudyError
+    from CardiacSegmentationLib.findings import Said
 
 
 class Reason(str, Enum):
     """Why a file or frame is not used; the values are words of the catalogue."""
 
     NOT_DICOM = "not-dicom"
+    ARCHIVE = "archive"  # in a folder or in another archive
     EMPTY = "empty-file"
     UNREADABLE = "unreadable"
     HEADER_DAMAGED = "header-damaged"
@@ -73,12 +77,21 @@ class Excluded:
     """Files that are not part of any stack, and why; ``detail`` is what a file says itself, such as ``CT``."""
 
     reason: Reason
-    detail: str = ""
+    detail: str | StudyError = ""
     description: str = ""  # of the series
     files: tuple[Path, ...] = ()
 
-    @property
-    def sentence(self) -> str:
-        """The reason in English."""
-        words = read_catalogue(DEFAULT_LANGUAGE).words[self.reason.value]
-        return f"{words} ({self.detail})" if self.detail else words
+    def why(self, language: str = DEFAULT_LANGUAGE) -> str:
+        """The reason."""
+        words = read_catalogue(language).words[self.reason.value]
+        detail = self.detail if isinstance(self.detail, str) else self.detail.text(language)
+        return f"{words} ({detail})" if detail else words
+
+    def text(self, language: str = DEFAULT_LANGUAGE) -> str:
+        """The first of the files and how many more there are, and the reason."""
+        facts: dict[str, Said | None] = {
+            "file": self.files[0].name,
+            "others": len(self.files) - 1,
+            "why": self.why(language),
+        }
+        return sentence("files-left-out" if len(self.files) > 1 else "file-left-out", facts, language)

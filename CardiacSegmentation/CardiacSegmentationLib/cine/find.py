@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.cine.slices import Acquisition
     from CardiacSegmentationLib.findings import Parameter
 
+MOST_REASONS = 4  # that an error repeats
+FEWEST_SCATTERED = 10  # images, each of a study of its own
 IMAGE_CLASSES = ("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1")  # MR and enhanced MR images
 
 
@@ -48,8 +50,7 @@ def find_stacks(
     opened = _open(path)
     path = opened.path
     if not opened.files and not opened.closed:
-        msg = f"{path} holds no files. Name the folder with the study's images."
-        raise StudyError(msg)
+        raise StudyError.of("no-files", path=path)
     with quietly():
         headers = read_headers([file for file in opened.files if not is_volume_file(file)], progress)
     volume_files = [file for file in opened.files if is_volume_file(file)]
@@ -58,10 +59,13 @@ def find_stacks(
     if opened.closed:
         left_out.insert(0, Excluded(Reason.UNREADABLE, files=opened.closed))
     if not headers.frames and not volumes:
-        raise StudyError(_why_nothing_usable(path, left_out))
+        if len(left_out) == 1 and isinstance(left_out[0].detail, StudyError):
+            raise left_out[0].detail
+        raise StudyError.of("nothing-usable", path=path, reasons=tuple(left_out[:MOST_REASONS]))
     frames, copies = _drop_copies(headers.frames)
     if copies:
         left_out.append(Excluded(Reason.COPY, files=copies))
+    frames, scattered = _gather_scattered(frames)
     stacks = volumes + _arrange_by_study(frames, reacquired)
     chosen, why = choose(stacks)
     if chosen is not None:
@@ -73,7 +77,7 @@ def find_stacks(
         left_out=tuple(left_out),
         chosen=chosen,
         why=why,
-        findings=tuple(_check_study(opened, frames, left_out)),
+        findings=(*scattered, *_check_study(opened, frames, left_out)),
         temporary=opened.temporary,
     )
 
@@ -97,7 +101,7 @@ def _describe_volumes(paths: Sequence[Path], *, beside_dicom: bool) -> tuple[lis
         try:
             found.append(describe_volume(path))
         except StudyError as error:
-            left_out.append(Excluded(Reason.UNUSABLE_VOLUME, str(error), files=(path,)))
+            left_out.append(Excluded(Reason.UNUSABLE_VOLUME, error, files=(path,)))
     return judge(found), left_out
 
 
@@ -157,6 +161,22 @@ def _drop_copies(frames: Sequence[Frame]) -> tuple[list[Frame], tuple[Path, ...]
     return list(unique.values()), tuple(dict.fromkeys(copies))
 
 
+def _gather_scattered(frames: Sequence[Frame]) -> tuple[list[Frame], list[Finding]]:
+    """Images that an anonymiser gave a StudyInstanceUID each: of one patient and day they are one study."""
+    uids = {frame.file.study_uid for frame in frames}
+    if len(uids) < max(len(frames), FEWEST_SCATTERED):
+        return list(frames), []
+    by_day: dict[tuple[str, str], str] = {}
+    for frame in frames:
+        day = frame.file.patient_id, frame.file.study_date
+        by_day[day] = min(frame.file.study_uid, by_day.get(day, frame.file.study_uid))
+    gathered = [
+        replace(frame, file=replace(frame.file, study_uid=by_day[frame.file.patient_id, frame.file.study_date]))
+        for frame in frames
+    ]
+    return gathered, [Finding("studies-scattered", parameters={"count": len(uids)})]
+
+
 def _same_place(a: Frame, b: Frame) -> bool:
     return a.position == b.position and a.orientation == b.orientation and a.timing == b.timing
 
@@ -188,14 +208,3 @@ def _report_damage(group: Excluded) -> Finding:
     if group.files[0].is_file():
         return Finding("file-damaged", Severity.ERROR, parameters={**facts, "why": group.reason.value})
     return Finding("folder-closed", Severity.ERROR, parameters=facts)
-
-
-def _why_nothing_usable(path: Path, left_out: Sequence[Excluded]) -> str:
-    reasons = "; ".join(f"{group.files[0].name}{_and_more(group)}: {group.sentence}" for group in left_out[:4])
-    return (
-        f"{path} holds no MR images that can be read ({reasons}). Name the folder with the DICOM files of a cine study."
-    )
-
-
-def _and_more(group: Excluded) -> str:
-    return f" and {len(group.files) - 1} more" if len(group.files) > 1 else ""

@@ -12,7 +12,7 @@ import pydicom
 
 from CardiacSegmentationLib.cine.elements import Elements, flatten
 from CardiacSegmentationLib.cine.excluded import NoFrameError, Reason
-from CardiacSegmentationLib.cine.kinds import kind_of
+from CardiacSegmentationLib.cine.kinds import kind_of, protocol_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +81,7 @@ class Frame:
     technique: tuple[str, ...]  # ORIGINAL or DERIVED, and the kind of sequence
     echo_ms: float | None
     flip_deg: float | None
+    inversion_ms: float | None
     timing: Timing
 
 
@@ -153,7 +154,7 @@ def _image_file(path: Path, header: Header) -> ImageFile:
 
 def description_of(elements: Elements) -> str:
     """What the series is called."""
-    return elements.text("SeriesDescription") or elements.text("ProtocolName")
+    return elements.text("SeriesDescription") or protocol_of(elements)
 
 
 def _require_honest_size(image: ImageFile, header: Header, count: int) -> None:
@@ -259,6 +260,7 @@ def _frame(image: ImageFile, number: int, facts: Elements) -> Frame:
         technique=facts.texts("ImageType")[:1] + facts.texts("ScanningSequence") + facts.texts("SequenceVariant"),
         echo_ms=_positive(facts.number("EchoTime") or facts.number("EffectiveEchoTime")),
         flip_deg=_positive(facts.number("FlipAngle")),
+        inversion_ms=_positive(facts.number("InversionTime")),
         timing=_timing(facts, number),
     )
 

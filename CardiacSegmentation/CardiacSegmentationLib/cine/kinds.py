@@ -19,6 +19,7 @@ _IMAGE_TYPES = {
     "real or imaginary part": {"R", "I", "REAL", "IMAGINARY"},
     "map": {"T1", "T2", "T2_STAR", "T1 MAP", "T2 MAP", "T1_MAP", "T2_MAP", "T2_STAR_MAP", "T2STAR_MAP", "ECV", "MAP"},
     "perfusion": {"PERFUSION", "PERFUSION_MOCO"},
+    "tagging": {"TAGGING"},
     "localizer": {"LOCALIZER", "SCOUT"},
     "projection": {"MPR", "PROJECTION IMAGE", "MAX_IP", "MIN_IP", "CSA MPR", "CSA 3D EDITOR"},
     RESAMPLED: {"CSA RESAMPLED"},
@@ -41,10 +42,16 @@ def kind_of(facts: Elements) -> str:
     """``"cine"`` for a magnitude image that may be part of a cine stack, else what it is instead."""
     if facts.text("PhaseContrast").upper() == "YES":
         return "flow"
+    if facts.text("Tagging").upper() in ("GRID", "LINE"):
+        return "tagging"
     types = tuple(facts.text(key).upper() for key in ("ImageType", "FrameType", "ComplexImageComponent"))
-    return _classify(
-        "\\".join(types), tuple(facts.text(key) for key in ("SeriesDescription", "ProtocolName", "SequenceName"))
-    )
+    names = facts.text("SeriesDescription"), protocol_of(facts), facts.text("SequenceName")
+    return _classify("\\".join(types), names)
+
+
+def protocol_of(facts: Elements) -> str:
+    """The name of a series' protocol; GE names the whole examination there, with all that it is for."""
+    return "" if facts.text("Manufacturer").upper().startswith("GE ") else facts.text("ProtocolName")
 
 
 def is_location(kind: str, description: str) -> bool:

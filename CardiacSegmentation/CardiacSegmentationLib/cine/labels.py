@@ -42,18 +42,16 @@ def read_labels(
     """
     path = Path(path)
     if not path.is_file():
-        msg = f"{path} does not exist. Name a label map in NIfTI or NRRD."
-        raise LabelError(msg)
+        raise LabelError.of("no-label-map", path=path)
     if not is_volume_file(path):
-        msg = f"{path.name} is neither NIfTI nor NRRD. Save the labels as .nii.gz or .nrrd."
-        raise LabelError(msg)
+        raise LabelError.of("no-label-format", path=path)
     try:
         header = read_volume_header(path)
         _require_size(header, stack)
         require_whole(header)
         values = read_stored(header)
     except StudyError as error:
-        raise LabelError(str(error)) from error
+        raise LabelError.of(error.code, **error.values) from error
     fitted = _fit(path, values, header.affine, stack)
     coded = _recode(path, fitted, codes)
     return _place(path, coded, stack, phase)
@@ -64,8 +62,7 @@ def _require_size(header: VolumeHeader, stack: CineStack) -> None:
     most = 4 * stack.voxels.size  # one that does not fit is told so in its own words
     if header.expected_bytes // header.stored.dtype.itemsize > most:
         there, wanted = (" × ".join(map(str, sizes[::-1])) for sizes in (header.shape, stack.voxels.shape))
-        msg = f"{header.path.name} has {there} voxels, the images {wanted}. Use the label map made on these images."
-        raise LabelError(msg)
+        raise LabelError.of("labels-size", file=header.path.name, labels=there, images=wanted)
 
 
 def _fit(path: Path, values: Array, affine: Array, stack: CineStack) -> Array:
@@ -76,48 +73,41 @@ def _fit(path: Path, values: Array, affine: Array, stack: CineStack) -> Array:
     exact = np.zeros((3, 3))
     exact[range(3), axes] = np.sign(turn[range(3), axes])
     if sorted(axes) != [0, 1, 2] or np.abs(turn - exact).max() > 0.1:
-        raise LabelError(_why_elsewhere(path, affine, stack))
+        raise _why_elsewhere(path, affine, stack)
     # array axes 1, 2, 3 are k, j, i: file axis a is array axis 3 − a
     order = [3 - int(axes[target]) for target in (2, 1, 0)]
     fitted = np.transpose(values, (0, *order))
     shape = stack.voxels.shape[1:]
     if fitted.shape[1:] != shape:
-        msg = (
-            f"{path.name} has {fitted.shape[1]} slices of {fitted.shape[3]} × {fitted.shape[2]} pixels, "
-            f"the images {shape[0]} of {shape[2]} × {shape[1]}. Use the label map made on these images."
-        )
-        raise LabelError(msg)
+        labels, images = (" × ".join(map(str, sizes[::-1])) for sizes in (fitted.shape[1:], shape))
+        raise LabelError.of("labels-size", file=path.name, labels=labels, images=images)
     flips = tuple(axis for axis, target in ((1, 2), (2, 1), (3, 0)) if exact[target].sum() < 0)
     fitted = np.flip(fitted, flips)
     corners = np.array(np.meshgrid(*[(0, size - 1) for size in values.shape[:0:-1]])).reshape(3, -1)
     there = turn @ corners + between[:3, 3:]
     start = np.array([0 if exact[target].sum() > 0 else shape[2 - target] - 1 for target in range(3)])
     if np.abs(there - (exact @ corners + start[:, None])).max() > 0.5:
-        msg = f"{path.name} lies elsewhere in the patient than the images. Use the label map made on these images."
-        raise LabelError(msg)
+        raise LabelError.of("labels-elsewhere", file=path.name)
     return fitted
 
 
-def _why_elsewhere(path: Path, affine: Array, stack: CineStack) -> str:
+def _why_elsewhere(path: Path, affine: Array, stack: CineStack) -> LabelError:
     spacing = sorted(np.linalg.norm(affine[:3, :3], axis=0).tolist())
     wanted = sorted(stack.spacing_mm)
     if not np.allclose(spacing, wanted, rtol=0.05):
         found, there = (" × ".join(f"{value:.2f}" for value in values) for values in (spacing, wanted))
-        return f"{path.name} has voxels of {found} mm, the images {there} mm. Use the label map made on these images."
-    return f"{path.name} is turned against the images. Save the labels with the orientation of the images."
+        return LabelError.of("labels-spacing", file=path.name, labels=found, images=there)
+    return LabelError.of("labels-turned", file=path.name)
 
 
 def _recode(path: Path, values: Array, codes: Mapping[int, Label]) -> npt.NDArray[np.uint8]:
     found = np.unique(values)
     if not all(float(code).is_integer() for code in found.tolist()):
-        msg = f"{path.name} holds values that are no label codes ({found[found % 1 != 0][0]:g}): it may be an image."
-        raise LabelError(msg)
+        raise LabelError.of("no-label-codes", file=path.name, value=float(found[found % 1 != 0][0]))
     unknown = [int(code) for code in found if int(code) != 0 and int(code) not in codes]
     if unknown:
-        known = ", ".join(f"{code} = {label.name}" for code, label in codes.items() if label)
-        some = ", ".join(map(str, unknown[:5]))
-        msg = f"{path.name} holds label codes of unknown meaning: {some}. Known are {known}. Say what they mean."
-        raise LabelError(msg)
+        known = tuple(f"{code} = {label.name}" for code, label in codes.items() if label)
+        raise LabelError.of("unknown-label-codes", file=path.name, codes=tuple(unknown[:5]), known=known)
     coded = np.zeros(values.shape, np.uint8)
     for code, label in codes.items():
         if label:
@@ -128,15 +118,14 @@ def _recode(path: Path, values: Array, codes: Mapping[int, Label]) -> npt.NDArra
 def _place(path: Path, coded: npt.NDArray[np.uint8], stack: CineStack, phase: int | None) -> LabelMap:
     if coded.shape[0] == stack.phases and phase is None:
         return LabelMap(coded, coded.any(axis=(1, 2, 3)))
+    if coded.shape[0] == stack.phases > 1:
+        raise LabelError.of("labels-of-all-phases", file=path.name, images=stack.phases)
     if coded.shape[0] != 1:
-        msg = f"{path.name} has {coded.shape[0]} phases, the images {stack.phases}. Use labels made on these images."
-        raise LabelError(msg)
+        raise LabelError.of("labels-phases", file=path.name, labels=coded.shape[0], images=stack.phases)
     if phase is None:
-        msg = f"{path.name} labels one phase, the images have {stack.phases}. Say which phase it belongs to."
-        raise LabelError(msg)
+        raise LabelError.of("labels-of-one-phase", file=path.name, images=stack.phases)
     if not 0 <= phase < stack.phases:
-        msg = f"There is no phase {phase}: the images have {stack.phases}, counted from 0."
-        raise LabelError(msg)
+        raise LabelError.of("no-such-phase", number=phase, images=stack.phases)
     labels = np.zeros(stack.voxels.shape, np.uint8)
     labels[phase] = coded[0]
     labelled = np.zeros(stack.phases, bool)

@@ -64,8 +64,7 @@ def read_nifti_header(path: Path) -> VolumeHeader:
     affine[:3, :3] = axes * sizes_mm
     affine[:3, 3] = offset_mm
     if not np.isfinite(affine).all():
-        msg = f"{path} has no usable orientation in its header. Convert the DICOM study again, or open that."
-        raise StudyError(msg)
+        raise StudyError.of("no-volume-orientation", path=path)
     step = float(raw["pixdim"][4])
     return VolumeHeader(
         path=path,
@@ -104,8 +103,7 @@ def _shape(path: Path, raw: Any) -> tuple[int, int, int, int]:
     while len(sizes) > 4 and sizes[-1] == 1:
         sizes.pop()
     if not 2 <= len(sizes) <= 4:
-        msg = f"{path} has {axes} axes; a cine has 3 axes and heart phases."
-        raise StudyError(msg)
+        raise StudyError.of("volume-axes", path=path, axes=axes)
     if min(sizes) < 1:
         raise damaged(path)
     i, j, k, phases = (*sizes, 1, 1)[:4]
@@ -115,8 +113,7 @@ def _shape(path: Path, raw: Any) -> tuple[int, int, int, int]:
 def _stored(path: Path, raw: Any, order: str) -> StoredVoxels:
     kind = _DTYPES.get(int(raw["datatype"]))
     if kind is None:
-        msg = f"{path} holds colours, complex numbers or another kind of values that is no measurement."
-        raise StudyError(msg)
+        raise StudyError.of("no-measurement", path=path)
     dtype = np.dtype(order + kind)
     offset, slope, intercept = float(raw["vox_offset"]), float(raw["slope"]), float(raw["intercept"])
     if int(raw["bitpix"]) != 8 * dtype.itemsize or not 0 <= offset < 2**31:

@@ -61,8 +61,7 @@ def read_nrrd_header(path: Path) -> VolumeHeader:
     if len(sizes) != axes or not sizes or min(sizes) < 1:
         raise damaged(path)
     if not 2 <= axes <= 4:
-        msg = f"{path} has {axes} axes; a cine has 3 axes and heart phases."
-        raise StudyError(msg)
+        raise StudyError.of("volume-axes", path=path, axes=axes)
     vectors = _vectors(path, fields, axes)
     phase_axis = _phase_axis(path, fields, vectors)
     in_space = [axis for axis in range(axes) if axis != phase_axis]
@@ -141,8 +140,7 @@ def _phase_axis(path: Path, fields: Mapping[str, str], vectors: list[Array]) -> 
     """Which axis of the array counts heart phases: one that is stated to be none in space, else the fourth."""
     kinds = fields.get("kinds", "").lower().split()
     if _COLOURS & set(kinds):
-        msg = f"{path} is a colour picture, not a measurement."
-        raise StudyError(msg)
+        raise StudyError.of("volume-in-colour", path=path)
     if len(vectors) < 4:
         return None
     stated = [axis for axis, kind in enumerate(kinds[: len(vectors)]) if kind in _PHASE_KINDS]
@@ -150,8 +148,7 @@ def _phase_axis(path: Path, fields: Mapping[str, str], vectors: list[Array]) -> 
         stated += [axis for axis, vector in enumerate(vectors) if not np.isfinite(vector).all()]
     axis = stated[0] if stated else 3
     if axis not in (0, 3) or set(stated) - {axis}:
-        msg = f"{path} has its heart phases where none are expected. Save it with the phases as first or last axis."
-        raise StudyError(msg)
+        raise StudyError.of("phases-in-the-middle", path=path)
     return axis
 
 
@@ -159,8 +156,7 @@ def _units_mm(path: Path, fields: Mapping[str, str], axes: int) -> list[float]:
     stated = re.findall(r'"([^"]*)"', fields.get("spaceunits", "") or fields.get("units", ""))[:axes]
     unknown = [unit for unit in stated if unit.lower() not in _UNITS_MM]
     if unknown:
-        msg = f"{path} states its voxel size in {unknown[0]!r}, which is not known here. Save it in millimetres."
-        raise StudyError(msg)
+        raise StudyError.of("unknown-unit", path=path, unit=unknown[0][:80])
     return [_UNITS_MM[unit.lower()] for unit in stated] + [1.0] * (max(axes, 3) - len(stated))
 
 
@@ -183,8 +179,7 @@ def _origin(path: Path, fields: Mapping[str, str]) -> Array:
     except ValueError as error:
         raise damaged(path) from error
     if not np.isfinite(origin).all():
-        msg = f"{path} has no usable orientation in its header. Convert the DICOM study again, or open that."
-        raise StudyError(msg)
+        raise StudyError.of("no-volume-orientation", path=path)
     return np.pad(origin, (0, 3 - origin.size))
 
 
@@ -222,8 +217,7 @@ def _stored(path: Path, fields: Mapping[str, str], end: int, *, phases_fastest: 
     except ValueError as error:
         raise damaged(path) from error
     if skip < 0 or lines:
-        msg = f"{path} passes over lines or bytes before its voxels, which is not supported. Save it again."
-        raise StudyError(msg)
+        raise StudyError.of("volume-skips", path=path)
     name = fields.get("datafile") or fields.get("datafiles")
     file = path if name is None else _data_file(path, name)
     dtype = np.dtype(("<" if endian == "little" else ">") + kind)
@@ -235,9 +229,7 @@ def _data_file(path: Path, name: str) -> Path:
     """The file beside a detached header; a header may not name any other."""
     file = path.parent / name
     if not file.resolve().is_relative_to(path.parent.resolve()):
-        msg = f"{path} names a data file outside its own folder ({name[:80]}), which is not opened. Put it beside it."
-        raise StudyError(msg)
+        raise StudyError.of("data-file-elsewhere", path=path, file=name[:80])
     if not file.is_file():
-        msg = f"{path} names the data file {name[:80]}, which is not there. Copy both files together."
-        raise StudyError(msg)
+        raise StudyError.of("no-data-file", path=path, file=name[:80])
     return file

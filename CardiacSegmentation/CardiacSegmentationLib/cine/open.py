@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from CardiacSegmentationLib.cine.temporary import TemporaryFolder
-from CardiacSegmentationLib.errors import StudyError
+from CardiacSegmentationLib.errors import StudyError, reason_of
 from CardiacSegmentationLib.locks import LOCK_FILE
 
 if TYPE_CHECKING:
@@ -87,17 +87,14 @@ def open_study(path: Path) -> StudyFiles:
             files, closed = _list_files(path)
             return StudyFiles(path, files, path, closed_on_disk=closed)
         if not path.exists():
-            msg = f"{path} does not exist. Name the study's folder, an archive of it or a NIfTI or NRRD file."
-            raise StudyError(msg)
+            raise StudyError.of("no-such-study", path=path)
         if not path.is_file():
-            msg = f"{path} is neither a file nor a folder but a device or a pipe. Name the study's folder."
-            raise StudyError(msg)
+            raise StudyError.of("no-file", path=path)
         if path.name.upper() == "DICOMDIR":
             return _open_dicomdir(path)
         return StudyFiles(path, (path,), path.parent, is_archive=not is_volume_file(path) and _is_archive(path))
     except PermissionError as error:
-        msg = f"{error.filename or path} may not be read by you. Copy the study to a folder of your own."
-        raise StudyError(msg) from error
+        raise StudyError.of("study-closed", path=error.filename or path) from error
 
 
 def open_files(files: Iterable[Path | str]) -> StudyFiles:
@@ -146,8 +143,7 @@ def _open_dicomdir(path: Path) -> StudyFiles:
         records = pydicom.dcmread(path).DirectoryRecordSequence
         named = [record.ReferencedFileID for record in records if "ReferencedFileID" in record]
     except Exception as error:  # a damaged file can make the parser raise anything
-        msg = f"{path} is no readable DICOMDIR. Name the folder beside it instead."
-        raise StudyError(msg) from error
+        raise StudyError.of("no-dicomdir", path=path) from error
     files, missing = [], []
     for parts in named:
         inside = Path(*([parts] if isinstance(parts, str) else map(str, parts)))
@@ -191,9 +187,7 @@ def _unpack(path: Path) -> TemporaryFolder:
         raise
     except Exception as error:  # damaged, encrypted or of an unknown kind: zipfile and tarfile raise many things
         folder.close()
-        reason = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
-        msg = f"The archive {path} cannot be unpacked ({reason}). Unpack it by hand and name the folder."
-        raise StudyError(msg) from error
+        raise StudyError.of("archive-damaged", path=path, reason=reason_of(error)[:100]) from error
     return folder
 
 
@@ -246,16 +240,13 @@ class _Allowance:
         self._files += 1
         self._bytes += size
         if self._files > MOST_FILES or self._bytes > self.most_bytes:
-            claim = f"{self._files} files and {self._bytes / 2**30:.1f} GB or more"
-            msg = f"The archive {self._path} unpacks to {claim}: too large for a study."
-            raise StudyError(msg)
+            size_gb = self._bytes / 2**30
+            raise StudyError.of("archive-too-large", path=self._path, files=self._files, size_gb=size_gb)
         if self._bytes > self._free:
-            needed = f"{self._bytes / 2**30:.1f} GB in {self._where}"
-            msg = f"The archive {self._path} needs {needed}, more than is free there."
-            raise StudyError(msg)
+            size_gb = self._bytes / 2**30
+            raise StudyError.of("archive-no-room", path=self._path, size_gb=size_gb, folder=self._where)
         if _leaves(PurePosixPath(name.replace("\\", "/"))):
-            msg = f"The archive {self._path} names files outside itself, as no honest archive does. It is not unpacked."
-            raise StudyError(msg)
+            raise StudyError.of("archive-leaves", path=self._path)
 
 
 class _Bounded:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,8 @@ LONGEST_CYCLE = 1.5  # in R-R: times spread over more than this are not counted 
 LONGEST_CYCLE_MS = 2000.0  # the same where no R-R is known
 GAP = 1.6  # usual steps between phases: a longer one leaves a phase out
 FEWEST_TO_FIND_GAPS = 6  # phases
+FEWEST_IN_A_BEAT = 4  # images whose times rise are one beat of several
+LONGEST_SPAN = 1.15  # in stated R-R: phases that last longer contradict it
 SHORTEST_RR_MS, LONGEST_RR_MS = 250.0, 3000.0  # 240 and 20 beats a minute
 UNKNOWN_RR_MS = 1000.0  # what phases are numbered on where nothing tells their times
 
@@ -35,7 +38,7 @@ class Cycle:
     times_ms: tuple[float, ...]
     rr_ms: float | None
     frames: tuple[tuple[Frame, ...], ...]
-    timed: bool  # whether any slice tells when in the heart beat its frames were taken
+    timed: bool  # whether any whole slice tells when in the heart beat its frames were taken
     slice_findings: tuple[Finding, ...]
     findings: tuple[Finding, ...]
 
@@ -80,8 +83,9 @@ def find_cycle(slices: Sequence[Slice]) -> Cycle:
     slice_findings: list[Finding] = []
     grid = _Course((), times, rr, "")
     aligned = tuple(_align(course, index, grid, restarted, slice_findings) for index, course in enumerate(courses))
-    findings += [*_check_order(courses), *_find_gap(usual)]
-    timed = any(course.times_ms for course in courses)
+    beats = _check_beats(courses)
+    findings += [*_check_order(courses), *_check_interval(usual, stated_rr), *(beats or _find_gap(usual))]
+    timed = any(course.times_ms for course in usual)
     return Cycle(times, rr, aligned, timed, tuple(slice_findings), tuple(findings))
 
 
@@ -191,6 +195,52 @@ def _check_order(courses: Sequence[_Course]) -> list[Finding]:
         facts: dict[str, Parameter] = {"count": count, "total": len(courses), "source": source}
         findings.append(Finding("phase-order", severity, parameters=facts))
     return findings
+
+
+def _check_beats(courses: Sequence[_Course]) -> list[Finding]:
+    """Slices whose images show the beat more than once, put into one by their times."""
+    beats = [_count_beats(course) for course in courses]
+    count = sum(number > 1 for number in beats)
+    facts: dict[str, Parameter] = {"count": count, "total": len(courses), "beats": max(beats)}
+    return [Finding("several-beats", parameters=facts)] if count else []
+
+
+def _count_beats(course: _Course) -> int:
+    """How often a slice's images, as they are numbered, begin the beat anew, or how many beats their times run on."""
+    if course.times_ms is None:
+        return _count_beats_run_through(course)
+    numbered = sorted(zip((frame.timing.instance for frame in course.frames), course.times_ms, strict=True))
+    times = [time for _, time in numbered]
+    falls = [index for index in range(1, len(times)) if times[index] < times[index - 1]]
+    runs = [times[start:end] for start, end in pairwise([0, *falls, len(times)])]
+    whole = [run for run in runs if len(run) >= FEWEST_IN_A_BEAT]
+    if len(whole) < max(2, len(runs) - 1):  # the last one may be cut off
+        return 1
+    return len(whole) if max(map(min, whole)) < min(map(max, whole)) else 1
+
+
+def _count_beats_run_through(course: _Course) -> int:
+    """Of images taken in real time: their times run on through several beats in steps that are parts of one."""
+    times = np.array([frame.timing.trigger_ms for frame in course.frames], float)
+    steps = np.diff(times)
+    if (
+        course.rr_ms is None
+        or len(steps) < 2 * FEWEST_IN_A_BEAT
+        or not 0 < steps.min() <= steps.max() < course.rr_ms / 2
+    ):
+        return 1
+    return max(1, round(float(times[-1] - times[0] + np.median(steps)) / course.rr_ms))
+
+
+def _check_interval(usual: Sequence[_Course], stated_rr: float | None) -> list[Finding]:
+    """Phases that last longer than the R-R interval stated: one of the two is not of this beat."""
+    phases = len(usual[0].frames)
+    spans = [course.times_ms[-1] - course.times_ms[0] for course in usual if course.times_ms]
+    if stated_rr is None or not spans or phases < 2:
+        return []
+    lasts = float(np.median(spans)) * phases / (phases - 1)
+    facts = {"lasts_ms": lasts, "rr_ms": stated_rr}
+    return [Finding("rr-differs", parameters=facts)] if lasts > LONGEST_SPAN * stated_rr else []
 
 
 def _find_gap(usual: Sequence[_Course]) -> list[Finding]:

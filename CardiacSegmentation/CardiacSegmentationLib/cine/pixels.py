@@ -12,7 +12,7 @@ import numpy as np
 from pydicom.uid import ExplicitVRBigEndian
 
 from CardiacSegmentationLib.cine.elements import quietly
-from CardiacSegmentationLib.errors import StudyError
+from CardiacSegmentationLib.errors import StudyError, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,11 +57,9 @@ def _require_measurement(candidate: Candidate, needed_bytes: int) -> None:
     """Refuse what unpacks to so many times its size that it cannot be a measurement."""
     size = sum(path.stat().st_size for path in candidate.files)
     if needed_bytes > max(ALWAYS_BYTES, MOST_TIMES * size):
-        msg = (
-            f"{candidate.files[0]} is no image of a heart: {size / 2**20:.1f} MB of files unpack to "
-            f"{needed_bytes / 2**20:.0f} MB. Export the study uncompressed."
+        raise StudyError.of(
+            "images-too-large", path=candidate.files[0], size_mb=size / 2**20, needed_mb=needed_bytes / 2**20
         )
-        raise StudyError(msg)
 
 
 def _result_type(frames: Sequence[Frame]) -> np.dtype[Any]:
@@ -106,8 +104,7 @@ def _decode(file: ImageFile, frames: Sequence[Frame]) -> list[Array]:
             return [_require_shape(file, image) for image in decode(file, frames)]
         except Exception as error:  # noqa: PERF203 - a damaged stream can make a decoder raise anything
             reason = error
-    msg = f"The compressed pixels of {file.path} cannot be read ({_first_line(reason)}). Export the study uncompressed."
-    raise StudyError(msg) from reason
+    raise StudyError.of("pixels-unreadable", path=file.path, reason=reason_of(reason)[:120]) from reason
 
 
 def _read_plain(file: ImageFile, number: int) -> Array:
@@ -116,8 +113,7 @@ def _read_plain(file: ImageFile, number: int) -> Array:
     count = file.rows * file.columns
     values = np.fromfile(file.path, kind, count, offset=(file.pixel_offset or 0) + number * count * kind.itemsize)
     if values.size != count:
-        msg = f"{file.path.name} became shorter while it was read. Copy the study to this computer and try again."
-        raise StudyError(msg)
+        raise StudyError.of("file-shortened", path=file.path)
     return values.reshape(file.rows, file.columns)
 
 
@@ -156,12 +152,4 @@ def _clean(file: ImageFile, stored: Array) -> Array:
     above = stored >> file.bits_stored
     if file.overlaid or not above.any() or np.array_equal(used, stored):
         return used
-    msg = (
-        f"{file.path} states {file.bits_stored} bits for each pixel, and its pixels need more: its header is wrong. "
-        "Export the study again."
-    )
-    raise StudyError(msg)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
+    raise StudyError.of("bits-too-few", path=file.path, bits=file.bits_stored)

@@ -35,8 +35,7 @@ def read_stack(
     if index is None:
         raise StudyError(why_none_chosen(study))
     if not 0 <= index < len(study.stacks):
-        msg = f"{study.path} has no stack {index}; there are {len(study.stacks)}, counted from 0."
-        raise StudyError(msg)
+        raise StudyError.of("no-such-stack", path=study.path, number=index, count=len(study.stacks))
     candidate = study.stacks[index]
     patient, about_patient = Patient(), tuple[Finding, ...]()
     if candidate.volume is not None:
@@ -96,11 +95,16 @@ def _frame_numbers(candidate: Candidate) -> tuple[tuple[int, ...], ...]:
 
 def _check_motion(voxels: Array) -> tuple[Finding, ...]:
     """A cine shows a beating heart at its centre; one image copied into every phase does not."""
-    phases, slices, rows, columns = voxels.shape
+    phases, _, rows, columns = voxels.shape
     if phases < 2:
         return ()
     a_third = max(1, phases // 3)  # from end-diastole this leads to about end-systole
-    middle = voxels[::a_third, slices // 2, rows // 4 : rows - rows // 4, columns // 4 : columns - columns // 4]
+    filled = np.flatnonzero(voxels[0].any(axis=(1, 2)))  # a missing slice is empty, and does not move
+    if not len(filled):
+        return (Finding("no-motion"),)
+    middle = voxels[
+        ::a_third, filled[len(filled) // 2], rows // 4 : rows - rows // 4, columns // 4 : columns - columns // 4
+    ]
     middle = middle.astype(np.float32)
     extent = float(np.ptp(middle))
     if extent > 0 and float(np.abs(np.diff(middle, axis=0)).mean()) > STILL * extent:

@@ -12,13 +12,14 @@ import numpy as np
 from CardiacSegmentationLib.cine.group import normal_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from CardiacSegmentationLib.cine.frames import Frame
 
 Acquisition = Literal["last", "first"]
 
-SAME_PLANE_MM = 0.2
+SAME_PLANE_MM, NOISY_PLANE_MM = 0.2, 1.0
+MOST_OF_USUAL = 1.2  # images of a plane, in those that planes usually have: more are two acquisitions
 FEWEST_FRAMES = 3  # fewer under one number or time are no acquisition of their own
 BREATH_HOLD_S = 3.0  # frames of one breath-hold that state times of their own lie within a heart beat of each other
 WHOLE_SHARE = 0.6  # of the frames that planes usually have: enough for a breath-hold of its own
@@ -72,9 +73,10 @@ def stack_slices(group: Sequence[Frame], which: Acquisition = "last") -> list[li
 
 def _split_into_parts(group: Sequence[Frame], which: Acquisition) -> list[list[Slice]]:
     normal = normal_of(group[0].orientation)
-    by_series: dict[str, list[tuple[float, Frame]]] = defaultdict(list)
+    name_of = _series_uid if _has_series(group) else _series_number
+    by_series: dict[Hashable, list[tuple[float, Frame]]] = defaultdict(list)
     for frame in group:
-        by_series[frame.file.series_uid].append((float(normal @ frame.position), frame))
+        by_series[name_of(frame)].append((float(normal @ frame.position), frame))
     return [
         [_slice(z, frames, which) for z, frames in again]
         for located in by_series.values()
@@ -83,13 +85,47 @@ def _split_into_parts(group: Sequence[Frame], which: Acquisition) -> list[list[S
     ]
 
 
+def _has_series(group: Sequence[Frame]) -> bool:
+    """Whether UIDs tell series apart: some anonymisers give every file a series of its own."""
+    uids = {_series_uid(frame) for frame in group}
+    return len(uids) < len(group) or len({_series_number(frame) for frame in group}) == len(group)
+
+
+def _series_uid(frame: Frame) -> Hashable:
+    return frame.file.series_uid
+
+
+def _series_number(frame: Frame) -> Hashable:
+    return frame.file.series_number
+
+
 def _split_into_planes(located: list[tuple[float, Frame]]) -> list[_Plane]:
+    """The planes of a series; where noise in the positions takes slices apart, what lies within a millimetre."""
+    planes, wider = (_cut(located, same_mm) for same_mm in (SAME_PLANE_MM, NOISY_PLANE_MM))
+    return wider if _are_torn(planes, wider) else planes
+
+
+def _are_torn(planes: list[_Plane], wider: list[_Plane]) -> bool:
+    """Whether some planes hold but a part of a slice, and the wider ones all of one slice, no moment twice."""
+    counts = [len(frames) for _, frames in wider]
+    usual = float(np.median(counts))
+    return (
+        len(wider) < len(planes)
+        and min(len(frames) for _, frames in planes) < usual / 2
+        and max(counts) <= MOST_OF_USUAL * usual
+        and all(len({frame.timing.trigger_ms for frame in frames}) == len(frames) for _, frames in wider)
+    )
+
+
+def _cut(located: list[tuple[float, Frame]], same_mm: float) -> list[_Plane]:
     planes: list[_Plane] = []
+    last = -np.inf
     for z, frame in sorted(located, key=lambda item: item[0]):
-        if planes and z - planes[-1][0] < SAME_PLANE_MM:
+        if z - last < same_mm:  # from its neighbour, not from the first: positions may be noisy
             planes[-1][1].append(frame)
         else:
             planes.append((z, [frame]))
+        last = z
     return planes
 
 

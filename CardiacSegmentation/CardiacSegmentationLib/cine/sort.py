@@ -151,6 +151,8 @@ def _kind(first: Frame, cycle: Cycle) -> str:
         return CINE
     if first.kind == RESAMPLED and len(cycle.times_ms) > 1 and cycle.timed:
         return CINE
+    if first.kind == CINE and any(len({frame.inversion_ms for frame in frames}) > 1 for frames in cycle.frames):
+        return "map"  # each image so long after an inversion: source images of a T1 map, or a search for the best time
     if first.kind == CINE and not cycle.timed:
         for frames in cycle.frames:
             clock = [frame.timing.acquired_s for frame in frames if frame.timing.acquired_s is not None]

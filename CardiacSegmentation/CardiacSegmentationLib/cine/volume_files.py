@@ -14,7 +14,7 @@ from CardiacSegmentationLib.cine.nrrd import read_nrrd_header
 from CardiacSegmentationLib.cine.phases import LONGEST_RR_MS, SHORTEST_RR_MS, UNKNOWN_RR_MS
 from CardiacSegmentationLib.cine.study import Candidate
 from CardiacSegmentationLib.cine.volumes import read_stored, require_measurement, require_whole
-from CardiacSegmentationLib.errors import StudyError
+from CardiacSegmentationLib.errors import StudyError, reason_of
 from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.stack import FEWEST_IN_A_BEAT
 
@@ -34,8 +34,7 @@ def read_volume_header(path: Path) -> VolumeHeader:
     try:
         return read_nrrd_header(path) if _is_nrrd(path) else read_nifti_header(path)
     except OSError as error:
-        msg = f"{path} cannot be read ({error.strerror or error}). Copy it to this computer and try again."
-        raise StudyError(msg) from error
+        raise StudyError.of("file-unreadable", path=path, reason=reason_of(error)) from error
 
 
 def read_values(path: Path) -> Array:
@@ -83,8 +82,7 @@ def read_volume(candidate: Candidate) -> Array:
     values = read_values(candidate.volume)[:, list(candidate.slice_order)]
     if values.dtype.kind == "f":
         if not np.isfinite(values).all():
-            msg = f"{candidate.volume} holds values that are no numbers (NaN or infinite)."
-            raise StudyError(msg)
+            raise StudyError.of("no-numbers", path=candidate.volume)
         if np.abs(values).max() <= np.iinfo(np.int16).max and (values == np.rint(values)).all():
             return values.astype(np.int16)
         return values.astype(np.float32)

@@ -113,39 +113,28 @@ def require_whole(header: VolumeHeader) -> None:
     if there < expected:
         raise _truncated(header.path)
     if there - expected >= expected // (header.shape[0] * header.shape[1]):
-        msg = (
-            f"{header.path} holds more voxels than its header claims: one of the two is wrong. "
-            "Convert the DICOM study again, or open that."
-        )
-        raise StudyError(msg)
+        raise StudyError.of("volume-claims-less", path=header.path)
 
 
 def require_measurement(header: VolumeHeader) -> None:
     """Refuse what unpacks to so many times its size that it cannot be a measurement."""
     size = header.stored.path.stat().st_size
     if header.expected_bytes > max(ALWAYS_BYTES, MEASUREMENT_AT_MOST * size):
-        msg = (
-            f"{header.path} is no image of a heart: its {size / 2**20:.1f} MB unpack to "
-            f"{header.expected_bytes / 2**20:.0f} MB. Convert the DICOM study again, or open that."
+        raise StudyError.of(
+            "volume-too-large", path=header.path, size_mb=size / 2**20, needed_mb=header.expected_bytes / 2**20
         )
-        raise StudyError(msg)
 
 
 def require_voxel_size(path: Path, sizes_mm: Array, shape: tuple[int, int, int]) -> None:
     """Refuse sizes (i, j, k) that are missing or impossible; a single slice needs none along k."""
     needed = sizes_mm[: 2 if shape[2] == 1 and not np.isfinite(sizes_mm[2]) else 3]
     if not (np.isfinite(needed) & (needed > 0)).all():
-        msg = f"{path} has no voxel size in its header. Convert the DICOM study again, or open that."
-        raise StudyError(msg)
+        raise StudyError.of("no-voxel-size", path=path)
     i, j, *k = needed.tolist()
     in_plane = all(PIXEL_MM[0] < size < PIXEL_MM[1] for size in (i, j))
     if not in_plane or any(not SLICE_MM[0] < size < SLICE_MM[1] for size in k):
         sizes = " × ".join(f"{size:g}" for size in needed)
-        msg = (
-            f"{path} has voxels of {sizes} mm in its header, as no image of a heart. "
-            "Convert the DICOM study again, or open that."
-        )
-        raise StudyError(msg)
+        raise StudyError.of("odd-voxel-size", path=path, sizes=sizes)
 
 
 def check_field_of_view(sizes_mm: Array, shape: tuple[int, int, int]) -> list[Finding]:
@@ -160,12 +149,10 @@ def straighten(path: Path, axes: Array) -> tuple[Array, list[Finding]]:
     """Directions (the columns of ``axes``) as unit vectors at right angles; refused where they are far from that."""
     lengths = np.linalg.norm(axes, axis=0)
     if not (np.isfinite(lengths).all() and lengths.all()):
-        msg = f"{path} has no usable orientation in its header. Convert the DICOM study again, or open that."
-        raise StudyError(msg)
+        raise StudyError.of("no-volume-orientation", path=path)
     shear = max(90 - angle_deg(a, b) for a, b in combinations((axes / lengths).T, 2))
     if shear > SHEAR_DEG:
-        msg = f"{path} cannot be used: its axes are sheared by {shear:.1f}°. Resample it, or open the DICOM study."
-        raise StudyError(msg)
+        raise StudyError.of("axes-too-sheared", path=path, angle_deg=float(shear))
     left, _, right = np.linalg.svd(axes / lengths)
     sheared = Finding("axes-sheared", Severity.INFO, parameters={"angle_deg": float(shear)})
     return left @ right, [sheared] if shear > ROUNDED_DEG else []
@@ -173,13 +160,11 @@ def straighten(path: Path, axes: Array) -> tuple[Array, list[Finding]]:
 
 def damaged(path: Path) -> StudyError:
     """The error for a file that cannot be understood."""
-    return StudyError(
-        f"{path} cannot be read as NIfTI or NRRD: it is damaged, or of another format than its name says."
-    )
+    return StudyError.of("volume-damaged", path=path)
 
 
 def _truncated(path: Path) -> StudyError:
-    return StudyError(f"{path} is truncated: some of its voxels are missing. Copy or convert it again.")
+    return StudyError.of("volume-truncated", path=path)
 
 
 @contextmanager

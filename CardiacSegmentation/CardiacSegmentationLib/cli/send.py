@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from CardiacSegmentationLib.cli.facts import named_path
 from CardiacSegmentationLib.cli.progress import print_json, while_heard
-from CardiacSegmentationLib.errors import CardiacSegmentationError, UsageError
+from CardiacSegmentationLib.errors import CardiacSegmentationError, ExportError, UsageError, error_to_dict
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.export.archive import Stored, Tls
@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``cardiacseg send``."""
     parser.add_argument(
         "results",
-        type=Path,
+        type=named_path,
         nargs="*",
         metavar="RESULTS",
         help="folders that `cardiacseg segment --out` wrote, or DICOM files",
@@ -33,13 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tls", action="store_true", help="encrypt the way to the node; DICOMweb does so with https")
     parser.add_argument(
         "--tls-authorities",
-        type=Path,
+        type=named_path,
         metavar="FILE.pem",
         help="certificates that vouch for the archive (the system's)",
     )
     parser.add_argument(
         "--tls-certificate",
-        type=Path,
+        type=named_path,
         metavar="FILE.pem",
         help="our own certificate and its key, where the archive asks for one",
     )
@@ -59,17 +59,20 @@ def run(options: argparse.Namespace) -> int:
     if options.test and not options.to:
         msg = "A C-ECHO goes to a DICOM node (--to); DICOMweb has none."
         raise UsageError(msg)
+    from CardiacSegmentationLib.export.dicom_objects import without_warnings
+
     try:
-        return _test(options) if options.test else _send(options)
+        with without_warnings():  # about the values of the source's scanner; a program hears of errors alone
+            return _test(options) if options.test else _send(options)
     except CardiacSegmentationError as error:
         if not options.json_progress:
             raise
-        while_heard(print_json)({"error": str(error)})
+        while_heard(print_json)(error_to_dict(error))
         return 1
 
 
 def _test(options: argparse.Namespace) -> int:
-    from CardiacSegmentationLib.export.archive import echo_node
+    from CardiacSegmentationLib.export.archive_node import echo_node
 
     refused = echo_node(options.to, options.title, _tls(options))
     if options.json_progress:
@@ -80,7 +83,9 @@ def _test(options: argparse.Namespace) -> int:
 
 
 def _send(options: argparse.Namespace) -> int:
-    from CardiacSegmentationLib.export.archive import find_objects, store_to_node, store_to_web
+    from CardiacSegmentationLib.export.archive import find_objects
+    from CardiacSegmentationLib.export.archive_node import store_to_node
+    from CardiacSegmentationLib.export.archive_web import store_to_web
 
     paths = [path for results in options.results for path in find_objects(results)]
     if options.to:
@@ -92,12 +97,12 @@ def _send(options: argparse.Namespace) -> int:
     for answer in answers:
         heard.append(answer)
         tell({"stage": "send", "fraction": len(heard) / len(paths)} if options.json_progress else _line(answer))
-    failed = [answer for answer in heard if answer.problem]
-    stored = f"{len(paths) - len(failed)} of {len(paths)} objects stored"
+    failed = [ExportError.of("not-stored", file=one.path.name, why=one.problem) for one in heard if one.problem]
+    count = {"stored": len(paths) - len(failed), "count": len(paths)}
     if not options.json_progress:
-        tell(stored)
+        tell("{stored} of {count} objects stored".format(**count))
     elif failed:
-        tell({"error": "\n".join([f"{stored}.", *(f"{answer.path.name}: {answer.problem}" for answer in failed)])})
+        tell(error_to_dict(ExportError.of("not-all-stored", **count, failed=tuple(failed))))
     else:
         tell({"done": True, "stored": len(paths)})
     return 1 if failed else 0

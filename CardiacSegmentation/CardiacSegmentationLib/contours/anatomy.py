@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from CardiacSegmentationLib.contours.curves import (
+    ROUNDING_MM,
     FloatArray,
     Nearest,
     area_mm2,
@@ -72,16 +73,15 @@ def is_whole(contours: Contours, unless: Contours | None = None, wall_mm: float 
     if any(area_mm2(curve) < smallest or crosses_itself(curve) for curve in new.values()):
         return False
     if Border.ENDO in curves and Border.EPI in curves and (Border.ENDO in new or Border.EPI in new):
-        endo, epi = curves[Border.ENDO], curves[Border.EPI]
-        if find_nearest(epi, endo).outside_mm.min() < wall_mm - WITHIN_MM:
+        if nearest_between(contours, Border.EPI, Border.ENDO).outside_mm.min() < wall_mm - WITHIN_MM:
             return False
-        if find_nearest(endo, epi).outside_mm.max() > CHORD_MM:
+        if nearest_between(contours, Border.ENDO, Border.EPI).outside_mm.max() > CHORD_MM:
             return False
     outer = _outer_border(contours)
     if Border.RV in curves and outer is not None and (Border.RV in new or outer in new):
-        rv, lv = curves[Border.RV], curves[outer]
-        near_rv, near_lv = find_nearest(rv, lv).outside_mm, find_nearest(lv, rv).outside_mm
-        return bool(near_rv.min() >= -WITHIN_MM and near_lv.min() >= -CHORD_MM)
+        if nearest_between(contours, Border.RV, outer).outside_mm.min() < -WITHIN_MM:
+            return False
+        return bool(nearest_between(contours, outer, Border.RV).outside_mm.min() >= -CHORD_MM)
     return True
 
 
@@ -138,13 +138,14 @@ def nearest_between(contours: Contours, border: Border, other: Border) -> Neares
 
 def settle_touching(contours: Contours) -> Contours:
     """The contours with points taken out of each other by the little that smoothing and rounding put them there."""
-    curves = dict(contours.borders)
-    outer = _outer_border(contours)
-    if Border.ENDO in curves and Border.EPI in curves:
-        curves[Border.EPI] = _outside(curves[Border.EPI], curves[Border.ENDO])
-    if Border.RV in curves and outer is not None:
-        curves[Border.RV] = _outside(curves[Border.RV], curves[outer])
-    return contours.with_borders(curves)
+    for border, other in ((Border.EPI, Border.ENDO), (Border.RV, _outer_border(contours))):
+        if other is not None and {border, other} <= contours.borders.keys():
+            nearest = nearest_between(contours, border, other)
+            inside = nearest.outside_mm < -ROUNDING_MM
+            if inside.any():
+                outside = np.where(inside[:, None], nearest.foot_mm, contours.borders[border])
+                contours = contours.with_borders({border: outside})
+    return contours
 
 
 def place_borders(contours: Contours, placed: Moved) -> Contours:
@@ -285,12 +286,6 @@ def _keep_away(points: FloatArray, other: FloatArray, room_mm: FloatArray | np.f
 def _togetherness(distance_mm: FloatArray, together_mm: float) -> FloatArray:
     """1 as near as this, 0 from twice as far on."""
     return np.clip(2.0 - distance_mm / together_mm, 0.0, 1.0)
-
-
-def _outside(curve: FloatArray, other: FloatArray) -> FloatArray:
-    nearest = find_nearest(curve, other)
-    inside = nearest.outside_mm < 0
-    return np.where(inside[:, None], nearest.foot_mm, curve) if inside.any() else curve
 
 
 def _outer_border(contours: Contours) -> Border | None:

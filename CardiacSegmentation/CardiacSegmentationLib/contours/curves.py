@@ -189,16 +189,16 @@ def _normal_at(normals: FloatArray, index: npt.NDArray[np.intp], share: FloatArr
 
 def crosses_itself(curve: FloatArray) -> bool:
     """Whether any two steps of the curve cross."""
-    return bool(_crossings(curve).any())
+    return _first_crossing(curve) is not None
 
 
 def remove_loops(curve: FloatArray) -> FloatArray:
     """The curve without its crossings: of the two loops at each, the one with more area stays."""
     for _ in range(len(curve)):
-        crossings = _crossings(curve)
-        if not crossings.any():
+        crossing = _first_crossing(curve)
+        if crossing is None:
             return curve
-        first, second = sorted(divmod(int(crossings.argmax()), len(curve)))
+        first, second = crossing
         place = _meeting(curve, first, second)
         inner = np.concatenate([place[None], curve[first + 1 : second + 1]])
         outer = np.concatenate([curve[: first + 1], place[None], curve[second + 1 :]])
@@ -233,22 +233,43 @@ def _turned_out(along: FloatArray, curve: FloatArray) -> FloatArray:
     return np.stack([along[:, 1], -along[:, 0]], axis=1) * (turn / length)[:, None]
 
 
-def _crossings(curve: FloatArray) -> BoolArray:
-    """Which steps cross which: ``[step, step]``; those that only touch, or lie on one line, do not."""
+def _first_crossing(curve: FloatArray) -> tuple[int, int] | None:
+    """The first two steps that cross; those that only touch, or lie on one line, do not."""
     around = curve - curve.mean(axis=0)
-    step = following(around) - around
+    after = following(around)
+    step = after - around
+    one, other = _overlapping(np.minimum(around, after), np.maximum(around, after))
+    is_next = (other - one) % len(curve)
+    apart = (is_next != 1) & (is_next != len(curve) - 1)
+    one, other = one[apart], other[apart]
     offset = step[:, 0] * around[:, 1] - step[:, 1] * around[:, 0]
-    side = step[:, :1] * around[:, 1] - step[:, 1:] * around[:, 0]
     rounding = ROUNDING_MM * np.hypot(step[:, 0], step[:, 1])
-    left, right = side > (offset + rounding)[:, None], side < (offset - rounding)[:, None]
-    parted = np.empty_like(left)
-    parted[:, :-1] = left[:, :-1] & right[:, 1:] | right[:, :-1] & left[:, 1:]
-    parted[:, -1] = left[:, -1] & right[:, 0] | right[:, -1] & left[:, 0]
-    crossings = parted & parted.T
-    index = np.arange(len(curve))
-    for away in (-1, 0, 1):
-        crossings[index, (index + away) % len(curve)] = False
-    return np.asarray(crossings)
+
+    def parts(line: npt.NDArray[np.intp], crossed: npt.NDArray[np.intp]) -> BoolArray:
+        """Whether the ends of one step lie on both sides of the line along another."""
+        start, end = (
+            step[line, 0] * point[crossed, 1] - step[line, 1] * point[crossed, 0] - offset[line]
+            for point in (around, after)
+        )
+        far = rounding[line]
+        return np.asarray((start > far) & (end < -far) | (start < -far) & (end > far))
+
+    crosses = np.flatnonzero(parts(one, other) & parts(other, one))
+    if not crosses.size:
+        return None
+    return min((int(min(pair)), int(max(pair))) for pair in zip(one[crosses], other[crosses], strict=True))
+
+
+def _overlapping(low: FloatArray, high: FloatArray) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The pairs of boxes, from ``low[box, axis]`` to ``high``, that have a place in common."""
+    order = np.argsort(low[:, 0])
+    first = np.arange(len(order))
+    counts = np.searchsorted(low[order, 0], high[order, 0], "right") - first - 1  # those that begin before it ends
+    first = np.repeat(first, counts)
+    second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(counts) - counts, counts)
+    one, other = order[first], order[second]
+    meet = (low[one, 1] <= high[other, 1]) & (low[other, 1] <= high[one, 1])
+    return one[meet], other[meet]
 
 
 def _meeting(curve: FloatArray, first: int, second: int) -> FloatArray:

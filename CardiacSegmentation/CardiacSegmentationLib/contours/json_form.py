@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from CardiacSegmentationLib.contours.anatomy import is_whole, settle_touching
-from CardiacSegmentationLib.errors import ContourError
+from CardiacSegmentationLib.errors import MALFORMED, ContourError, reason_of
 from CardiacSegmentationLib.segmentation import Border, Contours
 
 SCHEMA, VERSION = "cardiacseg-contours", 1
@@ -28,20 +28,16 @@ def from_dict(content: Any) -> Contours:
     """The contours that ``as_dict`` wrote."""
     try:
         if (content["schema"], content["version"], content["unit"]) != (SCHEMA, VERSION, "mm"):
-            msg = f"These are no contours of this program (schema {SCHEMA}, version {VERSION}, in mm)."
-            raise ContourError(msg)
+            raise ContourError.of("no-contours-here", schema=SCHEMA, version=VERSION)
         row_mm, column_mm = (float(value) for value in content["spacing_mm"])
         borders = {Border(name): np.array(points, float) for name, points in content["borders"].items()}
         sound = row_mm > 0 and column_mm > 0 and all(np.isfinite(curve).all() for curve in borders.values())
         if not sound or not np.isfinite([row_mm, column_mm]).all():
-            msg = "These contours hold numbers that are no places in an image."
-            raise ContourError(msg)
+            raise ContourError.of("contours-no-places")
         contours = Contours((row_mm, column_mm), borders)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        msg = f"These contours cannot be read: {error}. Export them anew."
-        raise ContourError(msg) from error
+    except MALFORMED as error:
+        raise ContourError.of("contours-unreadable", reason=reason_of(error)) from error
     for whole in (contours, settle_touching(contours)):  # written numbers are rounded
         if is_whole(whole):
             return whole
-    msg = "The borders of these contours cross. Mend them where they come from."
-    raise ContourError(msg)
+    raise ContourError.of("contours-cross")

@@ -138,10 +138,14 @@ def _join(
 def _lay(curve: FloatArray, on: FloatArray, where: BoolArray, pixel_mm: float) -> FloatArray:
     if not where.any():
         return curve
-    nearest = find_nearest(curve, on)
-    laid = where & (abs(nearest.outside_mm) < pixel_mm)
-    joined = np.where(laid[:, None], nearest.foot_mm, curve)
-    free = smooth_ring((~laid).astype(float), 2.0) * ~laid
+    nearest = find_nearest(curve[where], on)
+    is_near = abs(nearest.outside_mm) < pixel_mm
+    laid = np.flatnonzero(where)[is_near]
+    joined = curve.copy()
+    joined[laid] = nearest.foot_mm[is_near]
+    is_free = np.ones(len(curve))
+    is_free[laid] = 0.0
+    free = smooth_ring(is_free, 2.0) * is_free
     length = float(free @ steps_mm(joined))
     if length < pixel_mm * 4.0:
         return joined

@@ -22,6 +22,8 @@ _WAYS = (
     ((1, 0), (0, -1), (0, 0)),
     ((-1, 0), (-1, 0), (-1, -1)),
 )
+# Which of these ways lies to the right of each, which goes straight on, which lies to the left.
+_RIGHT, _STRAIGHT, _LEFT = np.array([2, 3, 1, 0]), np.arange(4), np.array([3, 2, 0, 1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,33 +57,45 @@ def trace_largest(region: BoolArray) -> Outline:
 
 
 def _trace_all(region: BoolArray) -> list[Outline]:
-    ways = _find_edges(region)
-    sides = {way: (inner, outer) for way, inner, outer in _WAYS}
-    outlines = []
-    while ways:
-        corner, way = next(iter(ways)), (0, 0)
-        corners, taken = [], []
-        while corner in ways:
-            choice, right = ways[corner], (way[1], -way[0])
-            way = right if right in choice else choice[0]
-            choice.remove(way)
-            if not choice:
-                del ways[corner]
-            corners.append(corner)
-            taken.append(sides[way])
-            corner = corner[0] + way[0], corner[1] + way[1]
-        start, offset = np.array(corners, np.intp), np.array(taken, np.intp)
-        outlines.append(Outline(start + offset[:, 0], start + offset[:, 1]))
-    return outlines
+    """Every outline: from each edge the way goes on to the right where it can, else straight on, else to the left."""
+    corners, ways, numbers = _find_edges(region)
+    steps = np.array([way for way, *_ in _WAYS])
+    ends = corners + steps[ways]
+    after = np.full(len(corners), -1)
+    for turns in (_LEFT, _STRAIGHT, _RIGHT):  # the last that is there holds
+        number = numbers[turns[ways], ends[:, 0], ends[:, 1]]
+        after = np.where(number >= 0, number, after)
+    sides = np.array([(inner, outer) for _, inner, outer in _WAYS])[ways]
+    return [
+        Outline(corners[outline] + sides[outline, 0], corners[outline] + sides[outline, 1])
+        for outline in _follow(after.tolist())
+    ]
 
 
-def _find_edges(region: BoolArray) -> dict[tuple[int, int], list[tuple[int, int]]]:
-    """The ways that start at each corner of the pixel grid."""
+def _follow(after: list[int]) -> list[list[int]]:
+    """The rings of a list that names for each entry the one after it."""
+    is_left = [True] * len(after)
+    rings = []
+    for first in range(len(after)):
+        ring, edge = [], first
+        while is_left[edge]:
+            is_left[edge] = False
+            ring.append(edge)
+            edge = after[edge]
+        if ring:
+            rings.append(ring)
+    return rings
+
+
+def _find_edges(region: BoolArray) -> tuple[IndexArray, IndexArray, IndexArray]:
+    """The corner where each edge begins, its way, and the number of the edge ``[way, row, column]``, -1 for none."""
     padded = np.pad(region, 1)
     rows, columns = region.shape[0] + 1, region.shape[1] + 1
-    ways: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for way, *sides in _WAYS:
-        inside, outside = (padded[1 + row :, 1 + column :][:rows, :columns] for row, column in sides)
-        for row, column in np.argwhere(inside & ~outside).tolist():
-            ways.setdefault((row, column), []).append(way)
-    return ways
+    inside, outside = (
+        np.stack([padded[1 + row :, 1 + column :][:rows, :columns] for row, column in side])
+        for side in ([inner for _, inner, _ in _WAYS], [outer for _, _, outer in _WAYS])
+    )
+    ways, *corners = np.nonzero(inside & ~outside)
+    numbers = np.full((len(_WAYS), rows, columns), -1)
+    numbers[ways, corners[0], corners[1]] = np.arange(len(ways))
+    return np.stack(corners, axis=1), ways, numbers

@@ -36,8 +36,7 @@ def scale(
 ) -> Contours:
     """Contours with these borders scaled about a place; by default each about its centre, the LV's two about one."""
     if not factor > 0:
-        msg = f"A border is scaled by a factor above 0, not {factor:g}."
-        raise ContourError(msg)
+        raise ContourError.of("no-scale", factor=float(factor))
     lv_centre = next((centre_mm(contours.borders[border]) for border in LV if border in contours.borders), None)
 
     def scaled(border: Border, curve: FloatArray) -> FloatArray:

@@ -66,15 +66,12 @@ class Deidentifier:
     def hide_source(self, source: DicomSource) -> DicomSource:
         """Headers that hold geometry, substituted UIDs and the pseudonym."""
         hidden = {str(header.SOPInstanceUID): self._hide_header(header) for header in source.headers}
-        return DicomSource(
-            tuple(
-                tuple(
-                    SourceImage(hidden[str(image.header.SOPInstanceUID)], image.frame) if image else None
-                    for image in row
-                )
-                for row in source.images
-            )
-        )
+
+        def hide(image: SourceImage | None) -> SourceImage | None:
+            return None if image is None else SourceImage(hidden[str(image.header.SOPInstanceUID)], image.frame)
+
+        images = {phase: tuple(map(hide, row)) for phase, row in source.images.items()}
+        return DicomSource(hidden[str(source.first.SOPInstanceUID)], images)
 
     def hide_stack(self, stack: CineStack) -> CineStack:
         """The stack without what its source says about the patient, and without the way back; its pixels stay."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib import __version__
-from CardiacSegmentationLib.errors import ExportError
-from CardiacSegmentationLib.export.files import atomic_path, reason_of
+from CardiacSegmentationLib.errors import ExportError, reason_of
+from CardiacSegmentationLib.export.files import atomic_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,5 +129,4 @@ def save_dicom(dataset: Dataset, path: Path) -> None:
         with atomic_path(path) as temporary:
             dataset.save_as(temporary, enforce_file_format=True)
     except OSError as error:
-        msg = f"{path} cannot be written ({reason_of(error)}). Choose another folder."
-        raise ExportError(msg) from error
+        raise ExportError.of("unwritable", path=path, reason=reason_of(error)) from error

@@ -60,8 +60,7 @@ def make_structure_sets(
             if image is not None and segmentation.labels[phase, place].any()
         ]
         if not any(borders for _, borders in drawn):
-            msg = f"Phase {phase + 1} has no contours, so there is nothing to write as DICOM RT Structure Set."
-            raise ExportError(f"{msg} Choose another phase.")
+            raise ExportError.of("no-contours-in-phase", phase=phase)
         made = make_object(source, "RTStructureSetStorage", "RTSTRUCT", series, instance_number=phase + 1)
         made.OperatorsName = person_name(reading.reader)
         made.StructureSetLabel = name

@@ -58,8 +58,7 @@ def make_segmentations(
     objects = {}
     for phase, name in phases.items():
         if not segmentation.labels[phase].any():
-            msg = f"Phase {phase + 1} has no labels, so there is nothing to write as DICOM SEG. Choose another phase."
-            raise ExportError(msg)
+            raise ExportError.of("no-labels-in-phase", phase=phase)
         seg = _make_one(segmentation, source, phase, series, tracking)
         seg.ContentLabel = f"PHASE_{phase + 1:03d}"
         seg.ContentDescription = f"{name}: phase {phase + 1} of {stack.phases}, {stack.times_ms[phase]:.0f} ms"

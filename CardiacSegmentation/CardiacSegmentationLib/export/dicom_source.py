@@ -12,7 +12,7 @@ from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export.dicom_objects import without_warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from pydicom import Dataset
@@ -47,20 +47,19 @@ class SourceImage:
 
 @dataclass(frozen=True, eq=False)
 class DicomSource:
-    """The images of a stack as ``images[phase][slice]``; slices that were never scanned are ``None``."""
+    """Images of a stack as ``images[phase][slice]``, of the phases that were asked for.
 
-    images: tuple[tuple[SourceImage | None, ...], ...]
+    Slices that were never scanned are ``None``. ``first`` is the header that speaks for patient and study.
+    """
+
+    first: Dataset
+    images: Mapping[int, tuple[SourceImage | None, ...]]
 
     @cached_property
     def headers(self) -> list[Dataset]:
         """Every source object once."""
-        present = [image.header for row in self.images for image in row if image]
+        present = [self.first, *(image.header for row in self.images.values() for image in row if image)]
         return list({str(header.SOPInstanceUID): header for header in present}.values())
-
-    @property
-    def first(self) -> Dataset:
-        """A header that speaks for patient and study."""
-        return self.headers[0]
 
     def of_phase(self, phase: int) -> list[SourceImage]:
         """The images of one phase."""
@@ -68,37 +67,29 @@ class DicomSource:
 
 
 @without_warnings()
-def read_source(stack: CineStack) -> DicomSource:
-    """Find the objects a stack was read from and read their headers, without pixels."""
+def read_source(stack: CineStack, phases: Iterable[int] | None = None) -> DicomSource:
+    """Find the objects that some phases of a stack (all where none are named) were read from, and read their headers.
+
+    A header takes milliseconds, and a study has hundreds of them.
+    """
     if stack.source is None or stack.source.format != "DICOM" or not stack.instance_uids:
         found = stack.source.format if stack.source else "no file"
-        msg = (
-            f"DICOM results need a DICOM study to belong to, but these images come from {found}. Export NIfTI instead."
-        )
-        raise SourceError(msg)
-    wanted = {uid for row in stack.instance_uids for uid in row if uid}
-    files = stack.source.files or open_study(stack.source.path).files
-    headers = _read_headers(files, wanted)
+        raise SourceError.of("no-dicom-source", source=found)
+    chosen = sorted(set(range(stack.phases) if phases is None else phases))
+    first = next(uid for row in stack.instance_uids for uid in row if uid)
+    wanted = {first, *(uid for phase in chosen for uid in stack.instance_uids[phase] if uid)}
+    headers = _read_headers(_likely_first(stack, wanted), wanted)
     if missing := wanted - headers.keys():
-        msg = (
-            f"{len(missing)} of the {len(wanted)} source images are no longer in {stack.source.path}. "
-            "Put the study back in its place and export again."
-        )
-        raise SourceError(msg)
-    return DicomSource(
-        tuple(
-            tuple(_image(stack, headers, phase, slice_) for slice_ in range(stack.slices))
-            for phase in range(stack.phases)
-        )
-    )
+        raise SourceError.of("source-images-gone", missing=len(missing), wanted=len(wanted), path=stack.source.path)
+    images = {phase: tuple(_image(stack, headers, phase, slice_) for slice_ in range(stack.slices)) for phase in chosen}
+    return DicomSource(headers[first], images)
 
 
 def require_study(source: DicomSource) -> DicomSource:
     """The same source, if its images say which study they belong to."""
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPClassUID"):
         if not all(header.get(keyword) for header in source.headers):
-            msg = f"The source images have no {keyword}: DICOM results cannot belong to a study."
-            raise SourceError(msg)
+            raise SourceError.of("source-without", keyword=keyword)
     return source
 
 
@@ -141,6 +132,15 @@ def describe_name(name: Any) -> str:
     groups = [" ".join(part for part in re.split(r"[\^ ]+", group) if part) for group in str(name).split("=")]
     first, others = groups[0], [group for group in groups[1:2] if group]
     return f"{first} ({others[0]})" if first and others else first or "".join(others)
+
+
+def _likely_first(stack: CineStack, wanted: Collection[str]) -> list[Path]:
+    """The files to look into for some objects, first those that lay in their places when the stack was read."""
+    assert stack.source is not None
+    files = stack.source.files or open_study(stack.source.path).files
+    by_slice = zip(*stack.instance_uids, strict=True)
+    places = dict(zip(dict.fromkeys(uid for row in by_slice for uid in row if uid), stack.source.files, strict=False))
+    return list(dict.fromkeys([*(places[uid] for uid in places if uid in wanted), *files]))
 
 
 def _read_headers(files: Iterable[Path], wanted: set[str]) -> Mapping[str, Dataset]:

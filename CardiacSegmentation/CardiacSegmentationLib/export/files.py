@@ -11,14 +11,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def reason_of(error: BaseException) -> str:
-    """Why, in one line: pydicom wraps an error in others, whose texts are whole tracebacks."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    text = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
-    return text.splitlines()[0]
-
-
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path``, with its suffix; it takes the place of ``path`` when the block succeeds."""

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.errors import ExportError, reason_of
 from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.structures import BY_LABEL
 
@@ -74,8 +74,7 @@ def write_nifti(stack: CineStack, voxels: npt.NDArray[np.uint8], path: Path, des
     stack's is written, slices from base to apex. Phases are written one by one: a long study fits in little memory.
     """
     if not path.name.endswith((".nii", ".nii.gz")):
-        msg = f"Label maps are written as NIfTI: give {path} a name that ends in .nii.gz."
-        raise ExportError(msg)
+        raise ExportError.of("no-nifti-name", path=path)
     voxels, affine = _in_source_order(stack, voxels)
     header = _source_header(stack)
     if header is None:
@@ -99,8 +98,7 @@ def write_slicer_segmentation(stack: CineStack, segmentation: Segmentation, phas
     import SimpleITK
 
     if not path.name.endswith(".seg.nrrd"):
-        msg = f"Slicer knows a segmentation by its name: give {path} one that ends in .seg.nrrd."
-        raise ExportError(msg)
+        raise ExportError.of("no-segmentation-name", path=path)
     image: Any = SimpleITK.GetImageFromArray(segmentation.labels[phase])
     _place(image, stack)
     for key, value in _slicer_tags(segmentation.labels.shape[1:]).items():
@@ -109,8 +107,7 @@ def write_slicer_segmentation(stack: CineStack, segmentation: Segmentation, phas
         try:
             SimpleITK.WriteImage(image, str(temporary), useCompression=True)
         except RuntimeError as error:
-            msg = f"{path} cannot be written. Choose another folder, or free some space."
-            raise ExportError(msg) from error
+            raise ExportError.of("unwritable", path=path, reason=reason_of(error)) from error
 
 
 def _in_source_order(stack: CineStack, labels: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], Array]:
@@ -130,16 +127,14 @@ def _source_header(stack: CineStack) -> Any:
     try:
         content = _first_bytes(stack.source.path)
     except OSError as error:
-        msg = f"The source of these labels cannot be read again: {stack.source.path} ({error})."
-        raise ExportError(msg) from error
+        raise ExportError.of("source-unreadable", path=stack.source.path, reason=reason_of(error)) from error
     header = next((found for found in _interpretations(content) if found["sizeof_hdr"] == 348), None)
     if header is None or not 2 <= header["dim"][0] <= 4:
         return None  # NIfTI-2, or phases kept as the values of each voxel
     shape = [int(size) for size in header["dim"][1:5]]
     expected = [stack.voxels.shape[axis] for axis in (3, 2, 1, 0)]
     if shape[:3] != expected[:3] or max(shape[3], 1) != expected[3]:
-        msg = f"{stack.source.path} has changed since it was read: its grid is no longer that of the labels."
-        raise ExportError(msg)
+        raise ExportError.of("source-changed", path=stack.source.path)
     for name, value in {"datatype": UINT8, "bitpix": 8, "vox_offset": NIFTI.itemsize, "scl_slope": 1}.items():
         header[name] = value
     for name in ("scl_inter", "cal_max", "cal_min", "intent_code", "intent_p", "glmax", "glmin"):

@@ -54,8 +54,7 @@ def make_report(
     The same values give the same bytes: a date stands in it only where ``created`` gives one.
     """
     if paper not in SIZES_MM:
-        msg = f"There is no paper called {paper}. Choose {' or '.join(SIZES_MM)}."
-        raise ExportError(msg)
+        raise ExportError.of("no-such-paper", paper=paper, known=tuple(SIZES_MM))
     import matplotlib as mpl
     from matplotlib.backends.backend_pdf import PdfPages
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.errors import ExportError, reason_of
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import Array
@@ -55,11 +55,9 @@ def read_template(path: Path | None) -> SiteTemplate:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        msg = f"The report's template {path} cannot be read ({error.strerror or error}). Mend or remove it."
-        raise ExportError(msg) from error
+        raise ExportError.of("template-unreadable", path=path, reason=reason_of(error)) from error
     except ValueError as error:
-        msg = f"The report's template {path} is no JSON ({error}). Mend or remove it."
-        raise ExportError(msg) from error
+        raise ExportError.of("template-no-json", path=path, reason=reason_of(error)) from error
     _check(content, path)
     logo = content.get("logo")
     return SiteTemplate(
@@ -79,8 +77,7 @@ def _check(content: Any, path: Path) -> None:
         and all(isinstance(line, str) for line in content.get("heading", []))
     )
     if not is_right:
-        msg = f"The report's template {path} may hold heading (a list of lines), logo and title (texts), nothing else."
-        raise ExportError(msg)
+        raise ExportError.of("template-holds-else", path=path)
 
 
 def _read_picture(logo: Path, path: Path) -> Array:
@@ -89,6 +86,5 @@ def _read_picture(logo: Path, path: Path) -> Array:
     try:
         picture: Array = imread(logo)
     except (OSError, ValueError, SyntaxError) as error:
-        msg = f"The logo {logo} that {path} names cannot be read ({error}). Name a PNG or JPEG file."
-        raise ExportError(msg) from error
+        raise ExportError.of("logo-unreadable", logo=logo, path=path, reason=reason_of(error)) from error
     return picture

@@ -105,14 +105,17 @@ class PartInputs:
         return {phase: names.get(phase, f"phase{phase + 1:03d}") for phase in phases}
 
     @cached_property
-    def source(self) -> DicomSource:
-        """What the source's headers say."""
-        return read_source(self.original)
+    def first_header(self) -> Dataset | None:
+        """What the source's headers say about patient and study; ``None`` where there are none."""
+        is_dicom = bool(self.original.instance_uids) and self.original.source is not None
+        return read_source(self.original, ()).first if is_dicom else None
 
     @cached_property
     def study(self) -> DicomSource:
-        """The headers DICOM results inherit from."""
-        source = require_study(self.source)
+        """The headers DICOM results inherit from and point to: of the phases that are in them."""
+        source = require_study(
+            read_source(self.original, {*self.contour_phases, *name_phases(self.assessment.key_phases)})
+        )
         return self.options.deidentifier.hide_source(source) if self.options.deidentifier else source
 
     @cached_property
@@ -125,8 +128,7 @@ class PartInputs:
     @cached_property
     def facts(self) -> dict[str, str]:
         """What the report says about patient and study."""
-        is_dicom = bool(self.original.instance_uids) and self.original.source is not None
-        return describe_patient(self.original, self.source if is_dicom else None, self.options.deidentifier)
+        return describe_patient(self.original, self.first_header, self.options.deidentifier)
 
     @cached_property
     def identifiers(self) -> dict[str, str]:
@@ -134,8 +136,7 @@ class PartInputs:
         if self.options.deidentifier:
             pseudonym = self.facts["Pseudonym"]
             return {"patient_name": pseudonym, "patient_id": pseudonym}
-        is_dicom = bool(self.original.instance_uids) and self.original.source is not None
-        return identifiers_of(self.source.first) if is_dicom else {"series": self.stack.title}
+        return identifiers_of(self.first_header) if self.first_header is not None else {"series": self.stack.title}
 
     @cached_property
     def row(self) -> dict[str, Any]:
@@ -236,11 +237,11 @@ def _write_report(inputs: PartInputs) -> list[Path]:
     return [path]
 
 
-def describe_patient(stack: CineStack, source: DicomSource | None, hide: Deidentifier | None) -> dict[str, str]:
-    """What may be said about patient and study: the headers' facts, if there are any; de-identified, a pseudonym."""
+def describe_patient(stack: CineStack, header: Dataset | None, hide: Deidentifier | None) -> dict[str, str]:
+    """What may be said about patient and study: the header's facts, if there is one; de-identified, a pseudonym."""
     if hide:
-        return {"Pseudonym": hide.name_of(identify(source.first) if source else stack.title)}
-    return describe_source(source.first) if source else {}
+        return {"Pseudonym": hide.name_of(identify(header) if header is not None else stack.title)}
+    return describe_source(header) if header is not None else {}
 
 
 def _write_view(inputs: PartInputs) -> list[Path]:

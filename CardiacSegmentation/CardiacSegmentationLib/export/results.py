@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.choices import did_you_mean
-from CardiacSegmentationLib.errors import CardiacSegmentationError, ExportError
+from CardiacSegmentationLib.errors import CardiacSegmentationError, ExportError, reason_of
 from CardiacSegmentationLib.export.dicom_source import SourceError
-from CardiacSegmentationLib.export.files import reason_of
 from CardiacSegmentationLib.export.result_parts import PARTS, ExportOptions, Need, PartInputs, available_needs
 
 if TYPE_CHECKING:
@@ -18,18 +17,14 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.segmentation import Labels, Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
-WITHOUT = {
-    Need.UNCERTAINTY: "The network's uncertainty was not computed: ask for it (--uncertainty) or leave that part out.",
-    Need.SLICER: "A scene needs Slicer's libraries: run inside 3D Slicer, install slicer-core, or leave that part out.",
-}
-
 
 class PartError(ExportError):
-    """One part cannot be made of this study; the others can."""
+    """One part cannot be made of this study; the others can. Its values name it."""
 
-    def __init__(self, part: str, message: str) -> None:
-        super().__init__(message)
-        self.part = part
+    @property
+    def part(self) -> str:
+        """The part's name in ``PARTS``."""
+        return str(self.values["part"])
 
 
 def write_results(
@@ -86,7 +81,7 @@ def require_needs(parts: Iterable[str], *, uncertainty: bool) -> None:
     for name in parts:
         need = PARTS[name].needs
         if need is not None and need not in available:
-            raise PartError(name, WITHOUT[need])
+            raise _without(name, need)
 
 
 def choose_parts(names: Iterable[str]) -> list[str]:
@@ -95,7 +90,7 @@ def choose_parts(names: Iterable[str]) -> list[str]:
     if unknown := sorted(wanted - set(part_names())):
         advice = did_you_mean(unknown[0], part_names()) or f". Choose from: {', '.join(part_names())}."
         msg = f"There is no result called {', '.join(unknown)}{advice}"
-        raise ExportError(msg)
+        raise ExportError(msg)  # only a command line can name one
     return [name for name, part in PARTS.items() if name in wanted or part.group in wanted]
 
 
@@ -110,20 +105,24 @@ def usual_seconds(parts: Sequence[str]) -> float:
     return sum(PARTS[name].usual_seconds for name in parts)
 
 
+def _without(part: str, need: Need) -> PartError:
+    if need is Need.UNCERTAINTY:
+        return PartError.of("no-uncertainty", part=part)
+    return PartError.of("no-slicer", part=part)
+
+
 def _write_part(name: str, inputs: PartInputs) -> list[Path]:
     """The files of one part; what the disk or the source's headers do not allow is said to the user."""
     part = PARTS[name]
     try:
         return part.write(inputs)
     except OSError as error:
-        msg = f"{inputs.folder} cannot be written ({reason_of(error)}). Choose another folder."
-        raise ExportError(msg) from error
+        raise ExportError.of("unwritable", path=inputs.folder, reason=reason_of(error)) from error
     except SourceError as error:
-        raise PartError(name, str(error)) from error
+        raise PartError.of(error.code, **error.values, part=name) from error
     except CardiacSegmentationError:
         raise
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         if part.needs is not Need.DICOM:
             raise
-        msg = f"The headers of this study allow no {part.title} ({reason_of(error)}). All other results can be written."
-        raise PartError(name, msg) from error
+        raise PartError.of("headers-forbid", title=part.title, reason=reason_of(error), part=name) from error

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.assessment import finding_key
-from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.errors import ExportError, reason_of
 from CardiacSegmentationLib.export.corrections import corrections_as_dict, find_corrections
 from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.findings import finding_to_dict
@@ -62,7 +62,7 @@ def _write_json(content: dict[str, Any], path: Path) -> None:
         with atomic_path(path) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
-        raise ExportError(_unwritable(path, error)) from error
+        raise ExportError.of("file-unwritable", path=path, reason=reason_of(error)) from error
 
 
 def write_measurements_csv(assessment: Assessment, path: Path) -> None:
@@ -232,7 +232,7 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Cell]]
             writer.writerow(header)
             writer.writerows([safe_cell(value) for value in row] for row in rows)
     except OSError as error:
-        raise ExportError(_unwritable(path, error)) from error
+        raise ExportError.of("file-unwritable", path=path, reason=reason_of(error)) from error
 
 
 def safe_cell(value: Cell) -> str | float | int:
@@ -244,7 +244,3 @@ def safe_cell(value: Cell) -> str | float | int:
     if isinstance(value, str) and value.startswith(FORMULA_STARTS):
         return f"'{value}"
     return value
-
-
-def _unwritable(path: Path, error: OSError) -> str:
-    return f"{path} cannot be written ({error.strerror or error}). Choose another folder, or close the file elsewhere."

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from CardiacSegmentationLib.cli.progress import print_json
-from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError
+from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, as_error, error_to_dict
 from CardiacSegmentationLib.network.alternatives import Request, find_alternatives
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
         network = load_network(Path(model) if model else None, backend)
         serve(Path(folder), read_study(Path(folder) / IMAGES), network)
     except (CardiacSegmentationError, OSError) as error:
-        print_json({"error": str(error)})
+        print_json(error_to_dict(as_error(error)))
         return 1
     print_json({"done": True})
     return 0

@@ -20,6 +20,8 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from CardiacSegmentationLib.errors import CardiacSegmentationError, as_error, error_from_dict
+from CardiacSegmentationLib.gui.translation import language
 from CardiacSegmentationLib.pipeline import Progress
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ class BackgroundRun:
     def _reset(self) -> None:
         self._pid: int | None = None
         self._result: dict[str, Any] | None = None
-        self._error = ""
+        self._error: CardiacSegmentationError | None = None
         self._other_lines: deque[str] = deque(maxlen=KEPT_LINES)
         self._is_cancelled = False
 
@@ -87,7 +89,7 @@ class BackgroundRun:
                 lambda exit_code: self._finish(process, exit_code),
             )
         except (OSError, RuntimeError) as error:
-            self._error = str(error)
+            self._error = as_error(error)
             self._finish(process, -1)
 
     def cancel(self, at_once: bool = False) -> None:
@@ -115,7 +117,7 @@ class BackgroundRun:
             if self._is_cancelled:  # cancelled before it could say who it is
                 process.end(self._pid)
         elif "error" in report:
-            self._error = str(report["error"])
+            self._error = error_from_dict(report)
         elif "answer" in report:
             self._on_answer(report)
         elif report.get("done"):
@@ -136,11 +138,12 @@ class BackgroundRun:
             self._on_end(End.FAILED, {}, self._error_text(exit_code))
 
     def _error_text(self, exit_code: int) -> str:
-        """Its own words first, then whatever else it printed: never lost."""
-        others = [line for line in self._other_lines if not self._error or self._error not in line]
-        texts = [self._error, "\n".join(others).strip()]
+        """Its own words first, in the reader's language, then whatever else it printed: never lost."""
+        error = self._error
+        others = [line for line in self._other_lines if error is None or str(error) not in line]
+        texts = ["" if error is None else error.text(language()), "\n".join(others).strip()]
         known = "\n\n".join(text for text in texts if text)
-        return known or f"The background process ended with code {exit_code} and said nothing."
+        return known or CardiacSegmentationError.of("process-ended", exit_code=exit_code).text(language())
 
 
 class ConsoleProcess:

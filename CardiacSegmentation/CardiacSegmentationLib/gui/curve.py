@@ -49,6 +49,15 @@ class Curve(qt.QWidget):  # type: ignore[misc]
         """Another study: a mark in hand was not one of its."""
         self._is_pressed, self._held = False, None
 
+    def cancel(self) -> bool:
+        """Let go of the mark in hand, which stays where it was; false where none is."""
+        held, axes = self._held, self._axes()
+        self.let_go()
+        if held is None or axes is None:
+            return False
+        self._go_to(axes.marks[held])
+        return True
+
     def clean_up(self) -> None:
         """The module is unloaded."""
         self._panel = None

@@ -10,7 +10,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError
+from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, as_error
 from CardiacSegmentationLib.gui.translation import language
 
 if TYPE_CHECKING:
@@ -85,11 +85,8 @@ def errors_shown(messages: Messages) -> Iterator[None]:
     try:
         with slicer.util.WaitCursor():
             yield
-    except CardiacSegmentationError as error:
-        messages.tell_error(error.text(language()))
-    except OSError as error:
-        text = _("{file}: {reason}. Choose another folder, or make room.")
-        messages.tell_error(text.format(file=error.filename or "", reason=error.strerror or error))
+    except (CardiacSegmentationError, OSError) as error:
+        messages.tell_error(as_error(error).text(language()))
     except Exception as error:
         text = _("The program has a defect: {error}. Slicer's error log tells the developers more.")
         messages.tell_error(text.format(error=error), traceback.format_exc())

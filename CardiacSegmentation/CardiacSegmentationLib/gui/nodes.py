@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
 import slicer
-from slicer.i18n import tr as _
 
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export.archive import Peer
@@ -39,12 +38,10 @@ class Node:
         try:
             title = Peer.parse(self.address).title
         except ValueError as error:
-            text = _("“{address}” is no address of a PACS. Write AE@host:port, or https://… of a DICOMweb service.")
-            raise ExportError(text.format(address=self.address)) from error
+            raise ExportError.of("no-pacs-address", address=self.address) from error
         for name in (title, self.title):
             if len(name) > LONGEST_TITLE or not name.isascii() or not name.isprintable() or "\\" in name:
-                text = _("“{title}” is no AE title: up to 16 plain letters and digits.")
-                raise ExportError(text.format(title=name))
+                raise ExportError.of("no-ae-title", title=name)
 
     def arguments(self) -> list[str]:
         """The options of ``cardiacseg send``."""
@@ -65,5 +62,17 @@ def remembered_nodes() -> list[Node]:
 
 def remember(node: Node) -> None:
     """Put a node first, in place of what was known of its address."""
-    others = [other for other in remembered_nodes() if other.address != node.address]
-    slicer.app.settings().setValue(NODES, json.dumps([asdict(each) for each in (node, *others)][:MOST]))
+    _store([node, *_others(node.address)][:MOST])
+
+
+def forget(address: str) -> None:
+    """Remember the node of this address no longer."""
+    _store(_others(address))
+
+
+def _others(address: str) -> list[Node]:
+    return [node for node in remembered_nodes() if node.address != address]
+
+
+def _store(nodes: list[Node]) -> None:
+    slicer.app.settings().setValue(NODES, json.dumps([asdict(node) for node in nodes]))

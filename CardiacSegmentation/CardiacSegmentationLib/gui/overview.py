@@ -19,7 +19,7 @@ from CardiacSegmentationLib.gui.translation import language
 from CardiacSegmentationLib.scene.views import current_phase, current_slice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.gui.tiles import Picture
@@ -30,6 +30,26 @@ LEAST_TILE, LARGEST_TILE = 88, 300  # pixels
 BAR_HEIGHT, HEADER_WIDTH, PADDING = 44, 84, 8
 CAPTION, SHADOW = qt.QColor(255, 230, 128), qt.QColor(0, 0, 0)
 HERE = qt.QColor(255, 255, 255)
+PAUSE_MS = 150  # between the last step of a resize and the images in their new size
+
+
+class _Cover(qt.QWidget):  # type: ignore[misc]
+    """A widget over another one; ``resized`` hears when that has another size."""
+
+    def __init__(self, covered: Any, resized: Callable[[], None]) -> None:
+        super().__init__(covered)
+        self._covered, self._resized = covered, resized
+        covered.installEventFilter(self)
+
+    def fit(self) -> None:
+        """Take the size of what is covered."""
+        self.setGeometry(0, 0, self._covered.width, self._covered.height)
+
+    def eventFilter(self, _covered: Any, event: Any) -> bool:  # noqa: N802 - Qt's name
+        """Qt tells what happens to what is covered; it happens all the same."""
+        if event.type() == qt.QEvent.Resize:
+            self._resized()
+        return False
 
 
 class Overview:
@@ -42,6 +62,7 @@ class Overview:
         self._cells: dict[tuple[int, int], Place] = {}  # by row and column of the table
         self._side = 0
         self._later = Timer(0, self._fill)  # several changes in a row are one
+        self._resized = Timer(PAUSE_MS, self._arrange)
         button = panel.ui.overviewButton
         button.connect("clicked(bool)", lambda _on: self.toggle())
 
@@ -61,6 +82,7 @@ class Overview:
     def hide(self) -> None:
         """Give the views free."""
         self._later.stop()
+        self._resized.stop()
         if self._box is not None:
             self._box.hide()
         self._painter = None
@@ -80,6 +102,7 @@ class Overview:
     def clean_up(self) -> None:
         """The module is unloaded."""
         self._later.end()
+        self._resized.end()
         self._painter = None
         if self._box is not None:
             self._box.setParent(None)
@@ -89,11 +112,15 @@ class Overview:
     def _show(self) -> None:
         if self._box is None:
             self._build(slicer.app.layoutManager().viewport())
-        views = slicer.app.layoutManager().viewport()
-        self._box.setGeometry(0, 0, views.width, views.height)
+        self._box.fit()
         self._arrange()
         self._box.show()
         self._box.raise_()
+
+    def _views_resized(self) -> None:
+        if self.is_shown:
+            self._box.fit()
+            self._resized.start()
 
     def _arrange(self) -> None:
         """Rows of images: as large as they fit for ED and ES, a row for each phase where all are wanted."""
@@ -153,7 +180,7 @@ class Overview:
             self._panel.go_to(place[1], place[0])
 
     def _build(self, views: Any) -> None:
-        self._box, self.which, self.table = qt.QWidget(views), qt.QComboBox(), qt.QTableWidget()
+        self._box, self.which, self.table = _Cover(views, self._views_resized), qt.QComboBox(), qt.QTableWidget()
         self._box.objectName = "CardiacOverview"
         self._box.autoFillBackground = True
         for text in (_("ED and ES"), _("All phases")):

@@ -60,5 +60,5 @@ def _install(names: list[str]) -> None:
 
 
 def _not_installed(missing: list[str], reason: str = "") -> CardiacSegmentationError:
-    text = _("{packages} is needed for this and not installed.").format(packages=", ".join(missing))
-    return CardiacSegmentationError(f"{text} {reason}".strip())
+    sentences = [_("{packages} is needed for this and not installed.").format(packages=", ".join(missing)), reason]
+    return CardiacSegmentationError(" ".join(sentences).strip())

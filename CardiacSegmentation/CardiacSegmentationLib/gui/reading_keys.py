@@ -20,6 +20,7 @@ def reading_keys(panel: CardiacPanel) -> dict[str, Callable[[], None]]:
         "F": partial(_change_display, panel, toggle_fill),
         "H": partial(_change_display, panel, toggle_contours),
         "I": partial(_toggle_interpolation, panel),
+        "Esc": panel.let_go,
         "G": panel.go_to_next,
         "V": panel.overview.toggle,
         "Shift+D": lambda: panel.go_to_key_phase("rv_ed"),

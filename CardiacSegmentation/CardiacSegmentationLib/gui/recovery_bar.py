@@ -16,6 +16,7 @@ from CardiacSegmentationLib.session.recovery import Recovery
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.gui.widget import CardiacPanel
+    from CardiacSegmentationLib.session import StudySession
     from CardiacSegmentationLib.session.recovery import Found
 
 KEEP_MS = 3000  # after the first change that is not kept yet
@@ -40,7 +41,7 @@ class RecoveryBar:
         self._ui.recoveryFrame.visible = self._found is not None
         if self._found is not None:
             work = describe_found(len(self._found.images), self._found.reading, language())
-            text = _("A session ended unexpectedly; its work was kept ({work}).")
+            text = _("Work on this study was left unfinished and is kept ({work}).")
             self._ui.recoveryLabel.text = text.format(work=work)
 
     def session_changed(self) -> None:
@@ -53,6 +54,11 @@ class RecoveryBar:
         self._timer.stop()
         if self._panel.live is not None:
             self.recovery.keep(self._panel.live.session)
+
+    def leave(self, session: StudySession) -> None:
+        """The study or its labels were deleted: what was done is offered when the same images come again."""
+        self._timer.stop()
+        self.recovery.leave(session)
 
     def forget(self) -> None:
         """What this session kept of the study at hand is not needed; what another session left stays."""

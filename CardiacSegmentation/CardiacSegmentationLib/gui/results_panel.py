@@ -62,6 +62,10 @@ class ResultsPanel:
         self.export_menu = ExportMenu(panel, self._ui.exportButton, self.export, self.sending)
         self._ui.exportEdit.currentPath = str(slicer.app.settings().value(EXPORT_FOLDER, "") or Path.home())
 
+    def cancel_drag(self) -> bool:
+        """Let go of the curve's mark in hand; false where none is."""
+        return self._curve.cancel()
+
     def show_study(self, study: Study | None) -> None:
         """Another study, or another segmentation of it."""
         segmented = self._panel.live is not None

@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 from CardiacSegmentationLib.choices import CHOICES, arguments_for
 from CardiacSegmentationLib.cine.volume_files import read_values
 from CardiacSegmentationLib.corrections import describe_work
+from CardiacSegmentationLib.errors import as_error
 from CardiacSegmentationLib.export.result_parts import PARTS
 from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.gui.background import BackgroundRun, End, Process
@@ -20,8 +21,9 @@ from CardiacSegmentationLib.gui.handover import write_stack
 from CardiacSegmentationLib.gui.layout import show_uncertainty
 from CardiacSegmentationLib.gui.messages import errors_shown
 from CardiacSegmentationLib.gui.packages import ensure_engine
-from CardiacSegmentationLib.gui.texts import SIGNS, duration, stage_text
+from CardiacSegmentationLib.gui.texts import SIGNS, duration, network_name, stage_text
 from CardiacSegmentationLib.gui.translation import language
+from CardiacSegmentationLib.network.bundle import bundled_networks
 from CardiacSegmentationLib.pipeline import Progress, read_segmentation
 from CardiacSegmentationLib.scene.study import (
     Study,
@@ -55,7 +57,9 @@ class SegmentPanel:
             combo.addItems([CHOICES[name].label(value, language()) for value in CHOICES[name].values])
             combo.connect("currentIndexChanged(int)", lambda _index: self._write_settings())
         self._ui.uncertaintyCheck.connect("toggled(bool)", lambda _on: self._write_settings())
-        self._ui.modelEdit.connect("currentPathChanged(QString)", lambda _path: self._write_settings())
+        self._ui.modelCombo.addItems([network_name(name) for name in bundled_networks()] + [_("Of your own:")])
+        self._ui.modelCombo.connect("currentIndexChanged(int)", self._choose_network)
+        self._ui.modelEdit.connect("currentPathChanged(QString)", self._name_network)
 
     @property
     def is_running(self) -> bool:
@@ -161,7 +165,7 @@ class SegmentPanel:
         try:
             segmentation = read_segmentation(Path(result["folder"]), stack_of(study))
         except Exception as problem:  # whatever is wrong with the files must reach the user's eyes
-            return "", str(problem)
+            return "", as_error(problem).text(language())
         self._panel.before_replacing(study)
         set_segmentation(study, segmentation)
         set_reading(study, reading_of(study).begun_again(segmentation.model or ""))
@@ -187,11 +191,33 @@ class SegmentPanel:
         self._study_settings_shown = False
         self._ui.phasesCombo.currentIndex = CHOICES["phases"].values.index(settings.phases)
         self._ui.backendCombo.currentIndex = CHOICES["backend"].values.index(settings.backend)
-        self._ui.modelEdit.currentPath = settings.model
+        shipped = bundled_networks()
+        own = settings.model if settings.model not in shipped else ""
+        self._ui.modelCombo.currentIndex = len(shipped) if own else shipped.index(settings.model or shipped[0])
+        self._ui.modelEdit.currentPath = own
+        self._ui.modelEdit.enabled = bool(own)
         self._ui.uncertaintyCheck.checked = settings.uncertainty
         self._study_settings_shown = True
 
     _study_settings_shown = False  # false while the panel itself fills in the settings
+
+    def _choose_network(self, index: int) -> None:
+        """A network that ships needs no folder; one of the user's own is named beside."""
+        shipped = index < len(bundled_networks())
+        self._ui.modelEdit.enabled = not shipped
+        if shipped:
+            self._ui.modelEdit.currentPath = ""
+        self._write_settings()
+
+    def _name_network(self, path: str) -> None:
+        if path:
+            self._ui.modelCombo.currentIndex = len(bundled_networks())
+        self._write_settings()
+
+    def _model(self) -> str:
+        """What the study's settings say of the network: nothing for the usual one, a name, or a folder."""
+        shipped, index = bundled_networks(), self._ui.modelCombo.currentIndex
+        return shipped[index] if 0 < index < len(shipped) else str(self._ui.modelEdit.currentPath)
 
     def _write_settings(self) -> None:
         study = self._panel.study
@@ -204,7 +230,7 @@ class SegmentPanel:
             settings,
             phases=CHOICES["phases"].values[self._ui.phasesCombo.currentIndex],
             backend=CHOICES["backend"].values[self._ui.backendCombo.currentIndex],
-            model=self._ui.modelEdit.currentPath,
+            model=self._model(),
             uncertainty=self._ui.uncertaintyCheck.checked,
         )
         write_study_settings(study, changed)

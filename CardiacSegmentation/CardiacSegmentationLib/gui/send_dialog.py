@@ -10,12 +10,14 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from CardiacSegmentationLib.export.wording import word
 from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.gui.background import BackgroundRun, End, Process
 from CardiacSegmentationLib.gui.messages import Messages, errors_shown
-from CardiacSegmentationLib.gui.nodes import LONGEST_TITLE, Node, remember, remembered_nodes
+from CardiacSegmentationLib.gui.nodes import LONGEST_TITLE, Node, forget, remember, remembered_nodes
 from CardiacSegmentationLib.gui.packages import ensure_packages
 from CardiacSegmentationLib.gui.texts import message_html
+from CardiacSegmentationLib.gui.translation import language
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,9 +38,8 @@ class SendDialog:
         self._nodes = remembered_nodes()
         self.window: Any = None
         self._build(who)
-        self.address.addItems([node.address for node in self._nodes])
         self.address.connect("editTextChanged(QString)", lambda _text: self._address_changed())
-        self._address_changed()
+        self._fill_addresses()
 
     def open(self) -> None:
         """Show the window; it returns at once."""
@@ -69,6 +70,21 @@ class SendDialog:
             self.close()
             self._send(node)
 
+    def remove(self) -> None:
+        """Remember the node that is shown no longer; the one used before it takes its place."""
+        forget(self._node().address)
+        self._nodes = remembered_nodes()
+        self._fill_addresses()
+
+    def _fill_addresses(self) -> None:
+        self.address.clear()
+        self.address.addItems([node.address for node in self._nodes])
+        self._address_changed()
+
+    def _known(self) -> Node | None:
+        """The node of the address shown, where it is remembered."""
+        return next((node for node in self._nodes if node.address == self.address.currentText.strip()), None)
+
     def _node(self) -> Node:
         return Node(
             self.address.currentText.strip(),
@@ -94,12 +110,13 @@ class SendDialog:
         remember(self._node())
         text = _("It answers.")
         if result["refused"]:
-            text += " " + _("It does not take: {kinds}.").format(kinds=", ".join(result["refused"]))
+            kinds = ", ".join(word(kind, language()) for kind in result["refused"])
+            text += " " + _("It does not take: {kinds}.").format(kinds=kinds)
         self.answer.text = f"✓ {html.escape(text)}"
 
     def _address_changed(self) -> None:
         """A node that is known comes with what was chosen for it; for any other what is shown stays, TLS above all."""
-        known = next((node for node in self._nodes if node.address == self.address.currentText.strip()), None)
+        known = self._known()
         if known is not None:
             self.title.text, self.encrypted.checked = known.title, known.is_encrypted
             self.authorities.currentPath, self.certificate.currentPath = known.authorities, known.certificate
@@ -116,6 +133,7 @@ class SendDialog:
             field.enabled = not is_testing
         for field in (self.authorities, self.certificate):
             field.enabled = bool(self.encrypted.checked) and not is_testing
+        self.remove_button.enabled = self._known() is not None and not is_testing
         self.send_button.enabled = bool(node.address) and not is_testing
         self.test_button.enabled = self.send_button.enabled and not node.is_web
         self.test_button.toolTip = (
@@ -141,6 +159,8 @@ class SendDialog:
             field.connect("currentPathChanged(QString)", lambda _path: self._changed())
         self.authorities.toolTip = _("PEM file that vouches for the PACS; empty: the system's authorities")
         self.certificate.toolTip = _("PEM file with our own certificate and its key, where the PACS asks for one")
+        self.remove_button = qt.QPushButton(_("Remove"))
+        self.remove_button.toolTip = _("Remember this PACS no longer")
         self.answer.wordWrap = True
         self.answer.textFormat = qt.Qt.RichText
         self.window.setLayout(self._lines(who))
@@ -152,18 +172,27 @@ class SendDialog:
             _("SEG, SR, PDF and contours are made anew and sent. To query and retrieve, use Slicer's DICOM module.")
         )
         fields, buttons, lines = qt.QFormLayout(), qt.QHBoxLayout(), qt.QVBoxLayout()
-        fields.addRow(_("PACS:"), self.address)
+        address = qt.QHBoxLayout()
+        address.addWidget(self.address, 1)
+        address.addWidget(self.remove_button)
+        fields.addRow(_("PACS:"), address)
         fields.addRow(_("Our AE title:"), self.title)
         fields.addRow("", self.encrypted)
         fields.addRow(_("Authorities:"), self.authorities)
         fields.addRow(_("Own certificate:"), self.certificate)
         self.test_button, self.send_button = qt.QPushButton(_("Test")), qt.QPushButton(_("Send"))
         cancel = qt.QPushButton(_("Cancel"))
-        for button, action in ((self.test_button, self.test), (self.send_button, self.send), (cancel, self.close)):
-            button.autoDefault = False  # Enter in a field sends nothing
-            button.connect("clicked()", action)
+        for button in (self.test_button, self.send_button, cancel):
             buttons.addWidget(button)
         buttons.insertStretch(1, 1)
+        for button, action in (
+            (self.test_button, self.test),
+            (self.send_button, self.send),
+            (cancel, self.close),
+            (self.remove_button, self.remove),
+        ):
+            button.autoDefault = False  # Enter in a field sends nothing
+            button.connect("clicked()", action)
         for label in (patient, note):
             label.wordWrap = True
             lines.addWidget(label)

@@ -63,7 +63,6 @@ class Shortcuts:
             "Ctrl+Y": correct.redo,
             "Q": lambda: correct.choose_segment(-1),
             "W": lambda: correct.choose_segment(1),
-            "Esc": correct.let_go,
             "X": correct.tools.choose_structures,
             "R": lambda: correct.tools.delete((Label.RV,)),
             "L": lambda: correct.tools.delete(LEFT),

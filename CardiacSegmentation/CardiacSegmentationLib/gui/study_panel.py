@@ -196,8 +196,7 @@ def _require_few_files(path: Path, progress: Callable[[int, int], None]) -> None
         count += len(names)
         progress(min(count, MOST_FILES), MOST_FILES)
         if count > MOST_FILES:
-            text = _("{folder} holds more than {count} files. Name the folder of one study.")
-            raise StudyError(text.format(folder=path, count=MOST_FILES))
+            raise StudyError.of("too-many-files", folder=path, count=MOST_FILES)
 
 
 def _columns(stack: Candidate) -> list[str]:

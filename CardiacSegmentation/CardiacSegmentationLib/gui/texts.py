@@ -49,6 +49,15 @@ def stage_text(stage: str) -> str:
     return known.get(stage, stage)
 
 
+def network_name(name: str) -> str:
+    """What a network that ships is to a reader; an unknown one keeps its own name."""
+    known = {
+        "cardiac-sax": _("Usual"),
+        "cardiac-sax-ensemble": _("Mean of two networks (takes twice as long)"),
+    }
+    return known.get(name, name)
+
+
 def message_html(severity: Severity, text: str) -> str:
     """One line of rich text with the sign of its severity."""
     return f"{SIGNS[severity]} {html.escape(text)}"

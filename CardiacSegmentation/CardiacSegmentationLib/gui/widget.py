@@ -123,6 +123,11 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         """Show ``lv_ed``, ``lv_es``, ``rv_ed`` or ``rv_es``, where it is known."""
         self._correct.go_to_bookmark(name)
 
+    def let_go(self) -> None:
+        """Drop what is dragged: a mark of the curve, or what the tool has in hand; else lay the tool down."""
+        if not self._results.cancel_drag():
+            self._correct.let_go()
+
     def go_to_next(self) -> None:
         """Show the next image that counts and has not been looked at."""
         self._looking.go_to_next()
@@ -189,6 +194,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self.addObserver(scene, events.EndCloseEvent, self._scene_was_closed)
         self.addObserver(scene, events.EndImportEvent, self._scene_was_imported)
         self.addObserver(scene, events.EndBatchProcessEvent, self._batch_ended)
+        self.addObserver(scene, events.NodeAboutToBeRemovedEvent, self._node_goes)
         self.addObserver(scene, events.NodeRemovedEvent, self._node_removed)
 
     def _open_live(self) -> None:
@@ -216,6 +222,13 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         if self.live is not None:
             self.live.close()
         self.live = None
+
+    def _give_up_live(self) -> None:
+        """The study or its labels were deleted: nothing is written into them any more, and what was done is kept."""
+        live = self.live
+        self._close_live()
+        if live is not None:
+            self._recovery.leave(live.session)
 
     def _leave_study(self) -> None:
         if self.live is not None and self.study is not None and self.study.exists:
@@ -301,10 +314,15 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
             self._correct.bind_editor(self.study)
             self._correct.outlines.update()
 
+    def _node_goes(self, *_event: Any) -> None:
+        """Strokes and words are taken in while the study is still whole: the node may be one of its."""
+        if not self._removal_timer.is_active and not slicer.mrmlScene.IsClosing():
+            self.settle()
+
     def _node_removed(self, *_event: Any) -> None:
         if self.study is not None and not self.study.exists:
             self._deleted = self.study
-            self._close_live()
+            self._give_up_live()
             self.select(None)
             self._removal_timer.start()
         elif not self._is_followed():
@@ -321,7 +339,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         if self.study is None or not self.study.exists or self._is_followed():
             return
         if self.live is None or self.study.segmentation_node is None:
-            self._close_live()
+            self._give_up_live()
             self._show_study()
             return
         set_display(self.study.segmentation_node, self.study.volume_node)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from CardiacSegmentationLib.errors import ModelError
+from CardiacSegmentationLib.errors import MALFORMED, ModelError
 from CardiacSegmentationLib.network.preprocess import Preprocessing
 from CardiacSegmentationLib.network.training_range import TrainingRange
 from CardiacSegmentationLib.resources import resource
@@ -22,7 +22,6 @@ METADATA = "configs/metadata.json"
 GRAPH = "models/model.onnx"
 WEIGHT_DATA = "models/model.safetensors"  # where the graph keeps its numbers, in bundles that store them once
 DEFAULT = "cardiac-sax"
-ADVICE = "Install CardiacSegmentation again, or name another bundle with --model."
 
 
 @dataclass(frozen=True)
@@ -67,20 +66,28 @@ class Bundle:
         if name == GRAPH and WEIGHT_DATA in self.checksums:
             self.file(WEIGHT_DATA)
         if name not in self.checksums:
-            msg = f"{self.folder / METADATA} lists no checksum for {name}. {ADVICE}"
-            raise ModelError(msg)
+            raise ModelError.of("bundle-no-checksum", path=self.folder / METADATA, file=name)
         if not path.is_file():
-            msg = f"The network's file {path} is missing. {ADVICE}"
-            raise ModelError(msg)
+            raise ModelError.of("bundle-file-missing", path=path)
         if hashlib.sha256(path.read_bytes()).hexdigest() != self.checksums[name]:
-            msg = f"The network's file {path} is damaged: its checksum is not the one in {METADATA}. {ADVICE}"
-            raise ModelError(msg)
+            raise ModelError.of("bundle-file-damaged", path=path)
         return path
 
 
-def load_bundle(folder: Path | None = None) -> Bundle:
-    """The bundle in ``folder``, or the one that ships with the program."""
-    folder = _default_folder() if folder is None else Path(folder)
+def bundled_networks() -> tuple[str, ...]:
+    """Names of the networks that ship with the program, the usual one first."""
+    others = (path.name for path in _shipped_folder(DEFAULT).parent.iterdir() if path.is_dir())
+    return DEFAULT, *sorted(name for name in others if name != DEFAULT)
+
+
+def is_bundled(model: Path) -> bool:
+    """Whether it names a network that ships; a folder of that name goes before."""
+    return not model.exists() and str(model) in bundled_networks()
+
+
+def load_bundle(model: Path | None = None) -> Bundle:
+    """The bundle in the folder ``model``, or of that name among those that ship; the usual one without."""
+    folder = _folder_of(model)
     path = folder / METADATA
     facts = _read_facts(path)
     try:
@@ -98,46 +105,42 @@ def load_bundle(folder: Path | None = None) -> Bundle:
             graphs=tuple(str(name) for name in facts.get("graphs", ())) or (GRAPH,),
         )
         labels = {str(name).upper(): int(code) for name, code in facts["labels"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        msg = f"{path} is incomplete or malformed ({type(error).__name__}: {error}). {ADVICE}"
-        raise ModelError(msg) from error
+    except MALFORMED as error:
+        raise ModelError.of("bundle-incomplete", path=path, reason=f"{type(error).__name__}: {error}") from error
     if labels != {label.name: int(label) for label in Label}:
-        msg = f"The bundle {folder} uses other label codes ({labels}) than this program. {ADVICE}"
-        raise ModelError(msg)
+        raise ModelError.of("bundle-label-codes", path=folder)
     for name in bundle.graphs:
         if name not in bundle.checksums:
-            msg = f"{path} lists no checksum for {name}. {ADVICE}"
-            raise ModelError(msg)
+            raise ModelError.of("bundle-no-checksum", path=path, file=name)
     return bundle
 
 
-def _default_folder() -> Path:
+def _folder_of(model: Path | None) -> Path:
+    if model is None:
+        return _shipped_folder(DEFAULT)
+    return _shipped_folder(str(model)) if is_bundled(Path(model)) else Path(model)
+
+
+def _shipped_folder(name: str) -> Path:
     try:
-        return resource("Models", DEFAULT)
+        return resource("Models", name)
     except FileNotFoundError as error:
-        msg = f"This installation holds no network (Resources/Models/{DEFAULT} is missing). {ADVICE}"
-        raise ModelError(msg) from error
+        raise ModelError.of("no-network") from error
 
 
 def _read_facts(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        msg = f"{path.parent.parent} is no network bundle: it has no {METADATA}. {ADVICE}"
-        raise ModelError(msg)
+        raise ModelError.of("no-bundle", path=path.parent.parent, file=METADATA)
     try:
         metadata = json.loads(path.read_text(encoding="utf-8"))
         facts = metadata["cardiacseg"]
         schema = int(facts["schema"])
-    except (ValueError, KeyError, TypeError) as error:
-        msg = f"{path} is cut off, or describes a MONAI bundle that was not made for this program. {ADVICE}"
-        raise ModelError(msg) from error
+    except MALFORMED as error:
+        raise ModelError.of("bundle-foreign", path=path) from error
     if schema > SCHEMA:
-        kind = f"a newer kind ({schema}) than this program knows ({SCHEMA})"
-        msg = f"The bundle {path.parent.parent} is of {kind}. Update CardiacSegmentation."
-        raise ModelError(msg)
+        raise ModelError.of("bundle-too-new", path=path.parent.parent, kind=schema, newest=SCHEMA)
     if schema < OLDEST_SCHEMA:
-        kind = f"an older kind ({schema}) than this program reads ({OLDEST_SCHEMA})"
-        msg = f"The bundle {path.parent.parent} is of {kind}. Export it again with this version of cardiactrain."
-        raise ModelError(msg)
+        raise ModelError.of("bundle-too-old", path=path.parent.parent, kind=schema, oldest=OLDEST_SCHEMA)
     return dict(facts)
 
 

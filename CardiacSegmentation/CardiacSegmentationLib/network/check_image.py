@@ -34,11 +34,9 @@ def require_check_image(network: LoadedNetwork) -> None:
     with np.load(bundle.file(CHECK_IMAGE), allow_pickle=False) as recorded:
         views, labels = recorded["views"], recorded["labels"]
     if not have_same_labels(labels, _label(network, views)):
-        msg = (
-            f"The network {bundle.identity} labels its own check image in another way than when it was made (less than "
-            f"{100 * SAME_LABELS:g} % of pixels agree) in this engine ({network.engine}). Choose another (--backend)."
+        raise ModelError.of(
+            "network-checked-otherwise", network=bundle.identity, percent=100 * SAME_LABELS, engine=network.engine
         )
-        raise ModelError(msg)
 
 
 def _label(network: Network, views: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:

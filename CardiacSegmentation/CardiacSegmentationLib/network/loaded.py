@@ -11,7 +11,7 @@ import numpy as np
 from CardiacSegmentationLib.errors import OutputError
 from CardiacSegmentationLib.network.activations import sigmoid, softmax
 from CardiacSegmentationLib.network.backends import open_backend
-from CardiacSegmentationLib.network.bundle import ADVICE, load_bundle
+from CardiacSegmentationLib.network.bundle import load_bundle
 from CardiacSegmentationLib.network.check_image import require_check_image
 from CardiacSegmentationLib.network.preprocess import to_input
 from CardiacSegmentationLib.network.protocol import Seen
@@ -65,11 +65,10 @@ class LoadedNetwork:
         logits, presence = self.backend.run(to_input(views, self.preprocessing))
         count, *size = views.shape
         if logits.shape != (count, len(Label), *size) or presence.shape != (count, len(VENTRICLES)):
-            msg = f"The network {self.identity} gives {logits.shape} and {presence.shape}, no labels and ventricles."
-            raise OutputError(f"{msg} {ADVICE}")
+            shapes = {"labels": str(logits.shape), "ventricles": str(presence.shape)}
+            raise OutputError.of("network-no-labels", network=self.identity, **shapes)
         if not (np.isfinite(logits).all() and np.isfinite(presence).all()):
-            msg = f"The network {self.identity} gives no numbers in this engine ({self.engine})."
-            raise OutputError(f"{msg} Choose another engine (--backend onnx).")
+            raise OutputError.of("network-no-numbers", network=self.identity, engine=self.engine)
         return Seen(softmax(logits), sigmoid(presence))
 
 

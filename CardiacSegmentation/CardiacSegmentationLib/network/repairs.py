@@ -61,14 +61,16 @@ class Sampling:
 
 
 def repair(stack: CineStack, prediction: Prediction, names: Sequence[str]) -> tuple[Labels, tuple[Finding, ...]]:
-    """The network's labels after the named repairs, and where those changed much."""
+    """The prediction's labels, repaired where they lie, and where the named repairs changed much.
+
+    The labels of a long study are large: there is no second copy of them beside the images.
+    """
     _, row_mm, column_mm = stack.spacing_mm
     sampling = Sampling(float(np.sqrt(row_mm * column_mm)), stack.is_whole_beat, prediction.predicted)
     box = regions.heart_box(prediction.labels)
-    labels, findings = apply_repairs(np.ascontiguousarray(prediction.labels[(..., *box)]), sampling, names)
-    whole = np.zeros_like(prediction.labels)
-    whole[(..., *box)] = labels
-    return whole, findings
+    heart = prediction.labels[(..., *box)]
+    heart[:], findings = apply_repairs(heart, sampling, names)
+    return prediction.labels, findings
 
 
 def apply_repairs(labels: Labels, sampling: Sampling, names: Sequence[str]) -> tuple[Labels, tuple[Finding, ...]]:
@@ -85,7 +87,10 @@ def apply_repairs(labels: Labels, sampling: Sampling, names: Sequence[str]) -> t
 def keep_one_heart(labels: Labels, sampling: Sampling) -> Labels:
     """Keep one left ventricle and one RV: the largest connected bodies of each phase."""
     reach = round(REACH_MM / sampling.pixel_mm / 2)
-    return np.concatenate([_keep_one_heart(labels[phase : phase + 1], reach) for phase in range(len(labels))])
+    result = labels.copy()
+    for phase in range(len(labels)):
+        result[phase : phase + 1] = _keep_one_heart(labels[phase : phase + 1], reach)
+    return result
 
 
 def _keep_one_heart(labels: Labels, reach: int) -> Labels:
@@ -186,7 +191,8 @@ def _stray_slices(area: npt.NDArray[np.int64]) -> Mask:
 
 def _report(name: str, before: Labels, after: Labels, sampling: Sampling) -> list[Finding]:
     """One finding per slice that a step changed much, at the phase it changed most."""
-    changed = np.count_nonzero(before != after, axis=(2, 3)) * sampling.pixel_mm2
+    pairs = zip(before, after, strict=True)
+    changed = np.array([np.count_nonzero(old != new, axis=(1, 2)) for old, new in pairs]) * sampling.pixel_mm2
     labelled = np.count_nonzero(before, axis=(2, 3)) * sampling.pixel_mm2
     relevant = (changed > RELEVANT_MM2) & (changed > RELEVANT_SHARE * labelled)
     findings = []

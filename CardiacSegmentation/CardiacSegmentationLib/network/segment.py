@@ -104,7 +104,7 @@ def look_at_heart(
 
 
 def finish(stack: CineStack, network: Network, looked: Looked, repairs: Sequence[str] = REPAIRS) -> Segmentation:
-    """What the network said, repaired, with its evidence."""
+    """What the network said, with its evidence; the prediction's labels are repaired where they lie."""
     prediction = looked.prediction
     give_back_memory()  # before the repairs, which take some as well
     labels, repaired = repair(stack, prediction, repairs)

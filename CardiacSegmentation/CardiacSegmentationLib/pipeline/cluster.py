@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib import __version__
 from CardiacSegmentationLib.errors import Cancelled, ClusterError, FolderBusyError
+from CardiacSegmentationLib.network.bundle import is_bundled
 from CardiacSegmentationLib.pipeline.batch import CANCELLED, POLL_S, failed, segment_one
 from CardiacSegmentationLib.pipeline.options import Existing
 from CardiacSegmentationLib.pipeline.output import ADVICE
@@ -68,7 +69,7 @@ class _Work:
         self._may_find = options.existing is not Existing.STOP
         self._options = replace(
             options,
-            model=options.model and options.model.absolute(),
+            model=options.model if options.model is None or is_bundled(options.model) else options.model.absolute(),
             threads=options.threads or 1,
             existing=options.existing if self._may_find else Existing.RESUME,
         )

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import CineStack
 
 LOG = logging.getLogger(__name__)  # on stderr, unless the program around us wants it elsewhere
-WITHOUT_DICOM = "Leave the DICOM results out, for example with --only tables,labels,slicer,report."
 ADVICE = "Add --resume to keep finished results, --force to replace them, or name another folder."
 
 
@@ -63,11 +62,9 @@ class Output:
         labels = self._options.labels_file
         if labels is not None:
             if not labels.name.endswith((".nii", ".nii.gz")):
-                msg = f"Label maps are written as NIfTI: give {labels} a name that ends in .nii.gz."
-                raise ExportError(msg)
+                raise ExportError.of("no-nifti-name", path=labels)
             if self._options.existing is Existing.STOP and labels.is_file() and labels.stat().st_size:
-                msg = f"{labels} exists. Add --force to replace it, or name another file."
-                raise ExportError(msg)
+                raise ExportError.of("file-exists", path=labels)
         if self._folder is None:
             return None
         record = read_record(self._folder)
@@ -129,9 +126,9 @@ class Output:
             write_parts(inputs, parts, lambda _, done: report(done))
         except PartError as error:
             if self._options.parts is not None:
-                advice = f" {WITHOUT_DICOM}" if PARTS[error.part].needs is Need.DICOM else ""
-                msg = f"{error}{advice}"
-                raise ExportError(msg) from error
+                if PARTS[error.part].needs is Need.DICOM:
+                    raise ExportError.of("dicom-impossible", why=error) from error
+                raise
             LOG.warning("cardiacseg: %s: not written: %s. %s", self._folder, PARTS[error.part].title, error)
             for path in aside.glob(PARTS[error.part].pattern):
                 path.unlink()

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib import __version__
-from CardiacSegmentationLib.errors import ExportError, ReadingError
+from CardiacSegmentationLib.errors import MALFORMED, ExportError, ReadingError, reason_of
 from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.pipeline.local_key import checksum
 from CardiacSegmentationLib.reading_json import reading_from_dict
@@ -60,7 +60,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
         record = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
         is_ours = record["schema"] == SCHEMA and record["version"] == VERSION
         is_ours &= all(_is_below(PurePath(name)) for name in record["files"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (*MALFORMED, OSError):
         return None
     return dict(record) if is_ours else None
 
@@ -76,8 +76,7 @@ def read_segmentation(folder: Path, stack: CineStack) -> Segmentation:
 
     record = read_record(folder)
     if record is None:
-        msg = f"{folder} holds no finished run of cardiacseg segment: {RECORD_FILE} is missing or of another version."
-        raise ExportError(msg)
+        raise ExportError.of("no-finished-run", folder=folder, file=RECORD_FILE)
     return segmentation_from_dict(record["segmentation"], read_labels(folder / LABELS_FILE, stack).labels)
 
 
@@ -87,11 +86,8 @@ def read_reading(path: Path) -> Reading:
     try:
         return reading_from_dict(json.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
-        msg = f"{file} cannot be read ({error.strerror or error}). Name a {READING_FILE}."
-        raise ReadingError(msg) from error
-    except ValueError as error:
-        msg = f"{file} is no {READING_FILE}: {error}."
-        raise ReadingError(msg) from error
+        raise ReadingError.of("no-reading-file", path=file, reason=reason_of(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise ReadingError.of("no-reading-in-file", path=file, reason=reason_of(error)) from error
     except ReadingError as error:
-        msg = f"{file}: {error}"
-        raise ReadingError(msg) from error
+        raise ReadingError.of("reading-in-file", path=file, why=error) from error

@@ -9,7 +9,4 @@ from importlib.util import find_spec
 from CardiacSegmentationLib.errors import ExportError
 
 if find_spec("slicer") is None:
-    raise ExportError(
-        "Slicer scenes need 3D Slicer's libraries, which are not installed here. Run this inside 3D Slicer, or "
-        "install them: pip install slicer-core"
-    )
+    raise ExportError.of("no-slicer")

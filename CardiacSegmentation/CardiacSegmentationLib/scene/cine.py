@@ -35,6 +35,7 @@ SEQUENCE = "vtkMRMLSequenceNode"
 INDEX_NAME, INDEX_UNIT = "time", "ms"
 AFFINE = "CardiacSegmentation.Affine"  # attribute of both sequences: the stack's own affine, see ``voxels``
 FACTS = "CardiacSegmentation.Stack"  # attribute of the volume sequence: what a sequence of volumes cannot hold
+WINDOW_PHASES = 25  # that a grey scale is chosen from, at least
 WINDOW = "CardiacSegmentation.Window"  # attribute of a volume's display: the grey scale that this program chose
 UIDS = "DICOM.instanceUIDs"  # Slicer's own name for it: the instances a volume was read from
 
@@ -60,7 +61,7 @@ def add_cine(scene: Any, stack: CineStack, *, one_image: bool = False) -> tuple[
     browser.SetPlaybackRateFps(playback_rate_fps(stack))
     browser.AddSynchronizedSequenceNode(sequence)
     browser.SetSelectedItemNumber(0)  # none is selected by itself, though the first is shown
-    low, high = np.percentile(stack.voxels[:, :, ::4, ::4], (1, 99.5))
+    low, high = np.percentile(stack.voxels[:: _every(stack.phases), :, ::4, ::4], (1, 99.5))
     _set_window(browser.GetProxyNode(sequence), low, high)
     return sequence, browser
 
@@ -81,12 +82,14 @@ def fit_window(proxy: Any, phases: Iterable[Array], labels: Array) -> None:
     darkest around the heart; white leaves a reserve above the blood, which is the brightest there is in it.
     """
     display = proxy.GetDisplayNode()
-    if display.GetAttribute(WINDOW) != _window_text(display) or not labels.any():
+    labelled = np.flatnonzero(labels.any(axis=(1, 2, 3)))
+    if display.GetAttribute(WINDOW) != _window_text(display) or not labelled.size:
         return
     rows, columns = (np.flatnonzero(labels.any(axis=axes)) for axes in ((0, 1, 3), (0, 1, 2)))
-    box = (..., slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    around = np.stack([voxels[box] for voxels in phases])
-    low, blood = np.percentile(around, 1), np.percentile(around[labels[box] > 0], 99)
+    box = (slice(None), slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    chosen = labelled[:: _every(len(labelled))]
+    around = np.stack([voxels[box] for phase, voxels in enumerate(phases) if phase in chosen])
+    low, blood = np.percentile(around, 1), np.percentile(around[labels[(chosen, *box)] > 0], 99)
     _set_window(proxy, low, low + 1.15 * (blood - low))
 
 
@@ -193,6 +196,11 @@ def _frame(stack: CineStack, phase: int) -> Any:
 def _in_node_order(stack: CineStack, slices: Any) -> Any:
     opposite = are_opposite(right_handed(stack.affine, stack.slices), stack.affine)
     return slices[::-1] if opposite else slices
+
+
+def _every(phases: int) -> int:
+    """The step between the phases that a grey scale is chosen from: of a long cine, some tell as much as all."""
+    return max(phases // WINDOW_PHASES, 1)
 
 
 def _set_window(proxy: Any, low: float, high: float) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import gzip
+import os
 import re
+import struct
 import tempfile
 import zipfile
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import slicer
 import vtk
 
-from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.errors import ExportError, reason_of
 from CardiacSegmentationLib.scene.cine import fit_window, node_voxels
 from CardiacSegmentationLib.scene.study import Study, load_study, set_assessment, set_reading, set_segmentation
 from CardiacSegmentationLib.scene.voxels import as_stored, image_of
@@ -25,6 +29,10 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import Array, CineStack
 
+GZIP_BEGIN, DEFLATE_END = (
+    b"\x1f\x8b\x08\0\0\0\0\0\x04\xff",
+    b"\x03\0",
+)  # RFC 1952: no name, no time; an empty last block
 GZIP_LEVEL = 1  # of noisy images a higher one saves little, and takes much longer
 
 # Each makes the scene know the classes of its module's nodes.
@@ -44,8 +52,7 @@ def write_scene(
     """
     path = Path(path)
     if path.suffix != ".mrb":
-        msg = f"Slicer knows a scene bundle by its name: give {path} one that ends in .mrb."
-        raise ExportError(msg)
+        raise ExportError.of("no-scene-name", path=path)
     with _own_scene() as scene:
         study = load_study(scene, stack, one_image=True)
         if segmentation is not None:
@@ -65,14 +72,12 @@ def _write(scene: Any, study: Study, stack: CineStack, path: Path) -> None:
             folder.mkdir()
             _empty_frames(study, stack)
             if not scene.SaveSceneToSlicerDataBundleDirectory(str(folder)):
-                msg = f"{path} cannot be written. Is there room on the disk?"
-                raise ExportError(msg)
+                raise ExportError.of("scene-unwritable", path=path)
             _fill_in(folder / "Data", stack)
             _pack(folder, made)
             made.replace(path)
     except OSError as error:
-        msg = f"{path} cannot be written ({error.strerror or error}). Choose another folder."
-        raise ExportError(msg) from error
+        raise ExportError.of("unwritable", path=path, reason=reason_of(error)) from error
 
 
 def _empty_frames(study: Study, stack: CineStack) -> None:
@@ -98,13 +103,30 @@ def _fill(path: Path, sizes: str, phases: Iterable[Array]) -> None:
     header = content[: content.index(b"\n\n") + 2]
     header, changed = re.subn(rb"(?m)^sizes: 1 1 .*$", f"sizes: {sizes}".encode(), header)
     if changed != 1 or b"\nencoding: gzip\n" not in header:
-        msg = "This version of Slicer's libraries writes sequences in another way, and no scene can be made with it."
-        raise ExportError(msg)
+        raise ExportError.of("sequences-otherwise")
     with path.open("wb") as file:
         file.write(header)
-        with gzip.GzipFile(filename="", mode="wb", compresslevel=GZIP_LEVEL, fileobj=file, mtime=0) as voxels:
-            for phase in phases:
-                voxels.write(as_stored(phase).data)
+        _write_gzip(file, iter(phases))
+
+
+def _write_gzip(file: BinaryIO, phases: Iterator[Array]) -> None:
+    """The phases as one gzip stream, as many compressed at a time as there are cores: each begins anew in it."""
+    cores = os.cpu_count() or 1
+    checksum = size = 0
+    file.write(GZIP_BEGIN)
+    with ThreadPoolExecutor(cores) as pool:
+        while group := [as_stored(phase) for phase in islice(phases, cores)]:
+            for voxels, compressed in zip(group, pool.map(_deflate, group), strict=True):
+                checksum = zlib.crc32(voxels, checksum)
+                size += voxels.nbytes
+                file.write(compressed)
+    file.write(DEFLATE_END + struct.pack("<LL", checksum, size % 2**32))
+
+
+def _deflate(voxels: Array) -> bytes:
+    """A part of a deflated stream, to which another can be put."""
+    stream = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return stream.compress(voxels) + stream.flush(zlib.Z_FULL_FLUSH)
 
 
 def _pack(folder: Path, path: Path) -> None:

@@ -69,7 +69,7 @@ class LiveStudy:
         self._is_reading_strokes = False
         self._observe(study.segmentation_node)
         _OPEN.add(self)
-        self.session.subscribe(self._follow)
+        self._unfollow = self.session.subscribe(self._follow)
         self.session.note_outside(sequences.changed_outside(study.segmentation, segmentation))
         set_assessment(study, self.assessment)
 
@@ -79,9 +79,11 @@ class LiveStudy:
         return self.session.assessment
 
     def close(self) -> None:
-        """Stop observing; the nodes stay."""
-        _OPEN.discard(self)
-        self.node.RemoveObserver(self._tag)
+        """Stop observing; the nodes stay as they are, whatever becomes of the session."""
+        if self in _OPEN:
+            _OPEN.discard(self)
+            self._unfollow()
+            self.node.RemoveObserver(self._tag)
 
     def follow_node(self) -> None:
         """Go on with the node that is on display now; another one was deleted.

@@ -73,8 +73,7 @@ def read_segmentation(sequence: Any) -> Segmentation:
     images = _read_json(sequence, IMAGES)
     phases = sequence.GetNumberOfDataNodes()
     if phases != len(images["labelled"]):
-        msg = f"{sequence.GetName()} has {phases} phases, of {len(images['labelled'])} when it was made: segment again."
-        raise LabelError(msg)
+        raise LabelError.of("segmentation-phases", node=sequence.GetName(), there=phases, made=len(images["labelled"]))
     labels = np.stack([read_frame(sequence, phase) for phase in range(phases)])
     made = segmentation_from_dict({**_read_json(sequence, FACTS), **images}, labels)
     changed = np.array([_checksums(phase) for phase in labels]) != np.array(images["checksums"])
@@ -242,5 +241,5 @@ def _check_fit(images: Any, segmentation: Segmentation) -> None:
     columns, rows, slices = images.GetNthDataNode(0).GetImageData().GetDimensions()
     grid = (images.GetNumberOfDataNodes(), slices, rows, columns)
     if segmentation.labels.shape != grid:
-        msg = f"The labels {segmentation.labels.shape} do not lie on the grid of the images {grid}."
-        raise LabelError(msg)
+        labels, there = (" × ".join(map(str, sizes)) for sizes in (segmentation.labels.shape, grid))
+        raise LabelError.of("labels-grid", labels=labels, images=there)

@@ -23,8 +23,7 @@ def set_uncertainty(study: Study, percent: Array) -> None:
     """Put ``percent[phase, slice, row, column]`` beside the images, in place of an earlier map."""
     images = study.images
     if len(percent) != images.GetNumberOfDataNodes():
-        msg = f"The map of uncertainty has {len(percent)} phases, the images {images.GetNumberOfDataNodes()}."
-        raise LabelError(msg)
+        raise LabelError.of("uncertainty-phases", map=len(percent), images=images.GetNumberOfDataNodes())
     before = study.result(UNCERTAINTY)
     sequence = before or study.node.GetScene().AddNewNodeByClass("vtkMRMLSequenceNode", f"{study.name} uncertainty")
     with one_modification(sequence):

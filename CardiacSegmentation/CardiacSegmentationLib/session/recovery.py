@@ -7,6 +7,7 @@ person changed, where they come from, and the reading: exclusions, key phases, c
 >>> found = recovery.find(session)   # when a study comes to hand: what an earlier session left, if anything
 >>> recovery.restore(session, found) # or recovery.discard(found)
 >>> recovery.keep(session)           # soon after each change
+>>> recovery.leave(session)          # the study was deleted
 >>> recovery.forget_all()            # saved, or closed knowingly
 """
 
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from CardiacSegmentationLib.analysis.assess import check_reading
-from CardiacSegmentationLib.errors import LabelError, ReadingError
+from CardiacSegmentationLib.errors import MALFORMED, LabelError, ReadingError
 from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.locks import is_alive
 from CardiacSegmentationLib.reading_json import reading_from_dict, reading_to_dict
@@ -92,6 +93,14 @@ class Recovery:
         What waits to be restored is not overwritten, nor what another session keeps that still runs. Where all was
         taken back, the file goes. A full disk does not stop the work.
         """
+        return self._keep(session, self._owner)
+
+    def leave(self, session: StudySession) -> None:
+        """The study was deleted, and its work with it: keep that, as after a crash, for when its images come again."""
+        self._keep(session, {**self._owner, "token": uuid.uuid4().hex})  # from now on nobody's
+        self._starts.pop(fingerprint(session.stack), None)
+
+    def _keep(self, session: StudySession, owner: Mapping[str, Any]) -> bool:
         name, now = fingerprint(session.stack), _start_of(session)
         path, start = self._path(name), self._starts.setdefault(name, now)
         is_changed = start.contours != now.contours or (start.checksums, _substance(start.reading)) != (
@@ -103,7 +112,7 @@ class Recovery:
             return False
         if self._waits_for_another(session, path):
             return False
-        return self._write(session, path, start, now)
+        return self._write(session, path, start, now, owner)
 
     def restore(self, session: StudySession, found: Found) -> None:
         """Bring back what was found, as one step that undo takes out again; from here on it is this session's work."""
@@ -140,12 +149,12 @@ class Recovery:
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.npz"
 
-    def _write(self, session: StudySession, path: Path, start: _Start, now: _Start) -> bool:
+    def _write(self, session: StudySession, path: Path, start: _Start, now: _Start, owner: Mapping[str, Any]) -> bool:
         segmentation = session.segmentation
         checksums = np.array(now.checksums)
         places = np.argwhere(segmentation.corrected | (checksums != np.array(start.checksums)))
         state = {
-            "owner": self._owner,
+            "owner": owner,
             "places": places.tolist(),
             "origins": [Origin(segmentation.origin[tuple(place)]).name for place in places],
             "reading": reading_to_dict(session.reading),
@@ -209,17 +218,7 @@ def _read(path: Path) -> dict[str, Any] | None:
                 "reading": reading_from_dict(state["reading"]),
                 "contours": contours_from_list(state.get("contours", [])),
             }
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        zipfile.BadZipFile,
-        zlib.error,
-        ReadingError,
-    ):
+    except (*MALFORMED, OSError, EOFError, zipfile.BadZipFile, zlib.error, ReadingError):
         return None
 
 

@@ -107,7 +107,7 @@ def _box(session: StudySession, pointed_mm: FloatArray | None) -> tuple[slice, s
     first, last = np.rint(places.min(axis=0)).astype(int), np.rint(places.max(axis=0)).astype(int)
     shape = np.array(labels.shape[-2:])
     if (last < 0).any() or (first >= shape).any():
-        raise ContourError.of("beside-image")
+        raise ContourError.of("pointed-beside")
     rows, columns = (
         slice(max(0, int(a)), min(int(b), int(n) - 1) + 1) for a, b, n in zip(first, last, shape, strict=True)
     )

@@ -16,8 +16,8 @@
    <translation>Das Netz wurde mit öffentlichen Daten trainiert; siehe die Modellkarte.</translation>
   </message>
   <message>
-   <source>A session ended unexpectedly; its corrections were kept.</source>
-   <translation>Eine Sitzung endete unerwartet; ihre Korrekturen wurden aufbewahrt.</translation>
+   <source>Work on this study was left unfinished and is kept.</source>
+   <translation>Zu dieser Studie gibt es unfertige Arbeit; sie ist aufbewahrt.</translation>
   </message>
   <message>
    <source>Restore</source>
@@ -156,12 +156,12 @@
    <translation>Läuft mit:</translation>
   </message>
   <message>
-   <source>Model:</source>
-   <translation>Modell:</translation>
+   <source>Network:</source>
+   <translation>Netz:</translation>
   </message>
   <message>
-   <source>The folder of a network of your own; empty for the one that comes with this module.</source>
-   <translation>Der Ordner eines eigenen Netzes; leer für das mitgelieferte.</translation>
+   <source>The folder of a network of your own, made with cardiactrain export.</source>
+   <translation>Der Ordner eines eigenen Netzes, gemacht mit cardiactrain export.</translation>
   </message>
   <message>
    <source>Map of uncertainty (takes several times longer)</source>
@@ -658,23 +658,8 @@
    <translation>Herzsegmentierung</translation>
   </message>
   <message>
-   <source>{file}: {reason}. Choose another folder, or make room.</source>
-   <translation>{file}: {reason}. Bitte einen anderen Ordner wählen oder Platz schaffen.</translation>
-  </message>
-  <message>
    <source>The program has a defect: {error}. Slicer's error log tells the developers more.</source>
    <translation>Das Programm hat einen Fehler: {error}. Slicers Fehlerprotokoll sagt den Entwicklern mehr.</translation>
-  </message>
- </context>
- <context>
-  <name>gui.nodes</name>
-  <message>
-   <source>“{address}” is no address of a PACS. Write AE@host:port, or https://… of a DICOMweb service.</source>
-   <translation>„{address}“ ist keine Adresse eines PACS. Schreibweise: AE@Rechner:Port, oder https://… eines DICOMweb-Dienstes.</translation>
-  </message>
-  <message>
-   <source>“{title}” is no AE title: up to 16 plain letters and digits.</source>
-   <translation>„{title}“ ist kein AE-Titel: höchstens 16 Buchstaben ohne Umlaute und Ziffern.</translation>
   </message>
  </context>
  <context>
@@ -753,8 +738,8 @@
  <context>
   <name>gui.recovery_bar</name>
   <message>
-   <source>A session ended unexpectedly; its work was kept ({work}).</source>
-   <translation>Eine Sitzung endete unerwartet; ihre Arbeit wurde aufbewahrt ({work}).</translation>
+   <source>Work on this study was left unfinished and is kept ({work}).</source>
+   <translation>Zu dieser Studie gibt es unfertige Arbeit; sie ist aufbewahrt ({work}).</translation>
   </message>
  </context>
  <context>
@@ -861,6 +846,10 @@
  <context>
   <name>gui.segment_panel</name>
   <message>
+   <source>Of your own:</source>
+   <translation>Ein eigenes:</translation>
+  </message>
+  <message>
    <source>Stopping …</source>
    <translation>Wird angehalten …</translation>
   </message>
@@ -948,6 +937,14 @@
    <translation>PEM-Datei mit unserem eigenen Zertifikat und Schlüssel, wenn das PACS danach fragt</translation>
   </message>
   <message>
+   <source>Remove</source>
+   <translation>Entfernen</translation>
+  </message>
+  <message>
+   <source>Remember this PACS no longer</source>
+   <translation>Dieses PACS nicht mehr merken</translation>
+  </message>
+  <message>
    <source>SEG, SR, PDF and contours are made anew and sent. To query and retrieve, use Slicer's DICOM module.</source>
    <translation>SEG, SR, PDF und Konturen werden neu erzeugt und gesendet. Zum Suchen und Abrufen dient Slicers DICOM-Modul.</translation>
   </message>
@@ -982,6 +979,10 @@
  </context>
  <context>
   <name>gui.sending</name>
+  <message>
+   <source>“{study}” → {address}</source>
+   <translation>„{study}“ → {address}</translation>
+  </message>
   <message>
    <source>Sending …</source>
    <translation>Senden …</translation>
@@ -1096,10 +1097,6 @@
    <translation>Vollständig: Es musste nichts angenommen werden.</translation>
   </message>
   <message>
-   <source>{folder} holds more than {count} files. Name the folder of one study.</source>
-   <translation>{folder} enthält mehr als {count} Dateien. Bitte den Ordner einer einzelnen Studie nennen.</translation>
-  </message>
-  <message>
    <source>without a name</source>
    <translation>ohne Namen</translation>
   </message>
@@ -1141,6 +1138,14 @@
   <message>
    <source>Writing results</source>
    <translation>Ergebnisse werden geschrieben</translation>
+  </message>
+  <message>
+   <source>Usual</source>
+   <translation>Das übliche</translation>
+  </message>
+  <message>
+   <source>Mean of two networks (takes twice as long)</source>
+   <translation>Mittel zweier Netze (dauert doppelt so lang)</translation>
   </message>
  </context>
  <context>
@@ -1219,7 +1224,7 @@
   </message>
   <message>
    <source>From next phase (Shift+C)</source>
-   <translation>Aus der nächsten Phase (Shift+C)</translation>
+   <translation>Aus der nächsten Phase (Umschalt+C)</translation>
   </message>
   <message>
    <source>From slice above (B)</source>

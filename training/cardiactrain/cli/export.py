@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,9 +31,10 @@ def run(options: argparse.Namespace) -> int:
 
     from cardiactrain.data.store import load_subjects, read_index
     from cardiactrain.data.views import Views
-    from cardiactrain.export.bundle import GRAPH, bundle_bytes, export_bundle
+    from cardiactrain.export.bundle import bundle_bytes, export_bundle, graph_names
     from cardiactrain.export.graph import round_weights
-    from cardiactrain.export.parity import compare_with_graph
+    from cardiactrain.export.parity import compare_with_graph, worst
+    from cardiactrain.networks import members_of
     from cardiactrain.run import open_run
 
     trained = open_run(options.run_folder)
@@ -46,7 +48,9 @@ def run(options: argparse.Namespace) -> int:
     views = Views(subjects, trained.recipe)
     batch = views.draw(range(min(16, len(views))), None, torch.Generator()).split_slices()
     images = predictor.normaliser(batch.image).numpy()
-    parity = compare_with_graph(round_weights(predictor.exported_network()), options.out / GRAPH, images)
+    network = round_weights(predictor.exported_network())
+    graphs = [options.out / name for name in graph_names(network)]
+    parity = worst(map(compare_with_graph, members_of(network), graphs, repeat(images)))
     print(
         f"{options.out}: {bundle_bytes(options.out) / 1e6:.1f} MB; ONNX Runtime against PyTorch: logits within "
         f"{parity.largest_difference:.1e}, {100 * parity.same_labels:.4f} % of labels the same"

@@ -19,19 +19,21 @@ from cardiactrain.export.card import write_card, write_licence
 from cardiactrain.export.graph import round_weights, write_graph, write_weights
 from cardiactrain.export.place import replacing
 from cardiactrain.files import save_text
+from cardiactrain.networks import members_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
+    from torch import nn
 
     from cardiactrain.predict import Predictor
     from cardiactrain.recipe import Recipe
     from cardiactrain.run import Run
 
-SCHEMA = 1
-WEIGHTS, GRAPH = "models/model.safetensors", "models/model.onnx"
+GRAPH = "models/model.onnx"
+ONE_NETWORK, SEVERAL_NETWORKS = 1, 2  # the bundle's schema: what an older program cannot read, it refuses
 CHECK_SIZE = 128  # pixels of the check image
 FULL_OUTPUT = ("RV", "MYO", "LV")
 NETWORK_DEFINITIONS = {  # those with slice presence, and where MONAI finds them
@@ -58,22 +60,26 @@ def export_bundle(
     with replacing(out) as part:
         (part / "models").mkdir()
         network = round_weights(predictor.exported_network())
-        write_weights(network, part / WEIGHTS)
-        write_graph(network, predictor.preprocessing.channels, part / WEIGHTS, part / GRAPH)
+        graphs = graph_names(network)
+        for member, graph in zip(members_of(network), graphs, strict=True):
+            weights = (part / graph).with_suffix(".safetensors")
+            write_weights(member, weights)
+            write_graph(member, predictor.preprocessing.channels, weights, part / graph)
         (part / CHECK_IMAGE).parent.mkdir()
         write_check_image(part / CHECK_IMAGE, replace(predictor, network=network), _check_views(run.recipe))
         save_text(write_licence(run.datasets), part / "LICENSE")
         save_text(write_card(name, version, run, rows, figures or {}), part / "docs" / "README.md")
-        save_text(_json(_inference(run.recipe, predictor)), part / "configs" / "inference.json")
+        save_text(_json(_inference(run.recipe, predictor, graphs)), part / "configs" / "inference.json")
         used = [row for row in rows if row["key"] in set(run.training)]
         facts = {
-            "schema": SCHEMA,
+            "schema": SEVERAL_NETWORKS if len(graphs) > 1 else ONE_NETWORK,
             "name": name,
             "version": version,
             "preprocessing": asdict(predictor.preprocessing),
             "labels": {"background": 0} | {label.name: int(label) for label in Label if label},
             "input": "image",
             "outputs": {"logits": "logits", "presence": "presence"},
+            **({"graphs": graphs} if len(graphs) > 1 else {}),
             "training_range": _training_range(run.recipe, used, age or name_ages(run.datasets)),
             "figures": dict(figures or {}),
             "files": {
@@ -84,6 +90,12 @@ def export_bundle(
         }
         save_text(_json(_metadata(run.recipe, {version: changes}, run.datasets, facts)), part / METADATA)
     return out
+
+
+def graph_names(network: nn.Module) -> list[str]:
+    """Where the bundle of a network keeps its graphs: one, or one for each member of an ensemble."""
+    count = len(members_of(network))
+    return [GRAPH, *(f"models/model-{n}.onnx" for n in range(2, count + 1))]
 
 
 def _check(recipe: Recipe) -> None:
@@ -184,10 +196,14 @@ def _metadata(
     }
 
 
-def _inference(recipe: Recipe, predictor: Predictor) -> dict[str, Any]:
+def _inference(recipe: Recipe, predictor: Predictor, graphs: Sequence[str]) -> dict[str, Any]:
     """MONAI's own way in: the network with its weights, for those who have ``cardiactrain`` installed."""
+    files = [f"load_file(@bundle_root + '/{graph.replace('.onnx', '.safetensors')}')" for graph in graphs]
+    joined = len(files) > 1
+    joining = ["$from cardiactrain.networks import join_weights"] if joined else []
+    weights = f"$join_weights([{', '.join(files)}])" if joined else f"${files[0]}"
     return {
-        "imports": ["$from safetensors.torch import load_file", "$import torch"],
+        "imports": ["$from safetensors.torch import load_file", *joining, "$import torch"],
         "bundle_root": ".",
         "device": "$torch.device('cuda' if torch.cuda.is_available() else 'cpu')",
         "network_def": {
@@ -196,7 +212,7 @@ def _inference(recipe: Recipe, predictor: Predictor) -> dict[str, Any]:
             "classes": len(recipe.classes),
             **recipe.network.options,
         },
-        "weights": "$load_file(@bundle_root + '/models/model.safetensors')",
+        "weights": weights,
         "network": (
             "$(@network_def.load_state_dict({k: v.float() for k, v in @weights.items()}, strict=False), "
             "@network_def.to(@device).eval())[1]"

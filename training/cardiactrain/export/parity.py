@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from torch import nn
@@ -28,6 +29,12 @@ class Parity:
     def holds(self) -> bool:
         """Whether the graph may stand for the network."""
         return self.largest_difference <= LOGIT_TOLERANCE and self.same_labels > LABEL_TOLERANCE
+
+
+def worst(parities: Iterable[Parity]) -> Parity:
+    """What holds for all networks of a bundle."""
+    found = list(parities)
+    return Parity(max(each.largest_difference for each in found), min(each.same_labels for each in found))
 
 
 def compare_with_graph(network: nn.Module, graph: Path, images: npt.NDArray[Any]) -> Parity:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cardiactrain.networks.classic import ClassicUNet
 from cardiactrain.networks.compact import CompactUNet
-from cardiactrain.networks.ensemble import Ensemble
+from cardiactrain.networks.ensemble import Ensemble, join_weights, members_of
 from cardiactrain.networks.from_monai import dynunet, mednext, unet, vnet
 from cardiactrain.networks.kayalibay import KayalibayUNet
 from cardiactrain.networks.output import NetworkOutput, as_output
@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
     from cardiactrain.recipe import Recipe, ViewPart
 
-__all__ = ["NETWORKS", "NetworkOutput", "as_output", "make_ensemble", "make_network"]
+__all__ = [
+    "NETWORKS",
+    "NetworkOutput",
+    "as_output",
+    "join_weights",
+    "make_ensemble",
+    "make_network",
+    "members_of",
+]
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "compact-unet": CompactUNet,

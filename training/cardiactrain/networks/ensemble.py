@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -10,44 +10,39 @@ from torch import nn
 from cardiactrain.networks.output import NetworkOutput, as_output
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 SMALLEST = 1e-6  # probability: its logarithm is finite
 
 
 class Ensemble(nn.Module):
-    """The mean of the members' probabilities, as logits: softmax and sigmoid give back the mean.
+    """The mean of the members' probabilities, as logits: softmax gives it back. Of presence, the mean of the logits.
 
-    It is plain operators all through, so its graph is one network to whoever reads a bundle.
+    So a border of presence can be moved in each member as well as in their mean, and a bundle holds the members as
+    they are.
     """
 
     def __init__(self, members: Sequence[nn.Module]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
-        self.presence = _Bias(2)
 
     def forward(self, image: torch.Tensor, *order: torch.Tensor) -> NetworkOutput:
         """Logits of every class; presence where every member says it."""
         outputs = [as_output(member(image, *order)) for member in self.members]
         shares = _mean([torch.softmax(output.logits.float(), 1) for output in outputs])
-        chances = [torch.sigmoid(output.presence.float()) for output in outputs if output.presence is not None]
-        presence = None
-        if len(chances) == len(outputs):
-            chance = _mean(chances).clamp(SMALLEST, 1 - SMALLEST)
-            presence = self.presence(torch.log(chance) - torch.log(1 - chance))
-        return NetworkOutput(torch.log(shares.clamp(min=SMALLEST)), (), presence)
+        presence = [output.presence.float() for output in outputs if output.presence is not None]
+        said = _mean(presence) if len(presence) == len(outputs) else None
+        return NetworkOutput(torch.log(shares.clamp(min=SMALLEST)), (), said)
 
 
-class _Bias(nn.Module):
-    """Adds to the presence logits what moves their border to one half, as the last layer of a single network does."""
+def join_weights(states: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The weights of an ensemble, from those of its members."""
+    return {f"members.{n}.{name}": value for n, state in enumerate(states) for name, value in state.items()}
 
-    def __init__(self, outputs: int) -> None:
-        super().__init__()
-        self.bias = nn.Parameter(torch.zeros(outputs), requires_grad=False)
 
-    def forward(self, logits: torch.Tensor) -> torch.Tensor:
-        """The logits, moved."""
-        return logits + self.bias
+def members_of(network: nn.Module) -> tuple[nn.Module, ...]:
+    """The networks of an ensemble; of any other network itself."""
+    return tuple(network.members) if isinstance(network, Ensemble) else (network,)
 
 
 def _mean(values: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -52,13 +52,10 @@ CHOICES = ("auto", *ENGINES)
 def open_backend(bundle: Bundle, name: str = "auto", threads: int | None = None) -> Backend:
     """The bundle's network in the engine of that name; ``auto`` takes the fastest that is installed."""
     if name not in CHOICES:
-        msg = f"There is no backend {name!r}; choose one of {', '.join(CHOICES)}."
-        raise ModelError(msg)
+        raise ModelError.of("no-such-engine", engine=name, known=CHOICES)
     chosen = fastest_installed() if name == "auto" else name
     if not is_installed(chosen):
-        missing = " ".join(ENGINES[chosen])
-        msg = f"The backend {chosen} needs packages that are not installed: pip install {missing}"
-        raise ModelError(msg)
+        raise ModelError.of("engine-not-installed", engine=chosen, packages=" ".join(ENGINES[chosen]))
     opener: Callable[[Bundle, int | None], Backend] = import_module(f"{__name__}.{chosen}_backend").open_network
     members = [opener(member, threads) for member in bundle.members]
     return members[0] if len(members) == 1 else EnsembleBackend(members)

@@ -1,4 +1,4 @@
-"""Several networks as one: the mean of the chances they give."""
+"""Several networks as one: the mean of the chances they give, and of their logits of presence."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from CardiacSegmentationLib.network.activations import sigmoid, softmax
+from CardiacSegmentationLib.network.activations import softmax
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from CardiacSegmentationLib.network.backends import Backend, FloatArray
 
-SURE = 1e-7  # no chance is smaller, nor larger than one less this
+SMALLEST = 1e-7  # chance: its logarithm is finite
 
 
 class EnsembleBackend:
@@ -28,10 +28,7 @@ class EnsembleBackend:
 
     def run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Logits of the mean chances of a batch."""
-        chances, present = [], []
-        for member in self._members:
-            logits, presence = member.run(images)
-            chances.append(softmax(logits))
-            present.append(sigmoid(presence))
-        mean, there = (np.clip(np.mean(each, axis=0), SURE, 1 - SURE) for each in (chances, present))
-        return np.log(mean, dtype=np.float32), np.log(there / (1 - there)).astype(np.float32)
+        said = [member.run(images) for member in self._members]
+        chances = np.mean([softmax(logits) for logits, _presence in said], axis=0)
+        presence = np.mean([presence for _logits, presence in said], axis=0)
+        return np.log(np.maximum(chances, SMALLEST), dtype=np.float32), presence.astype(np.float32)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from CardiacSegmentationLib.errors import ModelError
+from CardiacSegmentationLib.errors import ModelError, reason_of
 from CardiacSegmentationLib.network.backends import share_cores
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ def open_network(bundle: Bundle, threads: int | None = None) -> OnnxBackend:
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own classes differ between versions
-        msg = f"ONNX Runtime cannot load {path}: {error}"
-        raise ModelError(msg) from error
+        raise ModelError.of("engine-cannot-load", engine="ONNX Runtime", path=path, reason=reason_of(error)) from error
     _check_names(session, bundle, str(path))
     return OnnxBackend(session, bundle, workers)
 
@@ -63,5 +62,4 @@ def _check_names(session: Any, bundle: Bundle, path: str) -> None:
     names = {item.name for item in (*session.get_inputs(), *session.get_outputs())}
     missing = {bundle.input, bundle.logits, bundle.presence} - names
     if missing:
-        msg = f"The network {path} has no input or output named {', '.join(sorted(missing))}, as its metadata says."
-        raise ModelError(msg)
+        raise ModelError.of("network-names", path=path, names=tuple(sorted(missing)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from CardiacSegmentationLib.errors import ModelError
+from CardiacSegmentationLib.errors import ModelError, reason_of
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.network.backends import Backend, FloatArray
@@ -50,8 +50,7 @@ def open_network(bundle: Bundle, threads: int | None = None) -> TorchBackend:
     try:
         graph = TorchGraph(onnx.load(str(path)), device)
     except (ValueError, RuntimeError, OSError) as error:
-        msg = f"PyTorch cannot load {path}: {error}"
-        raise ModelError(msg) from error
+        raise ModelError.of("engine-cannot-load", engine="PyTorch", path=path, reason=reason_of(error)) from error
     return TorchBackend(graph, bundle, device)
 
 

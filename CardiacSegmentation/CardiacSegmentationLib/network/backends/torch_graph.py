@@ -30,8 +30,7 @@ class TorchGraph:
         ]
         unknown = sorted({kind for kind, *_ in nodes} - set(OPERATORS))
         if unknown:
-            msg = f"The torch backend does not know the operators {', '.join(unknown)}; use --backend onnx."
-            raise ModelError(msg)
+            raise ModelError.of("torch-operators", operators=tuple(unknown))
         self._weights = {
             weight.name: torch.from_numpy(numpy_helper.to_array(weight).copy()).to(device)
             for weight in model.graph.initializer
@@ -92,8 +91,7 @@ def _resize(
     elif sizes is not None:
         size = [int(n) for n in sizes.tolist()[2:]]
     else:
-        msg = "A Resize without scales or sizes cannot be computed."
-        raise ModelError(msg)
+        raise ModelError.of("torch-operators", operators="Resize")
     if how.get("mode", b"nearest") == b"nearest":
         return functional.interpolate(x, size, mode="nearest")
     aligned = how.get("coordinate_transformation_mode", b"half_pixel") == b"align_corners"
@@ -148,8 +146,7 @@ def _slice(
 
 def _depth_to_space(how: Attributes, x: Tensor) -> Tensor:
     if how.get("mode", b"DCR") != b"CRD":
-        msg = "A DepthToSpace of mode DCR cannot be computed by the torch backend; use --backend onnx."
-        raise ModelError(msg)
+        raise ModelError.of("torch-operators", operators="DepthToSpace (DCR)")
     return functional.pixel_shuffle(x, how["blocksize"])
 
 
