@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from CardiacSegmentationLib.cli.facts import named_path
 from CardiacSegmentationLib.cli.progress import print_json, while_heard
 from CardiacSegmentationLib.errors import CardiacSegmentationError, ExportError, UsageError, error_to_dict
 
@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``cardiacseg send``."""
     parser.add_argument(
         "results",
-        type=Path,
+        type=named_path,
         nargs="*",
         metavar="RESULTS",
         help="folders that `cardiacseg segment --out` wrote, or DICOM files",
@@ -33,13 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tls", action="store_true", help="encrypt the way to the node; DICOMweb does so with https")
     parser.add_argument(
         "--tls-authorities",
-        type=Path,
+        type=named_path,
         metavar="FILE.pem",
         help="certificates that vouch for the archive (the system's)",
     )
     parser.add_argument(
         "--tls-certificate",
-        type=Path,
+        type=named_path,
         metavar="FILE.pem",
         help="our own certificate and its key, where the archive asks for one",
     )
