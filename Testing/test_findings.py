@@ -282,6 +282,8 @@ def test_what_the_operating_system_refuses_is_said_in_the_readers_language(tmp_p
     with pytest.raises(FileNotFoundError) as refused:
         (tmp_path / "absent").read_bytes()
     error = as_error(refused.value)
-    assert str(error).startswith(f"{tmp_path / 'absent'}: No such file or directory.")
-    assert error.text("de").startswith(f"{tmp_path / 'absent'}: Datei oder Ordner nicht vorhanden.")
+    assert str(error).startswith(f"{tmp_path / 'absent'} cannot be used (No such file or directory).")
+    assert error.text("de").startswith(
+        f"{tmp_path / 'absent'} ist nicht zu benutzen (Datei oder Ordner nicht vorhanden)."
+    )
     assert as_error(error) is error

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 Error = TypeVar("Error", bound="CardiacSegmentationError")
 
+LONGEST_NAME = 300  # characters of a file's name in an error
+# What reading a value out of JSON raises where the file is not as this program writes it.
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
+
 
 class CardiacSegmentationError(Exception):
     """The base of every error this program raises on purpose; its text is fit to show.
@@ -92,7 +96,7 @@ def as_error(error: BaseException) -> CardiacSegmentationError:
     if isinstance(error, CardiacSegmentationError):
         return error
     if isinstance(error, OSError) and error.filename:
-        return CardiacSegmentationError.of("file", file=str(error.filename), reason=reason_of(error))
+        return CardiacSegmentationError.of("file", file=str(error.filename)[:LONGEST_NAME], reason=reason_of(error))
     return CardiacSegmentationError(str(error) or type(error).__name__)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from CardiacSegmentationLib.errors import ReadingError
+from CardiacSegmentationLib.errors import MALFORMED, ReadingError
 from CardiacSegmentationLib.journal import JournalEntry
 from CardiacSegmentationLib.reading import (
     BasalRule,
@@ -80,7 +80,7 @@ def reading_from_dict(data: Any) -> Reading:
             signature=None if data["signature"] is None else _signature_from_dict(data["signature"]),
             journal=tuple(entry_from_dict(item) for item in data["journal"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except MALFORMED as error:
         raise ReadingError.of("reading-damaged", reason=f"{type(error).__name__}: {error}") from error
 
 

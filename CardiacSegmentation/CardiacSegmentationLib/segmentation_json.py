@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from CardiacSegmentationLib.errors import LabelError
+from CardiacSegmentationLib.errors import MALFORMED, LabelError
 from CardiacSegmentationLib.findings import finding_from_dict, finding_to_dict
 from CardiacSegmentationLib.segmentation import Border, Contours, Evidence, Origin, PackedLabels, Segmentation
 
@@ -60,7 +60,7 @@ def segmentation_from_dict(data: Any, labels: Labels) -> Segmentation:
             automatic=None if data["automatic"] is None else _automatic(data["automatic"], labels.shape),
             contours=contours_from_list(data.get("contours", [])),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, zlib.error) as error:
+    except (*MALFORMED, zlib.error) as error:
         raise LabelError.of("segmentation-damaged", reason=f"{type(error).__name__}: {error}") from error
 
 

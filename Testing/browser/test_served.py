@@ -367,6 +367,7 @@ def test_only_its_own_page_at_its_own_name_with_the_secret_is_answered(server: R
     assert ask(server, command, message, Content_Type="text/plain")[0] == 403
     assert ask(server, command, message, Content_Length=str(MOST_BYTES + 1))[0] == 413
     assert ask(server, command, ["no message"])[0] == 400
+    assert ask(server, command, {"tab": "a", "number": float("inf"), "seen": 0, "command": "undo"})[0] == 400
     assert study.session.reading.reader == ""
     assert ask(server, command, message)[0] == 200
     assert study.session.reading.reader == "Ada"

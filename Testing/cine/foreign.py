@@ -87,6 +87,7 @@ class Foreign:
                 image.data.file_meta.MediaStorageSOPInstanceUID = image.data.SOPInstanceUID
             if self.syntax:
                 image.data.file_meta.TransferSyntaxUID = self.syntax
+            image.data.preamble = bytes(128)
             image.data.save_as(folder / name)
 
 

@@ -295,6 +295,14 @@ def test_a_damaged_archive_is_a_clear_error(written: Callable[[str], Path], tmp_
         find_stacks(tmp_path / "d.zip")
 
 
+def test_an_archive_in_a_folder_or_an_archive_is_said(written: Callable[[str], Path], tmp_path: Path) -> None:
+    (tmp_path / "study").mkdir()
+    pack(written("ge"), tmp_path / "study" / "inner.zip")
+    for study in (tmp_path / "study", pack(tmp_path / "study", tmp_path / "outer.zip")):
+        with pytest.raises(StudyError, match=r"inner\.zip: an archive; unpack it first"):
+            find_stacks(study)
+
+
 @pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "a/../../outside", "C:/outside", "..\\outside"])
 def test_an_archive_cannot_write_outside_its_folder(tmp_path: Path, name: str) -> None:
     with zipfile.ZipFile(tmp_path / "s.zip", "w") as file:

@@ -134,6 +134,8 @@ def test_the_basal_rule_is_applied_unless_all_slices_are_asked_for(
     ("options", "message"),
     [
         (["--es", "9"], "LV ES: phase 9 was chosen, of 4"),
+        (["--phase", "1"], "labels all 4 phases"),
+        (["--reading", __file__], "is no reading.json"),
         (["--phase", "1", "2"], "give --phase one number for each map"),
         (["--codes", "lv=1"], "label codes of unknown meaning"),
     ],

@@ -89,6 +89,16 @@ def test_an_error_is_a_json_line_and_exit_code_1(
     assert last["cancelled"] is False
 
 
+def test_a_folder_that_cannot_be_made_is_one_line_with_a_remedy(
+    study: Path, tmp_path: Path, choices: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert main(["segment", str(study), "--out", str(tmp_path / "file" / "below"), *choices]) == 1
+    (said,) = capsys.readouterr().err.splitlines()  # before any work
+    assert said.startswith(f"cardiacseg: {tmp_path / 'file' / 'below'} cannot be made (")
+    assert said.endswith("Name another folder for the results.")
+
+
 def test_labels_alone_need_no_folder(study: Path, tmp_path: Path, choices: list[str]) -> None:
     labels = tmp_path / "labels.nii.gz"
     assert main(["segment", str(study), "--labels", str(labels), *choices]) == 0

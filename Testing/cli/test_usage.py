@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 from CardiacSegmentationLib.cli import main
 
@@ -18,6 +20,10 @@ WRONG = {
     "segment x --out o --threads 0": "0 is no number from 1",
     "segment x y --out o": "y is one argument too many",
     "measure a b --phase 0": "counted from 1",
+    "segment x --out o --only ,": "name at least one part",
+    "info ''": "names nothing",
+    "segment '' --out o": "names nothing",
+    "segment x --out ''": "names nothing",
     "read x --port 99999": "from 1 to 65535",
     "read x --threads 0": "0 is no number from 1",
     "send x --to foo": "AE@host:port",
@@ -30,7 +36,7 @@ WRONG = {
 @pytest.mark.parametrize(("command", "said"), WRONG.items(), ids=WRONG)
 def test_wrong_usage_is_one_line_and_exit_code_2(command: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     try:
-        code = main(command.split())
+        code = main(shlex.split(command))
     except SystemExit as end:
         code = end.code
     assert code == 2

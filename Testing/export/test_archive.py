@@ -284,8 +284,9 @@ def test_a_refused_association_says_why(results: Path) -> None:
     with run_node(*ALL_KINDS) as port, pytest.raises(ExportError, match=r"OTHER at .* it does not go by that AE title"):
         list(store_to_node(find_objects(results), Peer("OTHER", "127.0.0.1", port)))
     pytest.importorskip("pynetdicom", reason="pynetdicom is not installed")
-    with pytest.raises(ExportError, match=r"does not answer \(.*refused"):
+    with pytest.raises(ExportError, match=r"does not answer \(Connection refused\)") as refused:
         list(store_to_node(find_objects(results), Peer("NODE", "127.0.0.1", 9)))
+    assert refused.value.text("de") == "NODE auf 127.0.0.1:9 nimmt nichts an: keine Antwort (Verbindung abgelehnt)."
 
 
 def test_objects_a_node_does_not_take_are_named_and_the_others_are_sent(results: Path) -> None:
@@ -361,6 +362,22 @@ def test_a_test_of_a_node_says_what_it_answers_and_sends_nothing(capsys: pytest.
 def test_what_cannot_be_sent_or_tested_is_told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["send", *arguments]) != 0
     assert "--t" in capsys.readouterr().err
+
+
+def test_odd_values_of_the_scanner_are_no_news(
+    results: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """pydicom warns of each; a panel would show that beside what an archive refused."""
+    report = pydicom.dcmread(results / "dicom" / "sr.dcm")
+    with pydicom.config.disable_value_validation():
+        report.StudyInstanceUID = "1.2.0345"
+        report.save_as(tmp_path / "sr.dcm")
+    command = ["send", "--json-progress", str(tmp_path / "sr.dcm")]
+    with run_node(*ALL_KINDS, store=0xA700) as port:
+        assert main([*command, "--to", f"NODE@127.0.0.1:{port}"]) == 1
+    heard = capfd.readouterr()
+    assert "no room" in heard.out
+    assert heard.err == ""
 
 
 def test_programs_hear_of_progress_and_of_what_was_refused(results: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,7 +45,7 @@ def test_one_line_says_numbers_images_slices_and_phases(read_case: Any) -> None:
     assert said.startswith(f"LV EF {automatic} → {now} %; RV EF ")
     assert "2 of 48 images corrected; 2 slices excluded (RV); fixed by the reader: LV ES" in said
     german = summarise_corrections(corrections, "de")
-    assert german.startswith(f"LV EF {automatic.replace('.', ',')} → {now.replace('.', ',')} %; ")
+    assert german.startswith(f"LV-EF {automatic.replace('.', ',')} → {now.replace('.', ',')} %; ")
     assert "2 von 48 Bildern korrigiert; 2 Schichten ausgeschlossen (RV); vom Befunder festgelegt: LV ES" in german
 
 

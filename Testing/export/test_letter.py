@@ -11,6 +11,7 @@ from CardiacSegmentationLib.assessment import ReferenceRange
 from CardiacSegmentationLib.export.letter import letter_text, propose_impressions
 from CardiacSegmentationLib.export.results import write_results
 from CardiacSegmentationLib.export.study_row import COLUMNS, identifiers_of, study_folder_name, study_row
+from CardiacSegmentationLib.export.wording import fact_text
 from CardiacSegmentationLib.findings import Finding
 from pydicom import Dataset
 
@@ -129,3 +130,9 @@ def test_identifiers_come_from_a_header() -> None:
     found = identifiers_of(header)
     assert (found["patient_id"], found["study_date"], found["series"]) == ("7", "2024-05-15", "sax")
     assert found["accession_number"] == ""
+
+
+def test_times_and_field_strength_are_written_as_the_language_does_and_names_stay() -> None:
+    said = "SIGNA 2.0 HDx 1.5 T, TR 3.35 ms"
+    assert fact_text(said, "de") == "SIGNA 2.0 HDx 1,5 T, TR 3,35 ms"
+    assert fact_text(said) == said

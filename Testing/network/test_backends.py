@@ -45,6 +45,27 @@ def test_a_batch_of_any_size_and_shape_runs(painted_bundle: Path) -> None:
 
 
 @pytest.mark.skipif(not is_installed("openvino"), reason="no OpenVINO")
+@pytest.mark.parametrize(
+    ("seconds", "is_kept"), [({"float32": 1.0, "bfloat16": 0.5}, True), ({"float32": 1.0, "bfloat16": 1.6}, False)]
+)
+def test_bfloat16_is_left_where_this_processor_takes_longer_for_it(
+    painted_bundle: Path, monkeypatch: pytest.MonkeyPatch, seconds: dict[str, float], is_kept: bool
+) -> None:
+    import openvino
+    from CardiacSegmentationLib.network.backends import openvino_backend
+
+    knows = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    measured = openvino_backend._seconds(
+        open_backend(load_bundle(painted_bundle), "openvino"), load_bundle(painted_bundle)
+    )
+    assert measured > 0
+    monkeypatch.setattr(
+        openvino_backend, "_seconds", lambda backend, _: next(seconds[kind] for kind in seconds if kind in backend.name)
+    )
+    assert (open_backend(load_bundle(painted_bundle), "openvino").faster is not None) == (knows and is_kept)
+
+
+@pytest.mark.skipif(not is_installed("openvino"), reason="no OpenVINO")
 def test_the_first_call_of_openvino_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two first calls at once may wait for each other for ever, inside OpenVINO."""
     from CardiacSegmentationLib.network.backends import openvino_backend

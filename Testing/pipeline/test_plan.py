@@ -71,7 +71,8 @@ def test_copies_are_studies_of_their_own_and_series_side_by_side_are_one(root: P
     assert planned(root)[0] == {"a": "a", "b": "b"}
     write_dicom(root.parent / "study" / "slice1" / "im1", "10", "1")
     write_dicom(root.parent / "study" / "slice2" / "im1", "10", "2")
-    assert planned(root.parent / "study")[0] == {"study": "."}
+    write(root.parent / "study" / "labels.nii.gz", b"")
+    assert planned(root.parent / "study") == ({"study": "."}, {"labels.nii.gz": "skipped"})
 
 
 def test_archives_volumes_and_whole_studies_in_one_file_are_found_below_as_well(root: Path) -> None:

@@ -182,6 +182,8 @@ READING_DAMAGES: list[Callable[[dict[str, Any]], Any]] = [
     lambda data: {**data, "conventions": {**data["conventions"], "papillary": "both"}},
     lambda data: {**data, "patient": {**data["patient"], "height_cm": "tall"}},
     lambda data: {**data, "proposal": {**data["proposal"], "phases": 10**9, "slices": 10**9}},
+    lambda data: {**data, "proposal": {**data["proposal"], "phases": float("inf")}},
+    lambda data: {**data, "journal": [{**data["journal"][0], "images": float("inf")}]},
     lambda data: {**data, "proposal": {**data["proposal"], "phases": -8, "slices": -7}},
     lambda data: {
         **data,

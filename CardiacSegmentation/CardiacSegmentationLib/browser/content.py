@@ -13,7 +13,15 @@ from CardiacSegmentationLib.assessment import finding_key
 from CardiacSegmentationLib.browser.words import read_words, say
 from CardiacSegmentationLib.corrections import entry_line
 from CardiacSegmentationLib.export.corrections import find_corrections, list_corrections
-from CardiacSegmentationLib.export.wording import describe_conventions, measure_text, number_text, phrase, word
+from CardiacSegmentationLib.export.wording import (
+    describe_conventions,
+    fact_text,
+    measure_text,
+    number_text,
+    phrase,
+    source_text,
+    word,
+)
 from CardiacSegmentationLib.findings import describe, translate
 from CardiacSegmentationLib.segmentation import STRUCTURES, VENTRICLES
 
@@ -81,7 +89,7 @@ def describe_facts(stack: CineStack, assessment: Assessment, facts: Mapping[str,
     if patient.weight_kg is not None:
         others["Weight"] = f"{number_text(f'{patient.weight_kg:g}', language)} kg"
     images = say("stack", language, slices=stack.slices, phases=stack.phases, spacing=_spacing(assessment, language))
-    listed = [[names.get(name, name), text] for name, text in others.items()]
+    listed = [[names.get(name, name), fact_text(text, language)] for name, text in others.items()]
     return {"whose": whose, "facts": [*listed, [say("images", language), images]]}
 
 
@@ -133,8 +141,12 @@ def _value(item: Measurement, language: str) -> dict[str, Any]:
 def _notes(assessment: Assessment, language: str) -> list[str]:
     """Whose normal range it is, and why numbers are missing."""
     items = [item for measures in (*_sides(assessment).values(), assessment.heart) for item in measures.values()]
-    sources = {(item.reference.group, item.reference.source) for item in items if item.reference}
-    notes = [say("range", language, group=word(group, language), source=source) for group, source in sorted(sources)]
+    sources = {
+        (word(item.reference.group, language), source_text(item.reference, language))
+        for item in items
+        if item.reference
+    }
+    notes = [say("range", language, group=group, source=source) for group, source in sorted(sources)]
     reasons: dict[str, list[str]] = {}
     for item in items:
         if item.value is None and item.reason is not None:

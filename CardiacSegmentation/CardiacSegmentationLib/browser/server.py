@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.browser.page import describe_page, make_page
 from CardiacSegmentationLib.browser.words import read_words
-from CardiacSegmentationLib.errors import CardiacSegmentationError
+from CardiacSegmentationLib.errors import MALFORMED, CardiacSegmentationError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
         except _Refusal as refusal:
             self.close_connection = True
             self._send(refusal.status.phrase.encode(), "text/plain", refusal.status, refusal.headers)
-        except (KeyError, TypeError, ValueError) as error:
+        except MALFORMED as error:
             self.close_connection = True
             self._send(f"{type(error).__name__}: {error}".encode(), "text/plain", HTTPStatus.BAD_REQUEST)
 

@@ -19,6 +19,7 @@ class Reason(str, Enum):
     """Why a file or frame is not used; the values are words of the catalogue."""
 
     NOT_DICOM = "not-dicom"
+    ARCHIVE = "archive"  # in a folder or in another archive
     EMPTY = "empty-file"
     UNREADABLE = "unreadable"
     HEADER_DAMAGED = "header-damaged"

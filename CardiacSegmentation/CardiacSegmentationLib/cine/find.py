@@ -59,6 +59,8 @@ def find_stacks(
     if opened.closed:
         left_out.insert(0, Excluded(Reason.UNREADABLE, files=opened.closed))
     if not headers.frames and not volumes:
+        if len(left_out) == 1 and isinstance(left_out[0].detail, StudyError):
+            raise left_out[0].detail
         raise StudyError.of("nothing-usable", path=path, reasons=tuple(left_out[:MOST_REASONS]))
     frames, copies = _drop_copies(headers.frames)
     if copies:

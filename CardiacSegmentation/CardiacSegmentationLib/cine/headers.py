@@ -10,6 +10,7 @@ from pydicom.uid import MediaStorageDirectoryStorage
 
 from CardiacSegmentationLib.cine.excluded import Excluded, NoFrameError, Reason
 from CardiacSegmentationLib.cine.frames import description_of, frames_of
+from CardiacSegmentationLib.cine.open import is_archive_by_name
 from CardiacSegmentationLib.cine.parse import read_header, read_start
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _look_into(path: Path, start: bytes | None) -> tuple[list[Frame], list[Why],
     try:
         header = read_header(path, start)
         if header is None:
-            raise NoFrameError(_why_not_dicom(start or b""))
+            raise NoFrameError(Reason.ARCHIVE if is_archive_by_name(path) else _why_not_dicom(start or b""))
         if header.elements.text("SOPClassUID") == MediaStorageDirectoryStorage:
             return [], [], ""  # a DICOMDIR is a table of contents, no image
         description = description_of(header.elements)

@@ -118,6 +118,8 @@ def _recode(path: Path, values: Array, codes: Mapping[int, Label]) -> npt.NDArra
 def _place(path: Path, coded: npt.NDArray[np.uint8], stack: CineStack, phase: int | None) -> LabelMap:
     if coded.shape[0] == stack.phases and phase is None:
         return LabelMap(coded, coded.any(axis=(1, 2, 3)))
+    if coded.shape[0] == stack.phases > 1:
+        raise LabelError.of("labels-of-all-phases", file=path.name, images=stack.phases)
     if coded.shape[0] != 1:
         raise LabelError.of("labels-phases", file=path.name, labels=coded.shape[0], images=stack.phases)
     if phase is None:

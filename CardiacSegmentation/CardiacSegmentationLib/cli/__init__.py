@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from CardiacSegmentationLib import __version__
 from CardiacSegmentationLib.choices import did_you_mean
 from CardiacSegmentationLib.cli.streams import forget_unheard, open_closed_streams
-from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, UsageError
+from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, UsageError, as_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def _run(options: argparse.Namespace) -> int:
         return EXIT_OK
     except (CardiacSegmentationError, OSError) as error:
         with contextlib.suppress(OSError):
-            print(f"cardiacseg: {error}", file=sys.stderr)
+            print(f"cardiacseg: {as_error(error)}", file=sys.stderr)
         return EXIT_USAGE if isinstance(error, UsageError) else EXIT_ERROR
     return code
 

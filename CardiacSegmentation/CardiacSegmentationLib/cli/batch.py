@@ -7,9 +7,9 @@ import sys
 import threading
 import time
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from CardiacSegmentationLib.cli.facts import named_path
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, duration, print_json, while_heard
 from CardiacSegmentationLib.cli.segment import add_run_arguments, count, options_of
 from CardiacSegmentationLib.errors import ExportError
@@ -54,8 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``cardiacseg batch``."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
-    parser.add_argument("root", type=Path, metavar="ROOT", help="folder that holds the studies")
-    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder for the results")
+    parser.add_argument("root", type=named_path, metavar="ROOT", help="folder that holds the studies")
+    parser.add_argument("--out", type=named_path, metavar="DIR", required=True, help="folder for the results")
     parser.add_argument(
         "--jobs", type=count, default=1, metavar="N", help="studies at a time (1); they share the cores"
     )

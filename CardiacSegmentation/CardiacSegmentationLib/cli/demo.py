@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from CardiacSegmentationLib.cli.facts import named_path
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report
 from CardiacSegmentationLib.cli.segment import add_run_arguments, options_of
 from CardiacSegmentationLib.pipeline import Existing, Results, segment_study
@@ -31,9 +32,9 @@ SHOWN = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``cardiacseg demo``."""
     parser.add_argument(
-        "study", type=Path, nargs="?", metavar="STUDY", help="a study of your own; without it a phantom is made"
+        "study", type=named_path, nargs="?", metavar="STUDY", help="a study of your own; without it a phantom is made"
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", help=f"folder for study and results ({DEFAULT_OUT})")
+    parser.add_argument("--out", type=named_path, metavar="DIR", help=f"folder for study and results ({DEFAULT_OUT})")
     add_run_arguments(parser)
 
 

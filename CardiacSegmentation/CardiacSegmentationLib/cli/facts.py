@@ -41,8 +41,19 @@ def add_stack_argument(parser: argparse.ArgumentParser) -> None:
 def add_reading_argument(parser: argparse.ArgumentParser) -> None:
     """What a person decided about this study before."""
     parser.add_argument(
-        "--reading", type=Path, metavar="FILE", help="a reading.json: apply what a person decided about this study"
+        "--reading",
+        type=named_path,
+        metavar="FILE",
+        help="a reading.json: apply what a person decided about this study",
     )
+
+
+def named_path(text: str) -> Path:
+    """A path; an empty one would be the folder at hand, which a script with an empty variable does not mean."""
+    if not text.strip():
+        msg = "an empty name names nothing"
+        raise argparse.ArgumentTypeError(msg)
+    return Path(text)
 
 
 def positive(text: str) -> float:

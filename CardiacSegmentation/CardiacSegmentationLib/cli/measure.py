@@ -6,13 +6,19 @@ import argparse
 import contextlib
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from CardiacSegmentationLib.choices import CONVENTIONS, PATIENT_FACTS
-from CardiacSegmentationLib.cli.facts import add_choices, add_reading_argument, add_stack_argument, chosen, positive
+from CardiacSegmentationLib.cli.facts import (
+    add_choices,
+    add_reading_argument,
+    add_stack_argument,
+    chosen,
+    named_path,
+    positive,
+)
 from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.locks import locked
 from CardiacSegmentationLib.reading import KeyPhases, Reading
@@ -28,12 +34,14 @@ CHOSEN = (*CONVENTIONS, *PATIENT_FACTS)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``cardiacseg measure``."""
-    parser.add_argument("image", type=Path, help="DICOM folder or archive, NIfTI or NRRD file")
-    parser.add_argument("labels", type=Path, nargs="+", help="label map (NIfTI or NRRD) on the grid of the images")
+    parser.add_argument("image", type=named_path, help="DICOM folder or archive, NIfTI or NRRD file")
+    parser.add_argument(
+        "labels", type=named_path, nargs="+", help="label map (NIfTI or NRRD) on the grid of the images"
+    )
     add_stack_argument(parser)
     add_choices(parser, ["reacquired"])
     add_reading_argument(parser)
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write measurements.json and the CSV tables here")
+    parser.add_argument("--out", type=named_path, metavar="DIR", help="write measurements.json and the CSV tables here")
     parser.add_argument("--force", action="store_true", help="replace results that are there")
     parser.add_argument("--json", action="store_true", help="print measurements.json instead of the table")
     parser.add_argument(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import fields
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+from CardiacSegmentationLib.cli.facts import named_path
 from CardiacSegmentationLib.errors import PhantomError, UsageError
 from CardiacSegmentationLib.phantom import LAYOUTS, PhantomSpec, Truth, write_study
 from CardiacSegmentationLib.phantom.layouts import find_layout
 from CardiacSegmentationLib.phantom.spec import USUAL_GAP_MM
 from CardiacSegmentationLib.phantom.truth import LABELS_FILE, TRUTH_FILE
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DEFAULT = PhantomSpec()
 
@@ -46,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     layouts = "\n".join(f"  {name:<10} {entry.title}" for name, entry in LAYOUTS.items())
     parser.epilog = f"layouts:\n{layouts}\n\nThe truth is written beside the images: {TRUTH_FILE} and {LABELS_FILE}."
-    parser.add_argument("folder", type=Path, metavar="OUT", help="folder to write; it must be new or empty")
+    parser.add_argument("folder", type=named_path, metavar="OUT", help="folder to write; it must be new or empty")
     parser.add_argument("--layout", default=DEFAULT.layout, metavar="NAME", help=f"see below ({DEFAULT.layout})")
     for option, name, unit, meaning in NUMBERS:
         usual = DEFAULTS_IN_WORDS.get(name) or f"{getattr(DEFAULT, name):g}"

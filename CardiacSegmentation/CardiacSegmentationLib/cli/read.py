@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.choices import CHOICES
-from CardiacSegmentationLib.cli.facts import add_choices, add_stack_argument, chosen
+from CardiacSegmentationLib.cli.facts import add_choices, add_stack_argument, chosen, named_path
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, describe, while_heard
 from CardiacSegmentationLib.cli.segment import count
 from CardiacSegmentationLib.errors import CardiacSegmentationError
@@ -43,9 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument(
-        "study", type=Path, nargs="?", metavar="STUDY", help="DICOM study, NIfTI or NRRD file; without it a phantom"
+        "study",
+        type=named_path,
+        nargs="?",
+        metavar="STUDY",
+        help="DICOM study, NIfTI or NRRD file; without it a phantom",
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the results (STUDY-reading, here)")
+    parser.add_argument("--out", type=named_path, metavar="DIR", help="folder of the results (STUDY-reading, here)")
     add_stack_argument(parser)
     add_choices(parser, [name for name in CHOICES if name not in LEFT_OUT])
     parser.add_argument("--threads", type=count, metavar="N", help="processor cores to use (all)")
@@ -54,8 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--host", default="127.0.0.1", help="name for other computers; needs --certificate and --password-file"
     )
-    parser.add_argument("--certificate", type=Path, metavar="FILE.pem", help="certificate and key of this server")
-    parser.add_argument("--password-file", type=Path, metavar="FILE", help="holds the password, in its first line")
+    parser.add_argument("--certificate", type=named_path, metavar="FILE.pem", help="certificate and key of this server")
+    parser.add_argument(
+        "--password-file", type=named_path, metavar="FILE", help="holds the password, in its first line"
+    )
 
 
 def _port(text: str) -> int:

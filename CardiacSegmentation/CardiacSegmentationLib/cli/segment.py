@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.choices import CHOICES
 from CardiacSegmentationLib.cli import EXIT_CANCELLED, EXIT_ERROR
-from CardiacSegmentationLib.cli.facts import add_choices, add_reading_argument, add_stack_argument, chosen
+from CardiacSegmentationLib.cli.facts import add_choices, add_reading_argument, add_stack_argument, chosen, named_path
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report, print_json, while_heard
 from CardiacSegmentationLib.errors import (
     Cancelled,
@@ -19,6 +18,9 @@ from CardiacSegmentationLib.errors import (
     error_to_dict,
 )
 from CardiacSegmentationLib.pipeline import RECORD_FILE, Existing, Options, Results, segment_study
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EPILOG = """\
 exit codes:
@@ -34,9 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``cardiacseg segment``."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
-    parser.add_argument("input", type=Path, metavar="INPUT", help="DICOM study (folder, archive), NIfTI or NRRD file")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the results")
-    parser.add_argument("--labels", type=Path, metavar="FILE.nii.gz", help="the label map, on exactly the input's grid")
+    parser.add_argument(
+        "input", type=named_path, metavar="INPUT", help="DICOM study (folder, archive), NIfTI or NRRD file"
+    )
+    parser.add_argument("--out", type=named_path, metavar="DIR", help="folder for the results")
+    parser.add_argument(
+        "--labels", type=named_path, metavar="FILE.nii.gz", help="the label map, on exactly the input's grid"
+    )
     parser.add_argument("--json-progress", action="store_true", help="one JSON object a line on stdout, for programs")
     add_stack_argument(parser)
     add_reading_argument(parser)
@@ -85,9 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
     except (CardiacSegmentationError, OSError, KeyboardInterrupt) as error:
         if arguments.json_progress:
             cancelled = isinstance(error, (Cancelled, KeyboardInterrupt))
-            while_heard(print_json)(
-                {**error_to_dict(as_error(error)), "kind": type(error).__name__, "cancelled": cancelled}
-            )
+            told = error_to_dict(as_error(error) if str(error) else Cancelled("cancelled"))
+            while_heard(print_json)({**told, "kind": type(error).__name__, "cancelled": cancelled})
             return EXIT_CANCELLED if cancelled else EXIT_ERROR
         raise
     if arguments.json_progress:
@@ -141,6 +146,9 @@ def _parts(text: str) -> tuple[str, ...]:
     from CardiacSegmentationLib.export.results import choose_parts
 
     names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        msg = "name at least one part, for example tables"
+        raise argparse.ArgumentTypeError(msg)
     try:
         choose_parts(names)
     except ExportError as error:

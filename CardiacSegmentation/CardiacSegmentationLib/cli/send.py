@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from CardiacSegmentationLib.cli.facts import named_path
 from CardiacSegmentationLib.cli.progress import print_json, while_heard
 from CardiacSegmentationLib.errors import CardiacSegmentationError, ExportError, UsageError, error_to_dict
 
@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``cardiacseg send``."""
     parser.add_argument(
         "results",
-        type=Path,
+        type=named_path,
         nargs="*",
         metavar="RESULTS",
         help="folders that `cardiacseg segment --out` wrote, or DICOM files",
@@ -33,13 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tls", action="store_true", help="encrypt the way to the node; DICOMweb does so with https")
     parser.add_argument(
         "--tls-authorities",
-        type=Path,
+        type=named_path,
         metavar="FILE.pem",
         help="certificates that vouch for the archive (the system's)",
     )
     parser.add_argument(
         "--tls-certificate",
-        type=Path,
+        type=named_path,
         metavar="FILE.pem",
         help="our own certificate and its key, where the archive asks for one",
     )
@@ -59,8 +59,11 @@ def run(options: argparse.Namespace) -> int:
     if options.test and not options.to:
         msg = "A C-ECHO goes to a DICOM node (--to); DICOMweb has none."
         raise UsageError(msg)
+    from CardiacSegmentationLib.export.dicom_objects import without_warnings
+
     try:
-        return _test(options) if options.test else _send(options)
+        with without_warnings():  # about the values of the source's scanner; a program hears of errors alone
+            return _test(options) if options.test else _send(options)
     except CardiacSegmentationError as error:
         if not options.json_progress:
             raise

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from CardiacSegmentationLib.contours.anatomy import is_whole, settle_touching
-from CardiacSegmentationLib.errors import ContourError, reason_of
+from CardiacSegmentationLib.errors import MALFORMED, ContourError, reason_of
 from CardiacSegmentationLib.segmentation import Border, Contours
 
 SCHEMA, VERSION = "cardiacseg-contours", 1
@@ -35,7 +35,7 @@ def from_dict(content: Any) -> Contours:
         if not sound or not np.isfinite([row_mm, column_mm]).all():
             raise ContourError.of("contours-no-places")
         contours = Contours((row_mm, column_mm), borders)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except MALFORMED as error:
         raise ContourError.of("contours-unreadable", reason=reason_of(error)) from error
     for whole in (contours, settle_touching(contours)):  # written numbers are rounded
         if is_whole(whole):

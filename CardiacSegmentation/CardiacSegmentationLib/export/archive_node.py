@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.errors import ExportError, reason_of
@@ -36,6 +37,7 @@ REFUSALS = {
     "0124": "we are not allowed to store there",
 }
 REFUSED = "the archive refused it"
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 
 def store_to_node(
@@ -92,7 +94,7 @@ def _why_no_association(association: Any, errors: Sequence[str], peer: Peer, cal
         return ExportError.of("no-kind-taken", **vars(peer), kinds=tuple(SENT.values()))
     connection = next((text.partition(": ")[2] for text in errors if text.startswith("TCP Initialisation")), "")
     if connection:
-        return ExportError.of("node-silent", **vars(peer), reason=connection)
+        return ExportError.of("node-silent", **vars(peer), reason=_ERRNO.sub("", connection))
     return ExportError.of("node-silent-or-tls", **vars(peer))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from CardiacSegmentationLib.export.wording import measure_text, phrase, word
-from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE
+from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, sentence
 from CardiacSegmentationLib.journal import describe_entry
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 
@@ -134,8 +134,15 @@ def summarise_corrections(corrections: Corrections, language: str = DEFAULT_LANG
     if not corrections.are_any:
         return ""
     parts = [
-        f"{change.part.upper()} EF {measure_text(change.automatic, language)} → "
-        f"{measure_text(change.corrected, language)} %"
+        sentence(
+            "corrections-value",
+            {
+                "structure": change.part.upper(),
+                "before": measure_text(change.automatic, language),
+                "after": measure_text(change.corrected, language),
+            },
+            language,
+        )
         for change in corrections.numbers
         if change.corrected.key == "ef_percent" and change.shows
     ]

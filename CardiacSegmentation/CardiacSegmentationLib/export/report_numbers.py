@@ -24,6 +24,7 @@ from CardiacSegmentationLib.export.report_content import FOOTER_MM
 from CardiacSegmentationLib.export.wording import (
     capitalised,
     describe_signature,
+    fact_text,
     limits_text,
     measure_text,
     number_text,
@@ -101,7 +102,10 @@ def _patient(page: Sheet, content: Content, top: float) -> float:
         top += 6.0
     columns, width = 3, page.inner_mm / 3
     rows = math.ceil(len(facts) / columns)
-    entries = [(content.word(name), wrap(text, width - LABEL_MM - 3.0, TEXT)) for name, text in facts.items()]
+    entries = [
+        (content.word(name), wrap(fact_text(text, content.language), width - LABEL_MM - 3.0, TEXT))
+        for name, text in facts.items()
+    ]
     ends: list[float] = [top]
     for number, first in enumerate(range(0, len(entries), rows or 1)):
         left, y = MARGIN_MM + number * width, top

@@ -35,6 +35,11 @@ def number_text(text: str, language: str = DEFAULT_LANGUAGE) -> str:
     return read_catalogue(language).number(text.replace("-", MINUS))
 
 
+def fact_text(text: str, language: str = DEFAULT_LANGUAGE) -> str:
+    """A fact of the headers, its field strength and times written as people of that language do."""
+    return re.sub(r"\d+\.\d+(?= (?:T|ms)\b)", lambda found: number_text(found[0], language), text)
+
+
 def measure_text(item: Measurement, language: str = DEFAULT_LANGUAGE) -> str:
     """The value of a measurement, without its unit; a dash where it is not known."""
     return number_text(item.text, language)

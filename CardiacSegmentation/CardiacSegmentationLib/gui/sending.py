@@ -70,7 +70,7 @@ class Sending:
         written = self._write(choose_parts(["dicom"]))
         if not written:  # declined, cancelled, or failed
             return
-        self._what = f"“{live.study.name}” → {node.address}"
+        self._what = _("“{study}” → {address}").format(study=live.study.name, address=node.address)
         self._show(_("Sending …"))
         self._run.start(["send", "--json-progress", *node.arguments(), *map(str, written)])
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from CardiacSegmentationLib.errors import ModelError
+from CardiacSegmentationLib.errors import MALFORMED, ModelError
 from CardiacSegmentationLib.network.preprocess import Preprocessing
 from CardiacSegmentationLib.network.training_range import TrainingRange
 from CardiacSegmentationLib.resources import resource
@@ -105,7 +105,7 @@ def load_bundle(model: Path | None = None) -> Bundle:
             graphs=tuple(str(name) for name in facts.get("graphs", ())) or (GRAPH,),
         )
         labels = {str(name).upper(): int(code) for name, code in facts["labels"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except MALFORMED as error:
         raise ModelError.of("bundle-incomplete", path=path, reason=f"{type(error).__name__}: {error}") from error
     if labels != {label.name: int(label) for label in Label}:
         raise ModelError.of("bundle-label-codes", path=folder)
@@ -135,7 +135,7 @@ def _read_facts(path: Path) -> dict[str, Any]:
         metadata = json.loads(path.read_text(encoding="utf-8"))
         facts = metadata["cardiacseg"]
         schema = int(facts["schema"])
-    except (ValueError, KeyError, TypeError) as error:
+    except MALFORMED as error:
         raise ModelError.of("bundle-foreign", path=path) from error
     if schema > SCHEMA:
         raise ModelError.of("bundle-too-new", path=path.parent.parent, kind=schema, newest=SCHEMA)

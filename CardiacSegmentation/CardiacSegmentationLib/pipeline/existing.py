@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.errors import ExportError, reason_of
 from CardiacSegmentationLib.pipeline.options import Existing
 from CardiacSegmentationLib.pipeline.record import RECORD_FILE, UNFINISHED, read_record
 
@@ -23,6 +24,7 @@ def require_room(folder: Path, patterns: Collection[str], existing: Existing, ad
     """
     if folder.exists() and not folder.is_dir():
         raise ExportError.of("folder-is-file", folder=folder)
+    _require_writable(folder)
     if existing is Existing.REPLACE:
         return
     if existing is Existing.STOP and (folder / RECORD_FILE).exists():
@@ -32,6 +34,16 @@ def require_room(folder: Path, patterns: Collection[str], existing: Existing, ad
     if names := _not_ours(folder, patterns):
         some = (*names[:MOST_NAMED], *(["…"] if len(names) > MOST_NAMED else []))
         raise ExportError.of("folder-has-files", folder=folder, files=some)
+
+
+def _require_writable(folder: Path) -> None:
+    """Say before the work, not after it, that results cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ExportError.of("folder-not-made", folder=folder, reason=reason_of(error)) from error
+    if not os.access(folder, os.W_OK):
+        raise ExportError.of("folder-closed-to-you", folder=folder)
 
 
 def remove_run(folder: Path, but: Collection[Path] = ()) -> None:

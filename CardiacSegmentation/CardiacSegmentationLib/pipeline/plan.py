@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ENDINGS = sorted((*VOLUME_ENDINGS, *ARCHIVE_ENDINGS, ".dcm", ".ima"), key=len, reverse=True)  # the longest first
 NO_STUDY = "no study: neither a folder nor an archive, a NIfTI, NRRD or multi-frame DICOM file"
 SINGLE_FILE = "a single DICOM file: put the files of each study into a folder of its own"
+LABEL_MAP = "a label map by its name, no images"
 BESIDE_IMAGES = "a file beside the DICOM images of a study"
 SUMMARY_FILE, PARQUET_FILE, OVERVIEW_FILE, THUMBNAILS = "summary.csv", "summary.parquet", "overview.html", "thumbnails"
 OWN_FILES = (SUMMARY_FILE, PARQUET_FILE, OVERVIEW_FILE, THUMBNAILS)  # of a batch, beside the studies' folders
@@ -283,6 +284,8 @@ def _is_made_of_file(folder: _Folder, files: list[Path]) -> bool:
 
 def _why_no_study(path: Path) -> str:
     """Nothing where a file in the folder of all may be a study; whether it is one, the attempt tells."""
+    if is_label_file(path) and is_volume_file(path):
+        return LABEL_MAP
     if is_volume_file(path) or is_archive_by_name(path):
         return ""
     try:

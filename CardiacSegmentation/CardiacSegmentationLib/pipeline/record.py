@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib import __version__
-from CardiacSegmentationLib.errors import ExportError, ReadingError, reason_of
+from CardiacSegmentationLib.errors import MALFORMED, ExportError, ReadingError, reason_of
 from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.pipeline.local_key import checksum
 from CardiacSegmentationLib.reading_json import reading_from_dict
@@ -60,7 +60,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
         record = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
         is_ours = record["schema"] == SCHEMA and record["version"] == VERSION
         is_ours &= all(_is_below(PurePath(name)) for name in record["files"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (*MALFORMED, OSError):
         return None
     return dict(record) if is_ours else None
 
@@ -87,7 +87,7 @@ def read_reading(path: Path) -> Reading:
         return reading_from_dict(json.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
         raise ReadingError.of("no-reading-file", path=file, reason=reason_of(error)) from error
-    except ValueError as error:
-        raise ReadingError.of("no-reading-file", path=file, reason=reason_of(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise ReadingError.of("no-reading-in-file", path=file, reason=reason_of(error)) from error
     except ReadingError as error:
         raise ReadingError.of("reading-in-file", path=file, why=error) from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from CardiacSegmentationLib.errors import ReadingError
+from CardiacSegmentationLib.errors import MALFORMED, ReadingError
 from CardiacSegmentationLib.reading import Reading
 from CardiacSegmentationLib.reading_json import reading_from_dict, reading_to_dict
 from CardiacSegmentationLib.segmentation import Origin, PackedLabels
@@ -96,7 +96,7 @@ class History:
         try:
             changes = [_change_from_dict(item) for item in data["changes"]]
             done = int(data["done"])
-        except (KeyError, TypeError, ValueError, AttributeError, zlib.error, ReadingError):
+        except (*MALFORMED, zlib.error, ReadingError):
             return cls()
         return cls(changes, done) if 0 <= done <= len(changes) else cls()
 

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from CardiacSegmentationLib.analysis.assess import check_reading
-from CardiacSegmentationLib.errors import LabelError, ReadingError
+from CardiacSegmentationLib.errors import MALFORMED, LabelError, ReadingError
 from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.locks import is_alive
 from CardiacSegmentationLib.reading_json import reading_from_dict, reading_to_dict
@@ -218,17 +218,7 @@ def _read(path: Path) -> dict[str, Any] | None:
                 "reading": reading_from_dict(state["reading"]),
                 "contours": contours_from_list(state.get("contours", [])),
             }
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        zipfile.BadZipFile,
-        zlib.error,
-        ReadingError,
-    ):
+    except (*MALFORMED, OSError, EOFError, zipfile.BadZipFile, zlib.error, ReadingError):
         return None
 
 

@@ -980,6 +980,10 @@
  <context>
   <name>gui.sending</name>
   <message>
+   <source>“{study}” → {address}</source>
+   <translation>„{study}“ → {address}</translation>
+  </message>
+  <message>
    <source>Sending …</source>
    <translation>Senden …</translation>
   </message>
@@ -1220,7 +1224,7 @@
   </message>
   <message>
    <source>From next phase (Shift+C)</source>
-   <translation>Aus der nächsten Phase (Shift+C)</translation>
+   <translation>Aus der nächsten Phase (Umschalt+C)</translation>
   </message>
   <message>
    <source>From slice above (B)</source>

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from cardiactrain.networks.output import NetworkOutput
+from cardiactrain.networks.output import NetworkOutput, log_areas
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,9 +84,7 @@ class CompactUNet(nn.Module):
                 x = self.across_up[n](x, follows)
             levels.append(x)
         logits = functional.pixel_shuffle(self.heads[0](levels[-1]), self.unshuffle)
-        areas = torch.log1p(
-            torch.softmax(logits.detach().float(), 1).sum((2, 3))
-        )  # in pixels, whatever the view's size
+        areas = log_areas(logits)  # in pixels, whatever the view's size
         seen = torch.cat([deepest.mean((2, 3)).float(), areas], 1)
         coarser = [head(x) for head, x in zip(self.heads[1:], levels[-2::-1], strict=False)] if self.training else []
         return NetworkOutput(logits, tuple(coarser), self.presence(seen))

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from cardiactrain.networks.output import NetworkOutput
+from cardiactrain.networks.output import NetworkOutput, log_areas
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,8 +63,7 @@ class ResidualUNet(nn.Module):
             x = up(torch.cat([rise(x), skip], 1))
             levels.append(x)
         logits = self.heads[0](levels[-1])
-        areas = torch.log1p(torch.softmax(logits.detach().float(), 1).sum((2, 3)))
-        seen = torch.cat([deepest.mean((2, 3)).float(), areas], 1)
+        seen = torch.cat([deepest.mean((2, 3)).float(), log_areas(logits)], 1)
         coarser = [head(x) for head, x in zip(self.heads[1:], levels[-2::-1], strict=False)] if self.training else []
         return NetworkOutput(logits, tuple(coarser), self.presence(seen))
 
