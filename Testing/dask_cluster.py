@@ -51,14 +51,14 @@ class Cluster:
     def restart(self) -> None:
         """Kill the scheduler, and start it and the workers that it takes with it anew."""
         self.end("scheduler", signal.SIGKILL)
-        self._running["workers"].wait(60)
+        self._running["workers"].wait(300)
         self.start_scheduler(self.address.rpartition(":")[2])
         self.start_workers()
 
     def end(self, name: str, number: int = signal.SIGTERM) -> None:
         """End one of its programs."""
         self._running[name].send_signal(number)
-        self._running[name].wait(60)
+        self._running[name].wait(300)
 
     def close(self) -> None:
         """End them all."""
@@ -71,7 +71,7 @@ class Cluster:
             return subprocess.Popen([sys.executable, "-m", module, *options], env=ENVIRONMENT, stdout=log, stderr=log)
 
 
-def wait_until(is_so: Any, seconds: float = 60.0) -> None:
+def wait_until(is_so: Any, seconds: float = 300.0) -> None:
     deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline, "it did not come"

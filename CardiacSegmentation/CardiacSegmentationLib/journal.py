@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 NAMES = {"lv_ed": "LV ED", "lv_es": "LV ES", "rv_ed": "RV ED", "rv_es": "RV ES"}
+SEXES = {"M": "male", "F": "female"}
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ def describe_entry(
         "tool": entry.tool,
         "structure": tuple(entry.structure.split("+")) if entry.structure else (),
         "subject": NAMES.get(entry.subject, entry.subject),
-        "before": name_text(entry.before) or "–",
-        "after": name_text(entry.after) or "–",
+        "before": _value_text(entry, entry.before),
+        "after": _value_text(entry, entry.after),
         "count": entry.images,
     }
     parts = [sentence(f"journal-{entry.action}", parameters, language)]
@@ -72,6 +73,11 @@ def describe_entry(
     if entry.images == 1 and entry.phase is not None and not entry.subject:
         parts.append(_name_phase(entry.phase, key_phases, language))
     return ", ".join(parts)
+
+
+def _value_text(entry: JournalEntry, value: str) -> str:
+    """A value as a person says it; DICOM's codes of the sexes are words of the catalogue."""
+    return (SEXES.get(value, value) if entry.subject == "sex" else name_text(value)) or "–"
 
 
 def _name_phase(phase: int, key_phases: Mapping[str, int | None] | None, language: str) -> str:

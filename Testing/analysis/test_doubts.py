@@ -229,7 +229,9 @@ def test_every_doubt_is_a_whole_sentence(study: tuple[CineStack, Segmentation], 
     labels[7, 4][labels[7, 4] >= Label.MYO] = 0
     labels[:, 5] = np.roll(labels[:, 5], 9, axis=-1)
     labels[2:, 3] = np.roll(labels[2:, 3], 10, axis=0)
-    for finding in assess(stack, Segmentation.of(labels)).findings:
+    findings = assess(stack, Segmentation.of(labels)).findings
+    assert len(findings) >= 3, "one for each of the three faults"
+    for finding in findings:
         sentence = describe(finding, language)
         assert sentence != finding.code
         assert not set("{}") & set(sentence)

@@ -154,6 +154,7 @@ def test_nothing_of_the_patient_or_the_day_leaves_de_identified(
         options=ExportOptions(deidentifier=hide),
     )
     source = read_source(case.stack)
+    assert paths
     for path in paths:
         valid_dicom(path)
         one = pydicom.dcmread(path)

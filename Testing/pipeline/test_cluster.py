@@ -104,7 +104,7 @@ def test_dask_comes_to_the_same_though_a_worker_dies_and_the_scheduler_is_starte
         wait_until(lambda: finished(out) >= 4)
         assert process.poll() is None
         cluster.restart()
-        assert process.wait(120) == 3
+        assert process.wait(300) == 3
     rows = read_rows(out)
     assert rows == read_rows(tmp_path / "alone")
     assert {row["status"] for name, row in rows.items() if name != "broken"} == {"done"}

@@ -89,7 +89,7 @@ def home(tmp_path: Path) -> Path:
 def run(home: Path, *command: str, first: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command as a user of that home folder would."""
     environment = environment_of(home, first)
-    return subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False, timeout=900)
 
 
 def environment_of(home: Path, first: Path | None = None) -> dict[str, str]:
@@ -104,6 +104,19 @@ def environment_of(home: Path, first: Path | None = None) -> dict[str, str]:
         "NETWORK_LOG": str(home.parent / "network.log"),
         "OPENBLAS_NUM_THREADS": "1",
     }
+
+
+def run_watched(
+    home: Path, log: Path, program: str, *arguments: str
+) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """Run a program, and every call by which it or its processes would reach another computer or ask for its address.
+
+    What processes of ours say to each other goes through nameless pairs of sockets, and is none.
+    """
+    watch = ["strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o", str(log)]
+    ran = run(home, *watch, sys.executable, "-c", program, *arguments)
+    calls = [line for line in log.read_text().splitlines() if re.search(r"connect\(|AF_(INET|NETLINK)", line)]
+    return ran, calls
 
 
 @contextmanager
@@ -140,6 +153,7 @@ def test_no_command_but_send_calls_the_network(study: Path, tmp_path: Path, guar
         *(["segment", str(study), "--out", str(out / engine), "--backend", engine] for engine in INSTALLED),
         ["measure", str(study), str(out / "onnx" / "labels.nii.gz")],
         ["batch", str(study.parent), "--out", str(out / "many"), "--only", "tables"],
+        ["demo", str(study), "--out", str(out / "demo"), "--only", "tables"],
     ]
     for command in commands:
         ran = run(home, sys.executable, "-m", "CardiacSegmentationLib", *command, first=guard)
@@ -153,16 +167,30 @@ def test_no_command_but_send_calls_the_network(study: Path, tmp_path: Path, guar
 
 
 @pytest.mark.skipif(not shutil.which("strace"), reason="no strace here")
-@pytest.mark.parametrize("engine", INSTALLED)
-def test_no_library_calls_the_network_behind_python(study: Path, tmp_path: Path, home: Path, engine: str) -> None:
-    log = tmp_path / "strace.log"
-    arguments = ["segment", str(study), "--out", str(tmp_path / "out"), "--backend", engine]
-    watch = ["strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o", str(log)]
-    ran = run(home, *watch, sys.executable, "-c", LINGER, *arguments)
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        *(("segment", ["--backend", engine]) for engine in INSTALLED),
+        ("batch", ["--only", "tables"]),
+        ("demo", ["--only", "tables"]),
+    ],
+)
+def test_no_library_calls_the_network_behind_python(
+    study: Path, tmp_path: Path, home: Path, command: str, options: list[str]
+) -> None:
+    source = study.parent if command == "batch" else study
+    arguments = [command, str(source), "--out", str(tmp_path / "out"), *options]
+    ran, calls = run_watched(home, tmp_path / "strace.log", LINGER, *arguments)
     assert ran.returncode == 0, ran.stderr
-    calls = [line for line in log.read_text().splitlines() if re.search(r"AF_INET|nscd|sendm?msg|sendto", line)]
     assert calls == []
     assert left_in(home) == []
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="no strace here")
+@pytest.mark.parametrize("call", ["connect(address)", "sendto(b'', address)", "sendmsg([b''], [], 0, address)"])
+def test_a_library_that_called_would_be_seen(tmp_path: Path, home: Path, call: str) -> None:
+    ask = f"import socket; address = ('127.0.0.1', 9); socket.socket(type=socket.SOCK_DGRAM).{call}"
+    assert len(run_watched(home, tmp_path / "strace.log", ask)[1]) == 1
 
 
 def stay_on_page(address: str, out: Path) -> None:

@@ -48,7 +48,7 @@ host.stop()
 def read_elsewhere(path: Path) -> tuple[dict[str, Any], str]:
     testing = Path(__file__).resolve().parents[1]
     process = subprocess.run(
-        [sys.executable, "-c", READER, str(path)], cwd=testing, capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", READER, str(path)], cwd=testing, capture_output=True, text=True, check=True, timeout=300
     )
     return json.loads(process.stdout), process.stderr
 
@@ -95,8 +95,11 @@ def test_writing_holds_one_phase_and_not_all(tmp_path: Path) -> None:
         import numpy as np
         from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
         from CardiacSegmentationLib.scene.files import write_scene
-        def peak():
-            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        def peak():  # of this program alone: what the system says of a child includes the parent that made it
+            if sys.platform == "darwin":
+                return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            lines = Path("/proc/self/status").read_text().splitlines()
+            return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
         stack, segmentation = make_stack(PhantomSpec(phases=2, slices=8))
         write_scene(Path(sys.argv[1]), stack, segmentation)
         def long(values):
@@ -109,7 +112,7 @@ def test_writing_holds_one_phase_and_not_all(tmp_path: Path) -> None:
         print((peak() - before) / stack.voxels.nbytes)
     """
     command = [sys.executable, "-c", code, str(tmp_path / "scene.mrb")]
-    process = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    process = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
     assert float(process.stdout) < 1.0
 
 
@@ -125,7 +128,7 @@ def test_writing_needs_no_host_and_prints_nothing(tmp_path: Path) -> None:
     """
     path = tmp_path / "scene.mrb"
     process = subprocess.run(
-        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True, timeout=300
     )
     assert (process.stdout, process.stderr) == ("", "")
     assert path.is_file()
@@ -166,7 +169,7 @@ def test_without_slicers_libraries_the_room_says_so() -> None:
         except ExportError as error:
             print(error)
     """
-    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     assert "pip install slicer-core" in process.stdout
 
 
@@ -177,4 +180,4 @@ def test_nothing_below_imports_the_room() -> None:
         import CardiacSegmentationLib.cine, CardiacSegmentationLib.analysis, CardiacSegmentationLib.phantom
         assert not {"slicer", "vtk"} & set(sys.modules)
     """
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)

@@ -148,3 +148,6 @@ def test_structures_are_those_that_changed(session: StudySession) -> None:
 def test_a_name_reads_as_it_is_spoken_and_what_was_not_known_is_a_dash() -> None:
     assert describe_entry(JournalEntry("", "sign", after="Reader^Ada")) == "signed by Ada Reader"
     assert describe_entry(JournalEntry("", "patient", subject="height_cm", after="175")) == "height (cm): – → 175"
+    sex = JournalEntry("", "patient", subject="sex", before="M", after="F")
+    assert describe_entry(sex) == "sex: male → female"
+    assert describe_entry(sex, language="de") == "Geschlecht: männlich → weiblich"

@@ -217,3 +217,14 @@ def draw(session: StudySession, made: Segmentation, borders: Sequence[Border], *
             now = contours_at(session, place)
             drawn = draw_border(Contours(spacing, dict(now.borders)), border, truth.borders[border])
             assert edit_contours(session, {place: drawn}, "Redraw")
+
+
+def test_a_cavity_that_the_reader_filled_with_muscle_at_ed_and_es_is_muscle_between(session: StudySession) -> None:
+    for phase in (ED, ES):
+        image = session.segmentation.labels[phase, SLICE].copy()
+        image[image == Label.LV] = Label.MYO
+        session.put({(phase, SLICE): image}, "Paint")
+    before = session.segmentation.labels.copy()
+    take(session, propose_phases(session, SLICE))
+    heart = np.isin(before[:, SLICE], LEFT)
+    np.testing.assert_array_equal(session.segmentation.labels[:, SLICE] == Label.MYO, heart)

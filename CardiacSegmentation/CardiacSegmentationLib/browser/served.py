@@ -16,13 +16,14 @@ from CardiacSegmentationLib.browser.hand import TOOLS, Hand
 from CardiacSegmentationLib.browser.images import describe_contours, describe_images
 from CardiacSegmentationLib.browser.long_axes import describe_base_lines, describe_long_axes
 from CardiacSegmentationLib.browser.page import automatic_contours, describe_numbers
-from CardiacSegmentationLib.browser.words import read_words, say
+from CardiacSegmentationLib.browser.words import say
 from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
 from CardiacSegmentationLib.contours import find_contours
 from CardiacSegmentationLib.errors import CardiacSegmentationError, ContourError, ReadingError, as_error
 from CardiacSegmentationLib.export.dicom_source import read_source
 from CardiacSegmentationLib.export.result_parts import PARTS, describe_patient
 from CardiacSegmentationLib.export.results import default_parts
+from CardiacSegmentationLib.export.wording import word
 from CardiacSegmentationLib.network.loaded import load_network
 from CardiacSegmentationLib.segmentation import Label
 
@@ -277,8 +278,7 @@ class ServedStudy:
 
     def _parts(self) -> list[tuple[str, str]]:
         """Every result that can be written, by name and title."""
-        titles = read_words(self.language)["parts"]
-        return [(name, titles.get(name, PARTS[name].title)) for name in default_parts(self.session.stack)]
+        return [(name, word(PARTS[name].title, self.language)) for name in default_parts(self.session.stack)]
 
     def _require_open(self) -> None:
         signature = self.session.reading.signature

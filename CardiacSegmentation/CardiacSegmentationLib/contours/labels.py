@@ -61,8 +61,8 @@ def find_contours(labels: Labels, spacing_mm: tuple[float, float]) -> Contours:
 def region_of(labels: Labels, border: Border) -> BoolArray:
     """The pixels that a border is to enclose; of the epicardium none where there is no muscle."""
     if border is Border.EPI:
-        is_muscle = np.asarray(labels == Label.MYO)
-        return np.asarray(is_muscle | (labels == Label.LV)) if is_muscle.any() else is_muscle
+        is_muscle = labels == Label.MYO
+        return np.asarray(is_muscle | (labels == Label.LV) if is_muscle.any() else is_muscle)
     return np.asarray(labels == (Label.LV if border is Border.ENDO else Label.RV))
 
 
@@ -76,14 +76,14 @@ def draw_labels(contours: Contours, shape: tuple[int, int]) -> Labels:
     return labels
 
 
-def redraw_labels(labels: Labels, before: Contours, after: Contours) -> Labels:
+def redraw_labels(labels: Labels, before: Contours, after: Contours, *, leaves_hole: bool = False) -> Labels:
     """Labels after an edit: changed only where the drawn labels before and after differ, and stray pixels beside it.
 
     What smoothing rounds off elsewhere, parts without a border and painted muscle in the cavity stay as they are; of a
-    structure whose border was deleted nothing stays: a cavity without its border leaves a ring of muscle, no disc.
+    structure whose border was deleted nothing stays. Where that of a cavity goes there is muscle, or a hole.
     """
     old, new = _drawn_before(before, labels.shape), draw_labels(after, labels.shape)
-    if Border.ENDO in before.borders and Border.ENDO not in after.borders:
+    if leaves_hole:
         new = np.where((old == Label.LV) & (new == Label.MYO), np.uint8(0), new)
     changed = old != new
     changed |= _strays(labels, old, changed)

@@ -187,7 +187,7 @@ def _moved_borders(automatic: Contours, correction: Correction, image: Image | N
 
 @dataclass(frozen=True)
 class _Beside:
-    """The corrected images before and after a place in the row, and how far away; around a ring it may be one."""
+    """The corrected images before and after a place in the row, and how far away; around a ring both may be one."""
 
     last: int | None
     coming: int | None
@@ -219,9 +219,7 @@ def _beside(place: float, corrected: Mapping[int, float], period: float | None) 
              if period or other > place}  # fmt: skip
     last = min(before, key=lambda index: before[index], default=None)
     coming = min(after, key=lambda index: after[index], default=None)
-    since = np.inf if last is None else before[last]
-    until = np.inf if coming is None else after[coming]
-    return _Beside(last, coming, since, until, period)
+    return _Beside(last, coming, min(before.values(), default=np.inf), min(after.values(), default=np.inf), period)
 
 
 def _shares(beside: _Beside, fade: float) -> dict[int, float]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from CardiacSegmentationLib.network.memory import empty_images
 from CardiacSegmentationLib.network.preprocess import View, from_darkest, put_back, take_view
 from CardiacSegmentationLib.network.turns import UPRIGHT, see_turned
 from CardiacSegmentationLib.segmentation import STRUCTURES, VENTRICLES, Label
@@ -68,7 +69,7 @@ def predict(
 def _predict_nothing(stack: CineStack, view: View) -> Prediction:
     shape = (stack.phases, stack.slices)
     return Prediction(
-        labels=np.zeros(stack.voxels.shape, np.uint8),
+        labels=empty_images(stack.voxels.shape),
         predicted=np.zeros(stack.phases, bool),
         presence=np.full((len(VENTRICLES), *shape), np.nan, np.float32),
         confidence=np.full((len(STRUCTURES), *shape), np.nan, np.float32),

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from CardiacSegmentationLib.network.infer import footprint, over_phases
+from CardiacSegmentationLib.network.memory import empty_images
 from CardiacSegmentationLib.network.preprocess import from_darkest, put_back, take_view
 from CardiacSegmentationLib.network.turns import TURNS, see_turned
 
@@ -28,7 +29,7 @@ def estimate_uncertainty(
     report: Callable[[float], None] = lambda _: None,
 ) -> npt.NDArray[np.uint8]:
     """Uncertainty in percent ``[phase, slice, row, column]``: entropy of the mean over eight views, 100 is a guess."""
-    uncertainty = np.zeros(stack.voxels.shape, np.uint8)
+    uncertainty = empty_images(stack.voxels.shape)
     rows, columns = footprint(view, stack.voxels.shape[-2:])
     shifted = replace(view, centre=(view.centre[0] - rows.start, view.centre[1] - columns.start))
 

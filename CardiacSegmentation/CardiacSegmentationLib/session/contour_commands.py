@@ -110,11 +110,14 @@ def edit_contours(
     tool: str,
     action: str = "edit",
     origin: Origin = Origin.READER,
+    *,
+    holes: Collection[Place] = (),
 ) -> bool:
     """Put contours in place of those of some images; false where they are the same.
 
     Labels change where the borders moved, and nowhere else. The curves are kept, and measured, where the labels are
-    what the curves enclose; a second part of the RV, say, that has no curve is measured by its pixels.
+    what the curves enclose; a second part of the RV, say, that has no curve is measured by its pixels. A cavity that
+    goes leaves muscle, or a hole in the images among ``holes``.
     """
     images, drawn = {}, {}
     for place, contours in edits.items():
@@ -122,7 +125,7 @@ def edit_contours(
         if contours is before:
             continue
         after, labels = round_contours(contours), session.segmentation.labels[place]
-        images[place] = redraw_labels(labels, before, after)
+        images[place] = redraw_labels(labels, before, after, leaves_hole=place in holes)
         if after.borders and _encloses(after, images[place]):
             drawn[place] = after
     return session.put(images, tool, action, origin, drawn)
@@ -295,7 +298,8 @@ def take(session: StudySession, proposal: Mapping[Place, Contours], tool: str = 
         images = {place: contours for place, contours in proposal.items() if not contours_at(session, place).borders}
         return edit_contours(session, images, tool, origin=Origin.PROPAGATED)
     images = {place: contours for place, contours in proposal.items() if not _is_mine(session, *place)}
-    return edit_contours(session, images, tool, "propagate", Origin.PROPAGATED)
+    holes = [place for place in images if _has_hole_beside(session, place)]
+    return edit_contours(session, images, tool, "propagate", Origin.PROPAGATED, holes=holes)
 
 
 # How
@@ -319,7 +323,7 @@ def _delete(session: StudySession, places: Iterable[Place], structures: Iterable
 def _follow(
     session: StudySession, place: Place, mine: Mapping[int, Contours], before: Contours, borders: Collection[Border]
 ) -> Contours | None:
-    """An image's contours with borders of the reader's, carried along by the images' motion; none where they do not."""
+    """Contours with borders of the reader's, carried along by the images' motion; none where they do not fit."""
     phase, slice_ = place
     try:
         carried = follow_motion(_motion_of(session), slice_, mine, [phase])[phase].borders
@@ -330,6 +334,17 @@ def _follow(
 
 def _is_mine(session: StudySession, phase: int, slice_: int) -> bool:
     return bool(session.segmentation.origin[phase, slice_] == Origin.READER)
+
+
+def _has_hole_beside(session: StudySession, place: Place) -> bool:
+    """Whether the reader left a hole where a cavity was, in a phase of this slice or a slice of this phase."""
+    mine = session.segmentation.origin == Origin.READER
+    beside = [(int(phase), place[1]) for phase in np.flatnonzero(mine[:, place[1]])]
+    beside += [(place[0], int(slice_)) for slice_ in np.flatnonzero(mine[place[0]])]
+    without = [
+        each for each in beside if {*contours_at(session, each).borders} & {Border.ENDO, Border.EPI} == {Border.EPI}
+    ]
+    return any(not _encloses(contours_at(session, each), session.segmentation.labels[each]) for each in without)
 
 
 def _corrected(session: StudySession, place: Place) -> Contours:
