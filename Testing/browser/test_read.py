@@ -279,6 +279,25 @@ def test_a_slice_is_segmented_again_from_a_click_and_an_empty_one_filled(
     assert tab.complaints == []
 
 
+def test_who_goes_to_another_phase_with_the_button_down_lets_go(read: Any, new_tab: Any) -> None:
+    tab: Tab = new_tab(reduced_motion="reduce").open(read().address)
+    page = tab.page
+    page.evaluate("goTo(0, 3)")
+    page.click("#tool-pull")
+    left, top, right, bottom = page.evaluate(FIND, ["endo", 0.4])
+    page.mouse.move(left, top)
+    page.mouse.down()
+    page.mouse.move(right, bottom, steps=4)
+    tab.until("preview !== null")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("[at.phase, drag, preview]") == [1, None, None]
+    page.mouse.up()
+    settle(tab)
+    assert page.evaluate("state.journal") == []
+    assert page.is_disabled("#undo")
+    assert tab.complaints == []
+
+
 def test_two_tabs_show_the_same(read: Any, new_tab: Any) -> None:
     program = read()
     first, second = (new_tab(reduced_motion="reduce").open(program.address) for _ in range(2))

@@ -171,6 +171,26 @@ def test_propagation_is_shown_first_and_taken_over_as_one_step(study: ServedStud
     assert session.assessment.lv["esv_ml"].value == before
 
 
+def test_what_was_deleted_in_two_phases_goes_between_and_in_all_where_asked(study: ServedStudy) -> None:
+    tab, labels, phases = Tab(study), study.session.segmentation.labels, study.session.stack.phases
+    tab.command("delete", phase=0, slice=3, structure="RV")
+    answer = tab.command("propose", **PLACE, along="phases")
+    assert answer["proposal"] == {}
+    assert "on one side" in answer["details"]
+    tab.command("delete", phase=phases // 2, slice=3, structure="RV")
+    answer = tab.command("propose", **PLACE, along="phases")
+    assert f"Deleted in {phases - 2} images: RV." in answer["details"]
+    assert (labels[1, 3] == Label.RV).any()
+    tab.command("take")
+    assert not (labels[:, 3] == Label.RV).any()
+    tab.command("undo")
+    assert (labels[1, 3] == Label.RV).any()
+    tab.command("delete", **PLACE, structure="LV+MYO", allPhases=True)
+    assert not np.isin(labels[:, 3], (Label.LV, Label.MYO)).any()
+    tab.command("undo")
+    assert (labels[:, 3] == Label.LV).any(axis=(1, 2)).all()
+
+
 @pytest.mark.parametrize("along", ["slices", "phases"])
 def test_an_empty_image_between_others_is_filled_by_shape(
     study: ServedStudy, segmentation: Segmentation, along: str

@@ -165,6 +165,45 @@ def test_keys_delete_copy_and_propagate(a_hand: Hand, a_segmented_study: Study) 
     assert "corrected" in a_hand.messages.errors[-1]
 
 
+def test_keys_delete_in_all_phases_and_carry_what_two_phases_lost(a_hand: Hand, a_segmented_study: Study) -> None:
+    from CardiacSegmentationLib.scene.views import go_to_phase, go_to_slice
+    from CardiacSegmentationLib.segmentation import Label
+
+    keys, session = a_hand.panel._shortcuts.actions(), a_hand.panel.session
+    labels, phases = session.segmentation.labels, session.stack.phases
+    go_to_slice(a_segmented_study, SLICE)
+    keys["Shift+L"]()
+    assert not (labels[:, SLICE] == Label.LV).any()
+    assert (labels[:, SLICE] == Label.RV).any()
+    keys["Ctrl+Z"]()
+    assert (labels[:, SLICE] == Label.LV).any(axis=(1, 2)).all()
+    for phase in (0, phases // 2):
+        go_to_phase(a_segmented_study, phase)
+        keys["R"]()
+    proposal = a_hand.panel._correct.proposal
+    keys["T"]()
+    assert f"Deleted in {phases - 2} images: RV." in proposal.label.text
+    keys["Shift+T"]()
+    assert not (labels[:, SLICE] == Label.RV).any()
+    for _ in range(3):
+        keys["Ctrl+Z"]()
+    keys["Shift+R"]()
+    assert not (labels[:, SLICE] == Label.RV).any()
+
+
+def test_what_was_proposed_before_an_undo_is_not_taken_any_more(a_hand: Hand, a_segmented_study: Study) -> None:
+    from CardiacSegmentationLib.scene.views import go_to_slice
+
+    keys, session = a_hand.panel._shortcuts.actions(), a_hand.panel.session
+    go_to_slice(a_segmented_study, SLICE)
+    keys["+"]()
+    keys["T"]()
+    keys["Ctrl+Z"]()
+    keys["Shift+T"]()
+    assert not session.segmentation.corrected.any()
+    assert "does not fit any more" in a_hand.messages.errors[-1]
+
+
 @pytest.mark.parametrize(("key", "step"), [("C", (-1, 0)), ("Shift+C", (1, 0)), ("B", (0, -1)), ("N", (0, 1))])
 def test_one_structure_is_copied_from_each_side_and_nothing_else_changes(
     a_hand: Hand, a_segmented_study: Study, key: str, step: tuple[int, int]

@@ -353,6 +353,21 @@ def test_gaps_are_filled_between_slices_and_phases(begin: Callable[..., StudySes
         session.undo()
 
 
+@pytest.mark.parametrize("corner", [(0.0, 0.5), (0.5, 1.0), (1.0, 1.0)])
+def test_what_is_moved_beyond_the_image_does_not_count(session: StudySession, corner: tuple[float, float]) -> None:
+    before = contours_at(session, HERE)
+    edge_mm = np.multiply(corner, session.segmentation.labels.shape[2:]) * session.stack.spacing_mm[1:]
+    by_mm = edge_mm - before.borders[Border.ENDO].mean(axis=0)
+    assert edit_contours(session, {HERE: shift(before, list(Border), by_mm)}, "Shift")
+    pixel_mm2 = float(np.prod(session.stack.spacing_mm[1:]))
+    assert area(session, Label.LV) < before.areas_mm2[Label.LV] - 100.0
+    for label in STRUCTURES:
+        pixels = np.count_nonzero(session.segmentation.labels[HERE] == label)
+        assert area(session, label) == pytest.approx(pixels * pixel_mm2, abs=12 * pixel_mm2)
+    session.undo()
+    assert contours_at(session, HERE) is before
+
+
 def test_contours_are_found_once_for_the_same_labels_and_anew_for_others(session: StudySession) -> None:
     place = (0, 3)
     assert known_contours(session, place) is None

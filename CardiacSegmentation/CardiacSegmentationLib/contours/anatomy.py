@@ -169,6 +169,23 @@ def place_borders(contours: Contours, placed: Moved) -> Contours:
     return whole
 
 
+def keep_within(contours: Contours, shape: tuple[int, int]) -> Contours:
+    """The contours themselves where they lie in the image ``[row, column]``, else cut off at its edge.
+
+    What lies beyond has no pixels, and may not count. A border of which nothing is left goes.
+    """
+    spacing = np.asarray(contours.spacing_mm)
+    first, last = -0.5 * spacing, (np.asarray(shape) - 0.5) * spacing
+    if all((curve >= first).all() and (curve <= last).all() for curve in contours.borders.values()):
+        return contours
+    cut = {border: even_out(np.clip(curve, first, last), STEP_MM) for border, curve in contours.borders.items()}
+    smallest = SMALLEST_PX * float(np.prod(spacing))
+    kept = {
+        border: curve for border, curve in cut.items() if len(curve) >= FEWEST_POINTS and area_mm2(curve) >= smallest
+    }
+    return make_whole(Contours(contours.spacing_mm, kept))
+
+
 def make_whole(contours: Contours) -> Contours:
     """The contours themselves where they are whole, else what is left when borders are cut out of each other.
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from CardiacSegmentationLib.analysis.box import find_box
 from CardiacSegmentationLib.contours import draw_labels, find_contours, redraw_labels
-from CardiacSegmentationLib.contours.anatomy import place_borders
+from CardiacSegmentationLib.contours.anatomy import keep_within, place_borders
 from CardiacSegmentationLib.contours.fill import fill_gaps
 from CardiacSegmentationLib.contours.labels import region_of
 from CardiacSegmentationLib.contours.motion import find_motion, follow_motion
@@ -124,7 +124,8 @@ def edit_contours(
         before = contours_at(session, place)
         if contours is before:
             continue
-        after, labels = round_contours(contours), session.segmentation.labels[place]
+        labels = session.segmentation.labels[place]
+        after = round_contours(keep_within(contours, (labels.shape[0], labels.shape[1])))
         images[place] = redraw_labels(labels, before, after, leaves_hole=place in holes)
         if after.borders and _encloses(after, images[place]):
             drawn[place] = after
