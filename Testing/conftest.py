@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from CardiacSegmentationLib.phantom import PhantomSpec
 
 pytest_plugins = [
     "chromium",  # a real browser for the pages
@@ -36,6 +39,20 @@ def settings_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         for name in ("XDG_CONFIG_HOME", "LOCALAPPDATA"):
             patch.setenv(name, str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session")
+def written_phantom(tmp_path_factory: pytest.TempPathFactory) -> Callable[[PhantomSpec], Path]:
+    """Gives the folder of a phantom study, written once for all tests; who changes it works on a copy."""
+    from CardiacSegmentationLib.phantom import write_study
+
+    @functools.cache
+    def write(spec: PhantomSpec) -> Path:
+        folder = tmp_path_factory.mktemp("phantom") / "study"
+        write_study(folder, spec)
+        return folder
+
+    return write
 
 
 @pytest.fixture(scope="session")

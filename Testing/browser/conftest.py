@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from CardiacSegmentationLib.cine import read_labels, read_study
-from CardiacSegmentationLib.phantom import PhantomSpec, write_study
+from CardiacSegmentationLib.phantom import PhantomSpec
 from CardiacSegmentationLib.segmentation import Segmentation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from CardiacSegmentationLib.stack import CineStack
@@ -18,11 +19,9 @@ SPEC = PhantomSpec(slices=8, phases=10, pixel_mm=1.8)
 
 
 @pytest.fixture(scope="session")
-def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def study_folder(written_phantom: Callable[[PhantomSpec], Path]) -> Path:
     """A phantom study as DICOM."""
-    folder = tmp_path_factory.mktemp("phantom") / "study"
-    write_study(folder, SPEC)
-    return folder
+    return written_phantom(SPEC)
 
 
 @pytest.fixture(scope="session")

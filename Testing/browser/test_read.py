@@ -207,6 +207,8 @@ def test_a_study_is_read_from_first_look_to_signed_report(
     page.click("#sign")
     tab.until("study.reading.isSigned")
     assert "Ada Reader" in tab.text("#signed")
+    assert page.is_disabled("#delete")
+    assert page.is_disabled("#delete-phases")
     page.click("#tool-pull")
     page.click("#image")
     assert "unlock" in tab.text("#problem")

@@ -299,7 +299,10 @@ def test_what_cannot_be_done_is_said(study: ServedStudy, name: str, details: Any
 
 @pytest.mark.parametrize(
     ("error", "said"),
-    [(OSError(28, "No space left", "report.pdf"), "report.pdf: No space left"), (KeyError("x"), "defect")],
+    [
+        (OSError(28, "No space left", "report.pdf"), "report.pdf cannot be used (No space left)"),
+        (KeyError("x"), "defect"),
+    ],
 )
 def test_what_goes_wrong_while_writing_is_said_and_work_goes_on(
     study: ServedStudy, inwards: Any, error: Exception, said: str

@@ -124,6 +124,15 @@ def siemens_xa_interoperability(study: Foreign) -> None:
     study.images = singles
 
 
+@foreign()
+def siemens_water_and_fat_in_one_series(study: Foreign) -> None:
+    """A Dixon cine: two images of one place and moment."""
+    fat = [image.copy(40, ImageType=["ORIGINAL", "PRIMARY", "DIXON", "FAT"]) for image in study.sax]
+    water = {"SeriesInstanceUID": "2.25.40", "SeriesNumber": 40, "ImageType": ["ORIGINAL", "PRIMARY", "DIXON", "WATER"]}
+    study.each(lambda _: water)
+    study.images += fat
+
+
 # --- GE ---
 
 

@@ -158,6 +158,12 @@ def interval_shorter_than_the_phases_last(study: Foreign) -> None:
     study.each(lambda _: {"NominalInterval": "640", "HeartRate": None})
 
 
+@foreign("phase-order", "times-assumed", timed=False)
+def times_in_seconds(study: Foreign) -> None:
+    """TriggerTime in seconds, where DICOM wants milliseconds."""
+    study.each(lambda image: {"TriggerTime": f"{image.phase * STEP_MS / 1000:.4f}"})
+
+
 @foreign("unequal-phases", same=False)
 def half_of_the_slices_with_more_phases(study: Foreign) -> None:
     """Apical slices in eight phases, basal ones in seven."""

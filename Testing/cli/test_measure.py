@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from base_planes import true_line
 from CardiacSegmentationLib.cli import main
-from CardiacSegmentationLib.phantom import PhantomSpec, write_study
+from CardiacSegmentationLib.phantom import PhantomSpec
 from CardiacSegmentationLib.phantom.geometry import TO_APEX
 from CardiacSegmentationLib.phantom.heart import beating_heart
 from CardiacSegmentationLib.reading import Reading
@@ -18,14 +18,14 @@ from CardiacSegmentationLib.reading_json import reading_to_dict
 from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
 @pytest.fixture(scope="module")
-def command(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def command(written_phantom: Callable[[PhantomSpec], Path]) -> list[str]:
     """Measure a phantom with its true labels."""
-    folder = tmp_path_factory.mktemp("phantom") / "study"
-    write_study(folder, PhantomSpec(slices=6, phases=6, pixel_mm=2.5))
+    folder = written_phantom(PhantomSpec(slices=6, phases=6, pixel_mm=2.5))
     return ["measure", str(folder), str(folder / "labels.nii.gz")]
 
 

@@ -87,7 +87,7 @@ def test_it_has_four_pages_each_with_the_disclaimer(
 
 
 def test_unknown_paper_is_refused(case: Any) -> None:
-    with pytest.raises(ExportError, match="Choose A4 or Letter"):
+    with pytest.raises(ExportError, match="Choose one of A4, Letter"):
         make_report(case.stack, case.segmentation, case.assessment, paper="A3")
 
 

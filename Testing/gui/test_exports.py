@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from slicer_stand_in.hand import paint
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from CardiacSegmentationLib.scene.study import Study
@@ -18,15 +20,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def a_segmented_dicom_study(a_hand: Hand, tmp_path: Path) -> Path:
+def a_segmented_dicom_study(a_hand: Hand, written_phantom: Callable[[PhantomSpec], Path], tmp_path: Path) -> Path:
     """A phantom study on disk, loaded through the panel, with its true labels; returns the study's results folder."""
     from CardiacSegmentationLib.gui.exports import study_folder
-    from CardiacSegmentationLib.phantom import PhantomSpec, make_stack, write_study
     from CardiacSegmentationLib.scene.study import set_segmentation
 
     spec = PhantomSpec(phases=4, slices=6, pixel_mm=2.0)
-    write_study(tmp_path / "study", spec)
-    a_hand.look_into(tmp_path / "study")
+    a_hand.look_into(written_phantom(spec))
     a_hand.ui.loadButton.click()
     study = a_hand.panel.study
     set_segmentation(study, make_stack(spec)[1])

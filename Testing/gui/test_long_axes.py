@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from base_planes import true_line
 from CardiacSegmentationLib.cine import find_stacks
-from CardiacSegmentationLib.phantom import PhantomSpec, make_stack, write_study
+from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.phantom.geometry import TO_APEX
 from CardiacSegmentationLib.phantom.heart import beating_heart
 from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from CardiacSegmentationLib.scene.study import Study
     from slicer_host.view import SliceView
@@ -29,10 +29,8 @@ HEART = beating_heart(SPEC)
 
 
 @pytest.fixture(scope="module")
-def a_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder: Path = tmp_path_factory.mktemp("long axes") / "study"
-    write_study(folder, SPEC)
-    return folder
+def a_folder(written_phantom: Callable[[PhantomSpec], Path]) -> Path:
+    return written_phantom(SPEC)
 
 
 @pytest.fixture

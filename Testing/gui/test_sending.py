@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from CardiacSegmentationLib.export.archive_node import VERIFICATION
+from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from dicom_node import ALL_KINDS, run_node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from CardiacSegmentationLib.scene.study import Study
@@ -18,14 +19,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def a_sender(a_hand: Hand, tmp_path: Path) -> Hand:
+def a_sender(a_hand: Hand, written_phantom: Callable[[PhantomSpec], Path], tmp_path: Path) -> Hand:
     """The panel with a segmented phantom study from DICOM files."""
-    from CardiacSegmentationLib.phantom import PhantomSpec, make_stack, write_study
     from CardiacSegmentationLib.scene.study import set_segmentation
 
     spec = PhantomSpec(phases=4, slices=6, pixel_mm=2.0)
-    write_study(tmp_path / "study", spec)
-    a_hand.look_into(tmp_path / "study")
+    a_hand.look_into(written_phantom(spec))
     a_hand.ui.loadButton.click()
     study = a_hand.panel.study
     set_segmentation(study, make_stack(spec)[1])

@@ -7,8 +7,11 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from CardiacSegmentationLib.phantom import PhantomSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from CardiacSegmentationLib.scene.study import Study
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
@@ -17,13 +20,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def dicom_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def dicom_study(written_phantom: Callable[[PhantomSpec], Path]) -> Path:
     """A small phantom study as a Siemens scanner writes it: one series per slice, other views beside."""
-    from CardiacSegmentationLib.phantom import PhantomSpec, write_study
-
-    folder = tmp_path_factory.mktemp("dicom") / "study"
-    write_study(folder, PhantomSpec(phases=5, slices=6, pixel_mm=2.0))
-    return folder
+    return written_phantom(PhantomSpec(phases=5, slices=6, pixel_mm=2.0))
 
 
 def choose_folder(hand: Hand, folder: Path) -> None:

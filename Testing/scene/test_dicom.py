@@ -16,11 +16,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def a_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def a_folder(written_phantom: Callable[[PhantomSpec], Path]) -> Path:
     """A phantom study with long-axis views; each slice is a series of its own."""
-    folder: Path = tmp_path_factory.mktemp("dicom") / "study"
-    write_study(folder, PhantomSpec(phases=4, slices=8, layout="siemens"))
-    return folder
+    return written_phantom(PhantomSpec(phases=4, slices=8))
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from CardiacSegmentationLib.cine import find_stacks, read_long_axes
-from CardiacSegmentationLib.phantom import PhantomSpec, write_study
+from CardiacSegmentationLib.phantom import PhantomSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from CardiacSegmentationLib.cine import FoundStudy
     from CardiacSegmentationLib.long_axis import LongAxis
@@ -18,10 +19,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> FoundStudy:
-    folder = tmp_path_factory.mktemp("study") / "phantom"
-    write_study(folder, PhantomSpec(phases=5, slices=8, pixel_mm=2.5))
-    return find_stacks(folder)
+def found(written_phantom: Callable[[PhantomSpec], Path]) -> FoundStudy:
+    return find_stacks(written_phantom(PhantomSpec(phases=5, slices=8, pixel_mm=2.5)))
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ _IMAGE_TYPES = {
     "map": {"T1", "T2", "T2_STAR", "T1 MAP", "T2 MAP", "T1_MAP", "T2_MAP", "T2_STAR_MAP", "T2STAR_MAP", "ECV", "MAP"},
     "perfusion": {"PERFUSION", "PERFUSION_MOCO"},
     "tagging": {"TAGGING"},
+    "fat image": {"F", "FAT", "FF", "FAT_FRACTION"},
     "localizer": {"LOCALIZER", "SCOUT"},
     "projection": {"MPR", "PROJECTION IMAGE", "MAX_IP", "MIN_IP", "CSA MPR", "CSA 3D EDITOR"},
     RESAMPLED: {"CSA RESAMPLED"},

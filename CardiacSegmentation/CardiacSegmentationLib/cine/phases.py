@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LONGEST_CYCLE = 1.5  # in R-R: times spread over more than this are not counted from the R wave
 LONGEST_CYCLE_MS = 2000.0  # the same where no R-R is known
+SHORTEST_STEP_MS = 2.0  # no scanner takes images faster: times nearer to each other are in another unit
 GAP = 1.6  # usual steps between phases: a longer one leaves a phase out
 FEWEST_TO_FIND_GAPS = 6  # phases
 FEWEST_IN_A_BEAT = 4  # images whose times rise are one beat of several
@@ -97,7 +98,10 @@ def _order_frames(frames: Sequence[Frame]) -> _Course:
         if len(set(known)) < len(frames):
             continue
         timed = (name, value_of) in _TIMES
-        if timed and max(known) - min(known) > (LONGEST_CYCLE * rr if rr else LONGEST_CYCLE_MS):
+        span = max(known) - min(known)
+        if timed and span > (LONGEST_CYCLE * rr if rr else LONGEST_CYCLE_MS):
+            continue
+        if timed and span < SHORTEST_STEP_MS * (len(known) - 1):
             continue
         ranks = np.argsort(known, kind="stable")
         times = tuple(known[rank] for rank in ranks) if timed else None

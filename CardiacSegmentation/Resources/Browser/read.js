@@ -123,7 +123,7 @@ function showReading() {
     byId(name).title = reading[name]
     byId(name).disabled = !reading[name] || locked
   }
-  for (const id of ['delete', ...CHANGES, ...Object.keys(STEPS), ...PROPOSED, 'reader', 'impression', 'sign']) byId(id).disabled = locked
+  for (const id of ['delete', 'delete-phases', ...CHANGES, ...Object.keys(STEPS), ...PROPOSED, 'reader', 'impression', 'sign']) byId(id).disabled = locked
   byId('unlock').disabled = !locked
   for (const id of ['reader', 'impression']) if (document.activeElement !== byId(id)) byId(id).value = reading[id]
   const places = state.moments.flatMap(({ phase }) => Array.from({ length: study.slices }, (_, slice) => `${phase},${slice}`))
