@@ -29,7 +29,7 @@ from CardiacSegmentationLib.network.segment import NetworkOptions, segment_stack
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.segmentation import Label, Origin
 from CardiacSegmentationLib.session import StudySession
-from CardiacSegmentationLib.session.contour_commands import propose_phases, take
+from CardiacSegmentationLib.session.propagation import propose_phases, take
 from evaluate import spoil, stack_of_patient
 from scripted_reader import Actions, correct_image, is_good, region_dice
 

@@ -252,6 +252,7 @@ def test_sample_data_lists_the_sample_and_its_button_loads_it(
     from CardiacSegmentationLib.gui import sample
 
     monkeypatch.setattr(sample, "sample_folder", lambda: dicom_study)
+    monkeypatch.setattr(slicer.modules, "sampleDataSources", {}, raising=False)  # tests in German list it, too
     gui_host.finish_start()
     gui_host.finish_start()  # a reload of the module registers nothing twice
     sources = slicer.modules.sampleDataSources["Cardiac"]

@@ -18,7 +18,8 @@ from CardiacSegmentationLib.segmentation import STRUCTURES, Evidence, Label, Ori
 from CardiacSegmentationLib.segmentation_json import segmentation_from_dict, segmentation_to_dict
 from CardiacSegmentationLib.session import StudySession
 from CardiacSegmentationLib.session.changes import History
-from CardiacSegmentationLib.session.contour_commands import grow_here, propose_phases, take
+from CardiacSegmentationLib.session.contour_commands import grow_here
+from CardiacSegmentationLib.session.propagation import propose_phases, take
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test

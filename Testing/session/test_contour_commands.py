@@ -25,16 +25,18 @@ from CardiacSegmentationLib.session.contour_commands import (
     contours_at,
     copy_here,
     delete_here,
-    describe_proposal,
     edit_contours,
     grow_here,
     known_contours,
-    propose_filling,
-    propose_phases,
-    propose_slices,
     scale_here,
     smooth_here,
     snap_here,
+)
+from CardiacSegmentationLib.session.propagation import (
+    describe_proposal,
+    propose_filling,
+    propose_phases,
+    propose_slices,
     take,
 )
 from same_assessment import differences

@@ -15,9 +15,11 @@ from CardiacSegmentationLib.session.contour_commands import (
     contours_at,
     delete_here,
     delete_phases,
-    describe_proposal,
     edit_contours,
     in_plane_mm,
+)
+from CardiacSegmentationLib.session.propagation import (
+    describe_proposal,
     propose_between,
     propose_phases,
     propose_slices,

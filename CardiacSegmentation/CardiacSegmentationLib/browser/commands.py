@@ -19,15 +19,17 @@ from CardiacSegmentationLib.session.contour_commands import (
     copy_here,
     delete_here,
     delete_phases,
-    describe_proposal,
     edit_contours,
     grow_here,
-    propose_filling,
-    propose_phases,
-    propose_slices,
     require_change,
     smooth_here,
     snap_here,
+)
+from CardiacSegmentationLib.session.propagation import (
+    describe_proposal,
+    propose_filling,
+    propose_phases,
+    propose_slices,
     take,
 )
 from CardiacSegmentationLib.session.segment_again import (

@@ -15,6 +15,7 @@ from CardiacSegmentationLib.gui.translation import language
 from CardiacSegmentationLib.scene.views import current_phase, current_slice
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 from CardiacSegmentationLib.session import contour_commands as commands
+from CardiacSegmentationLib.session import propagation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -77,26 +78,26 @@ class ToolsPanel:
 
     def propagate_phases(self) -> None:
         """Propose what the corrections of this slice make of its other phases."""
-        self._propose("Propagate", lambda session, place: commands.propose_phases(session, place[1]))
+        self._propose("Propagate", lambda session, place: propagation.propose_phases(session, place[1]))
 
     def propagate_between(self) -> None:
         """Propose the phases between the first and the last that the reader corrected."""
-        self._propose("Propagate", lambda session, place: commands.propose_between(session, place[1]))
+        self._propose("Propagate", lambda session, place: propagation.propose_between(session, place[1]))
 
     def propagate_slices(self) -> None:
         """Propose what the corrections of this phase make of the slices above and below."""
         self._propose(
             "Propagate",
-            lambda session, place: commands.propose_slices(session, place[0], (place[1] - 1, place[1] + 1)),
+            lambda session, place: propagation.propose_slices(session, place[0], (place[1] - 1, place[1] + 1)),
         )
 
     def fill_slices(self) -> None:
         """Propose contours for empty slices between others."""
-        self._propose("Fill", lambda session, place: commands.propose_filling(session, phase=place[0]))
+        self._propose("Fill", lambda session, place: propagation.propose_filling(session, phase=place[0]))
 
     def fill_phases(self) -> None:
         """Propose contours for empty phases between others."""
-        self._propose("Fill", lambda session, place: commands.propose_filling(session, slice_=place[1]))
+        self._propose("Fill", lambda session, place: propagation.propose_filling(session, slice_=place[1]))
 
     def choose_structures(self) -> None:
         """Act on the next choice of structures."""
@@ -125,13 +126,13 @@ class ToolsPanel:
                 text = _("One image would change; it is shown dashed.")
             elif not found:
                 text = _("No image would change.")
-            text = f"{text} {commands.describe_proposal(session, found, language())}".strip()
+            text = f"{text} {propagation.describe_proposal(session, found, language())}".strip()
             asked_about = session.segmentation
 
             def take(session: StudySession) -> None:
                 if session.segmentation is not asked_about:  # undone, or corrected further
                     raise ContourError.of("proposal-outdated")
-                commands.take(session, found, tool)
+                propagation.take(session, found, tool)
 
             self._proposal.offer(text, found, take if found else None)
 
