@@ -20,7 +20,16 @@ def main() -> int:
     except KeyboardInterrupt:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         code = EXIT_CANCELLED
+    _forget_interrupt()
     return code
+
+
+def _forget_interrupt() -> None:
+    """Python remembers an interrupt that passes an exec of text (dataclasses are made so) until the next such exec.
+
+    A module run with ``-m`` would end by SIGINT for it, not with our exit code, although it was caught.
+    """
+    exec("")
 
 
 def _cancel(*_: object) -> NoReturn:

@@ -95,6 +95,22 @@ def test_sigterm_at_any_time_cancels(study: Path, tmp_path: Path, painted_bundle
     assert process.returncode == 0 or not out.exists()
 
 
+def test_an_interrupt_within_an_exec_ends_with_130_and_not_by_the_signal(tmp_path: Path) -> None:
+    """Where dataclasses are made, say: Python remembers an interrupt there, though it was caught."""
+    module = """
+import sys
+from CardiacSegmentationLib import cli
+from CardiacSegmentationLib.__main__ import main
+
+cli.main = lambda: exec("raise KeyboardInterrupt")
+sys.exit(main())
+"""
+    (tmp_path / "interrupted.py").write_text(module)
+    command = [sys.executable, "-m", "interrupted"]
+    done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (130, b"")
+
+
 def _wait_for_handler(pid: int) -> None:
     """Until the process catches SIGTERM: before that it is none of ours yet."""
     status = Path(f"/proc/{pid}/status")
