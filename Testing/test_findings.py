@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import errno
 import importlib
 import json
+import os
 import string
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -287,3 +289,4 @@ def test_what_the_operating_system_refuses_is_said_in_the_readers_language(tmp_p
         f"{tmp_path / 'absent'} ist nicht zu benutzen (Datei oder Ordner nicht vorhanden)."
     )
     assert as_error(error) is error
+    assert str(as_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))).startswith("A file cannot be used (No space")

@@ -97,6 +97,8 @@ def as_error(error: BaseException) -> CardiacSegmentationError:
         return error
     if isinstance(error, OSError) and error.filename:
         return CardiacSegmentationError.of("file", file=str(error.filename)[:LONGEST_NAME], reason=reason_of(error))
+    if isinstance(error, OSError) and error.strerror:
+        return CardiacSegmentationError.of("unnamed-file", reason=reason_of(error))
     return CardiacSegmentationError(str(error) or type(error).__name__)
 
 

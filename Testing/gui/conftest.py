@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from gui_hosts import chosen_host
 from slicer_stand_in.hand import PANEL_WIDTH, Hand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from CardiacSegmentationLib.scene.study import Study
     from CardiacSegmentationLib.segmentation import Segmentation
@@ -139,3 +140,18 @@ def a_painted_study(a_hand: Hand, painted: tuple[CineStack, Segmentation], paint
     a_hand.ui.backendCombo.currentIndex = CHOICES["backend"].values.index("onnx")
     a_hand.see()
     return study
+
+
+@pytest.fixture
+def a_segmented_hand(a_hand: Hand, written_phantom: Callable[[PhantomSpec], Path], tmp_path: Path) -> Hand:
+    """The panel with a phantom study from DICOM files and its true labels, and a folder for results."""
+    from CardiacSegmentationLib.scene.study import set_segmentation
+
+    spec = PhantomSpec(phases=4, slices=6, pixel_mm=2.0)
+    a_hand.look_into(written_phantom(spec))
+    a_hand.ui.loadButton.click()
+    study = a_hand.panel.study
+    set_segmentation(study, make_stack(spec)[1])
+    a_hand.panel.segmentation_replaced(study)
+    a_hand.ui.exportEdit.currentPath = str(tmp_path / "results")
+    return a_hand

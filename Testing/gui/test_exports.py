@@ -6,11 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from slicer_stand_in.hand import paint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from CardiacSegmentationLib.scene.study import Study
@@ -20,19 +18,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def a_segmented_dicom_study(a_hand: Hand, written_phantom: Callable[[PhantomSpec], Path], tmp_path: Path) -> Path:
+def a_segmented_dicom_study(a_segmented_hand: Hand, tmp_path: Path) -> Path:
     """A phantom study on disk, loaded through the panel, with its true labels; returns the study's results folder."""
     from CardiacSegmentationLib.gui.exports import study_folder
-    from CardiacSegmentationLib.scene.study import set_segmentation
 
-    spec = PhantomSpec(phases=4, slices=6, pixel_mm=2.0)
-    a_hand.look_into(written_phantom(spec))
-    a_hand.ui.loadButton.click()
-    study = a_hand.panel.study
-    set_segmentation(study, make_stack(spec)[1])
-    a_hand.panel.segmentation_replaced(study)
-    a_hand.ui.exportEdit.currentPath = str(tmp_path / "results")
-    return study_folder(study, tmp_path / "results")
+    return study_folder(a_segmented_hand.panel.study, tmp_path / "results")
 
 
 def open_segmented(hand: Hand, stack: CineStack, truth: Segmentation) -> Study:
