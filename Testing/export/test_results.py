@@ -195,7 +195,7 @@ def test_the_scenes_writer_is_found_by_its_name(case: Any, tmp_path: Path, monke
     room = ModuleType("a_room_above")
     room.write = lambda path, *values: path.write_text(repr([type(value).__name__ for value in values]))
     monkeypatch.setitem(sys.modules, room.__name__, room)
-    monkeypatch.setattr(result_parts, "SCENE_WRITER", (room.__name__, "write"))
+    monkeypatch.setitem(result_parts.WRITERS_ABOVE, "scene", (room.__name__, "write"))
     monkeypatch.setattr(result_parts, "find_spec", lambda _: object())
     write_results(tmp_path, case.stack, case.segmentation, case.assessment, ["scene"])
     assert (tmp_path / "scene.mrb").read_text() == "['CineStack', 'Segmentation', 'Assessment']"

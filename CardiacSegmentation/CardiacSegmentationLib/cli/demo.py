@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.cli.facts import named_path
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report
-from CardiacSegmentationLib.cli.segment import add_run_arguments, options_of
+from CardiacSegmentationLib.cli.segment import add_run_arguments, options_of, with_helper
 from CardiacSegmentationLib.pipeline import Existing, Results, segment_study
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Segment the phantom, or the user's study, and say where everything is."""
     from CardiacSegmentationLib.network.bundle import load_bundle
 
-    options = options_of(arguments)
+    options = with_helper(options_of(arguments))
     load_bundle(options.model)  # without a network there is nothing to demonstrate: say so before anything is written
     if arguments.study is not None:
         out = arguments.out or DEFAULT_OUT.parent / _name_of(arguments.study)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.choices import CHOICES
@@ -74,6 +76,11 @@ def options_of(arguments: argparse.Namespace) -> Options:
     )
 
 
+def with_helper(options: Options) -> Options:
+    """The options of a run that may use a second process, where there is a core for it."""
+    return replace(options, helper=(options.threads or os.cpu_count() or 1) > 1)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Segment one study; with ``--json-progress`` errors, too, are JSON lines."""
     if arguments.out is None and arguments.labels is None:
@@ -84,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
             results = segment_study(
                 arguments.input,
                 arguments.out,
-                options_of(arguments),
+                with_helper(options_of(arguments)),
                 report=choose_report(arguments.json_progress),
                 is_cancelled=is_cancelled,
             )

@@ -43,9 +43,11 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.segmentation import Labels, Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
-# Made in rooms above this one, so they are named here and looked up when they are wanted.
-SCENE_WRITER = ("CardiacSegmentationLib.scene.files", "write_scene")
-VIEW_WRITER = ("CardiacSegmentationLib.browser.page", "write_view")
+# Parts that are made in rooms above this one: module and function are named here, and looked up when they are wanted.
+WRITERS_ABOVE = {
+    "view": ("CardiacSegmentationLib.browser.page", "write_view"),
+    "scene": ("CardiacSegmentationLib.scene.files", "write_scene"),
+}
 
 
 class Need(str, Enum):
@@ -82,10 +84,22 @@ class PartInputs:
         uncertainty: Labels | None = None,
     ) -> None:
         self.folder, self.segmentation, self.options, self.uncertainty = folder, segmentation, options, uncertainty
-        self.original = stack
+        self.original, self._assessment = stack, assessment
         hide = options.deidentifier
         self.stack = hide.hide_stack(stack) if hide else stack
         self.assessment = hide.hide_assessment(assessment) if hide else assessment
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What it was made of, and another process can make it of again."""
+        return {
+            "folder": self.folder,
+            "stack": self.original,
+            "segmentation": self.segmentation,
+            "assessment": self._assessment,
+            "options": self.options,
+            "uncertainty": self.uncertainty,
+        }
 
     @cached_property
     def phases(self) -> dict[int, str]:
@@ -246,8 +260,7 @@ def describe_patient(stack: CineStack, header: Dataset | None, hide: Deidentifie
 
 def _write_view(inputs: PartInputs) -> list[Path]:
     path = inputs.folder / "view.html"
-    write_view = _look_up(VIEW_WRITER)
-    write_view(
+    _look_up("view")(
         path,
         inputs.stack,
         inputs.segmentation,
@@ -284,12 +297,12 @@ def _write_dicom_rtstruct(inputs: PartInputs) -> list[Path]:
 def _write_scene(inputs: PartInputs) -> list[Path]:
     path = inputs.folder / "scene.mrb"
     path.parent.mkdir(parents=True, exist_ok=True)
-    _look_up(SCENE_WRITER)(path, inputs.stack, inputs.segmentation, inputs.assessment)
+    _look_up("scene")(path, inputs.stack, inputs.segmentation, inputs.assessment)
     return [path]
 
 
-def _look_up(writer: tuple[str, str]) -> Callable[..., None]:
-    module, name = writer
+def _look_up(part: str) -> Callable[..., None]:
+    module, name = WRITERS_ABOVE[part]
     found: Callable[..., None] = getattr(importlib.import_module(module), name)
     return found
 

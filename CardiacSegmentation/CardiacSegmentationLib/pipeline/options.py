@@ -55,6 +55,7 @@ class Options:
     labels_file: Path | None = None  # one more label map, where the user wants it
     existing: Existing = Existing.STOP
     threads: int | None = None  # None: all cores
+    helper: bool = False  # whether another process may write some of the results
 
     @classmethod
     def choose(cls, **values: Any) -> Options:

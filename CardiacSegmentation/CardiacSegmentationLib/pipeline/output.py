@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.export.deidentify import Deidentifier
     from CardiacSegmentationLib.export.result_parts import PartInputs
     from CardiacSegmentationLib.export.results import PartError
+    from CardiacSegmentationLib.pipeline.helper import Helper
     from CardiacSegmentationLib.pipeline.study import Results
     from CardiacSegmentationLib.stack import CineStack
 
@@ -44,6 +45,20 @@ class Output:
             named = (*named, "uncertainty")  # who asks for it wants to have it
         self._chosen = default_parts(None, uncertainty=uncertainty) if named is None else choose_parts(named)
         require_needs(self._chosen, uncertainty=uncertainty)
+        self._helper: Helper | None = None
+
+    def start_helper(self) -> None:
+        """Have another process ready to write some of the parts, where that is worth while."""
+        from CardiacSegmentationLib.pipeline.helper import Helper, parts_for_helper
+
+        parts = parts_for_helper(self._chosen) if self._folder is not None else []
+        if parts:
+            self._helper = Helper(parts)
+
+    def close(self) -> None:
+        """End that process where it still runs."""
+        if self._helper is not None:
+            self._helper.stop()
 
     @property
     def is_wanted(self) -> bool:
@@ -116,14 +131,14 @@ class Output:
     ) -> Results:
         """Begin again without a part that cannot be made, so that all others tell of it."""
         from CardiacSegmentationLib.export.result_parts import PARTS, ExportOptions, Need, PartInputs
-        from CardiacSegmentationLib.export.results import PartError, write_parts
+        from CardiacSegmentationLib.export.results import PartError
 
         stack, segmentation, assessment = results.stack, results.segmentation, results.assessment
         assert stack is not None and segmentation is not None and assessment is not None  # noqa: PT018
         options = ExportOptions(paper=self._options.paper, language=self._options.language, deidentifier=hide)
         inputs = PartInputs(aside, stack, segmentation, assessment, options, uncertainty=results.uncertainty)
         try:
-            write_parts(inputs, parts, lambda _, done: report(done))
+            self._write_with_helper(inputs, parts, report)
         except PartError as error:
             if self._options.parts is not None:
                 if PARTS[error.part].needs is Need.DICOM:
@@ -135,6 +150,20 @@ class Output:
             others = [part for part in parts if part != error.part]
             return self._write_possible(aside, _add_finding(results, error), others, hide, report)
         return replace(results, summary=summary_row(inputs))
+
+    def _write_with_helper(self, inputs: PartInputs, parts: Sequence[str], report: Callable[[float], None]) -> None:
+        from CardiacSegmentationLib.export.results import write_parts
+
+        helper, self._helper = self._helper, None  # for one try: where a part turns out impossible, all begins again
+        if helper is None or not helper.begin(inputs):
+            write_parts(inputs, parts, lambda _, done: report(done))
+            return
+        try:
+            write_parts(inputs, [part for part in parts if part not in helper.parts], lambda _, done: report(done))
+            if not helper.wait(lambda: report(1.0)):
+                write_parts(inputs, helper.parts)
+        finally:
+            helper.stop()
 
     def _parts_for(self, stack: CineStack) -> list[str]:
         """Those asked for by name, else all that can be made; DICOM first, for it may turn out impossible."""

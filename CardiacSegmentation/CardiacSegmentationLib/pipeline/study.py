@@ -62,7 +62,7 @@ def segment_study(
     files = None if isinstance(source, CineStack) else open_study(source)
     output = Output(files, folder, options)
     reading = options.complete(Reading() if options.reading is None else read_reading(options.reading))
-    with contextlib.nullcontext() if folder is None else locked(folder):
+    with contextlib.nullcontext() if folder is None else locked(folder), contextlib.closing(output):
         return _segment_study(files or source, output, options, reading, report, is_cancelled)
 
 
@@ -79,6 +79,8 @@ def _segment_study(  # noqa: PLR0917
     kept = output.prepare()
     if kept is not None:
         return Results(kept["summary"], output.files_of(kept), kept=True)
+    if options.helper:
+        output.start_helper()
     reporter = Reporter(_usual_seconds(options, output), report, is_cancelled)
     stack = _read(source, options, reporter)
     read = reporter.seconds

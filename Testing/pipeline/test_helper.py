@@ -1,0 +1,157 @@
+"""The second process that writes some results: the same files come of it, and nothing is lost where it fails."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from CardiacSegmentationLib.errors import Cancelled
+from CardiacSegmentationLib.pipeline import RECORD_FILE, Options, Progress, helper, segment_study
+from CardiacSegmentationLib.pipeline.helper import Helper, parts_for_helper
+from CardiacSegmentationLib.pipeline.output import Output
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from CardiacSegmentationLib.export.result_parts import PartInputs
+    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.stack import CineStack
+
+WRITTEN = {"patient.csv", "view.html", RECORD_FILE}
+
+
+@pytest.fixture
+def options(painted_bundle: Path) -> Options:
+    return Options(model=painted_bundle, backend="onnx", parts=("patient", "view"), helper=True)
+
+
+@pytest.fixture
+def stack(painted: tuple[CineStack, Segmentation]) -> CineStack:
+    whole = painted[0]
+    return replace(whole, voxels=whole.voxels[:3], times_ms=whole.times_ms[:3])
+
+
+@pytest.fixture
+def written_here(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The parts that this process writes, as it goes."""
+    from CardiacSegmentationLib.export import results
+
+    names: list[str] = []
+    write_part = results._write_part
+
+    def write(name: str, inputs: PartInputs) -> list[Path]:
+        names.append(name)
+        return write_part(name, inputs)
+
+    monkeypatch.setattr(results, "_write_part", write)
+    return names
+
+
+def names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_helper_takes_the_parts_that_need_no_other() -> None:
+    assert parts_for_helper(["dicom-seg", "measurements", "view", "report", "scene"]) == ["view", "scene"]
+
+
+def test_with_a_helper_the_files_are_the_same(
+    tmp_path: Path, stack: CineStack, options: Options, written_here: list[str]
+) -> None:
+    segment_study(stack, tmp_path / "helped", options)
+    assert written_here == ["patient"]
+    segment_study(stack, tmp_path / "alone", replace(options, helper=False))
+    assert written_here == ["patient", "patient", "view"]
+    assert names_in(tmp_path / "helped") == names_in(tmp_path / "alone") == WRITTEN
+    for name in WRITTEN - {RECORD_FILE}:
+        assert (tmp_path / "helped" / name).read_bytes() == (tmp_path / "alone" / name).read_bytes(), name
+    assert not multiprocessing.active_children()
+
+
+def test_what_a_dying_helper_leaves_is_written_all_the_same(
+    tmp_path: Path, stack: CineStack, options: Options, written_here: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begin_and_die(self: Helper, inputs: PartInputs) -> bool:
+        self._process.kill()
+        return begin(self, inputs) or True
+
+    begin = Helper.begin
+    monkeypatch.setattr(Helper, "begin", begin_and_die)
+    segment_study(stack, tmp_path / "out", options)
+    assert names_in(tmp_path / "out") == WRITTEN
+    assert written_here == ["patient", "view"]
+
+
+def test_large_images_are_not_copied(
+    tmp_path: Path, stack: CineStack, options: Options, written_here: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(helper, "MOST_BYTES", stack.voxels.nbytes - 1)
+    segment_study(stack, tmp_path / "out", options)
+    assert names_in(tmp_path / "out") == WRITTEN
+    assert set(written_here) == {"patient", "view"}
+    assert not multiprocessing.active_children()
+
+
+def test_a_cancelled_run_leaves_no_helper_behind(
+    tmp_path: Path, stack: CineStack, options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, helpers = threading.Event(), []
+    start = Output.start_helper
+
+    def note(self: Output) -> None:
+        start(self)
+        helpers.extend(multiprocessing.active_children())
+
+    def listen(progress: Progress) -> None:
+        if progress.stage == "export":
+            stop.set()
+
+    monkeypatch.setattr(Output, "start_helper", note)
+    with pytest.raises(Cancelled):
+        segment_study(stack, tmp_path / "out", options, report=listen, is_cancelled=stop.is_set)
+    assert len(helpers) == 1
+    assert not multiprocessing.active_children()
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_finished_run_that_is_kept_starts_no_helper(
+    tmp_path: Path, stack: CineStack, options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Output, "start_helper", lambda _: pytest.fail("a process for nothing"))
+    monkeypatch.setattr(Output, "prepare", lambda _: {"summary": {}, "files": []})
+    assert segment_study(stack, tmp_path / "out", options).kept
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process is killed as POSIX does it")
+def test_a_helper_ends_with_its_parent() -> None:
+    program = (
+        "from CardiacSegmentationLib.pipeline.helper import Helper\n"
+        "import os, time\n"
+        "if __name__ == '__main__':\n"
+        "    print(Helper(['view'])._process.pid, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        parent.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and _is_running(pid):
+        time.sleep(0.1)
+    assert not _is_running(pid)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
