@@ -18,7 +18,7 @@ ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "elu": nn.ELU, "leaky-relu": nn
 
 
 class ClassicUNet(nn.Module):
-    """A 2D U-Net whose last width is the bottom; dropout follows every level.
+    """A 2D U-Net whose last width is the bottom; dropout follows the levels from ``dropout_from`` down, 0 the top.
 
     ``single`` is for one structure alone: one output map, a sigmoid's. As the softmax of a 0 and a logit is the logit's
     sigmoid, it stands beside a background of 0 and is read as all others are.
@@ -33,6 +33,7 @@ class ClassicUNet(nn.Module):
         widths: Sequence[int] = (32, 64, 128, 256, 512),
         activation: str = "relu",
         dropout: float = 0.0,
+        dropout_from: int = 0,
         batch_norm: bool = True,
         single: bool = False,
     ) -> None:
@@ -44,14 +45,15 @@ class ClassicUNet(nn.Module):
         self.single = single
         before = [channels, *widths[:-1]]
 
-        def level(start: int, width: int) -> nn.Sequential:
-            return _level(start, width, ACTIVATIONS[activation], dropout, batch_norm=batch_norm)
+        def level(start: int, n: int) -> nn.Sequential:
+            share = dropout if n >= dropout_from else 0.0
+            return _level(start, widths[n], ACTIVATIONS[activation], share, batch_norm=batch_norm)
 
-        self.down = nn.ModuleList(level(start, width) for start, width in zip(before, widths, strict=True))
+        self.down = nn.ModuleList(level(start, n) for n, start in enumerate(before))
         self.pool = nn.MaxPool2d(2)
-        pairs = list(zip(widths[:0:-1], widths[-2::-1], strict=True))
-        self.rise = nn.ModuleList(nn.ConvTranspose2d(below, width, 2, 2) for below, width in pairs)
-        self.up = nn.ModuleList(level(2 * width, width) for _, width in pairs)
+        rising = range(len(widths) - 2, -1, -1)
+        self.rise = nn.ModuleList(nn.ConvTranspose2d(widths[n + 1], widths[n], 2, 2) for n in rising)
+        self.up = nn.ModuleList(level(2 * widths[n], n) for n in rising)
         self.head = nn.Conv2d(widths[0], 1 if single else classes, 1)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
