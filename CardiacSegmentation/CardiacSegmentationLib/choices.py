@@ -6,16 +6,16 @@ To add a choice, add an entry to ``CHOICES`` and a field of the same name to ``p
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from CardiacSegmentationLib.errors import did_you_mean
 from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, sentence
 from CardiacSegmentationLib.reading import BasalRule
 from CardiacSegmentationLib.segmentation import Papillary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 HEIGHT_CM = (30.0, 250.0)  # from a preterm child to the tallest adults: outside lies a slip of the unit or the key
 WEIGHT_KG = (0.4, 400.0)
@@ -119,12 +119,6 @@ CONVENTIONS = ("papillary", "bsa_formula", "basal_rule", "papillary_percent")
 # What a convention is made from the text that chooses it with; others are that text.
 CONVENTION_TYPES = {"papillary": Papillary, "basal_rule": BasalRule, "papillary_percent": int}
 PATIENT_FACTS = ("sex", "age_years", "height_cm", "weight_kg")
-
-
-def did_you_mean(text: str, known: Iterable[str]) -> str:
-    """The end of a sentence about a word that is not known: the one it resembles, or nothing."""
-    similar = get_close_matches(text, list(known), 1)
-    return f"; did you mean {similar[0]}?" if similar else ""
 
 
 def arguments_for(values: Mapping[str, Any]) -> list[str]:

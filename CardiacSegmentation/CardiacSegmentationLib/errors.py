@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, Spoken, sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from CardiacSegmentationLib.findings import Said
 
@@ -108,6 +109,12 @@ def reason_of(error: BaseException) -> str:
         error = error.__cause__
     text = (isinstance(error, OSError) and error.strerror) or str(error).strip() or type(error).__name__
     return text.splitlines()[0]
+
+
+def did_you_mean(text: str, known: Iterable[str]) -> str:
+    """The end of a sentence about a word that is not known: the one it resembles, or nothing."""
+    similar = get_close_matches(text, list(known), 1)
+    return f"; did you mean {similar[0]}?" if similar else ""
 
 
 def error_to_dict(error: CardiacSegmentationError) -> dict[str, Any]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
+import sys
 
 import pytest
 from CardiacSegmentationLib.cli import main
 
+THREADS = "OPENBLAS_NUM_THREADS"
 WRONG = {
     "segmnt x": "did you mean segment?",
     "segment x --out o --hieght 3": "did you mean --height?",
@@ -44,3 +48,11 @@ def test_wrong_usage_is_one_line_and_exit_code_2(command: str, said: str, capsys
     assert said in output.err
     assert output.err.count("\n") == 1
     assert not output.out
+
+
+def test_the_number_of_threads_is_set_before_numpy_asks_for_it() -> None:
+    program = "import CardiacSegmentationLib.cli, os, sys; print('numpy' in sys.modules, os.environ[sys.argv[1]])"
+    environment = {name: value for name, value in os.environ.items() if name != THREADS}
+    command = [sys.executable, "-c", program, THREADS]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert found.stdout.split() == ["False", "1"]

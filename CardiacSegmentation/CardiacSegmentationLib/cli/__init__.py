@@ -11,14 +11,13 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from CardiacSegmentationLib import __version__
-from CardiacSegmentationLib.choices import did_you_mean
 from CardiacSegmentationLib.cli.streams import forget_unheard, open_closed_streams
-from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, UsageError, as_error
+from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, UsageError, as_error, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Our matrices are small: more threads than one only wait for each other, above all on a busy machine.
+# Before NumPy's first import. Our matrices are small: threads would only wait for each other, in a loop.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 COMMANDS = {

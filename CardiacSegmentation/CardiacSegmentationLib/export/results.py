@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.choices import did_you_mean
-from CardiacSegmentationLib.errors import CardiacSegmentationError, ExportError, reason_of
+from CardiacSegmentationLib.errors import CardiacSegmentationError, ExportError, did_you_mean, reason_of
 from CardiacSegmentationLib.export.dicom_source import SourceError
 from CardiacSegmentationLib.export.result_parts import PARTS, ExportOptions, Need, PartInputs, available_needs
 

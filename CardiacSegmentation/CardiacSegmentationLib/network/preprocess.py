@@ -125,26 +125,45 @@ def normalise(views: npt.NDArray[Any], pre: Preprocessing) -> FloatArray:
 
 
 def _resample(images: npt.NDArray[Any], starts: list[float], steps: list[float], size: tuple[int, int]) -> FloatArray:
+    """Image by image, which stays in the processor's cache.
+
+    A product with matrices would do the same, but threads of BLAS wait in a loop, and take the cores from the network.
+    """
     rows, columns = (
-        _weights(start, step, wanted, present)
+        _taps(start, step, wanted, present)
         for start, step, wanted, present in zip(starts, steps, size, images.shape[-2:], strict=True)
     )
-    return np.asarray(rows @ images.astype(np.float32) @ columns.T, np.float32)
+    flat = images.reshape(-1, *images.shape[-2:])
+    result = np.empty((len(flat), *size), np.float32)
+    for image, place in zip(flat, result, strict=True):
+        place[:] = _mix_rows(_mix_rows(image.astype(np.float32), *rows).T, *columns).T
+    return result.reshape(*images.shape[:-2], *size)
 
 
-def _weights(start: float, step: float, wanted: int, present: int) -> FloatArray:
-    """Matrix ``[wanted, present]`` of a triangle filter: linear interpolation, widened where samples are sparser."""
+def _mix_rows(image: FloatArray, places: npt.NDArray[np.intp], weights: FloatArray) -> FloatArray:
+    """Each row of the result is a weighted sum of rows: ``weights[row, n]`` times the row ``places[row, n]``."""
+    whole = np.ascontiguousarray(image)
+    mixed = np.zeros((len(places), whole.shape[1]), np.float32)
+    for place, weight in zip(places.T, weights.T, strict=True):
+        mixed += whole[place] * weight[:, None]
+    return mixed
+
+
+def _taps(start: float, step: float, wanted: int, present: int) -> tuple[npt.NDArray[np.intp], FloatArray]:
+    """A triangle filter: linear interpolation, widened where samples are sparser.
+
+    For each of the ``wanted`` samples the places among those ``present``, and their weights.
+    """
     support = max(1.0, step)
     positions = start + step * np.arange(wanted)
     reach = int(np.ceil(support))
-    places = np.floor(positions)[:, None].astype(int) + np.arange(-reach, reach + 2)[None]
+    places = np.floor(positions)[:, None].astype(np.intp) + np.arange(-reach, reach + 2)
     weights = np.maximum(0, 1 - np.abs(places - positions[:, None]) / support)
     weights /= weights.sum(axis=1, keepdims=True)  # before the outside is dropped: outside counts as 0, not as missing
-    inside = (places >= 0) & (places < present)
-    matrix = np.zeros((wanted, present), np.float32)
-    line = np.broadcast_to(np.arange(wanted)[:, None], places.shape)
-    np.add.at(matrix, (line[inside], places[inside]), weights[inside].astype(np.float32))
-    return matrix
+    weights[(places < 0) | (places >= present)] = 0
+    heaviest = np.argsort(-weights, axis=1)[:, : max(1, int(np.count_nonzero(weights, axis=1).max()))]
+    chosen = np.take_along_axis(places, heaviest, axis=1).clip(0, present - 1)
+    return chosen, np.take_along_axis(weights, heaviest, axis=1).astype(np.float32)
 
 
 def _round_up(pixels: float, multiple: int) -> int:

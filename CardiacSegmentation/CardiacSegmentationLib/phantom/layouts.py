@@ -16,8 +16,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from CardiacSegmentationLib.choices import did_you_mean
-from CardiacSegmentationLib.errors import PhantomError
+from CardiacSegmentationLib.errors import PhantomError, did_you_mean
 from CardiacSegmentationLib.phantom.dicom import (
     BREATH_HOLD_S,
     STUDY_DATE,
