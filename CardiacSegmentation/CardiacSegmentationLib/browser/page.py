@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import json
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from CardiacSegmentationLib.session.contour_commands import contours_of
 from CardiacSegmentationLib.structures import BY_LABEL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from CardiacSegmentationLib.assessment import Assessment
@@ -43,8 +44,8 @@ def write_view(
 ) -> None:
     """Write the page that shows a study and changes nothing; ``facts`` are what may be said about the patient."""
     study = describe_study(stack, segmentation, assessment, facts or {}, language)
-    with atomic_path(path) as temporary:
-        temporary.write_text(make_page(study), encoding="utf-8")
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.writelines(page_pieces(study))
 
 
 def describe_study(
@@ -122,7 +123,14 @@ def first_slice(segmentation: Segmentation) -> int:
 
 
 def make_page(study: Mapping[str, Any], scripts: Iterable[str] = ("view.js",), connect: str = "'none'") -> str:
-    """The page with its study, style and scripts in it.
+    """The page as a whole, see :func:`page_pieces`."""
+    return "".join(page_pieces(study, scripts, connect))
+
+
+def page_pieces(
+    study: Mapping[str, Any], scripts: Iterable[str] = ("view.js",), connect: str = "'none'"
+) -> Iterator[str]:
+    """The page with its study, style and scripts in it, in pieces: its images may be large.
 
     Its content security policy runs these scripts alone, shows images that are in the page, and lets it ask for nothing
     but what ``connect`` names.
@@ -134,20 +142,34 @@ def make_page(study: Mapping[str, Any], scripts: Iterable[str] = ("view.js",), c
         f"connect-src {connect}; base-uri 'none'; form-action 'none'"
     )
     title = " · ".join(text for text in (str(study.get("whose", "")), str(study["words"]["title"])) if text)
-    parts = {
-        "language": html.escape(str(study["language"])),
-        "policy": policy,
-        "title": html.escape(title),
-        "style": style,
-        "script": script,
+    parts: dict[str, Iterable[str]] = {
+        "language": [html.escape(str(study["language"]))],
+        "policy": [policy],
+        "title": [html.escape(title)],
+        "style": [style],
+        "script": [script],
         # No "<" may stand in it: "</script>" in a name would end the block.
-        "study": json.dumps(study, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
+        "study": (piece.replace("<", "\\u003c") for piece in _json_pieces(study)),
     }
-    page = ""
     for piece in _read("page.html").split("{"):  # one pass: what is put in is not looked at again
         name, brace, rest = piece.partition("}")
-        page += parts[name] + rest if brace else piece
-    return page
+        yield from parts[name] if brace else [piece]
+        yield rest
+
+
+def _json_pieces(value: Any) -> Iterator[str]:
+    """A value as JSON; each of many texts, as images are, is a piece of its own."""
+    if isinstance(value, dict):
+        for begin, (key, content) in zip(chain("{", repeat(",")), value.items(), strict=False):
+            yield f"{begin}{json.dumps(key)}:"
+            yield from _json_pieces(content)
+        yield "}" if value else "{}"
+    elif isinstance(value, list) and value and isinstance(value[0], str):
+        for begin, text in zip(chain("[", repeat(",")), value, strict=False):
+            yield begin + json.dumps(text, ensure_ascii=False)
+        yield "]"
+    else:
+        yield json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def _image_contours(stack: CineStack, labels: Any, crop: Crop) -> dict[str, Any]:

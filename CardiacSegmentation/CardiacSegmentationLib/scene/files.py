@@ -33,6 +33,7 @@ GZIP_BEGIN, DEFLATE_END = (
     b"\x1f\x8b\x08\0\0\0\0\0\x04\xff",
     b"\x03\0",
 )  # RFC 1952: no name, no time; an empty last block
+PIECE_VOXELS = 2**20  # compressed at a time
 GZIP_LEVEL = 1  # of noisy images a higher one saves little, and takes much longer
 
 # Each makes the scene know the classes of its module's nodes.
@@ -110,17 +111,23 @@ def _fill(path: Path, sizes: str, phases: Iterable[Array]) -> None:
 
 
 def _write_gzip(file: BinaryIO, phases: Iterator[Array]) -> None:
-    """The phases as one gzip stream, as many compressed at a time as there are cores: each begins anew in it."""
+    """The phases as one gzip stream, as many pieces compressed at a time as there are cores: each begins anew in it."""
     cores = os.cpu_count() or 1
     checksum = size = 0
     file.write(GZIP_BEGIN)
+    pieces = (piece for phase in phases for piece in _pieces(as_stored(phase)))
     with ThreadPoolExecutor(cores) as pool:
-        while group := [as_stored(phase) for phase in islice(phases, cores)]:
+        while group := list(islice(pieces, cores)):
             for voxels, compressed in zip(group, pool.map(_deflate, group), strict=True):
                 checksum = zlib.crc32(voxels, checksum)
                 size += voxels.nbytes
                 file.write(compressed)
     file.write(DEFLATE_END + struct.pack("<LL", checksum, size % 2**32))
+
+
+def _pieces(voxels: Array) -> Iterator[Array]:
+    flat = voxels.reshape(-1)
+    return (flat[start : start + PIECE_VOXELS] for start in range(0, flat.size, PIECE_VOXELS))
 
 
 def _deflate(voxels: Array) -> bytes:
