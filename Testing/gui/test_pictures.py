@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from slicer_stand_in.hand import Hand
 
 pytestmark = pytest.mark.stand_in  # a real Slicer has a screen
+RESULTS = "/home/reader/results"  # a path that reads well in a picture
 MODELS = Path(__file__).parents[2] / "CardiacSegmentation" / "Resources" / "Models"
 
 
@@ -52,7 +53,7 @@ def test_the_sample_is_segmented_by_the_shipped_network_and_pictured(
     assert hand.panel.live is not None, ui.errorText.plainText
     assessment = hand.panel.live.assessment
     assert assessment.lv["ef_percent"].value == pytest.approx(PhantomSpec().lv_ef_percent, abs=6)
-    ui.exportEdit.currentPath = "/home/reader/results"
+    ui.exportEdit.currentPath = RESULTS
     hand.picture(pictures / "slicer-panel-results.png")
 
 
@@ -66,6 +67,7 @@ def test_what_was_corrected_and_decided_is_pictured(a_hand: Hand, a_segmented_st
     panel.session.edit(ed, labels, "Erase")
     panel.session.set_counts([Label.RV], ed, 1, counts=False)
     ui.journalBox.collapsed = False
+    ui.exportEdit.currentPath = RESULTS
     a_hand.picture(pictures / "slicer-panel-corrected.png")
     assert "LV EF" in ui.correctionsLabel.text
     assert "the volume is largest in phase" in ui.keyPhaseLabel.text
@@ -123,6 +125,7 @@ def test_the_window_is_pictured(
 ) -> None:
     """As large as Slicer's own: the panel, the short axis, the curve, the numbers."""
     import slicer
+    from CardiacSegmentationLib.gui.layout import zoom_to_heart
     from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
     from CardiacSegmentationLib.scene.study import load_study, set_segmentation
     from slicer_stand_in.window import Window
@@ -133,5 +136,7 @@ def test_the_window_is_pictured(
     a_hand.panel.select(study)
     window = Window(a_hand.widget, study.volume_node, size, panel_width)
     pictures.mkdir(parents=True, exist_ok=True)
+    window.picture()  # gives the views their size, as Slicer has done long before a study is chosen
+    zoom_to_heart(study, truth.labels)
     assert window.picture().save(str(pictures / f"slicer-window-{size[0]}.png"))
     window.close()
