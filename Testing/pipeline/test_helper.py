@@ -130,6 +130,25 @@ def test_a_finished_run_that_is_kept_starts_no_helper(
     assert segment_study(stack, tmp_path / "out", options).kept
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals to a group of processes are POSIX")
+def test_a_helper_does_not_hear_of_interrupts() -> None:
+    program = (
+        "from CardiacSegmentationLib.pipeline.helper import Helper\n"
+        "import os, signal, time\n"
+        "if __name__ == '__main__':\n"
+        "    signal.signal(signal.SIGINT, lambda *_: None)\n"
+        "    helper = Helper(['view'])\n"
+        "    for _ in range(40):\n"
+        "        os.killpg(0, signal.SIGINT)\n"
+        "        time.sleep(0.05)\n"
+        "    print(helper._process.is_alive())\n"
+        "    helper.stop()\n"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, start_new_session=True)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a process is killed as POSIX does it")
 def test_a_helper_ends_with_its_parent() -> None:
     program = (

@@ -77,6 +77,7 @@ def _serve(connection: Connection, parts: Sequence[str]) -> None:
     """The process: inputs in, whether all was written out."""
     from CardiacSegmentationLib.export.results import write_parts
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     for part in parts:
         importlib.import_module(WRITERS_ABOVE[part][0])
@@ -99,10 +100,13 @@ def _end_with_parent() -> None:
 
 @contextlib.contextmanager
 def _interrupts_held_back() -> Iterator[None]:
-    """What starts within never hears of Ctrl-C, which goes to every process of a terminal: its parent ends it."""
+    """What starts within does not hear of Ctrl-C, which goes to every process of a terminal: its parent ends it."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # multiprocessing starts it before the first process, and takes the mask off
     before: Any = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
