@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import CineStack
 
 SPEC = PhantomSpec(phases=25, slices=12, pixel_mm=1.25)  # 256 × 256 pixels
-LIMITS = {"network": 2.0, "command": 5.0, "memory_mb": 1000.0, "nnunet_ratio": 20.0}
+LIMITS = {"network": 1.2, "all tables": 2.5, "everything": 5.0, "memory_mb": 600.0, "nnunet_ratio": 20.0}
 STROKE_LIMITS_MS = {"one slice": 50.0, "a whole phase": 100.0}
 ENGINES_TEXT = (
     "From a stack in memory to its checked segmentation: finding the heart, views, the network, labels on the native "
@@ -105,7 +105,7 @@ def measure(study: Path, folder: Path, options: argparse.Namespace) -> Iterator[
     commands, memory_mb = command_timings(study, folder, options.runs)
     command_rows = [(timing.title, f"{timing.median:.2f}", _all(timing)) for timing in commands]
     yield f"## The whole command\n\n{COMMAND_TEXT}\n\n{_table(('what', 'median s', 'runs s'), command_rows)}"
-    yield f"Peak memory of the process, all tables: {memory_mb:.0f} MB."
+    yield f"Peak memory of the largest process, everything: {memory_mb:.0f} MB."
     parts = [(timing.title, f"{timing.median:.2f}") for timing in part_timings(study, folder, options.runs)]
     yield "## What each step takes\n\n" + _table(("step", "median s"), parts)
     strokes = stroke_timings(stack, options.runs)
@@ -200,7 +200,7 @@ def torch_timings(stack: CineStack, folder: Path, options: argparse.Namespace) -
 
 
 def command_timings(study: Path, folder: Path, runs: int) -> tuple[list[Timing], float]:
-    """Wall time of the command with tables only and with everything, and its peak memory in MB."""
+    """Wall time of the command with tables only and with everything, and the peak memory of its processes in MB."""
     peak = 0.0
     timings = []
     for title, more in (("all tables", ["--only", "tables"]), ("everything", [])):
@@ -210,7 +210,7 @@ def command_timings(study: Path, folder: Path, runs: int) -> tuple[list[Timing],
             command += ["--out", str(folder / "out"), "--force", "--backend", "onnx", *more]
             taken, memory = _run_command(command)
             seconds.append(taken)
-            peak = max(peak, memory if more else 0.0)
+            peak = max(peak, memory)
         timings.append(Timing(title, tuple(seconds)))
     return timings, peak
 
@@ -357,8 +357,8 @@ def _verdict(
     fastest = min(timing.median for timing in measured)
     checks = [
         ("network part, fastest engine", fastest, LIMITS["network"], "s"),
-        ("command to all tables", commands[0].median, LIMITS["command"], "s"),
-        ("memory", memory_mb, LIMITS["memory_mb"], "MB"),
+        *((f"command to {timing.title}", timing.median, LIMITS[timing.title], "s") for timing in commands),
+        ("memory of the largest process, everything", memory_mb, LIMITS["memory_mb"], "MB"),
         *(
             (f"stroke → numbers, {timing.title}", 1000 * timing.median, STROKE_LIMITS_MS[timing.title], "ms")
             for timing in strokes

@@ -328,19 +328,19 @@ PARTS = {
     "slices": Part("numbers per slice", "slices.csv", 0.03, _write_slices, group="tables"),
     "phases": Part("numbers per phase", "phases.csv", 0.02, _write_phases, group="tables"),
     "reading": Part("the reader's decisions", "reading.json", 0.02, _write_reading),
-    "labels": Part("label map (NIfTI)", "labels.nii.gz", 0.4, _write_labels),
-    "contours": Part("contours (JSON)", "contours.json", 0.4, _write_contours),
-    "uncertainty": Part("uncertainty (NIfTI)", "uncertainty.nii.gz", 0.4, _write_uncertainty, Need.UNCERTAINTY),
-    "slicer": Part("segmentations for 3D Slicer", "segmentation_*.seg.nrrd", 0.3, _write_slicer_segmentations),
-    "report": Part("report (PDF)", "report.pdf", 3.0, _write_report),
-    "view": Part("page for a browser", "view.html", 4.0, _write_view),
-    "dicom-seg": Part("DICOM segmentations", "dicom/seg_*.dcm", 1.0, _write_dicom_seg, Need.DICOM, "dicom"),
-    "dicom-sr": Part("DICOM structured report", "dicom/sr.dcm", 2.5, _write_dicom_sr, Need.DICOM, "dicom"),
+    "labels": Part("label map (NIfTI)", "labels.nii.gz", 0.1, _write_labels),
+    "contours": Part("contours (JSON)", "contours.json", 0.2, _write_contours),
+    "uncertainty": Part("uncertainty (NIfTI)", "uncertainty.nii.gz", 0.2, _write_uncertainty, Need.UNCERTAINTY),
+    "slicer": Part("segmentations for 3D Slicer", "segmentation_*.seg.nrrd", 0.1, _write_slicer_segmentations),
+    "report": Part("report (PDF)", "report.pdf", 2.0, _write_report),
+    "view": Part("page for a browser", "view.html", 1.5, _write_view),
+    "dicom-seg": Part("DICOM segmentations", "dicom/seg_*.dcm", 0.6, _write_dicom_seg, Need.DICOM, "dicom"),
+    "dicom-sr": Part("DICOM structured report", "dicom/sr.dcm", 0.7, _write_dicom_sr, Need.DICOM, "dicom"),
     "dicom-pdf": Part("report as DICOM", "dicom/report.dcm", 0.1, _write_dicom_pdf, Need.DICOM, "dicom"),
     "dicom-rtstruct": Part(
-        "DICOM contours (RT Structure Set)", "dicom/rtstruct_*.dcm", 0.5, _write_dicom_rtstruct, Need.DICOM, "dicom"
+        "DICOM contours (RT Structure Set)", "dicom/rtstruct_*.dcm", 0.3, _write_dicom_rtstruct, Need.DICOM, "dicom"
     ),
-    "scene": Part("3D Slicer scene", "scene.mrb", 4.0, _write_scene, Need.SLICER),
+    "scene": Part("3D Slicer scene", "scene.mrb", 3.0, _write_scene, Need.SLICER),
 }
 
 

@@ -70,7 +70,8 @@ class Output:
         """What writing usually takes, for the progress."""
         from CardiacSegmentationLib.export.results import usual_seconds
 
-        return 0.3 if self._folder is None else usual_seconds(self._chosen)
+        helped = self._helper.parts if self._helper is not None else ()
+        return 0.3 if self._folder is None else usual_seconds([part for part in self._chosen if part not in helped])
 
     def prepare(self) -> dict[str, Any] | None:
         """Check before the work that its results may be written; the record of a finished run that is to be kept."""

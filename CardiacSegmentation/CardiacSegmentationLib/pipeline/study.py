@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import Array
 
-USUAL_SECONDS = {"read": 0.8, "model": 0.3, "segment": 2.5, "measure": 0.3}
+USUAL_SECONDS = {"read": 0.5, "model": 0.2, "segment": 2.0, "measure": 0.1}
 UNCERTAINTY_COSTS = 9.0  # times a segmentation without
 
 
