@@ -90,6 +90,17 @@ def test_what_a_dying_helper_leaves_is_written_all_the_same(
     assert written_here == ["patient", "view"]
 
 
+def test_where_no_process_can_be_started_everything_is_written(
+    tmp_path: Path, stack: CineStack, options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(multiprocessing.get_context("spawn").Process, "start", refuse)
+    segment_study(stack, tmp_path / "out", options)
+    assert names_in(tmp_path / "out") == WRITTEN
+
+
 def test_large_images_are_not_copied(
     tmp_path: Path, stack: CineStack, options: Options, written_here: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,7 +53,8 @@ class Output:
 
         parts = parts_for_helper(self._chosen) if self._folder is not None else []
         if parts:
-            self._helper = Helper(parts)
+            with contextlib.suppress(OSError):  # where no more processes may be started, this one writes everything
+                self._helper = Helper(parts)
 
     def close(self) -> None:
         """End that process where it still runs."""
