@@ -174,6 +174,17 @@ def test_nan_in_a_volume_file_is_a_clear_error(tmp_path: Path, truth: CineStack)
         read_study(write(tmp_path / "cine.nrrd", voxels, truth.affine))
 
 
+@pytest.mark.filterwarnings("error")
+def test_bits_that_are_no_number_are_refused_in_silence(tmp_path: Path, truth: CineStack) -> None:
+    path = write(tmp_path / "cine.nii", truth.voxels, truth.affine)
+    content = bytearray(path.read_bytes())
+    content[252:256] = (1).to_bytes(2, "little") + bytes(2)  # the quaternion counts, and no matrix
+    content[268:272] = bytes.fromhex("010080ff")  # a signalling NaN as the first offset
+    path.write_bytes(content)
+    with pytest.raises(StudyError, match="cine.nii"):
+        read_study(path)
+
+
 # --- label maps ---
 
 

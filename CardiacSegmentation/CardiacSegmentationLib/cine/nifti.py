@@ -49,6 +49,7 @@ _VERSION_2 = np.dtype({
 })  # fmt: skip
 
 
+@np.errstate(invalid="ignore", over="ignore")  # any bits may stand in a header; what is no number is refused in here
 def read_nifti_header(path: Path) -> VolumeHeader:
     """The header of a ``.nii`` or ``.nii.gz`` file."""
     raw, order = _read_raw(path)
