@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from CardiacSegmentationLib.browser.images import PIXEL_PARTS, crop_to_heart, describe_contours, whole_image
-from CardiacSegmentationLib.browser.page import make_page
+from CardiacSegmentationLib.browser.page import make_page, page_pieces
 from CardiacSegmentationLib.browser.words import read_words
 from CardiacSegmentationLib.choices import CONVENTIONS
 from CardiacSegmentationLib.contours import find_contours
@@ -100,6 +100,14 @@ def test_what_is_put_into_the_page_cannot_leave_its_place(session: StudySession)
     assert "<script>alert" not in page
     assert html.escape('</script><script>alert("{study}")') in page, "the title"
     assert page.count("<script") == 2
+
+
+def test_a_study_of_many_pieces_is_the_same_study(tmp_path: Path) -> None:
+    values = {"empty": [{}, []], "none": {}, "texts": ["a < b", "é", ""], 3: {"deep": [1.5, None, {"x": ["<"]}]}}
+    study = {"language": "en", "words": {"title": "T"}, "values": values}
+    path = tmp_path / "page.html"
+    path.write_text("".join(page_pieces(study)), encoding="utf-8")
+    assert study_in(path) == json.loads(json.dumps(study))
 
 
 def test_deidentified_it_names_nobody(view: Any, session: StudySession) -> None:

@@ -181,7 +181,7 @@ def test_bits_that_are_no_number_are_refused_in_silence(tmp_path: Path, truth: C
     content[252:256] = (1).to_bytes(2, "little") + bytes(2)  # the quaternion counts, and no matrix
     content[268:272] = bytes.fromhex("010080ff")  # a signalling NaN as the first offset
     path.write_bytes(content)
-    with pytest.raises(StudyError, match="cine.nii"):
+    with pytest.raises(StudyError, match=r"cine\.nii"):
         read_study(path)
 
 

@@ -161,7 +161,7 @@ def _json_pieces(value: Any) -> Iterator[str]:
     """A value as JSON; each of many texts, as images are, is a piece of its own."""
     if isinstance(value, dict):
         for begin, (key, content) in zip(chain("{", repeat(",")), value.items(), strict=False):
-            yield f"{begin}{json.dumps(key)}:"
+            yield f"{begin}{json.dumps(str(key), ensure_ascii=False)}:"
             yield from _json_pieces(content)
         yield "}" if value else "{}"
     elif isinstance(value, list) and value and isinstance(value[0], str):
