@@ -62,7 +62,11 @@ def test_compare_prints_one_table(store: Path, split: Path, tmp_path: Path, caps
     assert main(["compare", *names, *places(store, split, tmp_path), *budget]) == 0
     table = (tmp_path / "compare.md").read_text()
     assert table in capsys.readouterr().out
-    assert [line.split("|")[1].strip() for line in table.splitlines()[2:]] == names
+    systems, differences = (
+        [line.split("|")[1].strip() for line in each.splitlines()[2:]] for each in table.split("\n\n")
+    )
+    assert systems == names
+    assert differences == ["baseline-threshold"], "the others label other structures"
     rows = list(csv.DictReader((tmp_path / "compare.csv").open()))
     assert float(rows[2]["LV ED"]) > 0.6
     assert (int(rows[1]["parameters"]), int(rows[1]["slices"])) == (403212, 8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pytest
 from cardiactrain.cli import main
 from cardiactrain.data.store import write_store
 from cardiactrain.errors import DataError, RunError
-from cardiactrain.evaluate.comparison import as_markdown, summary_line
+from cardiactrain.evaluate.comparison import PLACES, as_markdown, compare_with_first, summary_line
 from cardiactrain.evaluate.measures import agreement, confidence_interval, distances, overlap
 from cardiactrain.evaluate.report import write_report
 from cardiactrain.evaluate.rows import compare_subjects
@@ -259,3 +260,20 @@ def test_page_and_terminal_say_it(
     page = (run / "evaluation" / "report.html").read_text()
     assert words in page
     assert "Weights: best by validation Dice, on" in page
+
+
+def test_systems_are_compared_on_the_same_subjects() -> None:
+    places = {f"{structure} {phase}": 0.8 for structure, phase in PLACES}
+    lines = [{"recipe": name} | places for name in ("one", "better", "alike")]
+    lines.append({"recipe": "LV alone"} | places | {"RV ED": math.nan})
+    first = {f"patient{n}": 0.7 + 0.01 * n for n in range(10)}
+    dice = {
+        "one": first,
+        "better": {subject: value + 0.05 for subject, value in first.items()} | {"another": 0.0},
+        "alike": {subject: value + 0.02 * (-1) ** n for n, (subject, value) in enumerate(first.items())},
+        "LV alone": first,
+    }
+    better, alike = compare_with_first(lines, dice)
+    assert (better["recipe"], better["against"], better["subjects"]) == ("better", "one", 10)
+    assert (better["difference"], better["low"], better["high"]) == pytest.approx((0.05, 0.05, 0.05))
+    assert alike["low"] < 0 < alike["high"]

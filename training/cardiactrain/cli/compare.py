@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cardiactrain.evaluate.rows import Labeller, Row
     from cardiactrain.recipe import Recipe
 
+BY_SUBJECT = "by subject"  # of a line: it is no column
 STEPS_PER_EPOCH = 100  # where --slices says how long: as often a stopped run is kept, and its curve drawn
 
 
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train and measure what was not yet, print and write one table, and the curves of all trainings."""
     from cardiactrain.distributed import joined_world
-    from cardiactrain.evaluate.comparison import as_markdown
+    from cardiactrain.evaluate.comparison import as_markdown, compare_with_first
     from cardiactrain.files import save_rows, save_text
     from cardiactrain.logs import draw_all_curves
     from cardiactrain.recipe import list_recipes, load_recipe
@@ -52,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
     fold = read_fold(options)
     left_out = _left_out(fold, options)
     lines: list[Row] = []
+    dice: dict[str, dict[str, float]] = {}
     with joined_world(options.device) as world:
         for name in options.recipes or list_recipes():
             recipe = load_recipe(name, read_settings(options.set))
@@ -60,13 +62,16 @@ def run(options: argparse.Namespace) -> int:
             else:
                 line = _train(recipe, fold, left_out, options, world)
             if world.is_first:
+                dice[recipe.name] = line.pop(BY_SUBJECT, {})
                 lines.append({"recipe": recipe.name} | line)
                 print(as_markdown(lines[-1:]).splitlines()[-1], flush=True)
                 save_rows(lines, options.out / "compare.csv")
                 save_text(as_markdown(lines), options.out / "compare.md")
                 draw_all_curves([options.out / str(line["recipe"]) for line in lines], options.out / "curves.png")
     if lines:
-        print(f"\n{as_markdown(lines)}\n{options.out / 'compare.md'}")
+        tables = [as_markdown(lines), *filter(None, [as_markdown(compare_with_first(lines, dice))])]
+        save_text("\n".join(tables), options.out / "compare.md")
+        print("", *tables, options.out / "compare.md", sep="\n")
     return 0
 
 
@@ -129,8 +134,9 @@ def _train(recipe: Recipe, fold: Fold, left_out: Sequence[str], options: argpars
 def _measure(labeller: Labeller, recipe: Recipe, left_out: Sequence[str], options: argparse.Namespace) -> Row:
     """Its figures on the patients left out."""
     from cardiactrain.data.store import load_subjects
-    from cardiactrain.evaluate.comparison import summary_line
+    from cardiactrain.evaluate.comparison import dice_by_subject, summary_line
     from cardiactrain.evaluate.rows import compare_subjects
 
     subjects = load_subjects(options.store, left_out)
-    return summary_line(compare_subjects(labeller, subjects, recipe.data.structures, recipe.data.assumed_pixel_mm))
+    found = compare_subjects(labeller, subjects, recipe.data.structures, recipe.data.assumed_pixel_mm)
+    return summary_line(found) | {BY_SUBJECT: dice_by_subject(found)}

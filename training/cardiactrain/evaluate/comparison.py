@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cardiactrain.evaluate.measures import confidence_interval
 from cardiactrain.evaluate.tables import summarise, volume_agreement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cardiactrain.evaluate.rows import Comparison, Row
 
@@ -34,8 +35,34 @@ def summary_line(found: Comparison) -> Row:
     return result
 
 
+def dice_by_subject(found: Comparison) -> dict[str, float]:
+    """Each subject's mean Dice, over structures and phases."""
+    return {str(line["subject"]): float(line["dice"]) for line in summarise(found.stacks, ("subject",))}
+
+
+def compare_with_first(lines: Sequence[Row], dice: Mapping[str, Mapping[str, float]]) -> list[Row]:
+    """By how much each system's mean Dice differs from the first one's on the same subjects, with its 95 % interval.
+
+    ``dice`` gives each recipe's Dice by subject. Systems that label other structures are left out.
+    """
+    first = lines[0]
+    rows: list[Row] = []
+    for line in lines[1:]:
+        ours, theirs = dice.get(str(line["recipe"]), {}), dice.get(str(first["recipe"]), {})
+        both = sorted(ours.keys() & theirs.keys())
+        if not both or any(math.isnan(line[f"{s} {p}"]) != math.isnan(first[f"{s} {p}"]) for s, p in PLACES):
+            continue
+        difference = np.array([ours[subject] - theirs[subject] for subject in both])
+        low, high = confidence_interval(difference, both)
+        facts = {"recipe": line["recipe"], "against": first["recipe"], "subjects": len(both)}
+        rows.append(facts | {"difference": float(difference.mean()), "low": low, "high": high})
+    return rows
+
+
 def as_markdown(lines: Sequence[Row]) -> str:
-    """The table, for docs and terminals."""
+    """The table, for docs and terminals; nothing where there are no lines."""
+    if not lines:
+        return ""
     columns = list(dict.fromkeys(column for line in lines for column in line))
     head = f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}\n"
     return head + "".join(f"| {' | '.join(_cell(line.get(c, math.nan), c) for c in columns)} |\n" for line in lines)
