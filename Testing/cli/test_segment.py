@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from CardiacSegmentationLib.cli import main
 from CardiacSegmentationLib.cli.progress import ProgressBar, duration
+from CardiacSegmentationLib.locks import is_alive
 from CardiacSegmentationLib.network import bundle
 from CardiacSegmentationLib.pipeline import RECORD_FILE, Progress
 
@@ -299,7 +300,7 @@ def test_a_cancelled_batch_ends_its_workers(study: Path, tmp_path: Path, choices
     process.communicate(timeout=120)
     assert process.returncode == 130
     deadline = time.monotonic() + 30
-    while _is_running(worker):
+    while is_alive(worker):
         assert time.monotonic() < deadline, "the worker outlived its batch"
         time.sleep(0.1)
 
@@ -356,11 +357,3 @@ def _first_child(pid: int) -> int:
                 return int(line.split()[0])
         time.sleep(0.05)
     return pytest.fail("no worker was started")
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from CardiacSegmentationLib.errors import Cancelled
+from CardiacSegmentationLib.locks import is_alive
 from CardiacSegmentationLib.pipeline import RECORD_FILE, Options, Progress, helper, segment_study
 from CardiacSegmentationLib.pipeline.helper import Helper, parts_for_helper
 from CardiacSegmentationLib.pipeline.output import Output
@@ -174,14 +174,6 @@ def test_a_helper_ends_with_its_parent() -> None:
         pid = int(parent.stdout.readline())
         parent.send_signal(signal.SIGKILL)
     deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and _is_running(pid):
+    while time.monotonic() < deadline and is_alive(pid):
         time.sleep(0.1)
-    assert not _is_running(pid)
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    assert not is_alive(pid)
