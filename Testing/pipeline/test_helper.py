@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from textwrap import dedent, indent
 from typing import TYPE_CHECKING
 
 import pytest
@@ -81,7 +82,9 @@ def test_what_a_dying_helper_leaves_is_written_all_the_same(
 ) -> None:
     def begin_and_die(self: Helper, inputs: PartInputs) -> bool:
         self._process.kill()
-        return begin(self, inputs) or True
+        has_begun = begin(self, inputs)
+        (inputs.folder / helper.FOLDER / ".view.html-unfinished").write_text("half a page")
+        return has_begun
 
     begin = Helper.begin
     monkeypatch.setattr(Helper, "begin", begin_and_die)
@@ -143,33 +146,22 @@ def test_a_finished_run_that_is_kept_starts_no_helper(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals to a group of processes are POSIX")
 def test_a_helper_does_not_hear_of_interrupts() -> None:
-    program = (
-        "from CardiacSegmentationLib.pipeline.helper import Helper\n"
-        "import os, signal, time\n"
-        "if __name__ == '__main__':\n"
-        "    signal.signal(signal.SIGINT, lambda *_: None)\n"
-        "    helper = Helper(['view'])\n"
-        "    for _ in range(40):\n"
-        "        os.killpg(0, signal.SIGINT)\n"
-        "        time.sleep(0.05)\n"
-        "    print(helper._process.is_alive())\n"
-        "    helper.stop()\n"
-    )
-    command = [sys.executable, "-c", program]
+    command = with_helper("""
+        signal.signal(signal.SIGINT, lambda *_: None)
+        for _ in range(40):
+            os.killpg(0, signal.SIGINT)
+            time.sleep(0.05)
+        print(helper._process.is_alive())
+        helper.stop()
+    """)
     done = subprocess.run(command, capture_output=True, text=True, check=True, start_new_session=True)
     assert (done.stdout, done.stderr) == ("True\n", "")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process is killed as POSIX does it")
 def test_a_helper_ends_with_its_parent() -> None:
-    program = (
-        "from CardiacSegmentationLib.pipeline.helper import Helper\n"
-        "import os, time\n"
-        "if __name__ == '__main__':\n"
-        "    print(Helper(['view'])._process.pid, flush=True)\n"
-        "    time.sleep(60)\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+    command = with_helper("print(helper._process.pid, flush=True); time.sleep(60)")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
         parent.send_signal(signal.SIGKILL)
@@ -177,3 +169,10 @@ def test_a_helper_ends_with_its_parent() -> None:
     while time.monotonic() < deadline and is_alive(pid):
         time.sleep(0.1)
     assert not is_alive(pid)
+
+
+def with_helper(program: str) -> list[str]:
+    """The command that runs a few lines with a helper."""
+    begin = "import os, signal, time\nfrom CardiacSegmentationLib.pipeline.helper import Helper\n"
+    lines = indent("helper = Helper(['view'])\n" + dedent(program), "    ")
+    return [sys.executable, "-c", f"{begin}if __name__ == '__main__':\n{lines}"]

@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import multiprocessing
 import os
+import shutil
 import signal
 import threading
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,10 @@ from CardiacSegmentationLib.export.result_parts import WRITERS_ABOVE, PartInputs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.connection import Connection
+    from pathlib import Path
 
 MOST_BYTES = 256 * 2**20  # of images: it gets a copy of them
+FOLDER = "helper"  # beside the results
 POLL_S = 0.05
 PATIENCE_S = 5.0  # for it to stop
 
@@ -27,11 +30,13 @@ PATIENCE_S = 5.0  # for it to stop
 class Helper:
     """The process. It loads its libraries at once: they are there when the study has been segmented.
 
-    It never fails: what it did not write, for whatever reason, is left to the caller.
+    It never fails: what it did not write, for whatever reason, is left to the caller. It works in a folder of its own:
+    what it leaves unfinished there is no result.
     """
 
     def __init__(self, parts: Sequence[str]) -> None:
         self.parts = tuple(parts)
+        self._folder: Path | None = None
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, self.parts), daemon=True)
@@ -44,28 +49,35 @@ class Helper:
         if inputs.original.voxels.nbytes > MOST_BYTES:
             self.stop()
             return False
-        try:
-            self._connection.send(inputs.values)
-        except OSError:
-            return False
+        self._folder = inputs.folder / FOLDER
+        self._folder.mkdir()
+        with contextlib.suppress(OSError):  # it has gone, as waiting for it will show
+            self._connection.send({**inputs.values, "folder": self._folder})
         return True
 
     def wait(self, report: Callable[[], None]) -> bool:
-        """Whether it has written everything it was to; ``report`` is called often, and may raise."""
+        """Whether everything it was to write is in place; ``report`` is called often, and may raise."""
+        assert self._folder is not None
         try:
             while not self._connection.poll(POLL_S):
                 report()
-            return bool(self._connection.recv())
+            is_written = bool(self._connection.recv())
         except (EOFError, OSError):
             return False
+        for path in self._folder.iterdir() if is_written else ():
+            path.replace(self._folder.parent / path.name)
+        return is_written
 
     def stop(self) -> None:
-        """End it, whatever it does."""
+        """End it, whatever it does; what it did not finish goes."""
         if self._process.is_alive():
             self._process.terminate()
             self._process.join(PATIENCE_S)
             self._process.kill()
+            self._process.join(PATIENCE_S)
         self._connection.close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def parts_for_helper(parts: Sequence[str]) -> list[str]:
