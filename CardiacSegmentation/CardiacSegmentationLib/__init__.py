@@ -2,6 +2,6 @@
 
 from CardiacSegmentationLib.telemetry import switch_telemetry_off
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 switch_telemetry_off()
