@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 from pathlib import Path
 
@@ -68,6 +69,12 @@ def test_what_a_page_imports_is_there(page: Path) -> None:
         if not hasattr(importlib.import_module(module), name)
     ]
     assert lost == []
+
+
+def test_every_finding_about_labels_and_numbers_is_explained() -> None:
+    catalogue = json.loads((ROOT / "CardiacSegmentation" / "Resources" / "Findings" / "en.json").read_text("utf-8"))
+    page = (ROOT / "docs" / "quality.md").read_text(encoding="utf-8")
+    assert [code for code in (*catalogue["network"], *catalogue["analysis"]) if f"`{code}`" not in page] == []
 
 
 def test_one_version_stands_everywhere() -> None:
