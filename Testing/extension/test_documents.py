@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 
 import pytest
+from CardiacSegmentationLib.cli import COMMANDS, Parser
+from CardiacSegmentationLib.export.result_parts import PARTS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / ".github").rglob("*.md")])
@@ -69,6 +71,20 @@ def test_what_a_page_imports_is_there(page: Path) -> None:
         if not hasattr(importlib.import_module(module), name)
     ]
     assert lost == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_in_a_page(command: str) -> None:
+    parser = Parser()
+    importlib.import_module(f"CardiacSegmentationLib.cli.{command}").add_arguments(parser)
+    pages = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    options = [option for option in parser._option_string_actions if option.startswith("--") and option != "--help"]
+    assert [option for option in options if not re.search(rf"{option}(?![\w-])", pages)] == []
+
+
+def test_every_part_of_the_results_is_in_the_guide() -> None:
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    assert [part for part in PARTS if f"`{part}`" not in page] == []
 
 
 def test_every_finding_about_labels_and_numbers_is_explained() -> None:
