@@ -260,6 +260,10 @@ def test_a_slice_is_segmented_again_from_a_click_and_an_empty_one_filled(
     assert page.evaluate("Object.keys(proposed)") == ["0,3"]
     page.keyboard.press("a")
     tab.until("byId('proposal-text').textContent.includes('Proposal 2 of')")
+    page.keyboard.press("Shift+A")
+    tab.until("Object.keys(proposed).length > 1", 120.0)
+    page.keyboard.press("Shift+A")
+    tab.until("byId('proposal-text').textContent.includes('Proposal 2 of')")
     page.mouse.move(left - 30, top - 30)
     page.mouse.down()
     page.mouse.move(right + 60, bottom + 60, steps=4)

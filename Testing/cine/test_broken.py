@@ -310,7 +310,7 @@ def test_an_archive_cannot_write_outside_its_folder(tmp_path: Path, name: str) -
     with tarfile.open(tmp_path / "s.tar", "w") as file:
         file.addfile(tarfile.TarInfo(name), io.BytesIO())
     for archive in ("s.zip", "s.tar"):
-        with pytest.raises(StudyError, match="outside itself"):
+        with pytest.raises(StudyError, match="outside the folder"):
             find_stacks(tmp_path / archive)
 
 

@@ -227,7 +227,7 @@ def test_a_3d_label_map_needs_its_phase(tmp_path: Path, truth: CineStack, labels
     path = write(tmp_path / "ed.nii.gz", labels[3], truth.affine)
     with pytest.raises(LabelError, match="Say which phase"):
         read_labels(path, truth)
-    with pytest.raises(LabelError, match="no phase 8"):
+    with pytest.raises(LabelError, match="no phase 9: the images have 8"):
         read_labels(path, truth, phase=8)
     found = read_labels(path, truth, phase=3)
     assert np.array_equal(found.labels[3], labels[3])

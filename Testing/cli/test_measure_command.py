@@ -114,6 +114,8 @@ def test_single_phase_maps_are_laid_on_the_phases_named(
     content = as_json(capsys)
     assert (content["key_phases"]["lv_ed"]["phase"], content["key_phases"]["lv_es"]["phase"]) == (1, 3)
     assert content["lv"]["ef_percent"]["value"] == pytest.approx(100 * (1 - (10 / 16) ** 2), abs=0.5)
+    assert main(["measure", image, maps[0], "--phase", "5"]) == 1
+    assert "There is no phase 5: the images have 4." in capsys.readouterr().err
 
 
 def test_the_basal_rule_is_applied_unless_all_slices_are_asked_for(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 from pathlib import Path
 
 import pytest
+from CardiacSegmentationLib.cli import COMMANDS, Parser
+from CardiacSegmentationLib.export.result_parts import PARTS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / ".github").rglob("*.md")])
@@ -68,6 +71,26 @@ def test_what_a_page_imports_is_there(page: Path) -> None:
         if not hasattr(importlib.import_module(module), name)
     ]
     assert lost == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_in_a_page(command: str) -> None:
+    parser = Parser()
+    importlib.import_module(f"CardiacSegmentationLib.cli.{command}").add_arguments(parser)
+    pages = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    options = [option for option in parser._option_string_actions if option.startswith("--") and option != "--help"]
+    assert [option for option in options if not re.search(rf"{option}(?![\w-])", pages)] == []
+
+
+def test_every_part_of_the_results_is_in_the_guide() -> None:
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    assert [part for part in PARTS if f"`{part}`" not in page] == []
+
+
+def test_every_finding_about_labels_and_numbers_is_explained() -> None:
+    catalogue = json.loads((ROOT / "CardiacSegmentation" / "Resources" / "Findings" / "en.json").read_text("utf-8"))
+    page = (ROOT / "docs" / "quality.md").read_text(encoding="utf-8")
+    assert [code for code in (*catalogue["network"], *catalogue["analysis"]) if f"`{code}`" not in page] == []
 
 
 def test_one_version_stands_everywhere() -> None:

@@ -182,14 +182,19 @@ def test_undo_and_redo_reach_back_to_a_phase_that_was_left_in_between(a_hand: Ha
     assert (read_frame(study.segmentation, 2) != before).any()
 
 
-def test_a_slice_is_copied_from_the_phase_before(a_hand: Hand, a_segmented_study: Study) -> None:
+def test_a_slice_is_copied_from_the_phase_before_with_its_curves(a_hand: Hand, a_segmented_study: Study) -> None:
     import numpy as np
+    from CardiacSegmentationLib.segmentation import STRUCTURES
+    from CardiacSegmentationLib.session.contour_commands import grow_here
 
-    live = a_hand.panel.live
+    session = a_hand.panel.live.session
     a_hand.ui.phaseSlider.value = 4
     a_hand.panel._correct.jump(5, None)
     a_hand.ui.copyPhaseButton.click()
-    np.testing.assert_array_equal(live.session.segmentation.labels[4, 5], live.session.segmentation.labels[3, 5])
+    np.testing.assert_array_equal(session.segmentation.labels[4, 5], session.segmentation.labels[3, 5])
+    grow_here(session, (3, 5), STRUCTURES, 1.0)
+    a_hand.ui.copyPhaseButton.click()
+    np.testing.assert_allclose(session.assessment.areas_mm2[:, 4, 5], session.assessment.areas_mm2[:, 3, 5], rtol=5e-4)
 
 
 def test_facts_about_the_patient_and_conventions_change_what_follows_from_them(

@@ -245,7 +245,7 @@ def script(gestures: Gestures) -> list[tuple[Any, ...]]:
         ("drag", "Redraw", around(ES, NEXT, Border.ENDO, range(0, 361, 8), 1.5)),  # closed, where there is none
         ("choose_structure", ""),
         ("look_at", ES, HIGH),
-        *(("press", key) for key in "cn"),
+        *(("press", key) for key in ("c", "n", "Shift+C")),
         ("look_at", ED, MIDDLE),
         *(("press", key) for key in ("t", "Shift+T")),
         ("look_at", ED, HIGH),

@@ -75,10 +75,10 @@ def _ventricle(part: str, label: Label, *, edv: Code, esv: Code, sv: Code, ef: C
     side = label.name
     return (
         Measure(part, "edv_ml", f"{side} end-diastolic volume", "ml", "mL",
-                "Blood volume in the phase where it is largest, over all slices",
+                "Blood volume at end-diastole, over the slices that count",
                 lambda facts: facts.volume_ml(label, "ed"), edv),
         Measure(part, "esv_ml", f"{side} end-systolic volume", "ml", "mL",
-                "Blood volume in the phase where it is smallest, over all slices",
+                "Blood volume at end-systole, over the slices that count",
                 lambda facts: facts.volume_ml(label, "es"), esv),
         Measure(part, "sv_ml", f"{side} stroke volume", "ml", "mL",
                 "EDV − ESV", lambda facts: facts[f"{part}.edv_ml"] - facts[f"{part}.esv_ml"], sv),

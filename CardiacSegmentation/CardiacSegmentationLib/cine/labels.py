@@ -125,7 +125,7 @@ def _place(path: Path, coded: npt.NDArray[np.uint8], stack: CineStack, phase: in
     if phase is None:
         raise LabelError.of("labels-of-one-phase", file=path.name, images=stack.phases)
     if not 0 <= phase < stack.phases:
-        raise LabelError.of("no-such-phase", number=phase, images=stack.phases)
+        raise LabelError.of("no-such-phase", number=phase + 1, images=stack.phases)
     labels = np.zeros(stack.voxels.shape, np.uint8)
     labels[phase] = coded[0]
     labelled = np.zeros(stack.phases, bool)

@@ -16,7 +16,7 @@ from CardiacSegmentationLib.errors import StudyError
 from CardiacSegmentationLib.long_axis import LongAxis
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from CardiacSegmentationLib.cine.frames import Frame
     from CardiacSegmentationLib.cine.study import Candidate, FoundStudy
@@ -47,9 +47,7 @@ def find_long_axes(study: FoundStudy, chosen: int | None = None) -> tuple[Candid
     )
 
 
-def read_long_axes(
-    study: FoundStudy, chosen: int | None = None, progress: Callable[[int, int], None] | None = None
-) -> tuple[LongAxis, ...]:
+def read_long_axes(study: FoundStudy, chosen: int | None = None) -> tuple[LongAxis, ...]:
     """The long-axis cines of the chosen stack with their pixels, in step with its phases; damaged ones are left out."""
     found = find_long_axes(study, chosen)
     if not found:
@@ -58,7 +56,7 @@ def read_long_axes(
     read = []
     for name, one in zip(_names(found), found, strict=True):
         try:
-            voxels = read_voxels(one, progress)[:, 0]
+            voxels = read_voxels(one)[:, 0]
         except StudyError:  # the stack can be read without it
             continue
         at = phases_in_step(one.times_ms, one.rr_ms, stack.times_ms, stack.rr_ms)

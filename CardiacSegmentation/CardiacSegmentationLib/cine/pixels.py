@@ -15,7 +15,7 @@ from CardiacSegmentationLib.cine.elements import quietly
 from CardiacSegmentationLib.errors import StudyError, reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from CardiacSegmentationLib.cine.frames import Frame, ImageFile
     from CardiacSegmentationLib.cine.study import Candidate
@@ -26,7 +26,7 @@ ALWAYS_BYTES = 256 * 2**20  # as many are unpacked whatever the size of the file
 MOST_TIMES = 200  # their size that compressed images unpack to at most: images have noise
 
 
-def read_voxels(candidate: Candidate, progress: Callable[[int, int], None] | None = None) -> Array:
+def read_voxels(candidate: Candidate) -> Array:
     """``voxels[phase, slice, row, column]``, rescaled as the headers say; a missing slice stays zero."""
     places: dict[ImageFile, dict[Frame, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
     for slice_, row in enumerate(candidate.frames):
@@ -47,9 +47,7 @@ def read_voxels(candidate: Candidate, progress: Callable[[int, int], None] | Non
                 voxels[phase, slice_] = values
 
     with quietly(), ThreadPoolExecutor(WORKERS) as pool:
-        for done, _ in enumerate(pool.map(fill, places)):
-            if progress and done % 20 == 0:
-                progress(done, len(places))
+        list(pool.map(fill, places))  # raises what went wrong with any file
     return voxels
 
 

@@ -26,9 +26,7 @@ MOST_DAMAGE = 3  # findings that an error repeats
 STILL = 0.0005  # of the brightness range; noise alone changes the middle of the image by more from phase to phase
 
 
-def read_stack(
-    study: FoundStudy, index: int | None = None, progress: Callable[[int, int], None] | None = None
-) -> CineStack:
+def read_stack(study: FoundStudy, index: int | None = None) -> CineStack:
     """Pixels of the chosen stack, or of stack ``index``."""
     if index is None:
         index = study.chosen
@@ -41,7 +39,7 @@ def read_stack(
     if candidate.volume is not None:
         voxels = read_volume(candidate)
     else:
-        voxels = read_voxels(candidate, progress)
+        voxels = read_voxels(candidate)
         patient, about_patient = read_patient(candidate.files[0])
     return CineStack(
         voxels=voxels,
@@ -65,7 +63,10 @@ def read_study(
     stack: int | None = None,
     reacquired: Acquisition = "last",
 ) -> CineStack:
-    """The short-axis cine stack of a study, or its ``stack``: :func:`find_stacks`, then :func:`read_stack`."""
+    """The short-axis cine stack of a study, or its ``stack``: :func:`find_stacks`, then :func:`read_stack`.
+
+    ``progress`` hears how many headers are read, and of how many.
+    """
     return read_stack(find_stacks(path, progress, reacquired=reacquired), stack)
 
 

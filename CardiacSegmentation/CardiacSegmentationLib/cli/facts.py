@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.choices import Choice
 
+STUDY_HELP = "a DICOM study (folder, zip or tar archive, DICOMDIR), a NIfTI or an NRRD file"
+
 
 def add_choices(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
     """One argument for each choice; what is not said stays ``None``, so that a reading or the default decides."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.cli.facts import add_choices, named_path
+from CardiacSegmentationLib.cli.facts import STUDY_HELP, add_choices, named_path
 from CardiacSegmentationLib.errors import StudyError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _MARKS = {"info": "·", "warning": "!", "error": "✗"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``cardiacseg info``."""
-    parser.add_argument("study", type=named_path, help="folder, archive (zip, tar), DICOMDIR, NIfTI or NRRD file")
+    parser.add_argument("study", type=named_path, metavar="STUDY", help=STUDY_HELP)
     parser.add_argument("--json", action="store_true", help="everything as JSON on standard output")
     add_choices(parser, ["reacquired"])
 

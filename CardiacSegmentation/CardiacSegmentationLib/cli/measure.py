@@ -12,6 +12,7 @@ import numpy as np
 
 from CardiacSegmentationLib.choices import CONVENTIONS, PATIENT_FACTS
 from CardiacSegmentationLib.cli.facts import (
+    STUDY_HELP,
     add_choices,
     add_reading_argument,
     add_stack_argument,
@@ -34,9 +35,13 @@ CHOSEN = (*CONVENTIONS, *PATIENT_FACTS)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``cardiacseg measure``."""
-    parser.add_argument("image", type=named_path, help="DICOM folder or archive, NIfTI or NRRD file")
+    parser.add_argument("images", type=named_path, metavar="IMAGES", help=STUDY_HELP)
     parser.add_argument(
-        "labels", type=named_path, nargs="+", help="label map (NIfTI or NRRD) on the grid of the images"
+        "labels",
+        type=named_path,
+        nargs="+",
+        metavar="LABELS",
+        help="label map (NIfTI or NRRD) on the grid of the images",
     )
     add_stack_argument(parser)
     add_choices(parser, ["reacquired"])
@@ -77,7 +82,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.out is not None:
         require_room(options.out, list(FILES), Existing.REPLACE if options.force else Existing.STOP, ADVICE)
     reading = _read_reading(options)
-    stack = read_study(options.image, stack=options.stack, reacquired=options.reacquired or "last")
+    stack = read_study(options.images, stack=options.stack, reacquired=options.reacquired or "last")
     if options.heart_rate:
         stack = _at_heart_rate(stack, options.heart_rate)
     labels, labelled = _read_labels(stack, options)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.choices import CHOICES
-from CardiacSegmentationLib.cli.facts import add_choices, add_stack_argument, chosen, named_path
+from CardiacSegmentationLib.cli.facts import STUDY_HELP, add_choices, add_stack_argument, chosen, named_path
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, describe, while_heard
 from CardiacSegmentationLib.cli.segment import count
 from CardiacSegmentationLib.errors import CardiacSegmentationError
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=named_path,
         nargs="?",
         metavar="STUDY",
-        help="DICOM study, NIfTI or NRRD file; without it a phantom",
+        help=f"{STUDY_HELP}; without it a phantom",
     )
     parser.add_argument("--out", type=named_path, metavar="DIR", help="folder of the results (STUDY-reading, here)")
     add_stack_argument(parser)

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.choices import CHOICES
 from CardiacSegmentationLib.cli import EXIT_CANCELLED, EXIT_ERROR
-from CardiacSegmentationLib.cli.facts import add_choices, add_reading_argument, add_stack_argument, chosen, named_path
+from CardiacSegmentationLib.cli.facts import (
+    STUDY_HELP,
+    add_choices,
+    add_reading_argument,
+    add_stack_argument,
+    chosen,
+    named_path,
+)
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report, print_json, while_heard
 from CardiacSegmentationLib.errors import (
     Cancelled,
@@ -38,12 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``cardiacseg segment``."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
-    parser.add_argument(
-        "input", type=named_path, metavar="INPUT", help="DICOM study (folder, archive), NIfTI or NRRD file"
-    )
+    parser.add_argument("study", type=named_path, metavar="STUDY", help=STUDY_HELP)
     parser.add_argument("--out", type=named_path, metavar="DIR", help="folder for the results")
     parser.add_argument(
-        "--labels", type=named_path, metavar="FILE.nii.gz", help="the label map, on exactly the input's grid"
+        "--labels", type=named_path, metavar="FILE.nii.gz", help="the label map, on exactly the images' grid"
     )
     parser.add_argument("--json-progress", action="store_true", help="one JSON object a line on stdout, for programs")
     add_stack_argument(parser)
@@ -89,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with cancelled_by_signals() as is_cancelled:
             results = segment_study(
-                arguments.input,
+                arguments.study,
                 arguments.out,
                 with_helper(options_of(arguments)),
                 report=choose_report(arguments.json_progress),

@@ -33,6 +33,7 @@ GRID_MM = 2.0  # of the motion field: finer than it varies
 WINDOW = 1.6  # of the grid: sigma of the surroundings that move together
 LEVELS, ROUNDS = 2, 4
 SMOOTH_MM = 2.0  # of the way that a border goes, along the border
+THREADS = 2
 STIFF = 0.02  # of the mean edge strength: where there is no edge nothing moves
 
 
@@ -79,12 +80,11 @@ def find_motion(
     box: tuple[slice, slice],
     *,
     is_cyclic: bool,
-    threads: int = 2,
 ) -> Motion:
     """The motion in ``voxels[phase, slice, row, column]`` within a box of rows and columns around the heart."""
     heart = voxels[:, :, box[0], box[1]]
     start = (float(box[0].start or 0) * spacing_mm[0], float(box[1].start or 0) * spacing_mm[1])
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         found = pool.map(lambda index: _slice_motion(heart[:, index], spacing_mm, is_cyclic), range(heart.shape[1]))
         forth, back = (np.stack(fields, axis=1) for fields in zip(*found, strict=True))
     return Motion(forth * np.float32(GRID_MM), back * np.float32(GRID_MM), start, GRID_MM, is_cyclic)

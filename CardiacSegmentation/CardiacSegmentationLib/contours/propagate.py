@@ -155,16 +155,13 @@ def find_correction(automatic: Contours, corrected: Contours, image: Image | Non
     return Correction(outward, across)
 
 
-def apply_correction(automatic: Contours, correction: Correction, image: Image | None = None) -> Contours:
-    """Automatic contours with a correction added along their normals; where the RV lies on the LV it goes along.
-
-    With an ``image`` only as much of it is added as that speaks for.
-    """
-    return settle(automatic, _moved_borders(automatic, correction, image), rv_leads=False)
+def apply_correction(automatic: Contours, correction: Correction) -> Contours:
+    """Automatic contours with a correction added along their normals; where the RV lies on the LV it goes along."""
+    return settle(automatic, _moved_borders(automatic, correction, None), rv_leads=False)
 
 
 def _moved_borders(automatic: Contours, correction: Correction, image: Image | None) -> dict[Border, FloatArray]:
-    """The borders that a correction moves, point for point."""
+    """The borders that a correction moves, point for point; with an ``image`` as far as that speaks for it."""
     moved: dict[Border, FloatArray] = {}
     for border, places in _heart_places(automatic).items():
         even_mm = correction.outward_mm.get(border)

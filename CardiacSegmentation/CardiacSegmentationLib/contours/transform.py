@@ -31,17 +31,14 @@ ALL = tuple(Border)
 SMOOTH_MM = 5.0
 
 
-def scale(
-    contours: Contours, borders: Collection[Border], factor: float, about_mm: npt.ArrayLike | None = None
-) -> Contours:
-    """Contours with these borders scaled about a place; by default each about its centre, the LV's two about one."""
+def scale(contours: Contours, borders: Collection[Border], factor: float) -> Contours:
+    """Contours with these borders scaled, each about its own centre; the LV's two about one, that of the inner one."""
     if not factor > 0:
         raise ContourError.of("no-scale", factor=float(factor))
     lv_centre = next((centre_mm(contours.borders[border]) for border in LV if border in contours.borders), None)
 
     def scaled(border: Border, curve: FloatArray) -> FloatArray:
-        own = lv_centre if border in LV else centre_mm(curve)
-        middle = np.asarray(own if about_mm is None else about_mm, float)
+        middle = np.asarray(lv_centre if border in LV else centre_mm(curve), float)
         return np.asarray(middle + factor * (curve - middle))
 
     return _moved(contours, borders, scaled)

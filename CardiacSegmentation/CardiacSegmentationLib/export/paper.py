@@ -104,13 +104,13 @@ class Sheet:
         height = 1.0 - top / self.height_mm
         self.figure.add_artist(Line2D(across, [height, height], color=color, linewidth=points))
 
-    def band(self, left: float, top: float, width: float, height: float, color: str = BAND) -> None:
+    def band(self, left: float, top: float, width: float, height: float) -> None:
         """A filled rectangle behind what is written on it."""
         from matplotlib.patches import Rectangle
 
         corner = left / self.width_mm, 1.0 - (top + height) / self.height_mm
         size = width / self.width_mm, height / self.height_mm
-        self.figure.add_artist(Rectangle(corner, *size, facecolor=color, edgecolor="none", zorder=-1))
+        self.figure.add_artist(Rectangle(corner, *size, facecolor=BAND, edgecolor="none", zorder=-1))
 
     def heading(self, left: float, top: float, width: float, text: str) -> float:
         """A section's title with a line under it; returns where its content starts."""

@@ -18,11 +18,11 @@ from CardiacSegmentationLib.gui.outlines import Outlines
 from CardiacSegmentationLib.gui.proposal_row import ProposalRow
 from CardiacSegmentationLib.gui.slice_table import SliceTable
 from CardiacSegmentationLib.gui.texts import message_html
-from CardiacSegmentationLib.gui.tools_panel import ToolsPanel
+from CardiacSegmentationLib.gui.tools_panel import PREVIOUS_PHASE, ToolsPanel
 from CardiacSegmentationLib.gui.translation import language
 from CardiacSegmentationLib.scene.study import Study, bookmark
 from CardiacSegmentationLib.scene.views import current_phase, current_slice, go_to_phase, go_to_slice, play
-from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 from CardiacSegmentationLib.session import StudySession
 
 if TYPE_CHECKING:
@@ -232,12 +232,8 @@ class CorrectPanel:
         self._command(lambda session: session.redo())
 
     def copy_from_previous_phase(self) -> None:
-        """Replace the labels of the slice on display by those of the phase before."""
-        study = self._panel.study
-        view = reading_view(study) if study is not None else None
-        if study is not None and view is not None:
-            phase, place = current_phase(study), current_slice(study, view)
-            self._command(lambda session: session.copy_phase(phase - 1, phase, [place]))
+        """Take all structures of the slice on display over from the phase before."""
+        self.tools.copy(PREVIOUS_PHASE, STRUCTURES)
 
     def tool_in_hand(self) -> str:
         """The name of the effect that paints now, for the journal."""

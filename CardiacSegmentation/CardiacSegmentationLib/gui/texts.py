@@ -17,14 +17,17 @@ if TYPE_CHECKING:
 
 SIGNS = {Severity.ERROR: "✖", Severity.WARNING: "⚠", Severity.INFO: "•"}
 ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+MOST_FINDINGS = 8
 
 
-def findings_html(findings: Iterable[Finding], most: int = 8) -> str:
-    """Findings as lines of rich text, in their order, the gravest of a kind first."""
+def findings_html(findings: Iterable[Finding]) -> str:
+    """The gravest findings as lines of rich text, those of one severity in their order, and how many there are more."""
     ordered = sorted(findings, key=lambda finding: ORDER.index(finding.severity))
-    lines = [f"{SIGNS[finding.severity]} {html.escape(describe(finding, language()))}" for finding in ordered[:most]]
-    if len(ordered) > most:
-        lines.append(_("… and {count} more").format(count=len(ordered) - most))
+    lines = [
+        f"{SIGNS[finding.severity]} {html.escape(describe(finding, language()))}" for finding in ordered[:MOST_FINDINGS]
+    ]
+    if len(ordered) > MOST_FINDINGS:
+        lines.append(_("… and {count} more").format(count=len(ordered) - MOST_FINDINGS))
     return "<br>".join(lines)
 
 

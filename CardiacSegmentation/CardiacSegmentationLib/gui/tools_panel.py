@@ -54,9 +54,9 @@ class ToolsPanel:
         """Delete structures in all phases of this slice."""
         self._do(lambda session, place: commands.delete_phases(session, place[1], structures))
 
-    def copy(self, step: tuple[int, int]) -> None:
-        """Take the chosen structures over from a neighbour."""
-        self._do(lambda session, place: commands.copy_here(session, place, step, self.chosen))
+    def copy(self, step: tuple[int, int], structures: Iterable[Label] | None = None) -> None:
+        """Take structures over from a neighbour: the chosen ones where none are named."""
+        self._do(lambda session, place: commands.copy_here(session, place, step, structures or self.chosen))
 
     def grow(self, by_mm: float) -> None:
         """Grow or shrink the chosen structures."""

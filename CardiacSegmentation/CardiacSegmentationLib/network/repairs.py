@@ -1,7 +1,7 @@
 """Repairs of what no heart looks like. Each has a reason, can be left out, and says where it changed much.
 
 None moves a border for looks: a repair takes away what is not heart, or gives back what single phases lost. What each
-of them does to labelled studies stands in docs/quality.md; those that did nothing for them are no longer here.
+of them does to labelled studies stands in docs/quality.md, with others that were tried.
 """
 
 from __future__ import annotations

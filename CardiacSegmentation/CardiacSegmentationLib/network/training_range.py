@@ -15,7 +15,7 @@ TOLERANCE = 1.1  # ranges are those of the data seen; a tenth beyond is no other
 
 @dataclass(frozen=True)
 class TrainingRange:
-    """What the network has seen. Ranges are (low, high)."""
+    """What the network has seen. Ranges are (low, high); nothing is held against ``vendors`` and ``age``."""
 
     pixel_mm: tuple[float, float]
     fov_mm: tuple[float, float]

@@ -44,7 +44,7 @@ def align_view(study: Study, slice_node: Any) -> None:
     slice_node.SetSliceToRASByNTP(*np.cross(right, -down), *right, *center[:3], 0)
 
 
-def zoom_to_labels(study: Study, slice_node: Any, labels: Labels, margin_mm: float = HEART_MARGIN_MM) -> None:
+def zoom_to_labels(study: Study, slice_node: Any, labels: Labels) -> None:
     """Fill a view that is aligned to the images with what ``labels[phase, slice, row, column]`` mark, in all phases.
 
     The slice on display stays; without labels everything stays.
@@ -53,7 +53,7 @@ def zoom_to_labels(study: Study, slice_node: Any, labels: Labels, margin_mm: flo
         return
     rows, columns = (np.flatnonzero(labels.any(axis=axes)) for axes in ((0, 1, 3), (0, 1, 2)))
     step_mm = np.linalg.norm(_to_ras(study)[:3, :2], axis=0)
-    sizes_mm = np.array([np.ptp(columns) + 1, np.ptp(rows) + 1]) * step_mm + 2 * margin_mm
+    sizes_mm = np.array([np.ptp(columns) + 1, np.ptp(rows) + 1]) * step_mm + 2 * HEART_MARGIN_MM
     width_mm, height_mm, depth_mm = slice_node.GetFieldOfView()
     factor = max(sizes_mm / (width_mm, height_mm))
     slice_node.SetFieldOfView(factor * width_mm, factor * height_mm, depth_mm)

@@ -170,7 +170,14 @@ async function askAgain(details = {}) {
   showProposal({}, words.lookingAgain)
   const news = await command('again', { phase, slice, ...details })
   showAnswer(news)
-  asked = details.wholePhase ? null : `${phase},${slice}`
+  asked = details.wholePhase ? `${phase}` : `${phase},${slice}`
+}
+
+// A key asks about the slice shown, or its phase; where proposals of that are shown already, for the next one.
+function askOrNext(wholePhase) {
+  const about = wholePhase ? `${at.phase}` : `${at.phase},${at.slice}`
+  if (asked === about && !byId('next').hidden) showNext()
+  else askAgain({ wholePhase })
 }
 
 async function showNext() { showAnswer(await command('next')) }
@@ -242,9 +249,9 @@ function listenToKeys() {
   Object.assign(KEYS, {
     z: toggleWhole, Escape: letGo, '[': () => changeSize(-1), ']': () => changeSize(1),
     r: event => deleteHere('RV', event.shiftKey), l: event => deleteHere(LEFT, event.shiftKey),
-    c: () => copyFrom('copy-previous'), v: () => copyFrom('copy-next'), b: () => copyFrom('copy-above'), n: () => copyFrom('copy-below'),
+    c: event => copyFrom(event.shiftKey ? 'copy-next' : 'copy-previous'), b: () => copyFrom('copy-above'), n: () => copyFrom('copy-below'),
     '+': () => change('grow'), '-': () => change('shrink'), m: () => change('smooth'), e: () => change('snap'),
-    a: () => asked === `${at.phase},${at.slice}` && !byId('next').hidden ? showNext() : askAgain(),
+    a: event => askOrNext(event.shiftKey),
     t: event => event.shiftKey ? takeProposal() : propose('phases'),
   })
   addEventListener('keydown', event => {

@@ -458,7 +458,7 @@
   </message>
   <message>
    <source>Base and apex</source>
-   <translation>Basis und Spitze</translation>
+   <translation>Basis und Apex</translation>
   </message>
   <message>
    <source>ED and ES</source>
@@ -833,7 +833,7 @@
   </message>
   <message>
    <source>Mass index</source>
-   <translation>Masseindex</translation>
+   <translation>Massenindex</translation>
   </message>
  </context>
  <context>
@@ -1319,7 +1319,7 @@
   </message>
   <message>
    <source>Click on the heart, or drag a box over it: the network looks there and proposes what it sees, for this slice; with Shift, for all slices of this phase that you did not correct. A: next proposal.</source>
-   <translation>Auf das Herz klicken oder einen Rahmen darum ziehen: das Netz sieht dort hin und schlägt vor, was es sieht, für diese Schicht; mit Umschalt für alle Schichten dieser Phase, die Sie nicht korrigiert haben. A: nächster Vorschlag.</translation>
+   <translation>Auf das Herz klicken oder einen Rahmen darum ziehen: das Netz sieht dort nach und schlägt vor, was es findet, für diese Schicht; mit Umschalt für alle Schichten dieser Phase, die Sie nicht korrigiert haben. A: nächster Vorschlag.</translation>
   </message>
  </context>
  <context>
@@ -1334,7 +1334,7 @@
   </message>
   <message>
    <source>Press near a border: its control points appear. Drag one; press on the border between two to insert one; press with Shift to delete one. Each moves the stretch between its neighbours and nothing else.</source>
-   <translation>Nahe einer Grenze drücken: ihre Stützpunkte erscheinen. Einen ziehen; zwischen zweien auf die Grenze drücken fügt einen ein; mit der Umschalttaste drücken löscht einen. Jeder bewegt das Stück zwischen seinen Nachbarn und sonst nichts.</translation>
+   <translation>Nahe einer Kontur drücken: ihre Stützpunkte erscheinen. Einen ziehen; zwischen zweien auf die Kontur drücken fügt einen ein; mit der Umschalttaste drücken löscht einen. Jeder bewegt das Stück zwischen seinen Nachbarn und sonst nichts.</translation>
   </message>
  </context>
  <context>
@@ -1349,7 +1349,7 @@
   </message>
   <message>
    <source>Press near a border and drag it where it belongs; the others give way. Shift: the wall keeps its thickness.</source>
-   <translation>Nahe einer Grenze drücken und sie dorthin ziehen, wo sie hingehört; die anderen weichen aus. Umschalt: die Wand behält ihre Dicke.</translation>
+   <translation>Nahe einer Kontur drücken und sie dorthin ziehen, wo sie hingehört; die anderen weichen aus. Umschalt: die Wand behält ihre Dicke.</translation>
   </message>
  </context>
  <context>
@@ -1364,18 +1364,18 @@
   </message>
   <message>
    <source>Press beside a border and shove it with the round cursor, from inside or outside.</source>
-   <translation>Neben einer Grenze drücken und sie mit dem runden Zeiger schieben, von innen oder außen.</translation>
+   <translation>Neben einer Kontur drücken und sie mit dem runden Zeiger schieben, von innen oder außen.</translation>
   </message>
  </context>
  <context>
   <name>CardiacSegmentationEffects.SegmentEditorRedrawEffect</name>
   <message>
    <source>Redraw</source>
-   <translation>Nachzeichnen</translation>
+   <translation>Neu zeichnen</translation>
   </message>
   <message>
    <source>Draw along part of a border: the line takes the place of that part. A closed line is the whole border of the selected structure, also where there is none.</source>
-   <translation>Entlang eines Teils einer Grenze zeichnen: die Linie tritt an dessen Stelle. Eine geschlossene Linie ist die ganze Grenze der gewählten Struktur, auch wo keine ist.</translation>
+   <translation>Entlang eines Teils einer Kontur zeichnen: die Linie tritt an dessen Stelle. Eine geschlossene Linie ist die ganze Kontur der gewählten Struktur, auch wo keine ist.</translation>
   </message>
  </context>
  <context>
@@ -1397,11 +1397,11 @@
   </message>
   <message>
    <source>Open the study in the module Cardiac Segmentation: its network looks there.</source>
-   <translation>Die Studie im Modul Herzsegmentierung öffnen: dessen Netz sieht dort hin.</translation>
+   <translation>Die Studie im Modul Herzsegmentierung öffnen: dessen Netz sieht dort nach.</translation>
   </message>
   <message>
    <source>Borders are corrected in short-axis views only.</source>
-   <translation>Grenzen lassen sich nur in Kurzachsenansichten korrigieren.</translation>
+   <translation>Konturen lassen sich nur in Kurzachsenansichten korrigieren.</translation>
   </message>
   <message>
    <source>There is no slice here.</source>
