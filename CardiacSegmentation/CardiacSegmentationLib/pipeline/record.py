@@ -80,9 +80,14 @@ def read_segmentation(folder: Path, stack: CineStack) -> Segmentation:
     return segmentation_from_dict(record["segmentation"], read_labels(folder / LABELS_FILE, stack).labels)
 
 
+def reading_file(path: Path) -> Path:
+    """The ``reading.json`` that a path names: the file itself, or the folder of results that holds it."""
+    return path / READING_FILE if path.is_dir() else path
+
+
 def read_reading(path: Path) -> Reading:
     """What a person decided, from a ``reading.json`` or the folder of results that holds one."""
-    file = path / READING_FILE if path.is_dir() else path
+    file = reading_file(path)
     try:
         return reading_from_dict(json.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
