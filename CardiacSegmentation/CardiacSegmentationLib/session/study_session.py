@@ -28,6 +28,7 @@ from CardiacSegmentationLib.session.changes import (
     decisions_of,
     image_change,
     origins_of,
+    went_on_unlocked,
     with_decisions,
     with_earlier_work,
     with_images,
@@ -287,8 +288,12 @@ class StudySession:
         reading: Reading,
         contours: Mapping[Place, Contours] | None = None,
     ) -> None:
-        """Take over what an earlier session left behind, as one step: label images with their origin, and a reading."""
-        self._require_unlocked()
+        """Take over what an earlier session left behind, as one step: label images with their origin, and a reading.
+
+        A signed reading refuses, unless that session had unlocked it.
+        """
+        if not went_on_unlocked(self.reading, reading):
+            self._require_unlocked()
         check_reading(self.stack, reading)
         labels, origins = self.segmentation.labels, self.segmentation.origin
         changes = {
