@@ -138,13 +138,17 @@ class StudySession:
         return True
 
     def note_outside(self, places: Iterable[Place]) -> None:
-        """Note that images were changed by other hands than this session's; the labels are known already."""
+        """Note that images were changed by other hands than this session's; the labels are known already.
+
+        A signature stood for the labels as they were: it goes.
+        """
         images = sorted(places)
         if images:
             phase, place = images[0]
             entry = JournalEntry(self._time(), "outside", phase=phase, slice=place, images=len(images))
             reading = self._held(self.reading)
             self._note(replace(reading, journal=(*reading.journal, entry)), Changed(frozenset(images)))
+            self.unlock()
 
     def copy_phase(
         self, source: int, phase: int, slices: Iterable[int], structures: Iterable[Label] = STRUCTURES
