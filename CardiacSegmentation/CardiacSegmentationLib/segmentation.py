@@ -204,3 +204,24 @@ class Segmentation:
     def corrected_images(self) -> tuple[tuple[int, int], ...]:
         """``(phase, slice)`` of every image that a person changed."""
         return tuple((int(phase), int(slice_)) for phase, slice_ in np.argwhere(self.corrected))
+
+
+def checksums_of(labels: Labels) -> list[list[int]]:
+    """One number for each image, ``[phase][slice]``, to tell later whether other hands changed it."""
+    return [[zlib.crc32(np.ascontiguousarray(image)) for image in phase] for phase in labels]
+
+
+def changed_images(labels: Labels, noted: list[list[int]]) -> list[Place]:
+    """The images that are not those whose checksums were noted."""
+    changed = np.array(checksums_of(labels)) != np.array(noted)
+    return [(int(phase), int(place)) for phase, place in np.argwhere(changed)]
+
+
+def changed_by_hand(segmentation: Segmentation, images: list[Place]) -> Segmentation:
+    """The segmentation in which a person changed the labels of these images with another program."""
+    origin = segmentation.origin.copy()
+    for place in images:
+        origin[place] = Origin.READER
+    drawn = {place: contours for place, contours in segmentation.contours.items() if place not in images}
+    labelled = segmentation.labelled | segmentation.labels.any(axis=(1, 2, 3))
+    return replace(segmentation, labelled=labelled, origin=origin, contours=drawn)

@@ -13,21 +13,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from CardiacSegmentationLib.analysis import assess
+from CardiacSegmentationLib.browser.opened import open_session, save
 from CardiacSegmentationLib.cine import open_study, read_study
 from CardiacSegmentationLib.cli.read import KEPT_ASIDE
 from CardiacSegmentationLib.contours.pull import pull
 from CardiacSegmentationLib.contours.push import push
 from CardiacSegmentationLib.export.dicom_source import read_source
+from CardiacSegmentationLib.export.label_maps import write_label_nifti
 from CardiacSegmentationLib.export.results import write_results
 from CardiacSegmentationLib.pipeline import Options, read_segmentation
 from CardiacSegmentationLib.pipeline.record import fingerprint, read_reading, write_record
+from CardiacSegmentationLib.segmentation import Label, Segmentation
 from CardiacSegmentationLib.session import StudySession
-from CardiacSegmentationLib.session.contour_commands import contours_at, edit_contours
+from CardiacSegmentationLib.session.contour_commands import contours_at, edit_contours, grow_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
     from chromium import Tab
 
@@ -238,6 +240,30 @@ def test_a_study_is_read_from_first_look_to_signed_report(
     read()
     again: Tab = new_tab().open(program.address)
     assert "Ada Reader" in again.text("#signed")
+
+
+def test_labels_that_another_program_changed_are_measured_as_they_are_and_not_signed(
+    results: Path, study_folder: Path, stack: CineStack
+) -> None:
+    def opened() -> StudySession:
+        return open_session(study_folder, results, Options(), lambda _progress: None, lambda: False)
+
+    session = opened()
+    grow_here(session, (0, 3), [Label.LV], 2.0)
+    session.set_reader("Ada Reader")
+    session.sign()
+    save(session, results, Options(), [])
+    assert opened().is_signed
+    labels = session.segmentation.labels.copy()
+    labels[0, 3][labels[0, 3] == Label.LV] = Label.MYO
+    write_label_nifti(stack, Segmentation.of(labels), results / "labels.nii.gz")
+    again = opened()
+    assert not again.is_signed
+    assert [entry.action for entry in again.reading.journal] == ["edit", "sign", "outside", "unlock"]
+    assert again.assessment.areas_mm2[Label.LV - 1, 0, 3] == 0
+    assert again.segmentation.corrected_images == ((0, 3),)
+    save(again, results, Options(), [])
+    assert opened().reading == again.reading
 
 
 def test_a_slice_is_segmented_again_from_a_click_and_an_empty_one_filled(

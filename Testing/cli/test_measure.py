@@ -57,14 +57,16 @@ def test_a_finished_run_never_holds_the_numbers_of_another(
     }  # fmt: skip
 
 
-def test_the_labels_that_are_measured_stay_where_they_are(
+def test_labels_and_reading_that_are_measured_stay_where_they_are(
     command: list[str], tmp_path: Path, painted_bundle: Path
 ) -> None:
     out = tmp_path / "out"
-    choices = ["--model", str(painted_bundle), "--backend", "onnx", "--only", "tables,labels"]
+    choices = ["--model", str(painted_bundle), "--backend", "onnx", "--only", "tables,labels,reading"]
     assert main(["segment", command[1], "--out", str(out), *choices]) == 0
-    assert main(["measure", command[1], str(out / "labels.nii.gz"), "--out", str(out), "--force"]) == 0
+    given = [str(out / "labels.nii.gz"), "--reading", str(out)]
+    assert main(["measure", command[1], *given, "--out", str(out), "--force"]) == 0
     assert (out / "labels.nii.gz").is_file()
+    assert (out / "reading.json").is_file()
     assert not (out / "run.json").exists()
 
 

@@ -13,6 +13,9 @@ from CardiacSegmentationLib.export.results import write_results
 from CardiacSegmentationLib.export.study_row import COLUMNS, identifiers_of, study_folder_name, study_row
 from CardiacSegmentationLib.export.wording import fact_text
 from CardiacSegmentationLib.findings import Finding
+from CardiacSegmentationLib.segmentation import Label, Segmentation
+from CardiacSegmentationLib.session import StudySession
+from CardiacSegmentationLib.session.contour_commands import grow_here
 from pydicom import Dataset
 
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 def test_a_letter_says_the_numbers_of_the_tables_the_impression_and_who_signed(read_case: Any) -> None:
     assessment = read_case.assessment
-    text = letter_text(assessment)
+    text = letter_text(read_case.segmentation, assessment)
     for measures, keys in ((assessment.lv, ("edv_ml", "esvi_ml_m2", "mass_g")), (assessment.rv, ("edv_ml", "sv_ml"))):
         for key in keys:
             assert f"{measures[key].text} {measures[key].unit}" in text
@@ -34,11 +37,22 @@ def test_a_letter_says_the_numbers_of_the_tables_the_impression_and_who_signed(r
 
 
 def test_a_german_letter_has_german_words_and_numbers(case: Any) -> None:
-    text = letter_text(case.assessment, "de")
+    text = letter_text(case.segmentation, case.assessment, "de")
     assert f"EDV {case.assessment.lv['edv_ml'].text.replace('.', ',')} ml" in text
     assert "Papillarmuskeln" in text
     assert text.endswith("Vorläufig, nicht unterschrieben.")
     assert "result-" not in text
+
+
+def test_a_letter_tells_of_contours_although_nothing_else_was_decided(stack: Any, labels: Any) -> None:
+    session = StudySession(stack, Segmentation.of(labels, model="a network"))
+    before = session.assessment.lv["ef_percent"].text
+    for place in (1, 2):
+        grow_here(session, (session.assessment.key_phases.lv_ed, place), [Label.LV], 3.0)
+    after = session.assessment.lv["ef_percent"].text
+    english, german = (letter_text(session.segmentation, session.assessment, language) for language in ("en", "de"))
+    assert f"Changed by the reader: LV EF {before} → {after} %; 2 of 48 images corrected." in english
+    assert f"LV-EF {before} → {after} %".replace(".", ",") in german
 
 
 @pytest.mark.parametrize(

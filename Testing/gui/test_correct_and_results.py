@@ -216,6 +216,40 @@ def test_facts_about_the_patient_and_conventions_change_what_follows_from_them(
     assert "in the mass" in a_hand.ui.conventionsLabel.text
 
 
+def test_the_journal_is_there_again_after_a_look_at_a_study_without_labels(
+    a_hand: Hand, a_segmented_study: Study, phantom: tuple[CineStack, Segmentation]
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study
+
+    a_hand.panel.session.set_key_phases(lv_es=5)
+    a_hand.panel.select(load_study(slicer.mrmlScene, phantom[0]))
+    assert a_hand.ui.journalList.count == 0
+    assert a_hand.ui.journalBox.isHidden()
+    a_hand.panel.select(a_segmented_study)
+    assert a_hand.ui.journalList.count == 1
+
+
+def test_choosing_one_fact_leaves_the_others_as_the_images_say_them(
+    a_hand: Hand, phantom: tuple[CineStack, Segmentation]
+) -> None:
+    """Fields show whole years and centimetres; the images know better, and rounding is no decision."""
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study, set_segmentation
+
+    known = replace(phantom[0].patient, age_years=65.7, height_cm=176.4, weight_kg=75.25)
+    study = load_study(slicer.mrmlScene, replace(phantom[0], patient=known))
+    set_segmentation(study, phantom[1])
+    a_hand.panel.select(study)
+    session = a_hand.panel.session
+    a_hand.ui.papillaryCombo.currentIndex = 1
+    assert session.assessment.patient == known
+    assert [entry.subject for entry in session.reading.journal] == ["papillary"]
+    a_hand.ui.heightSpin.value = 180.0
+    assert session.assessment.patient == replace(known, height_cm=180.0)
+    assert [entry.subject for entry in session.reading.journal] == ["papillary", "height_cm"]
+
+
 def test_the_editor_paints_on_the_labels_at_hand_with_the_tools_that_matter(
     a_hand: Hand, a_segmented_study: Study
 ) -> None:

@@ -57,6 +57,7 @@ def test_the_panel_speaks_german(a_german_hand: Hand, phantom: tuple[CineStack, 
     assert slicer.modules.cardiacsegmentation.parent.title == "Herzsegmentierung"
     assert "," in ui.resultsTable.item(0, 1).text()
     assert "." not in ui.resultsTable.item(0, 1).text()
+    assert "(Männer von 45 bis 74 Jahren)" in ui.resultsTable.item(0, 2).toolTip()
     curve = hand.panel._results._curve
     time, amounts, drag = curve_tip(curve._axes(), 1, "rv_es").split("\n")
     assert time == f"Phase 2 von 8, {curve._axes().times_ms[1]:.0f} ms"

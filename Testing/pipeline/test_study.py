@@ -28,7 +28,7 @@ from CardiacSegmentationLib.pipeline import (
 )
 from CardiacSegmentationLib.pipeline.local_key import key_path
 from CardiacSegmentationLib.pipeline.record import fingerprint, read_record
-from CardiacSegmentationLib.reading import KeyPhases, Reading
+from CardiacSegmentationLib.reading import KeyPhases, Reading, Signature
 from CardiacSegmentationLib.reading_json import reading_to_dict
 from CardiacSegmentationLib.segmentation import Label, Papillary
 
@@ -118,6 +118,27 @@ def test_a_reading_is_applied(tmp_path: Path, whole: CineStack, options: Options
     assert found.conventions.papillary is Papillary.MASS
     assert found.automatic is not None
     assert read_reading(tmp_path / "out").counts == decided.counts
+
+
+def test_a_signature_does_not_pass_to_labels_that_its_reader_never_saw(
+    tmp_path: Path, whole: CineStack, options: Options
+) -> None:
+    """The folder of results is named in place of its reading; what was decided holds."""
+    signed = Reading(
+        key_phases=KeyPhases(lv_es=3),
+        reader="Dr. Who",
+        signature=Signature("Dr. Who", "2026-03-01T12:00:00Z"),
+        acknowledged=frozenset({"network-unsure:slice2"}),
+        looked_at=frozenset({(0, 2)}),
+    )
+    first = tmp_path / "first"
+    first.mkdir()
+    (first / "reading.json").write_text(json.dumps(reading_to_dict(signed)))
+    segment_study(whole, tmp_path / "out", replace(options, parts=("reading", "labels"), reading=first))
+    again = read_reading(tmp_path / "out")
+    assert (again.key_phases, again.reader) == (signed.key_phases, "Dr. Who")
+    assert (again.signature, again.acknowledged, again.looked_at) == (None, frozenset(), frozenset())
+    assert [entry.action for entry in again.journal] == ["segment"]
 
 
 def test_progress_names_each_stage_and_ends_at_one(tmp_path: Path, stack: CineStack, options: Options) -> None:

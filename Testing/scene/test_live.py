@@ -164,6 +164,22 @@ def test_what_other_modules_change_is_noted(a_live_study: LiveStudy) -> None:
     last.close()
 
 
+def test_a_signature_goes_when_other_modules_change_what_was_signed(a_live_study: LiveStudy) -> None:
+    from CardiacSegmentationLib.scene.live import LiveStudy
+    from CardiacSegmentationLib.scene.study import reading_of
+
+    study = a_live_study.study
+    a_live_study.session.set_reader("Dr. Who")
+    a_live_study.session.sign()
+    a_live_study.close()  # another study is at hand
+    paint_square(study, 10)
+    again = LiveStudy(study)
+    assert not again.session.is_signed
+    assert [entry.action for entry in again.session.reading.journal] == ["sign", "outside", "unlock"]
+    assert reading_of(study) == again.session.reading
+    again.close()
+
+
 def test_undo_leaves_other_segments_names_and_colours_alone(a_live_study: LiveStudy) -> None:
     import slicer
 

@@ -163,6 +163,38 @@ def test_a_signed_reading_comes_back_signed(begin: Begin, folder: Path) -> None:
         session.undo()
 
 
+def test_what_was_done_after_unlocking_comes_back_to_the_signed_reading(begin: Begin, folder: Path) -> None:
+    """She signed and saved, unlocked, corrected, and then the program died."""
+    saved = begin()
+    work(saved)
+    saved.sign()
+
+    def again() -> StudySession:
+        return StudySession(saved.stack, saved.segmentation, saved.reading)
+
+    def do(session: StudySession) -> None:
+        session.unlock()
+        session.delete(3, 3, [Label.LV])
+
+    left_behind(again, folder, do)
+    session, kept = again(), Recovery(folder)
+    kept.restore(session, kept.find(session))
+    assert not session.is_signed
+    assert not (session.segmentation.labels[3, 3] == Label.LV).any()
+    assert [entry.action for entry in session.reading.journal[-4:]] == ["sign", "unlock", "edit", "recover"]
+    session.undo()
+    np.testing.assert_array_equal(session.segmentation.labels, saved.segmentation.labels)
+
+
+def test_a_signed_reading_refuses_work_from_before(begin: Begin, folder: Path) -> None:
+    left_behind(begin, folder)
+    session, kept = begin(), Recovery(folder)
+    session.set_reader("Dr. B")
+    session.sign()
+    with pytest.raises(ReadingError, match=r"Dr\. B"):
+        kept.restore(session, kept.find(session))
+
+
 def test_what_waits_to_be_restored_is_not_overwritten(begin: Begin, folder: Path) -> None:
     left_behind(begin, folder)
     session, kept = begin(), Recovery(folder)

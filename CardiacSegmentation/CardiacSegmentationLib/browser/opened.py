@@ -12,7 +12,7 @@ from CardiacSegmentationLib.export.result_parts import PARTS, ExportOptions, Nee
 from CardiacSegmentationLib.export.results import choose_parts, default_parts, write_parts
 from CardiacSegmentationLib.pipeline import RECORD_FILE, read_segmentation, segment_study
 from CardiacSegmentationLib.pipeline.output import summary_row
-from CardiacSegmentationLib.pipeline.record import fingerprint, read_reading, read_record, write_record
+from CardiacSegmentationLib.pipeline.record import changed_outside, fingerprint, read_reading, read_record, write_record
 from CardiacSegmentationLib.session import StudySession
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def open_session(
         raise ExportError.of("results-of-another", folder=folder, source=source)
     stack = read_study(files, stack=options.stack, reacquired=options.reacquired)
     session = StudySession(stack, read_segmentation(folder, stack), read_reading(folder))
+    session.note_outside(changed_outside(folder, session.segmentation))
     _choose(session, options)
     return session
 

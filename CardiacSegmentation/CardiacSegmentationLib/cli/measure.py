@@ -78,6 +78,7 @@ def _run(options: argparse.Namespace) -> int:
     from CardiacSegmentationLib.export.tables import FILES, measurements_as_dict, write_tables
     from CardiacSegmentationLib.pipeline.existing import remove_run, require_room
     from CardiacSegmentationLib.pipeline.options import Existing
+    from CardiacSegmentationLib.pipeline.record import reading_file
 
     if options.out is not None:
         require_room(options.out, list(FILES), Existing.REPLACE if options.force else Existing.STOP, ADVICE)
@@ -88,7 +89,8 @@ def _run(options: argparse.Namespace) -> int:
     labels, labelled = _read_labels(stack, options)
     assessment = assess(stack, Segmentation.of(labels, labelled=labelled), reading)
     if options.out is not None:
-        remove_run(options.out, but=options.labels)  # its other files would tell other numbers
+        given = options.labels if options.reading is None else [*options.labels, reading_file(options.reading)]
+        remove_run(options.out, but=given)  # its other files would tell other numbers
         write_tables(assessment, options.out)
     if options.json:
         print(json.dumps(measurements_as_dict(assessment), indent=2, ensure_ascii=False))

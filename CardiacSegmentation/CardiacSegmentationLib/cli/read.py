@@ -16,7 +16,7 @@ from CardiacSegmentationLib.choices import CHOICES
 from CardiacSegmentationLib.cli.facts import STUDY_HELP, add_choices, add_stack_argument, chosen, named_path
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, describe, while_heard
 from CardiacSegmentationLib.cli.segment import count
-from CardiacSegmentationLib.errors import CardiacSegmentationError
+from CardiacSegmentationLib.errors import CardiacSegmentationError, ReadingError
 from CardiacSegmentationLib.pipeline import Options
 
 if TYPE_CHECKING:
@@ -121,9 +121,12 @@ def _read(study: Path, folder: Path, options: Options, server: ReadingServer, is
         _keep_address(folder / KEPT_ASIDE / ADDRESS_FILE, server)
         recovery = Recovery(folder / KEPT_ASIDE)
         found = recovery.find(session)
-        if found is not None and not session.is_signed:
-            recovery.restore(session, found)
-            print("Work that was not written is back: undo takes it out again.", flush=True)
+        if found is not None:
+            try:
+                recovery.restore(session, found)
+                print("Work that was not written is back: undo takes it out again.", flush=True)
+            except ReadingError as error:
+                print(f"Work that was not written stays in {found.path}: {error}", flush=True)
         hide = Deidentifier.create() if options.deidentify else None
         desk.study = ServedStudy(
             session,

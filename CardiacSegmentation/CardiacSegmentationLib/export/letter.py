@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from CardiacSegmentationLib.assessment import Assessment, Measurement
+    from CardiacSegmentationLib.segmentation import Segmentation
 
 VOLUMES = (("EDV", "edv_ml", "edvi_ml_m2"), ("ESV", "esv_ml", "esvi_ml_m2"), ("SV", "sv_ml", "svi_ml_m2"))
 
 
-def letter_text(assessment: Assessment, language: str = DEFAULT_LANGUAGE) -> str:
+def letter_text(segmentation: Segmentation, assessment: Assessment, language: str = DEFAULT_LANGUAGE) -> str:
     """A paragraph for the letter: both ventricles, what the numbers rest on, the impression, and who signed."""
     reading = assessment.reading
     left = [*_ventricle(assessment.lv, language)]
@@ -39,7 +40,7 @@ def letter_text(assessment: Assessment, language: str = DEFAULT_LANGUAGE) -> str
         _circumstances(assessment, language),
         describe_conventions(assessment.conventions, language)["papillary"],
     ]
-    corrected = summarise_corrections(find_corrections(None, assessment), language)
+    corrected = summarise_corrections(find_corrections(segmentation, assessment), language)
     if corrected:
         sentences.append(phrase("letter-corrected", language, summary=corrected))
     if reading.impression.strip():

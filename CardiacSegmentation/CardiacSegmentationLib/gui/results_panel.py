@@ -25,7 +25,6 @@ from CardiacSegmentationLib.reading import Conventions
 from CardiacSegmentationLib.scene.cine import read_patient
 from CardiacSegmentationLib.scene.study import reading_of, set_reading
 from CardiacSegmentationLib.segmentation import Label, Papillary
-from CardiacSegmentationLib.stack import Patient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,6 +49,7 @@ class ResultsPanel:
         self._table = ResultsTable(self._ui.resultsTable)
         self._is_filling = False
         self._journal: list[str] = []
+        self._shown: dict[str, Any] = {}  # the facts, as the fields showed them last
         for spin in (self._ui.heightSpin, self._ui.weightSpin, self._ui.ageSpin):
             spin.connect("valueChanged(double)", lambda _value: self._facts_changed())
         for name, combo in self._convention_combos().items():
@@ -90,7 +90,7 @@ class ResultsPanel:
             self._ui.conventionsLabel.text = ""
             self._ui.findingsLabel.visible = False
             self._ui.correctionsLabel.visible = False
-            self._ui.journalList.clear()
+            self._list_journal([])
             return
         self._fill_facts(live.study)
         self._table.show(live.assessment)
@@ -152,7 +152,9 @@ class ResultsPanel:
         self._ui.correctionsLabel.text = text
         self._ui.correctionsLabel.visible = bool(text)
         shown = vars(live.assessment.key_phases)
-        lines = [entry_line(entry, shown, language()) for entry in reversed(live.session.reading.journal)]
+        self._list_journal([entry_line(entry, shown, language()) for entry in reversed(live.session.reading.journal)])
+
+    def _list_journal(self, lines: list[str]) -> None:
         if lines != self._journal:
             self._ui.journalList.clear()
             self._ui.journalList.addItems(lines)
@@ -193,7 +195,18 @@ class ResultsPanel:
             value = getattr(conventions, name)
             combo.currentIndex = CHOICES[name].values.index(str(getattr(value, "value", value)))
         ui.thresholdCombo.enabled = conventions.papillary is Papillary.MASS
+        self._shown = self._fields()
         self._is_filling = False
+
+    def _fields(self) -> dict[str, Any]:
+        """The facts as the fields show them, by name: rounded, so that what was not touched says nothing."""
+        ui = self._ui
+        return {
+            "sex": SEXES[ui.sexCombo.currentIndex],
+            "height_cm": ui.heightSpin.value or None,
+            "weight_kg": ui.weightSpin.value or None,
+            "age_years": ui.ageSpin.value if ui.ageSpin.value >= 0 else None,
+        }
 
     def _convention_combos(self) -> dict[str, Any]:
         ui = self._ui
@@ -206,15 +219,11 @@ class ResultsPanel:
 
     def _facts_changed(self) -> None:
         """Take over what was chosen, as facts put right and conventions of the reading."""
-        study, ui = self._panel.study, self._ui
+        study = self._panel.study
         if study is None or self._is_filling:
             return
-        said = Patient(
-            sex=SEXES[ui.sexCombo.currentIndex],
-            height_cm=ui.heightSpin.value or None,
-            weight_kg=ui.weightSpin.value or None,
-            age_years=ui.ageSpin.value if ui.ageSpin.value >= 0 else None,
-        )
+        changed = {name: value for name, value in self._fields().items() if value != self._shown[name]}
+        said = replace(self._reading(study).patient_of(read_patient(study.images)), **changed)
         chosen = {name: CHOICES[name].values[combo.currentIndex] for name, combo in self._convention_combos().items()}
         typed = {name: CONVENTION_TYPES[name](text) for name, text in chosen.items() if name in CONVENTION_TYPES}
         conventions = Conventions(**{**chosen, **typed})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import qt
 from slicer.i18n import tr as _
 
-from CardiacSegmentationLib.export.wording import limits_text, measure_text, source_text
+from CardiacSegmentationLib.export.wording import limits_text, measure_text, source_text, word
 from CardiacSegmentationLib.findings import describe, translate
 from CardiacSegmentationLib.gui.translation import language
 
@@ -62,7 +62,7 @@ class ResultsTable:
         item.setFont(font)
         limits = measure.reference
         text = "–".join(limits_text(limits, language())) if limits is not None else ""
-        source = f"{source_text(limits, language())} ({limits.group})" if limits is not None else ""
+        source = f"{source_text(limits, language())} ({word(limits.group, language())})" if limits is not None else ""
         self._set(row, column + 1, f"{text} !" if measure.is_outside_reference else text, source)
 
     def _set(self, row: int, column: int, text: str, tip: str) -> Any:

@@ -85,7 +85,8 @@ class SignPanel:
         """Put the paragraph for the letter on the clipboard."""
         session = self._panel.session
         if session is not None:
-            qt.QApplication.clipboard().setText(letter_text(session.assessment, language()))
+            text = letter_text(session.segmentation, session.assessment, language())
+            qt.QApplication.clipboard().setText(text)
             self.copied.text = _("Copied.")
 
     def add_phrase(self, phrase: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.choices import CHOICES, CONVENTION_TYPES, CONVENTIONS, PATIENT_FACTS
 from CardiacSegmentationLib.pipeline.local_key import checksum, local_key
+from CardiacSegmentationLib.pipeline.record import reading_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +69,11 @@ class Options:
         )
 
     def complete(self, reading: Reading) -> Reading:
-        """The reading with the conventions and facts that were chosen for this run in place of its own."""
+        """What a person decided, for labels that are given or made now, with what was chosen for this run.
+
+        Conventions and facts that were chosen take the place of the reading's own. What was said of the labels that
+        were seen then does not hold for these: signature, findings ticked off, images looked at.
+        """
         conventions, patient = (
             {name: getattr(self, name) for name in names if getattr(self, name) is not None}
             for names in (CONVENTIONS, PATIENT_FACTS)
@@ -81,6 +86,9 @@ class Options:
             conventions=replace(reading.conventions, **conventions),
             patient=replace(reading.patient, **patient),
             proposal=None if another_rule else reading.proposal,
+            looked_at=frozenset(),
+            acknowledged=frozenset(),
+            signature=None,
         )
 
     @property
@@ -96,7 +104,7 @@ class Options:
         names = [choice.name for choice in CHOICES.values() if choice.changes_results]
         values = {name: getattr(self, name) for name in ("stack", *names) if name not in PATIENT_FACTS}
         patient = tuple(getattr(self, name) for name in PATIENT_FACTS)
-        reading = self.reading.read_bytes() if self.reading is not None else b""
+        reading = reading_file(self.reading).read_bytes() if self.reading is not None else b""
         return {
             **{name: getattr(value, "value", value) for name, value in values.items()},
             "parts": None if self.parts is None else sorted(self.parts),

@@ -7,10 +7,11 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib import __version__
-from CardiacSegmentationLib.errors import MALFORMED, ExportError, ReadingError, reason_of
+from CardiacSegmentationLib.errors import MALFORMED, ExportError, LabelError, ReadingError, reason_of
 from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.pipeline.local_key import checksum
 from CardiacSegmentationLib.reading_json import reading_from_dict
+from CardiacSegmentationLib.segmentation import changed_by_hand, changed_images, checksums_of
 from CardiacSegmentationLib.segmentation_json import segmentation_from_dict, segmentation_to_dict
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.cine import StudyFiles
     from CardiacSegmentationLib.reading import Reading
-    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.segmentation import Place, Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
 RECORD_FILE = "run.json"
@@ -48,7 +49,7 @@ def write_record(folder: Path, facts: Mapping[str, Any], segmentation: Segmentat
         "version": VERSION,
         "program": f"cardiacseg {__version__}",
         **facts,
-        "segmentation": segmentation_to_dict(segmentation),
+        "segmentation": {**segmentation_to_dict(segmentation), "checksums": checksums_of(segmentation.labels)},
     }
     with atomic_path(folder / RECORD_FILE) as temporary:
         temporary.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -71,18 +72,37 @@ def _is_below(name: PurePath) -> bool:
 
 
 def read_segmentation(folder: Path, stack: CineStack) -> Segmentation:
-    """The segmentation of a finished run, on the grid of the stack it was made from."""
+    """The segmentation of a finished run, on the grid of the stack it was made from.
+
+    An image whose labels are not those of the run was changed by a person.
+    """
     from CardiacSegmentationLib.cine import read_labels
 
     record = read_record(folder)
     if record is None:
         raise ExportError.of("no-finished-run", folder=folder, file=RECORD_FILE)
-    return segmentation_from_dict(record["segmentation"], read_labels(folder / LABELS_FILE, stack).labels)
+    made = segmentation_from_dict(record["segmentation"], read_labels(folder / LABELS_FILE, stack).labels)
+    return changed_by_hand(made, changed_outside(folder, made))
+
+
+def changed_outside(folder: Path, segmentation: Segmentation) -> list[Place]:
+    """The images ``(phase, slice)`` whose labels other programs changed since the run; none where it noted none."""
+    record = read_record(folder)
+    noted = record["segmentation"].get("checksums") if record is not None else None
+    try:
+        return changed_images(segmentation.labels, noted) if noted else []
+    except MALFORMED as error:
+        raise LabelError.of("segmentation-damaged", reason=f"{type(error).__name__}: {error}") from error
+
+
+def reading_file(path: Path) -> Path:
+    """The ``reading.json`` that a path names: the file itself, or the folder of results that holds it."""
+    return path / READING_FILE if path.is_dir() else path
 
 
 def read_reading(path: Path) -> Reading:
     """What a person decided, from a ``reading.json`` or the folder of results that holds one."""
-    file = path / READING_FILE if path.is_dir() else path
+    file = reading_file(path)
     try:
         return reading_from_dict(json.loads(file.read_text(encoding="utf-8")))
     except OSError as error:

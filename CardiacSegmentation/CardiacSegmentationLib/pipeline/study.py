@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from CardiacSegmentationLib.journal import JournalEntry, now_utc
 from CardiacSegmentationLib.locks import locked
 from CardiacSegmentationLib.pipeline.options import Options
 from CardiacSegmentationLib.pipeline.output import Output
@@ -88,6 +89,9 @@ def _segment_study(  # noqa: PLR0917
     networked = reporter.seconds
     reporter.stage("measure", "Measuring")
     segmentation = segmented.segmentation
+    if options.reading is not None:
+        entry = JournalEntry(now_utc(), "segment", after=segmentation.model or "")
+        reading = replace(reading, journal=(*reading.journal, entry))
     assessment = assess(stack, segmentation, reading)
     measured = reporter.seconds
     summary = summarise(stack, assessment)

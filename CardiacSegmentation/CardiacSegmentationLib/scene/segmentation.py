@@ -7,7 +7,6 @@ phase's data without a copy, so what the segment editor changes is changed in th
 from __future__ import annotations
 
 import json
-import zlib
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,16 @@ from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.scene.cine import SEQUENCE, add_sequence, set_stack_affine, stack_affine
 from CardiacSegmentationLib.scene.labelmaps import get_labels, put_labels
 from CardiacSegmentationLib.scene.nodes import nodes_of_class, one_modification
-from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Origin, PackedLabels, Segmentation
+from CardiacSegmentationLib.segmentation import (
+    STRUCTURES,
+    Label,
+    Origin,
+    PackedLabels,
+    Segmentation,
+    changed_by_hand,
+    changed_images,
+    checksums_of,
+)
 from CardiacSegmentationLib.segmentation_json import contours_to_list, segmentation_from_dict, segmentation_to_dict
 from CardiacSegmentationLib.structures import BY_LABEL
 
@@ -76,18 +84,12 @@ def read_segmentation(sequence: Any) -> Segmentation:
         raise LabelError.of("segmentation-phases", node=sequence.GetName(), there=phases, made=len(images["labelled"]))
     labels = np.stack([read_frame(sequence, phase) for phase in range(phases)])
     made = segmentation_from_dict({**_read_json(sequence, FACTS), **images}, labels)
-    changed = np.array([_checksums(phase) for phase in labels]) != np.array(images["checksums"])
-    origin = made.origin.copy()
-    origin[changed] = Origin.READER
-    drawn = {place: contours for place, contours in made.contours.items() if not changed[place]}
-    return replace(made, labelled=made.labelled | labels.any(axis=(1, 2, 3)), origin=origin, contours=drawn)
+    return changed_by_hand(made, changed_images(labels, images["checksums"]))
 
 
 def changed_outside(sequence: Any, segmentation: Segmentation) -> list[tuple[int, int]]:
     """The images ``(phase, slice)`` that were changed since they were noted last, by other modules."""
-    noted = np.array(_read_json(sequence, IMAGES)["checksums"])
-    now = np.array([_checksums(phase) for phase in segmentation.labels])
-    return [(int(phase), int(place)) for phase, place in np.argwhere(now != noted)]
+    return changed_images(segmentation.labels, _read_json(sequence, IMAGES)["checksums"])
 
 
 def read_frame(sequence: Any, phase: int) -> Labels:
@@ -114,11 +116,11 @@ def write_facts(sequence: Any, segmentation: Segmentation) -> None:
 def note_images(sequence: Any, segmentation: Segmentation, changed: Iterable[tuple[int, int]] | None = None) -> None:
     """Note which images are whose, and how they are now: those that ``changed``, or all."""
     if changed is None:
-        checksums = [_checksums(phase) for phase in segmentation.labels]
+        checksums = checksums_of(segmentation.labels)
     else:
         checksums = _read_json(sequence, IMAGES)["checksums"]
         for phase, place in changed:
-            checksums[phase][place] = _checksum(segmentation.labels[phase, place])
+            checksums[phase][place] = checksums_of(segmentation.labels[phase : phase + 1, place : place + 1])[0][0]
     noted = {
         "labelled": segmentation.labelled.tolist(),
         "origin": [[Origin(code).name for code in phase] for phase in segmentation.origin.tolist()],
@@ -227,14 +229,6 @@ def shown_structures(proxy: Any) -> tuple[Label, ...]:
     if not display.GetVisibility():
         return ()
     return tuple(label for label in STRUCTURES if display.GetSegmentVisibility(BY_LABEL[label].segment_id))
-
-
-def _checksums(labels: Labels) -> list[int]:
-    return [_checksum(image) for image in labels]
-
-
-def _checksum(image: Labels) -> int:
-    return zlib.crc32(np.ascontiguousarray(image))
 
 
 def _check_fit(images: Any, segmentation: Segmentation) -> None:

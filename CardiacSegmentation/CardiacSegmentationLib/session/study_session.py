@@ -28,6 +28,7 @@ from CardiacSegmentationLib.session.changes import (
     decisions_of,
     image_change,
     origins_of,
+    went_on_unlocked,
     with_decisions,
     with_earlier_work,
     with_images,
@@ -137,13 +138,17 @@ class StudySession:
         return True
 
     def note_outside(self, places: Iterable[Place]) -> None:
-        """Note that images were changed by other hands than this session's; the labels are known already."""
+        """Note that images were changed by other hands than this session's; the labels are known already.
+
+        A signature stood for the labels as they were: it goes.
+        """
         images = sorted(places)
         if images:
             phase, place = images[0]
             entry = JournalEntry(self._time(), "outside", phase=phase, slice=place, images=len(images))
             reading = self._held(self.reading)
             self._note(replace(reading, journal=(*reading.journal, entry)), Changed(frozenset(images)))
+            self.unlock()
 
     def copy_phase(
         self, source: int, phase: int, slices: Iterable[int], structures: Iterable[Label] = STRUCTURES
@@ -287,8 +292,12 @@ class StudySession:
         reading: Reading,
         contours: Mapping[Place, Contours] | None = None,
     ) -> None:
-        """Take over what an earlier session left behind, as one step: label images with their origin, and a reading."""
-        self._require_unlocked()
+        """Take over what an earlier session left behind, as one step: label images with their origin, and a reading.
+
+        A signed reading refuses, unless that session had unlocked it.
+        """
+        if not went_on_unlocked(self.reading, reading):
+            self._require_unlocked()
         check_reading(self.stack, reading)
         labels, origins = self.segmentation.labels, self.segmentation.origin
         changes = {
