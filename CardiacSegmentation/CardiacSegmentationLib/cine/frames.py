@@ -288,9 +288,16 @@ def _timing(facts: Elements, number: int) -> Timing:
         temporal_position=facts.number("TemporalPositionIndex") if position is None else position,
         instance=(facts.integer("InstanceNumber") or 0) + number,
         acquisition=facts.integer("AcquisitionNumber") or 0,
-        acquired_s=facts.seconds("AcquisitionTime") if number == 0 else facts.seconds("FrameAcquisitionDateTime"),
+        acquired_s=_acquired_s(facts, number),
         rr_ms=_rr_interval(facts),
     )
+
+
+def _acquired_s(facts: Elements, number: int) -> float | None:
+    """When a frame was taken; AcquisitionTime of a file with several frames tells when the first one was."""
+    if "FrameAcquisitionDateTime" in facts:
+        return facts.seconds("FrameAcquisitionDateTime")
+    return facts.seconds("AcquisitionTime") if number == 0 else None
 
 
 def _rr_interval(facts: Elements) -> float | None:
