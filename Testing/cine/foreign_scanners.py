@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -203,6 +204,24 @@ def philips_enhanced_with_private_groups(study: Foreign) -> None:
     for number, frame in enumerate(image.data.PerFrameFunctionalGroupsSequence):
         block = frame.private_block(0x2005, "Philips MR Imaging DD 005", create=True)
         block.add_new(0x0F, "SQ", [dataset(TriggerTime="0", InstanceNumber=999 - number, SliceThickness="1")])
+    study.images = [image]
+
+
+@foreign("reacquired-slice")
+def philips_enhanced_with_its_first_slice_taken_again(study: Foreign) -> None:
+    """Frames of a second breath-hold of slice 1 follow at the end; their times state a time zone to the west."""
+    image = _enhanced(study, rendered()[-1], 401, "BTFE_SA_BH")
+    frames, pixels = list(image.data.PerFrameFunctionalGroupsSequence), image.data.PixelData
+    first = SPEC.phases * len(pixels) // len(frames)
+    frames += [deepcopy(frame) for frame in frames[: SPEC.phases]]
+    for number, frame in enumerate(frames):
+        minute = 30 if number >= SPEC.slices * SPEC.phases else number // SPEC.phases
+        frame.FrameContentSequence[0].FrameAcquisitionDateTime = f"2024051509{minute:02d}00.000000-0500"
+    for frame in frames[-SPEC.phases :]:
+        frame.CardiacSynchronizationSequence[0].NominalCardiacTriggerDelayTime *= 0.97
+    image.data.PerFrameFunctionalGroupsSequence = frames
+    image.put(PixelData=None, NumberOfFrames=len(frames))
+    image.data.add_new("PixelData", "OW", pixels + pixels[:first])
     study.images = [image]
 
 

@@ -95,7 +95,15 @@ def directions_rounded_to_two_decimals(study: Foreign) -> None:
 def slices_that_overlap_by_two_thirds(study: Foreign) -> None:
     """Thick slices, each a series of its own, at a third of their thickness."""
     one_series_per_slice(study)
-    study.each(lambda _: {"SliceThickness": "30"})
+    study.each(lambda image: {"SliceThickness": f"{3 * float(image.data.SpacingBetweenSlices):.1f}"})
+
+
+@foreign()
+def overlapping_slices_in_two_blocks(study: Foreign) -> None:
+    """Slices thicker than their distance, the basal ones in one series, the apical ones in another."""
+    thick = {"SliceThickness": f"{1.2 * float(study.sax[0].data.SpacingBetweenSlices):.1f}"}
+    study.each(lambda image: {"SeriesInstanceUID": f"2.25.31{image.slice // 3}", "SeriesNumber": 31 + image.slice // 3})
+    study.each(lambda _: thick)
 
 
 # --- pixels ---

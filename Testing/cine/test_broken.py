@@ -82,6 +82,13 @@ def test_damage_is_in_the_error_that_stops_the_run(ge: Spoilable) -> None:
         read_study(ge.folder)
 
 
+def test_images_without_geometry_are_in_the_error_that_stops_the_run(ge: Spoilable) -> None:
+    for path in ge.images():
+        edit(path, PixelSpacing=None)
+    with pytest.raises(StudyError, match=r"no short-axis cine.* and 47 more: the pixel size.* is missing .* Name the"):
+        read_study(ge.folder)
+
+
 def test_an_image_cut_off_in_its_header_is_damaged_and_an_object_without_pixels_is_not(ge: Spoilable) -> None:
     path = ge.slices()[2][4]
     edit(path, ge.folder / "spectrum", SOPClassUID="1.2.840.10008.5.1.4.1.1.4.2", PixelData=None, SOPInstanceUID="2.9")

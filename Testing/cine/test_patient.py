@@ -22,6 +22,7 @@ FACTS: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         {"age_years": 50},
         [],
     ),
+    "no number as age": ({"SpecificCharacterSet": "ISO_IR 100", "PatientAge": "\u00b3Y"}, {"age_years": 45.37}, []),
     "invalid birth date": ({"PatientAge": None, "PatientBirthDate": "00000000"}, {"age_years": None}, []),
     "invalid study date": ({"PatientAge": None, "StudyDate": "20120000"}, {"age_years": None}, []),
     "born after the study": ({"PatientAge": "", "PatientBirthDate": "20300101"}, {"age_years": None}, []),

@@ -216,11 +216,41 @@ def test_pixels_need_not_be_square(ge: Spoilable) -> None:
     assert chosen(ge.folder).spacing_mm[1:] == pytest.approx((3, 2))
 
 
-def test_tilted_by_a_degree_is_still_the_same_stack(ge: Spoilable) -> None:
-    tilt = np.radians(1.0)
-    for path in ge.slices()[0]:
-        header = pydicom.dcmread(path, stop_before_pixels=True)
-        row, column = np.array(header.ImageOrientationPatient, float).reshape(2, 3)
-        turned = np.cos(tilt) * row + np.sin(tilt) * np.cross(row, column)
-        edit(path, ImageOrientationPatient=[round(float(v), 9) for v in (*turned, *column)])
-    assert chosen(ge.folder).slices == SPEC.slices
+@pytest.mark.parametrize("degrees", [1.0, 1.9])
+def test_a_slice_tilted_by_a_degree_or_two_stays_in_its_place(ge: Spoilable, truth: CineStack, degrees: float) -> None:
+    for path in ge.slices()[2]:
+        edit(path, **tilted(path, degrees))
+    one = chosen(ge.folder)
+    assert (one.slices, codes(one)) == (SPEC.slices, [])
+    assert one.spacing_mm[0] == pytest.approx(truth.spacing_mm[0], rel=1e-3)
+
+
+def test_slices_that_fan_out_keep_their_distance_at_the_heart(ge: Spoilable, truth: CineStack) -> None:
+    for slice_, files in enumerate(ge.slices()):
+        for path in files:
+            edit(path, **tilted(path, 0.3 * slice_))
+    one = chosen(ge.folder)
+    assert one.slices == SPEC.slices
+    assert one.spacing_mm[0] == pytest.approx(truth.spacing_mm[0], rel=2e-3)
+
+
+def tilted(path: Path, degrees: float) -> dict[str, list[float]]:
+    """The image turned about the column through its middle."""
+    header = pydicom.dcmread(path, stop_before_pixels=True)
+    row, column = np.array(header.ImageOrientationPatient, float).reshape(2, 3)
+    angle, half_mm = np.radians(degrees), float(header.PixelSpacing[1]) * (header.Columns - 1) / 2
+    turned = np.cos(angle) * row + np.sin(angle) * np.cross(row, column)
+    place = np.array(header.ImagePositionPatient, float) + half_mm * (row - turned)
+    return {
+        "ImageOrientationPatient": [round(float(v), 9) for v in (*turned, *column)],
+        "ImagePositionPatient": [round(float(v), 6) for v in place],
+    }
+
+
+def test_positions_with_rounded_steps_keep_the_length_of_the_stack(ge: Spoilable, truth: CineStack) -> None:
+    step = truth.spacing_mm[0]
+    places = np.cumsum([0, 1.04, 1.04, 1.04, 0.94, 0.94]) * step  # their median is 4 % too long
+    move(ge, lambda slice_: places[slice_] - slice_ * step)
+    one = chosen(ge.folder)
+    assert codes(one) == []
+    assert one.spacing_mm[0] == pytest.approx(step, rel=1e-4)

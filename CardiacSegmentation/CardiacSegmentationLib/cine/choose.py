@@ -264,9 +264,8 @@ def _beyond_mm(candidate: Candidate, other: Candidate) -> list[float]:
 
 def _places_mm(candidate: Candidate, normal: list[float]) -> list[float]:
     """Where the centres of a stack's slices lie along a normal."""
-    to_centre = candidate.affine[:3, :2] @ [candidate.columns / 2, candidate.rows / 2]
     firsts = [next((frame for frame in row if frame is not None), None) for row in candidate.frames]
-    return [float(normal @ (frame.position + to_centre)) for frame in firsts if frame is not None]
+    return [float(normal @ frame.centre) for frame in firsts if frame is not None]
 
 
 def _normal(candidate: Candidate) -> list[float]:

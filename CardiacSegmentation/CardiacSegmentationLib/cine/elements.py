@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 import warnings
 from contextlib import contextmanager
@@ -93,7 +94,7 @@ class Elements:
         digits = self.text(keyword).replace(":", "")
         clock = digits[8:] if _VR[keyword] == "DT" else digits
         try:
-            return int(clock[0:2]) * 3600 + int(clock[2:4]) * 60 + float(clock[4:].partition("+")[0] or 0)
+            return int(clock[0:2]) * 3600 + int(clock[2:4]) * 60 + float(re.split("[+-]", clock[4:])[0] or 0)
         except ValueError:
             return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,6 +83,14 @@ class Frame:
     flip_deg: float | None
     inversion_ms: float | None
     timing: Timing
+
+    @cached_property
+    def centre(self) -> Vector:
+        """The middle of the image, where the heart is: of one tilted by a degree, the corner lies millimetres off."""
+        row, column = np.array(self.orientation).reshape(2, 3)
+        down, across = self.pixel_spacing_mm
+        to_centre = row * across * (self.file.columns - 1) / 2 + column * down * (self.file.rows - 1) / 2
+        return np.asarray(self.position + to_centre)
 
 
 def frames_of(path: Path, header: Header) -> tuple[list[Frame], list[Why]]:
@@ -288,9 +296,16 @@ def _timing(facts: Elements, number: int) -> Timing:
         temporal_position=facts.number("TemporalPositionIndex") if position is None else position,
         instance=(facts.integer("InstanceNumber") or 0) + number,
         acquisition=facts.integer("AcquisitionNumber") or 0,
-        acquired_s=facts.seconds("AcquisitionTime") if number == 0 else facts.seconds("FrameAcquisitionDateTime"),
+        acquired_s=_acquired_s(facts, number),
         rr_ms=_rr_interval(facts),
     )
+
+
+def _acquired_s(facts: Elements, number: int) -> float | None:
+    """When a frame was taken; AcquisitionTime of a file with several frames tells when the first one was."""
+    if "FrameAcquisitionDateTime" in facts:
+        return facts.seconds("FrameAcquisitionDateTime")
+    return facts.seconds("AcquisitionTime") if number == 0 else None
 
 
 def _rr_interval(facts: Elements) -> float | None:

@@ -72,7 +72,7 @@ def _split_by_in_plane_position(frames: Sequence[Frame]) -> list[list[Frame]]:
     """Walk along the normal: slices of one stack lie behind each other, each shifted a little at most."""
     orientation = frames[0].orientation
     axes = np.array([orientation[:3], orientation[3:], normal_of(orientation)])
-    by_plane = _split_exactly(frames, lambda frame: tuple(np.round(axes @ frame.position, 2).tolist()))
+    by_plane = _split_exactly(frames, lambda frame: tuple(np.round(axes @ frame.centre, 2).tolist()))
     groups: list[list[Frame]] = []
     ends: list[Vector] = []  # where in the plane each group's last slice lies
     for plane, members in sorted(by_plane.items(), key=lambda item: item[0][2]):

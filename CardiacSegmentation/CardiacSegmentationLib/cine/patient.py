@@ -36,7 +36,7 @@ def read_patient(path: Path) -> tuple[Patient, tuple[Finding, ...]]:
 
 def _age_years(facts: Elements) -> float | None:
     text = facts.text("PatientAge").upper()
-    if text[-1:] in _AGE_UNITS and text[:-1].isdigit():
+    if text[-1:] in _AGE_UNITS and text[:-1].isdecimal():
         age = int(text[:-1]) * _AGE_UNITS[text[-1]]
         if age < 130:
             return age

@@ -23,6 +23,7 @@ MOST_OF_USUAL = 1.2  # images of a plane, in those that planes usually have: mor
 FEWEST_FRAMES = 3  # fewer under one number or time are no acquisition of their own
 BREATH_HOLD_S = 3.0  # frames of one breath-hold that state times of their own lie within a heart beat of each other
 WHOLE_SHARE = 0.6  # of the frames that planes usually have: enough for a breath-hold of its own
+REPEATS_ASIDE = 0.75  # quantile: of slices that were all taken twice, a little shifted, every other step is a small one
 REPEATED_SHARE = 0.6  # this much of a stack acquired again is a second stack, less are re-acquired slices
 
 
@@ -46,6 +47,11 @@ class _Part:
     slices: list[Slice]
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it is a stack by itself."""
+        return len(self.slices) > 2
+
+    @property
     def order(self) -> tuple[float, ...]:
         return min(acquisition_order(one.frames[0]) for one in self.slices)
 
@@ -60,15 +66,16 @@ def stack_slices(group: Sequence[Frame], which: Acquisition = "last") -> list[li
     """The stacks in a group of parallel frames, each as slices sorted along their normal."""
     parts = sorted((_Part(slices) for slices in _split_into_parts(group, which)), key=lambda part: part.order)
     thickness = float(np.median([frame.thickness_mm or 0 for frame in group]))
+    room = min(thickness, _usual_step(parts))  # slices may overlap
     layers: list[list[_Part]] = []
     for part in parts:
-        layer = next((layer for layer in layers if not any(_collide(part, other, thickness) for other in layer)), None)
+        layer = next((layer for layer in layers if not any(_collide(part, other, room) for other in layer)), None)
         if layer is None:
             layers.append([part])
         else:
             layer.append(part)
     stacks = [[one for part in layer for one in part.slices] for layer in layers]
-    return [sorted(stack, key=lambda one: one.z_mm) for stack in _merge_reacquired(stacks, thickness, which)]
+    return [sorted(stack, key=lambda one: one.z_mm) for stack in _merge_reacquired(stacks, room, which)]
 
 
 def _split_into_parts(group: Sequence[Frame], which: Acquisition) -> list[list[Slice]]:
@@ -76,7 +83,7 @@ def _split_into_parts(group: Sequence[Frame], which: Acquisition) -> list[list[S
     name_of = _series_uid if _has_series(group) else _series_number
     by_series: dict[Hashable, list[tuple[float, Frame]]] = defaultdict(list)
     for frame in group:
-        by_series[name_of(frame)].append((float(normal @ frame.position), frame))
+        by_series[name_of(frame)].append((float(normal @ frame.centre), frame))
     return [
         [_slice(z, frames, which) for z, frames in again]
         for located in by_series.values()
@@ -198,14 +205,22 @@ def _has_moments(frames: list[Frame]) -> bool:
     return distinct >= max(2, len(frames) / 3)
 
 
-def _collide(part: _Part, other: _Part, thickness: float) -> bool:
+def _usual_step(parts: Sequence[_Part]) -> float:
+    """How far neighbouring slices usually lie apart: those of whole stacks, else those of all parts, repeats aside."""
+    places = [[one.z_mm for one in part.slices] for part in parts if part.is_whole]
+    places = places or [[one.z_mm for part in parts for one in part.slices]]
+    steps = np.concatenate([np.diff(sorted(own)) for own in places])
+    steps = steps[steps >= NOISY_PLANE_MM]
+    return float(np.quantile(steps, REPEATS_ASIDE)) if len(steps) else np.inf
+
+
+def _collide(part: _Part, other: _Part, room: float) -> bool:
     """Whether two parts image the same place. Whole stacks must not overlap; single slices must not coincide."""
-    whole = len(part.slices) > 2 and len(other.slices) > 2
-    limit = max(0.9 * thickness if whole else 0.5 * thickness, 1.0) - 1e-3
+    limit = max(0.9 * room if part.is_whole and other.is_whole else 0.5 * room, 1.0) - 1e-3
     return any(abs(a.z_mm - b.z_mm) < limit for a in part.slices for b in other.slices)
 
 
-def _merge_reacquired(stacks: list[list[Slice]], thickness: float, which: Acquisition) -> list[list[Slice]]:
+def _merge_reacquired(stacks: list[list[Slice]], room: float, which: Acquisition) -> list[list[Slice]]:
     """Slices acquired again go to the stack before them; what repeats most of a stack is a stack of its own."""
     if len(stacks) < 2:
         return stacks
@@ -217,18 +232,17 @@ def _merge_reacquired(stacks: list[list[Slice]], thickness: float, which: Acquis
             result.append(stack)
             continue
         for again in stack:
-            _replace(result[-1], again, thickness, which)
+            _replace(result[-1], again, room, which)
     return result
 
 
-def _replace(stack: list[Slice], again: Slice, thickness: float, which: Acquisition) -> None:
+def _replace(stack: list[Slice], again: Slice, room: float, which: Acquisition) -> None:
     nearest = min(range(len(stack)), key=lambda index: abs(stack[index].z_mm - again.z_mm))
     before = stack[nearest]
-    if abs(before.z_mm - again.z_mm) >= max(0.5 * thickness, 1.0):
+    if abs(before.z_mm - again.z_mm) >= max(0.5 * room, 1.0):
         stack.append(again)
     elif which == "last" and len(again.frames) >= 0.5 * len(before.frames):
         again.replaced = before.replaced + before.frames
-        again.z_mm = before.z_mm  # a little shift between the two must not become an irregular gap
         stack[nearest] = again
     else:
         before.replaced = before.replaced + again.frames

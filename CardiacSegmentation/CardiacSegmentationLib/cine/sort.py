@@ -43,10 +43,10 @@ class _Grid:
 def arrange(slices: Sequence[Slice]) -> Candidate:
     """A candidate from the slices of one stack."""
     direction, certain = toward_apex(normal_of(slices[0].frames[0].orientation))
-    slices = sorted(slices, key=lambda one: float(direction @ one.frames[0].position))
+    slices = sorted(slices, key=lambda one: float(direction @ one.frames[0].centre))
     cycle = find_cycle(slices)
     usable = [index for index, frames in enumerate(cycle.frames) if frames]
-    grid = _lay_grid([float(direction @ slices[index].frames[0].position) for index in usable], usable, slices)
+    grid = _lay_grid([float(direction @ slices[index].frames[0].centre) for index in usable], usable, slices)
     about_slices = [*_check_repeats(slices), *cycle.slice_findings, *grid.slice_findings]
     filled = [place for place in grid.places if place is not None]
     first = cycle.frames[filled[0]][0]
@@ -81,19 +81,19 @@ def _lay_grid(z: Sequence[float], usable: Sequence[int], slices: Sequence[Slice]
     if len(z) == 1:
         frame = slices[usable[0]].frames[0]
         return _Grid((usable[0],), frame.spacing_between_mm or frame.thickness_mm or 1.0)
-    spacing = float(np.median(np.diff(z)))
+    usual = float(np.median(np.diff(z)))
     slice_findings: list[Finding] = []
     irregular: set[int] = set()
     runs: list[list[int | None]] = [[usable[0]]]
     last = z[0]
     for place, index in zip(z[1:], usable[1:], strict=True):
         gap = place - last
-        if gap < EXTRA_SHARE * spacing:
-            facts = {"gap_mm": gap, "usual_mm": spacing}
+        if gap < EXTRA_SHARE * usual:
+            facts = {"gap_mm": gap, "usual_mm": usual}
             slice_findings.append(Finding("extra-slice", slice=index, parameters=facts))
             continue
-        steps = max(1, round(gap / spacing))
-        if abs(gap - steps * spacing) > IRREGULAR_SHARE * spacing:
+        steps = max(1, round(gap / usual))
+        if abs(gap - steps * usual) > IRREGULAR_SHARE * usual:
             irregular.add(index)
         if steps - 1 > WIDEST_HOLE:
             runs.append([index])
@@ -104,20 +104,22 @@ def _lay_grid(z: Sequence[float], usable: Sequence[int], slices: Sequence[Slice]
     for run in runs:
         if run is not longest:
             slice_findings += [Finding("apart", Severity.ERROR, slice=index) for index in run if index is not None]
-    if irregular.isdisjoint(longest[1:]):
-        return _Grid(tuple(longest), spacing, tuple(slice_findings))
+    if len(longest) == 1:
+        return _Grid(tuple(longest), usual, tuple(slice_findings))
     return _even_out(longest, dict(zip(usable, z, strict=True)), irregular, slice_findings)
 
 
 def _even_out(
     places: Sequence[int | None], z: Mapping[int, float], irregular: Collection[int], slice_findings: Sequence[Finding]
 ) -> _Grid:
-    """Spread uneven slices evenly between the first and the last: so the stack keeps its true length."""
+    """Spread slices evenly between the first and the last: so that the stack keeps its length."""
     filled = {number: z[place] for number, place in enumerate(places) if place is not None}
     steps = np.diff(np.interp(range(len(places)), list(filled), list(filled.values())))
     spacing = float(steps.mean())
-    small, large = _volume_errors(steps)
     where = [number for number, place in enumerate(places) if number and place in irregular]
+    if not where:
+        return _Grid(tuple(places), spacing, tuple(slice_findings))
+    small, large = _volume_errors(steps)
     facts = {
         "low_mm": float(steps.min()),
         "high_mm": float(steps.max()),
@@ -213,14 +215,14 @@ def _place_findings(
     """
     numbers = {place: number for number, place in enumerate(grid.places) if place is not None}
     first = next(iter(numbers))
-    origin = float(direction @ slices[first].frames[0].position)
+    origin = float(direction @ slices[first].frames[0].centre)
     findings = []
     for finding in about_slices:
         acquired = finding.slice or 0
         if acquired in numbers:
             findings.append(replace(finding, slice=numbers[acquired]))
         elif finding.code in LEFT_OUT_CODES:
-            z = float(direction @ slices[acquired].frames[0].position) - origin
+            z = float(direction @ slices[acquired].frames[0].centre) - origin
             away = {"distance_mm": abs(z), "side": "before" if z < 0 else "beyond"}
             findings.append(replace(finding, slice=None, parameters={**finding.parameters, **away}))
     return findings
