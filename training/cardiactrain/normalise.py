@@ -78,7 +78,11 @@ class PercentileRange(_Fixed):
 
 
 class Featurewise:
-    """Subtract the mean image of the training set, divide by its deviation per pixel, and whiten (ZCA) if asked."""
+    """Subtract the mean image of the training set, divide by its deviation per pixel, and whiten (ZCA) if asked.
+
+    Whitening gives the ``components`` strongest principal directions variances of their own, and all others one
+    variance together: so many directions cannot be told from a few hundred images, but details lie in them.
+    """
 
     needs_fit = True
 
@@ -94,7 +98,10 @@ class Featurewise:
             flat = ((scaled - mean) / deviation).flatten(1)
             rank = min(self.components, *flat.shape)
             _, values, axes = torch.svd_lowrank(flat / len(flat) ** 0.5, q=rank)
-            self._state |= {"axes": axes, "gain": 1 / (values**2 + self.epsilon).sqrt()}
+            left = (flat**2).mean(0).sum() - (values**2).sum()
+            others = left.clamp(min=0) / max(1, flat.shape[1] - rank)
+            gain, rest = (1 / (variance + self.epsilon).sqrt() for variance in (values**2, others))
+            self._state |= {"axes": axes, "gain": gain, "rest": rest}
 
     def __call__(self, images: Tensor) -> Tensor:
         state = {name: value.to(images.device) for name, value in self._state.items()}
@@ -103,7 +110,7 @@ class Featurewise:
             return result
         flat = result.flatten(1)
         projected = flat @ state["axes"]
-        whitened = (projected * state["gain"]) @ state["axes"].T  # what lies outside the kept components is dropped
+        whitened = flat * state["rest"] + (projected * (state["gain"] - state["rest"])) @ state["axes"].T
         return whitened.view_as(images)
 
     def state(self) -> dict[str, Tensor]:
@@ -111,6 +118,8 @@ class Featurewise:
 
     def load(self, state: dict[str, Tensor]) -> None:
         self._state = dict(state)
+        if "axes" in state:
+            self._state.setdefault("rest", torch.zeros(()))  # runs of 0.1.0 dropped all other directions
 
     @staticmethod
     def _scale(images: Tensor) -> Tensor:

@@ -257,3 +257,8 @@ def test_whitening_makes_pixels_independent(subjects: list[Subject]) -> None:
     again = make_normaliser(Component("featurewise", {"zca": True}))
     again.load(white.state())
     assert torch.equal(again(images), white(images))
+    others = torch.rand(40, *images.shape[1:], generator=seeded())
+    assert int(torch.linalg.matrix_rank(white(others).flatten(1))) == len(others), "details beside the components stay"
+    old = {name: value for name, value in white.state().items() if name != "rest"}
+    again.load(old)
+    assert float(again(images).norm()) < float(white(images).norm())
