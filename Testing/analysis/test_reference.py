@@ -68,7 +68,7 @@ def test_sex_age_and_convention_choose_the_range(
         (Patient(sex="F"), "the patient's age is not known"),
         (Patient(sex="M", age_years=9.0), "adults of 18 years and older; the patient's age is 9"),
         (Patient(sex="O", age_years=40.0), "for men and for women only"),
-        (MAN, "the known ones were made with the papillary muscles counted the other way"),
+        (MAN, "those for this sex and age were made with the papillary muscles counted the other way"),
     ],
 )
 def test_a_finding_says_why_a_range_is_missing(patient: Patient, reason: str) -> None:

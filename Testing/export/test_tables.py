@@ -167,3 +167,9 @@ def test_the_summary_prints_value_unit_limits_conventions_and_findings(assessmen
         "needs the LV labelled in every phase", "ED phase 1, ES phase 3",
     ):  # fmt: skip
         assert words in text
+
+
+def test_the_summary_names_each_source_with_those_whom_it_holds_for(assessment: Assessment) -> None:
+    text = format_summary(assessment)
+    assert "\n  normal (women, 45 to 74 years): Petersen 2017" in text
+    assert "\n  normal (women, 21 to 68 years): Hudsmith 2005" in text

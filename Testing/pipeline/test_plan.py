@@ -6,8 +6,11 @@ import tarfile
 from time import process_time
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from CardiacSegmentationLib.pipeline.plan import plan_batch
+from CardiacSegmentationLib.pipeline.record import write_record
+from CardiacSegmentationLib.segmentation import Segmentation
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
@@ -121,6 +124,18 @@ def test_hidden_folders_links_in_a_circle_and_older_results_are_passed(root: Pat
     tasks, rows = plan_batch(root, root / "results")
     assert {task.name for task in tasks} == {"anna", "berta"}
     assert rows == []
+
+
+def test_results_of_another_run_are_passed(root: Path) -> None:
+    write_dicom(root / "anna" / "im1", "10")
+    for folder in (root / "anna-results", root / "old-batch" / "site" / "anna"):
+        write(folder / "slices.csv", b"")
+        write_record(folder, {"files": ["slices.csv"]}, Segmentation.of(np.zeros((1, 1, 2, 2), np.uint8)))
+    for name in ("summary.csv", "overview.html", "thumbnails/site/anna.png"):
+        write(root / "old-batch" / name, b"")
+    assert planned(root) == ({"anna": "anna"}, {})
+    write(root / "anna-results" / "im1", bytes(1000))  # something of the user's beside them: what it is, is told
+    assert set(planned(root)[0]) == {"anna", "anna-results"}
 
 
 def test_a_thousand_studies_are_planned_in_seconds(root: Path) -> None:

@@ -216,7 +216,8 @@ def test_the_programs_own_changes_are_no_strokes_but_can_be_undone(
     a_live_study: LiveStudy, strokes: list[str], a_segmentation: Segmentation
 ) -> None:
     session = a_live_study.session
-    session.copy_images({(phase, slice_): (3, slice_) for phase in (0, 2) for slice_ in range(8)})
+    labels = session.segmentation.labels
+    session.put({(phase, slice_): labels[3, slice_] for phase in (0, 2) for slice_ in range(8)}, "copy")
     assert strokes == []
     assert np.array_equal(labels_of(a_live_study.study)[2], a_segmentation.labels[3])
     volumes = a_live_study.assessment.volumes_ml

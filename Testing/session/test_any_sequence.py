@@ -24,6 +24,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from same_assessment import differences
+from session_edits import copy_pixels
 
 PHASES, SLICES = 8, 7
 UNLABELLED = 6  # a phase that the network did not look at
@@ -77,7 +78,7 @@ class AnyWork(RuleBasedStateMachine):
 
     @rule(source=phases, phase=phases, chosen=structures)
     def copy(self, source: int, phase: int, chosen: set[Label]) -> None:
-        self.session.copy_phase(source, phase, range(SLICES), sorted(chosen))
+        copy_pixels(self.session, source, phase, range(SLICES), sorted(chosen))
 
     @rule(source=phases, phase=phases, place=slices)
     def propagate(self, source: int, phase: int, place: int) -> None:

@@ -11,6 +11,7 @@ from CardiacSegmentationLib.journal import JournalEntry, describe_entry
 from CardiacSegmentationLib.reading import BasalRule
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
 from scipy.ndimage import binary_dilation
+from session_edits import copy_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,7 @@ TEXTS: dict[str, tuple[Callable[[StudySession], object], str, str]] = {
         "löschen LV, Schicht 4, ED",
     ),
     "several images": (
-        lambda session: session.copy_phase(5, 2, range(7), [Label.LV]),
+        lambda session: copy_pixels(session, 5, 2, range(7), [Label.LV]),
         "copy LV, 5 images",
         "kopieren LV, 5 Bilder",
     ),
@@ -107,7 +108,7 @@ def test_an_entry_says_when_where_and_what_it_changed(session: StudySession) -> 
 
 
 def test_a_stroke_on_a_few_images_has_an_entry_for_each_and_a_large_one_has_one(session: StudySession) -> None:
-    session.copy_phase(5, 2, range(7), [Label.LV])
+    copy_pixels(session, 5, 2, range(7), [Label.LV])
     assert [entry.slice for entry in session.reading.journal] == [1, 2, 3, 4, 5]
     session.put({(phase, place): np.zeros((74, 74), np.uint8) for phase in range(8) for place in range(7)}, "Erase")
     assert len(session.reading.journal) == 6

@@ -13,6 +13,7 @@ from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Origin, Segmentation
 from same_assessment import differences
 from scipy.ndimage import binary_dilation, binary_erosion
+from session_edits import copy_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +141,7 @@ def test_every_image_remembers_whose_it_is(session: StudySession) -> None:
 def test_an_edit_that_changes_nothing_is_none(session: StudySession, heard: list[Changed]) -> None:
     assert not session.edit(2, session.segmentation.labels[2].copy(), "Paint")
     assert not session.delete(2, 0, [])
-    assert not session.copy_phase(2, 2, range(7))
+    assert not copy_pixels(session, 2, 2, range(7))
     assert (heard, session.reading.journal, session.undo_text()) == ([], (), "")
 
 
@@ -151,17 +152,6 @@ def test_listeners_hear_which_images_changed_until_they_leave(session: StudySess
     leave()
     session.delete(2, 3, [Label.LV])
     assert [change.images for change in told] == [frozenset({(2, 4)})]
-
-
-def test_structures_are_copied_from_another_phase(session: StudySession, made: Segmentation) -> None:
-    assert session.copy_phase(-1, 3, [2, 4], [Label.RV])
-    labels = session.segmentation.labels
-    for place in (2, 4):
-        np.testing.assert_array_equal(labels[3, place] == Label.RV, made.labels[7, place] == Label.RV)
-        kept = (made.labels[3, place] == Label.LV) & (made.labels[7, place] != Label.RV)
-        assert (labels[3, place][kept] == Label.LV).all()
-    np.testing.assert_array_equal(labels[3, 3], made.labels[3, 3])
-    assert session.undo_text().startswith("copy RV, ")
 
 
 def test_a_phase_that_the_network_did_not_look_at_can_be_drawn_and_taken_back(

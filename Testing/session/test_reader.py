@@ -12,6 +12,7 @@ from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.reading import Reading, Signature
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
 from same_assessment import differences
+from session_edits import copy_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 COMMANDS: dict[str, Callable[[StudySession], object]] = {
     "edit": lambda session: session.edit(0, np.zeros_like(session.segmentation.labels[0]), "Erase"),
     "delete": lambda session: session.delete(2, 3, STRUCTURES),
-    "copy": lambda session: session.copy_phase(2, 3, range(7)),
+    "copy": lambda session: copy_pixels(session, 2, 3, range(7)),
     "replace": lambda session: session.replace_segmentation(session.segmentation),
     "counts": lambda session: session.set_counts([Label.LV], 2, 3, counts=False),
     "key phases": lambda session: session.set_key_phases(lv_es=6),

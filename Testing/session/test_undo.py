@@ -10,6 +10,7 @@ from CardiacSegmentationLib.corrections import describe_work
 from CardiacSegmentationLib.reading import BasalRule, KeyPhases
 from CardiacSegmentationLib.segmentation import Label, Papillary
 from same_assessment import differences
+from session_edits import copy_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[str, Callable[[StudySession], bool]] = {
     "paint": lambda session: session.delete(4, 3, [Label.LV]),
-    "copy": lambda session: session.copy_phase(2, 3, range(7)),
+    "copy": lambda session: copy_pixels(session, 2, 3, range(7)),
     "exclude": lambda session: session.set_counts([Label.RV], range(8), 1, counts=False),
     "leave to the rule": lambda session: session.set_counts([Label.RV], 2, 1, counts=None),
     "fix ES": lambda session: session.set_key_phases(lv_es=5, rv_es=4),

@@ -18,7 +18,6 @@ from CardiacSegmentationLib.browser.long_axes import describe_base_lines, descri
 from CardiacSegmentationLib.browser.page import automatic_contours, describe_numbers
 from CardiacSegmentationLib.browser.words import say
 from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
-from CardiacSegmentationLib.contours import find_contours
 from CardiacSegmentationLib.errors import CardiacSegmentationError, ContourError, ReadingError, as_error
 from CardiacSegmentationLib.export.dicom_source import read_source
 from CardiacSegmentationLib.export.result_parts import PARTS, describe_patient
@@ -26,6 +25,7 @@ from CardiacSegmentationLib.export.results import default_parts
 from CardiacSegmentationLib.export.wording import word
 from CardiacSegmentationLib.network.loaded import load_network
 from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.session.contour_commands import contours_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.export.deidentify import Deidentifier
     from CardiacSegmentationLib.long_axis import LongAxis
     from CardiacSegmentationLib.network.protocol import Network
-    from CardiacSegmentationLib.segmentation import Labels, Place
+    from CardiacSegmentationLib.segmentation import Place
     from CardiacSegmentationLib.session import Changed, Recovery, StudySession
     from CardiacSegmentationLib.stack import CineStack
 
@@ -81,7 +81,6 @@ class ServedStudy:
         self._proposal: OfferedChange | None = None
         self._proposed_at = 0
         self._place: tuple[int | None, int | None] | None = None
-        self._contours: dict[Place, tuple[Labels, Contours]] = {}
         self._answers: dict[str, tuple[int, dict[str, Any]]] = {}
         self._changed = threading.Condition(threading.RLock())
         self._crop, self._images = describe_images(session.stack, session.segmentation, whole=True)
@@ -153,15 +152,7 @@ class ServedStudy:
 
     def contours_at(self, place: Place) -> Contours:
         """The borders of an image: as they were drawn where they were, else found in its labels."""
-        drawn = self.session.segmentation.contours.get(place)
-        if drawn is not None:
-            return drawn
-        labels = self.session.segmentation.labels[place]
-        known = self._contours.get(place)
-        if known is None or not np.array_equal(known[0], labels):
-            _, row_mm, column_mm = self.session.stack.spacing_mm
-            known = self._contours[place] = labels.copy(), find_contours(labels, (row_mm, column_mm))
-        return known[1]
+        return contours_at(self.session, place)
 
     def propose(self, proposal: OfferedChange) -> dict[str, Any]:
         """Keep what could be taken over, until another edit, and show it."""

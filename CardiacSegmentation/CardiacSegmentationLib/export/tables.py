@@ -1,4 +1,4 @@
-"""The numbers as files: one JSON for programs, three CSV tables for spreadsheets.
+"""The numbers as files: JSON for programs, CSV tables for spreadsheets.
 
 Phases and slices are counted from 1 in every file, as on the screen; slice 1 is the most basal.
 """
@@ -11,6 +11,7 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from CardiacSegmentationLib.analysis.volumes import MM3_PER_ML
 from CardiacSegmentationLib.assessment import finding_key
 from CardiacSegmentationLib.errors import ExportError, reason_of
 from CardiacSegmentationLib.export.corrections import corrections_as_dict, find_corrections
@@ -34,7 +35,6 @@ SCHEMA_VERSION = "2.0"  # the first number changes when a reader of older files 
 DISCLAIMER = "Not a medical device. For research; not for diagnosis or treatment."
 # What of a reading stands in measurements.json: all that numbers depend on, and who answers for them.
 DECISIONS = ("key_phases", "counts", "base_lines", "patient", "reader", "impression", "signature")
-MM3_PER_ML = 1000.0
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 Cell = str | float | int | bool | None

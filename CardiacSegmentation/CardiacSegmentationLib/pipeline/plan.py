@@ -54,6 +54,7 @@ class _Folder:
     several_whole: list[Path] = field(default_factory=list)  # multi-frame files of several studies, right here
     below: list[_Folder] = field(default_factory=list)
     is_closed: bool = False
+    has_results: bool = False  # of ours, right here
 
     def studies(self) -> dict[str, set[str]]:
         """The DICOM studies here and below, and their series."""
@@ -73,6 +74,11 @@ class _Folder:
         """Whether nothing lies here or below."""
         here = self.volumes or self.archives or self.others or self.dicom or self.several_whole or self.is_closed
         return not here and all(folder.is_empty for folder in self.below)
+
+    @property
+    def holds_only_results(self) -> bool:
+        """Whether results of ours lie here or below, and nothing else."""
+        return self.is_empty and (self.has_results or any(folder.holds_only_results for folder in self.below))
 
 
 def plan_batch(root: Path, out: Path) -> tuple[list[Task], list[dict[str, Any]]]:
@@ -123,7 +129,7 @@ def _find(root: Path, out: Path) -> tuple[list[Path], list[dict[str, Any]]]:
             rows.append(_row(file, root, "skipped", reason))
         else:
             sources.append(file)
-    top = _Folder(root, below=[folder for folder in below if not _is_made_of_file(folder, files)])
+    top = _Folder(root, below=[folder for folder in below if not folder.holds_only_results])
     if not sources and len(top.studies()) == 1 and _is_split(top):
         return [root], rows  # the folder of one study was named, not that of many
     for folder in top.below:
@@ -186,7 +192,7 @@ def _look_into(path: Path, seen: set[str]) -> _Folder:
     """What lies in a folder and below; of its DICOM files a few tell for all."""
     seen.add(os.path.realpath(path))
     files, folders, is_closed = _list(path, seen)
-    found = _Folder(path, is_closed=is_closed)
+    found = _Folder(path, is_closed=is_closed, has_results=_has_results(path))
     unknown: list[Path] = []
     for file in files:
         if is_volume_file(file):
@@ -255,13 +261,14 @@ def _list(folder: Path, seen: set[str]) -> tuple[list[Path], list[Path], bool]:
         return [], [], True
     record = read_record(folder)
     ours = {RECORD_FILE, *record["files"]} if record else set()
+    ours |= set(OWN_FILES) if _is_of_batch(folder) else set()
     folders_of_ours = {name.split("/")[0] for name in ours if "/" in name}
     files, folders = [], []
     for entry in entries:
         if entry.name.startswith(".") or entry.name == "__MACOSX":
             continue
         if entry.is_dir():
-            is_ours = entry.name in folders_of_ours and _holds_only(entry, folder, ours)
+            is_ours = entry.name in ours or (entry.name in folders_of_ours and _holds_only(entry, folder, ours))
             if not is_ours and os.path.realpath(entry) not in seen:
                 folders.append(entry)
         elif entry.is_file() and entry.name not in ours:
@@ -269,17 +276,17 @@ def _list(folder: Path, seen: set[str]) -> tuple[list[Path], list[Path], bool]:
     return files, folders, False
 
 
+def _has_results(folder: Path) -> bool:
+    """Whether a run, or a batch, has left its results right here."""
+    return (folder / RECORD_FILE).is_file() or _is_of_batch(folder)
+
+
+def _is_of_batch(folder: Path) -> bool:
+    return (folder / SUMMARY_FILE).is_file() and (folder / OVERVIEW_FILE).is_file()
+
+
 def _holds_only(entry: Path, folder: Path, ours: set[str]) -> bool:
     return all(path.relative_to(folder).as_posix() in ours for path in entry.rglob("*") if path.is_file())
-
-
-def _is_made_of_file(folder: _Folder, files: list[Path]) -> bool:
-    """Whether a folder holds nothing but the results of a file beside it: ``a`` of ``a.nii.gz``."""
-    return (
-        folder.is_empty
-        and (folder.path / RECORD_FILE).exists()
-        and any(stem_of(file) == folder.path.name for file in files)
-    )
 
 
 def _why_no_study(path: Path) -> str:

@@ -18,7 +18,7 @@ from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE
 from CardiacSegmentationLib.journal import JournalEntry, describe_entry
 from CardiacSegmentationLib.reading import BaseLine, KeyPhases, Reading, Signature
-from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Origin, Segmentation
+from CardiacSegmentationLib.segmentation import Label, Origin, Segmentation
 from CardiacSegmentationLib.session.changes import (
     Change,
     Changed,
@@ -149,22 +149,6 @@ class StudySession:
             reading = self._held(self.reading)
             self._note(replace(reading, journal=(*reading.journal, entry)), Changed(frozenset(images)))
             self.unlock()
-
-    def copy_phase(
-        self, source: int, phase: int, slices: Iterable[int], structures: Iterable[Label] = STRUCTURES
-    ) -> bool:
-        """Take structures over from another phase, in some slices."""
-        return self.copy_images({(phase, place): (source, place) for place in slices}, structures)
-
-    def copy_images(self, sources: Mapping[Place, Place], structures: Iterable[Label] = STRUCTURES) -> bool:
-        """Take structures over from other images: ``sources`` gives the image for each one to change."""
-        labels, chosen = self.segmentation.labels, [int(label) for label in structures]
-        count = self.stack.phases
-        images = {
-            target: _with_structures(labels[target], labels[source[0] % count, source[1]], chosen)
-            for target, source in sources.items()
-        }
-        return self.put(images, tool="copy")
 
     def delete(self, phase: int, slice_: int, structures: Iterable[Label]) -> bool:
         """Take structures out of one image."""
@@ -455,12 +439,6 @@ class StudySession:
 
 def _own_copy(segmentation: Segmentation) -> Segmentation:
     return replace(segmentation, labels=np.array(segmentation.labels, np.uint8, copy=True))
-
-
-def _with_structures(image: Labels, source: Labels, structures: list[int]) -> Labels:
-    """An image with some structures of another one; what lies under them gives way, their own old place is emptied."""
-    kept = np.where(np.isin(image, structures), np.uint8(0), image)
-    return np.where(np.isin(source, structures), source, kept)
 
 
 def _as_list(places: int | Iterable[int]) -> list[int]:
