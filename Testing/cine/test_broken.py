@@ -359,6 +359,26 @@ def test_a_dicomdir_leads_to_its_files(medium: Path, truth: CineStack) -> None:
         assert codes(stack) == []
 
 
+def test_a_dicomdir_is_no_image(medium: Path) -> None:
+    assert find_stacks(medium).left_out == ()
+
+
+def test_a_medium_in_small_letters_is_read_through_its_dicomdir(medium: Path, truth: CineStack) -> None:
+    for path in sorted(medium.rglob("*"), key=lambda path: -len(path.parts)):
+        path.rename(path.with_name(path.name.lower()))
+    assert np.array_equal(read_study(medium / "dicomdir").voxels, truth.voxels)
+
+
+def test_a_dicomdir_alone_is_a_clear_error(medium: Path, tmp_path: Path) -> None:
+    (tmp_path / "alone").mkdir()
+    alone = Path(shutil.copy(medium / "DICOMDIR", tmp_path / "alone"))
+    for path in (alone, alone.parent):
+        with pytest.raises(
+            StudyError, match=r"DICOMDIR names \d+ files, none of which is there. Copy the whole medium"
+        ):
+            find_stacks(path)
+
+
 def test_files_missing_from_a_dicomdir_are_said(medium: Path) -> None:
     images = [p for p in medium.rglob("*") if p.is_file() and p.name != "DICOMDIR"]
     shutil.rmtree(images[0].parent) if len({p.parent for p in images}) > 1 else images[0].unlink()

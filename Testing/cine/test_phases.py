@@ -93,6 +93,14 @@ def test_rr_comes_from_the_heart_rate_or_else_is_an_assumption(ge: Spoilable) ->
     assert "rr-assumed" in codes(one)
 
 
+def test_the_time_from_end_diastole_to_end_systole_is_no_rr(ge: Spoilable) -> None:
+    edit_each(ge, {"NominalInterval": None, "HeartRate": None})
+    ge.keep_only([files[phase] for files in ge.slices() for phase in (0, 3)])
+    one = chosen(ge.folder)
+    assert one.times_ms == pytest.approx((0, 3 * STEP), abs=0.1)
+    assert (one.rr_ms, codes(one)) == (None, [])
+
+
 def test_an_irregular_rhythm_is_said(ge: Spoilable) -> None:
     edit_each(ge, lambda at: {"NominalInterval": "600" if at.slice < 2 else "923"})
     assert "rr-varies" in codes(chosen(ge.folder))

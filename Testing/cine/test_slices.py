@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pydicom
@@ -126,6 +126,26 @@ def test_of_a_reacquired_slice_the_last_is_kept_unless_the_first_is_asked_for(si
     assert "series 99 is used" in last.findings[0].message
     assert set(copies) <= set(last.files)
     assert not set(copies) & set(first.files)
+
+
+@pytest.mark.parametrize("timed", [True, False])
+@pytest.mark.parametrize("reacquired", ["first", "last"])
+def test_a_breath_hold_that_was_broken_off_takes_no_whole_ones_place(
+    siemens: Spoilable, truth: CineStack, reacquired: Any, timed: bool
+) -> None:
+    broken_off = 99 if reacquired == "last" else -1  # the number of its series
+    copies = copy_slice(siemens.slices()[3][:6], broken_off, SeriesInstanceUID="2.25.99")
+    if not timed:
+        for path in [*siemens.images(), *copies]:
+            edit(path, TriggerTime=None)
+    stack = read_study(siemens.folder, reacquired=reacquired)
+    assert np.array_equal(stack.voxels, truth.voxels)
+    assert {finding.slice for finding in stack.findings if finding.code == "reacquired-slice"} == {3}
+
+
+def test_a_slice_taken_again_with_fewer_phases_of_the_whole_beat_counts(siemens: Spoilable) -> None:
+    copies = copy_slice(siemens.slices()[3][::2], 99)
+    assert set(copies) <= set(chosen(siemens.folder).files)
 
 
 @pytest.mark.parametrize("slice_", [0, 3, SPEC.slices - 1])

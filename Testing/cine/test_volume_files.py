@@ -74,6 +74,21 @@ def test_a_slicer_sequence_keeps_its_times(tmp_path: Path, truth: CineStack) -> 
     assert stack.source.format == "NRRD"
 
 
+def test_the_rr_of_a_sequence_follows_from_all_of_its_times(tmp_path: Path, truth: CineStack) -> None:
+    times = (0.0, *(time + 60 for time in truth.times_ms[1:]))  # the first step is longer than the others
+    write_sequence(tmp_path / "cine.seq.nrrd", truth.voxels, truth.affine, times)
+    stack = read_study(tmp_path / "cine.seq.nrrd")
+    assert stack.times_ms == pytest.approx(times, abs=0.01)
+    assert stack.rr_ms == pytest.approx(truth.rr_ms + 60 * 8 / 7, rel=0.001)
+
+
+def test_two_phases_of_a_sequence_tell_no_rr(tmp_path: Path, truth: CineStack) -> None:
+    write_sequence(tmp_path / "cine.seq.nrrd", truth.voxels[[0, 3]], truth.affine, (0.0, 350.0))
+    stack = read_study(tmp_path / "cine.seq.nrrd")
+    assert stack.times_ms == (0.0, 350.0)
+    assert stack.rr_ms is None
+
+
 def write_sequence(path: Path, voxels: Array, affine: Array, times: tuple[float, ...]) -> None:
     """As Slicer's sequence storage node lays it out: list axis first, then i, j, k."""
     phases, slices, rows, columns = voxels.shape

@@ -49,6 +49,8 @@ def find_stacks(
     """
     opened = _open(path)
     path = opened.path
+    if opened.missing and not opened.files:
+        raise StudyError.of("dicomdir-alone", path=path, count=len(opened.missing))
     if not opened.files and not opened.closed:
         raise StudyError.of("no-files", path=path)
     with quietly():

@@ -6,11 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pydicom.uid import MediaStorageDirectoryStorage
-
 from CardiacSegmentationLib.cine.excluded import Excluded, NoFrameError, Reason
 from CardiacSegmentationLib.cine.frames import description_of, frames_of
-from CardiacSegmentationLib.cine.open import is_archive_by_name
+from CardiacSegmentationLib.cine.open import is_archive_by_name, is_dicomdir
 from CardiacSegmentationLib.cine.parse import read_header, read_start
 
 if TYPE_CHECKING:
@@ -75,8 +73,8 @@ def _look_into(path: Path, start: bytes | None) -> tuple[list[Frame], list[Why],
         header = read_header(path, start)
         if header is None:
             raise NoFrameError(Reason.ARCHIVE if is_archive_by_name(path) else _why_not_dicom(start or b""))
-        if header.elements.text("SOPClassUID") == MediaStorageDirectoryStorage:
-            return [], [], ""  # a DICOMDIR is a table of contents, no image
+        if is_dicomdir(path):
+            return [], [], ""
         description = description_of(header.elements)
         return *frames_of(path, header), description
     except NoFrameError as error:

@@ -85,12 +85,14 @@ def open_study(path: Path) -> StudyFiles:
     try:
         if path.is_dir():
             files, closed = _list_files(path)
+            if len(files) == 1 and is_dicomdir(files[0]):
+                return _open_dicomdir(files[0])
             return StudyFiles(path, files, path, closed_on_disk=closed)
         if not path.exists():
             raise StudyError.of("no-such-study", path=path)
         if not path.is_file():
             raise StudyError.of("no-file", path=path)
-        if path.name.upper() == "DICOMDIR":
+        if is_dicomdir(path):
             return _open_dicomdir(path)
         return StudyFiles(path, (path,), path.parent, is_archive=not is_volume_file(path) and _is_archive(path))
     except PermissionError as error:
@@ -107,6 +109,11 @@ def open_files(files: Iterable[Path | str]) -> StudyFiles:
 def is_volume_file(path: Path) -> bool:
     """Whether a file is NIfTI or NRRD by its name."""
     return path.name.lower().endswith(VOLUME_ENDINGS)
+
+
+def is_dicomdir(path: Path) -> bool:
+    """Whether a file is a medium's table of contents, by its name."""
+    return path.name.upper() == "DICOMDIR"
 
 
 def is_archive_by_name(path: Path) -> bool:
@@ -136,7 +143,7 @@ def _list_files(folder: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
 
 
 def _open_dicomdir(path: Path) -> StudyFiles:
-    """The files a DICOMDIR refers to; media are often copied in part, so files may be missing."""
+    """The files a DICOMDIR refers to, in capitals or, as Linux shows media, in small letters; some may be missing."""
     import pydicom
 
     try:
@@ -147,8 +154,9 @@ def _open_dicomdir(path: Path) -> StudyFiles:
     files, missing = [], []
     for parts in named:
         inside = Path(*([parts] if isinstance(parts, str) else map(str, parts)))
-        file = path.parent / inside
-        if _leaves(PurePosixPath(inside.as_posix())) or not file.is_file():
+        found = (file for file in (path.parent / inside, path.parent / str(inside).lower()) if file.is_file())
+        file = None if _leaves(PurePosixPath(inside.as_posix())) else next(found, None)
+        if file is None:
             missing.append(str(inside))
         else:
             files.append(file)

@@ -120,13 +120,13 @@ def _stated_rr(courses: Sequence[_Course], findings: list[Finding]) -> float | N
 
 
 def _derived_rr(usual: Sequence[_Course], findings: list[Finding]) -> float | None:
-    """R-R where no header states it: the last phase plus one step."""
+    """R-R where no header states it: the last phase plus one step; the time from ED to ES alone tells of no beat."""
     spans = [
         course.times_ms[-1] - course.times_ms[0] for course in usual if course.times_ms and len(course.times_ms) > 1
     ]
-    if not spans:
-        return None
     phases = len(usual[0].frames)
+    if not spans or phases < FEWEST_IN_A_BEAT:
+        return None
     rr = float(np.median(spans)) * phases / (phases - 1)
     if not SHORTEST_RR_MS <= rr <= LONGEST_RR_MS:
         return None

@@ -23,6 +23,8 @@ MOST_OF_USUAL = 1.2  # images of a plane, in those that planes usually have: mor
 FEWEST_FRAMES = 3  # fewer under one number or time are no acquisition of their own
 BREATH_HOLD_S = 3.0  # frames of one breath-hold that state times of their own lie within a heart beat of each other
 WHOLE_SHARE = 0.6  # of the frames that planes usually have: enough for a breath-hold of its own
+FEWEST_SHARE = 0.5  # of another acquisition's frames: fewer do not take its place
+CUT_OFF_SHARE = 0.9  # of its frames and its time: what has fewer and lasts shorter was broken off
 REPEATS_ASIDE = 0.75  # quantile: of slices that were all taken twice, a little shifted, every other step is a small one
 REPEATED_SHARE = 0.6  # this much of a stack acquired again is a second stack, less are re-acquired slices
 
@@ -241,8 +243,27 @@ def _replace(stack: list[Slice], again: Slice, room: float, which: Acquisition) 
     before = stack[nearest]
     if abs(before.z_mm - again.z_mm) >= max(0.5 * room, 1.0):
         stack.append(again)
-    elif which == "last" and len(again.frames) >= 0.5 * len(before.frames):
+    elif _is_cut_off(before, again) if which == "first" else not _is_cut_off(again, before):
         again.replaced = before.replaced + before.frames
         stack[nearest] = again
     else:
         before.replaced = before.replaced + again.frames
+
+
+def _is_cut_off(one: Slice, other: Slice) -> bool:
+    """Whether an acquisition of a slice has too few frames to take the other's place: it was broken off."""
+    share = len(one.frames) / len(other.frames)
+    if share < FEWEST_SHARE or share >= CUT_OFF_SHARE:
+        return share < FEWEST_SHARE
+    own, others = _share_of_beat(one), _share_of_beat(other)
+    return own is None or others is None or own < CUT_OFF_SHARE * others
+
+
+def _share_of_beat(one: Slice) -> float | None:
+    """How much of the beat the frames cover, in R-R where that is known, else in milliseconds."""
+    stated = [(f.timing.delay_ms if f.timing.trigger_ms is None else f.timing.trigger_ms) for f in one.frames]
+    times = [time for time in stated if time is not None]
+    if len(times) < max(len(stated), 2):
+        return None
+    step_ms = (max(times) - min(times)) / (len(times) - 1)
+    return step_ms * len(times) / (one.frames[0].timing.rr_ms or 1.0)

@@ -118,18 +118,20 @@ def _times(header: VolumeHeader) -> tuple[tuple[float, ...], float | None, list[
     if phases == 1:
         return (0.0,), None, []
     stated = header.times_ms
-    step = stated[1] - stated[0] if stated else _step_ms(header)
+    step = (stated[-1] - stated[0]) / (phases - 1) if stated else _step_ms(header)
     rr = step * phases if step else None
     if rr is None or not SHORTEST_RR_MS <= rr <= LONGEST_RR_MS:
         return tuple(i * UNKNOWN_RR_MS / phases for i in range(phases)), None, [Finding("times-unknown")]
     times = stated or tuple(i * (step or 0.0) for i in range(phases))
+    if phases < FEWEST_IN_A_BEAT:  # ED and ES alone are often stored: the time between them tells of no beat
+        return times, None, []
     return times, rr, [Finding("rr-assumed", Severity.INFO, parameters={"rr_ms": rr})]
 
 
 def _step_ms(header: VolumeHeader) -> float | None:
     """Time between phases if it makes a heart beat: many programs write milliseconds and state seconds, or no unit."""
     phases = header.shape[0]
-    if header.step is None or phases < FEWEST_IN_A_BEAT:  # ED and ES alone are often stored
+    if header.step is None or phases < FEWEST_IN_A_BEAT:
         return None
     in_ms = [header.step * unit for unit in (header.step_unit_ms, 1.0, 1000.0)]
     return next((value for value in in_ms if SHORTEST_RR_MS <= value * phases <= LONGEST_RR_MS), None)
