@@ -55,7 +55,8 @@ def describe_entry(
 ) -> str:
     """An entry in few words, as "exclude RV, slice 1, ES".
 
-    Phases among ``key_phases`` (such as ``vars(assessment.key_phases)``) are called ED or ES.
+    Phases among ``key_phases`` (such as ``vars(assessment.key_phases)``) are called ED or ES; LV ES and RV ES where the
+    ventricles have another one each.
     """
     parameters: Parameters = {
         "tool": entry.tool,
@@ -81,8 +82,13 @@ def _value_text(entry: JournalEntry, value: str) -> str:
 
 
 def _name_phase(phase: int, key_phases: Mapping[str, int | None] | None, language: str) -> str:
-    names = [name for name, at in (key_phases or {}).items() if at == phase]
-    moments = dict.fromkeys(name[-2:].upper() for name in names)
+    known = {name: at for name, at in (key_phases or {}).items() if at is not None}
+    phases_of = {moment: {at for name, at in known.items() if name.endswith(moment)} for moment in ("ed", "es")}
+    moments = dict.fromkeys(
+        name[-2:].upper() if phases_of[name[-2:]] == {phase} else NAMES[name]
+        for name, at in known.items()
+        if at == phase
+    )
     if moments:
         return "/".join(moments)
     return sentence("journal-phase", {"phase": phase}, language)

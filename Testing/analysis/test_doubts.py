@@ -76,6 +76,16 @@ def test_a_stack_that_ends_too_early_is_found(study: tuple[CineStack, Segmentati
     assert {("base-not-covered", 0), ("apex-not-covered", 2)} <= doubts(cut, truth.labels[:, 3:6])
 
 
+def test_the_edge_is_as_wide_where_a_file_rounds_the_pixels(study: tuple[CineStack, Segmentation]) -> None:
+    """Pixels of 2 mm come back from a file as 1.9999999999."""
+    stack, truth = study
+    cut = slice(int(np.flatnonzero((truth.labels != 0).any(axis=(0, 1, 2)))[0]) - 2, None)
+    segmentation = Segmentation.of(np.ascontiguousarray(truth.labels[..., cut]))
+    for pixel_mm in (2.0, 2.0 - 1e-12):
+        beside = replace(stack, voxels=stack.voxels[..., cut], affine=np.diag([pixel_mm, pixel_mm, 8.0, 1.0]))
+        assert not assess(beside, segmentation).images.edge_pixels.any()
+
+
 def test_a_heart_at_the_edge_is_found(study: tuple[CineStack, Segmentation]) -> None:
     stack, truth = study
     columns = np.flatnonzero((truth.labels != 0).any(axis=(0, 1, 2)))

@@ -150,6 +150,10 @@ def test_a_second_tab_hears_and_does_not_edit_what_it_has_not_seen(study: Served
     assert len(study.session.reading.journal) == 2
     second.seen = 0
     assert "stale" not in second.command("reader", text="Ada"), "a name rests on no image"
+    first.command("look", **PLACE)  # and hears of the other's work
+    first.command("undo")
+    assert second.command("sign")["stale"], "nobody signs numbers that she has not seen"
+    assert not study.session.is_signed
     assert study.session.reading.reader == "Ada"
 
 

@@ -141,6 +141,12 @@ def test_every_action_has_a_sentence_without_gaps(session: StudySession, languag
         assert not set("?{}") & set(text)
 
 
+def test_moments_of_the_ventricles_are_told_apart_where_they_are_other_phases() -> None:
+    key_phases = {"lv_ed": 0, "lv_es": 5, "rv_ed": 0, "rv_es": 4}
+    texts = [describe_entry(JournalEntry("", "delete", phase=phase, slice=3), key_phases) for phase in (0, 4, 5)]
+    assert [text.rpartition(", ")[2] for text in texts] == ["ED", "RV ES", "LV ES"]
+
+
 def test_structures_are_those_that_changed(session: StudySession) -> None:
     session.delete(2, 3, STRUCTURES)
     assert session.reading.journal[0].structure == "RV+MYO+LV"

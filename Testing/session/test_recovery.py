@@ -20,6 +20,8 @@ from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.reading import BasalRule, KeyPhases
 from CardiacSegmentationLib.segmentation import Label, Origin, Segmentation
 from CardiacSegmentationLib.session import Recovery, StudySession, recovery
+from CardiacSegmentationLib.session.changes import History
+from CardiacSegmentationLib.session.contour_commands import grow_here
 from same_assessment import differences
 
 Begin = Callable[..., StudySession]
@@ -184,6 +186,27 @@ def test_what_was_done_after_unlocking_comes_back_to_the_signed_reading(begin: B
     assert [entry.action for entry in session.reading.journal[-4:]] == ["sign", "unlock", "edit", "recover"]
     session.undo()
     np.testing.assert_array_equal(session.segmentation.labels, saved.segmentation.labels)
+
+
+def test_a_curve_that_was_taken_back_after_saving_does_not_come_back(begin: Begin, folder: Path) -> None:
+    """It lay so near the network's that no pixel differed."""
+    saved = begin()
+    assert grow_here(saved, (2, 3), [Label.LV], 0.02)
+    assert (saved.segmentation.labels == begin().segmentation.labels).all()
+
+    def again() -> StudySession:
+        return StudySession(saved.stack, saved.segmentation, saved.reading, History.from_dict(saved.history.to_dict()))
+
+    def do(session: StudySession) -> None:
+        session.undo()
+        session.set_key_phases(lv_es=5)
+
+    before = left_behind(again, folder, do)
+    session, kept = again(), Recovery(folder)
+    kept.restore(session, kept.find(session))
+    assert session.segmentation.contours == {}
+    assert session.segmentation.corrected_images == ()
+    assert differences(session.assessment, before.assessment) == []
 
 
 def test_a_signed_reading_refuses_work_from_before(begin: Begin, folder: Path) -> None:

@@ -98,7 +98,8 @@ def _centres_mm(labels: Labels, box: Box, pixel_mm: tuple[float, float]) -> Floa
 
 
 def _count_at_edge(labels: Labels, row_mm: float, column_mm: float) -> npt.NDArray[np.int64]:
-    rows, columns = int(np.ceil(EDGE_MM / row_mm)), int(np.ceil(EDGE_MM / column_mm))
+    # Rounded, for a file gives 2 mm back as 1.9999999: a doubt must not come or go by saving.
+    rows, columns = (int(np.ceil(round(EDGE_MM / pixel_mm, 6))) for pixel_mm in (row_mm, column_mm))
     inside = np.count_nonzero(labels[:, rows:-rows, columns:-columns], axis=(1, 2))
     return np.asarray(np.count_nonzero(labels, axis=(1, 2)) - inside)
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 # What rests on what the reader sees: refused where another tab changed it meanwhile.
 RESTS_ON_WHAT_IS_SEEN = frozenset(
-    {*TOOLS, "delete", "copy", "smooth", "snap", "grow", "shrink", "take", "undo", "redo"}
+    {*TOOLS, "delete", "copy", "smooth", "snap", "grow", "shrink", "take", "undo", "redo", "sign"}
 )
 MOST_TABS = 50
 LOG = logging.getLogger(__name__)

@@ -63,6 +63,7 @@ class _Start:
     """How a study was when it came to hand."""
 
     checksums: tuple[tuple[int, ...], ...]  # of the label images, [phase][slice]
+    corrected: tuple[Place, ...]
     reading: Reading
     contours: str = "[]"
 
@@ -152,7 +153,10 @@ class Recovery:
     def _write(self, session: StudySession, path: Path, start: _Start, now: _Start, owner: Mapping[str, Any]) -> bool:
         segmentation = session.segmentation
         checksums = np.array(now.checksums)
-        places = np.argwhere(segmentation.corrected | (checksums != np.array(start.checksums)))
+        is_kept = segmentation.corrected | (checksums != np.array(start.checksums))
+        for place in start.corrected:  # one that is the network's again may have the same pixels, and no curve
+            is_kept[place] = True
+        places = np.argwhere(is_kept)
         state = {
             "owner": owner,
             "places": places.tolist(),
@@ -195,7 +199,8 @@ def fingerprint(stack: CineStack) -> str:
 def _start_of(session: StudySession) -> _Start:
     labels = session.segmentation.labels
     checksums = tuple(tuple(zlib.crc32(np.ascontiguousarray(image)) for image in phase) for phase in labels)
-    return _Start(checksums, session.reading, json.dumps(contours_to_list(session.segmentation.contours)))
+    contours = json.dumps(contours_to_list(session.segmentation.contours))
+    return _Start(checksums, session.segmentation.corrected_images, session.reading, contours)
 
 
 def _substance(reading: Reading) -> Reading:
