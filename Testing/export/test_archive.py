@@ -22,6 +22,7 @@ from CardiacSegmentationLib.export.archive import Peer, find_objects
 from CardiacSegmentationLib.export.archive_node import store_to_node
 from CardiacSegmentationLib.export.archive_web import store_to_web
 from CardiacSegmentationLib.export.results import write_results
+from CardiacSegmentationLib.pipeline.record import UNFINISHED
 from dicom_node import ALL_KINDS, run_node
 from export.conftest import read_by_a_person
 from export.orthanc import DICOMWEB, Orthanc, is_installed, run_orthanc
@@ -378,6 +379,16 @@ def test_odd_values_of_the_scanner_are_no_news(
     heard = capfd.readouterr()
     assert "no room" in heard.out
     assert heard.err == ""
+
+
+def test_objects_named_twice_are_sent_once_and_those_of_a_killed_run_never(results: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    shutil.copytree(results, folder)
+    shutil.copytree(results / "dicom", folder / f"{UNFINISHED}0" / "dicom")
+    kept: list[pydicom.Dataset] = []
+    with run_node(*ALL_KINDS, kept=kept) as port:
+        assert main(["send", str(folder), str(folder / "dicom"), "--to", f"NODE@127.0.0.1:{port}"]) == 0
+    assert len(kept) == len(list(results.glob("dicom/*.dcm")))
 
 
 def test_programs_hear_of_progress_and_of_what_was_refused(results: Path, capsys: pytest.CaptureFixture[str]) -> None:

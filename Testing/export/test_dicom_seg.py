@@ -15,8 +15,9 @@ from CardiacSegmentationLib.cine import read_study
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export.dicom_objects import save_dicom
 from CardiacSegmentationLib.export.dicom_seg import find_algorithm_type, make_segmentations
-from CardiacSegmentationLib.export.dicom_source import describe_name, read_source
+from CardiacSegmentationLib.export.dicom_source import describe_name, describe_source, read_source
 from CardiacSegmentationLib.structures import BY_LABEL
+from pydicom.dataelem import RawDataElement
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -175,6 +176,28 @@ def test_headers_that_lost_elements_or_hold_impossible_dates_still_give_valid_ob
     save_dicom(make_segmentations(stack, segmentation, read_source(stack), {0: "ED"})[0], tmp_path / "seg.dcm")
     valid_dicom(tmp_path / "seg.dcm")
     assert str(pydicom.dcmread(tmp_path / "seg.dcm").PatientName) == "Müller^Jürgen"
+
+
+def test_values_that_are_several_or_no_number_are_passed_on_or_left_out(dicom_case: Any, tmp_path: Path) -> None:
+    several = {"PhysiciansOfRecord": ["House^Greg", "Wilson^Jim"], "EchoTime": [1.4, 2.8]}
+    raw = {"InstitutionName": b"Radiology\\House", "MagneticFieldStrength": b"1.5T", "PatientWeight": b"75kg"}
+    for path in dicom_case("siemens").stack.source.path.rglob("*.IMA"):
+        image = pydicom.dcmread(path)
+        for keyword, value in several.items():
+            setattr(image, keyword, value)
+        for keyword, content in raw.items():
+            tag, vr = pydicom.tag.Tag(keyword), pydicom.datadict.dictionary_VR(keyword)
+            image[tag] = RawDataElement(tag, vr, len(content), content, 0, False, True)
+        image.save_as(tmp_path / path.name)
+    stack = read_study(tmp_path)
+    source = read_source(stack)
+    facts = describe_source(source.first)
+    assert "TE 1.4 ms" in facts["Sequence"]
+    assert facts["Institution"] == "Radiology\\House"
+    assert facts["Scanner"] == "SIEMENS Avanto"
+    seg = make_segmentations(stack, dicom_case("siemens").segmentation, source, {0: "ED"})[0]
+    assert seg.PhysiciansOfRecord == several["PhysiciansOfRecord"]
+    assert "PatientWeight" not in seg
 
 
 def test_an_empty_group_of_frames_makes_no_image_multi_frame(dicom_case: Any, tmp_path: Path) -> None:

@@ -144,6 +144,8 @@ def test_identifiers_come_from_a_header() -> None:
     found = identifiers_of(header)
     assert (found["patient_id"], found["study_date"], found["series"]) == ("7", "2024-05-15", "sax")
     assert found["accession_number"] == ""
+    header.PatientID = ["7", "8"]  # a backslash in an id makes two values of it
+    assert identifiers_of(header)["patient_id"] == "7\\8"
 
 
 def test_times_and_field_strength_are_written_as_the_language_does_and_names_stay() -> None:

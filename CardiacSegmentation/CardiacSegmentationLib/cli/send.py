@@ -87,7 +87,8 @@ def _send(options: argparse.Namespace) -> int:
     from CardiacSegmentationLib.export.archive_node import store_to_node
     from CardiacSegmentationLib.export.archive_web import store_to_web
 
-    paths = [path for results in options.results for path in find_objects(results)]
+    found = [path for results in options.results for path in find_objects(results)]
+    paths = list({path.resolve(): path for path in found}.values())
     if options.to:
         answers = store_to_node(paths, options.to, options.title, _tls(options))
     else:

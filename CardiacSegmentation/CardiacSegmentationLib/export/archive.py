@@ -84,13 +84,18 @@ class Tls:
 
 
 def find_objects(folder: Path) -> list[Path]:
-    """The segmentations, structured reports, PDF reports and contours in a result folder, segmentations first."""
+    """The segmentations, structured reports, PDF reports and contours in a result folder, segmentations first.
+
+    What lies in hidden folders, or is hidden, a killed run left unfinished.
+    """
     import pydicom
     from pydicom.errors import InvalidDicomError
 
     kinds = list(SENT)
     found: list[tuple[int, Path]] = []
     for path in [folder] if folder.is_file() else sorted(folder.rglob("*.dcm")):
+        if any(name.startswith(".") for name in path.relative_to(folder).parts):
+            continue
         try:
             kind = str(pydicom.dcmread(path, specific_tags=["SOPClassUID"]).get("SOPClassUID", ""))
         except InvalidDicomError:

@@ -12,7 +12,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from CardiacSegmentationLib.export.dicom_source import STUDY_ELEMENTS, DicomSource, SourceImage
+from CardiacSegmentationLib.export.dicom_source import STUDY_ELEMENTS, DicomSource, SourceImage, text_in
 from CardiacSegmentationLib.findings import WITHHELD, withhold
 from CardiacSegmentationLib.stack import Patient
 
@@ -133,7 +133,7 @@ class Deidentifier:
 
 def identify(header: Dataset) -> str:
     """Who the patient is, as far as the header tells patients apart."""
-    return str(header.get("PatientID", "")) or str(header.get("PatientName", ""))
+    return text_in(header, "PatientID") or text_in(header, "PatientName")
 
 
 def _keep_geometry(item: Dataset) -> Dataset:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
-    from pydicom import Dataset
+    from pydicom import DataElement, Dataset
 
     from CardiacSegmentationLib.stack import CineStack
 
@@ -26,10 +26,12 @@ STUDY_ELEMENTS = (
 )  # fmt: skip
 INDICATIONS = ("ReasonForTheRequestedProcedure", "ReasonForStudy", "AdmittingDiagnosesDescription")
 PROTOCOLS = ("ProtocolName", "SeriesDescription", "PulseSequenceName", "SequenceName")
+NUMBER = r" *[+-]?(\d+\.?\d*|\.\d+)([Ee][+-]?\d+)? *"
 VALID = {
     "DA": re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"),
     "TM": re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?"),
     "AS": re.compile(r"\d{3}[DWMY]"),
+    "DS": re.compile(rf"{NUMBER}(\\{NUMBER})*"),
 }
 
 
@@ -95,34 +97,51 @@ def require_study(source: DicomSource) -> DicomSource:
 
 def describe_source(header: Dataset) -> dict[str, str]:
     """What the header says about patient and study, in words, for the report; nothing where it is silent."""
-    scanner = " ".join(str(header.get(name, "")) for name in ("Manufacturer", "ManufacturerModelName"))
-    field = header.get("MagneticFieldStrength")
+    scanner = " ".join(text_in(header, name) for name in ("Manufacturer", "ManufacturerModelName"))
+    field = _number_in(header, "MagneticFieldStrength")
     facts = {
-        "Name": describe_name(header.get("PatientName", "")),
-        "Patient ID": header.get("PatientID", ""),
-        "Birth date": _describe_date(header.get("PatientBirthDate", "")),
-        "Study date": _describe_date(header.get("StudyDate", "")),
-        "Study": header.get("StudyDescription", ""),
-        "Accession": header.get("AccessionNumber", ""),
-        "Referred by": describe_name(header.get("ReferringPhysicianName", "")),
+        "Name": describe_name(text_in(header, "PatientName")),
+        "Patient ID": text_in(header, "PatientID"),
+        "Birth date": _describe_date(text_in(header, "PatientBirthDate")),
+        "Study date": _describe_date(text_in(header, "StudyDate")),
+        "Study": text_in(header, "StudyDescription"),
+        "Accession": text_in(header, "AccessionNumber"),
+        "Referred by": describe_name(text_in(header, "ReferringPhysicianName")),
         "Indication": _first_text(header, INDICATIONS),
-        "Institution": header.get("InstitutionName", ""),
-        "Scanner": f"{scanner} {float(field):g} T" if field else scanner,
+        "Institution": text_in(header, "InstitutionName"),
+        "Scanner": f"{scanner} {field:g} T" if field else scanner,
         "Sequence": _describe_sequence(header),
     }
-    return {name: str(text).strip() for name, text in facts.items() if str(text).strip()}
+    return {name: text.strip() for name, text in facts.items() if text.strip()}
+
+
+def text_in(header: Dataset, keyword: str) -> str:
+    """A value as the file has it, several parted by backslashes; nothing where there is none."""
+    return _text_of(header[keyword]) if header.get(keyword) else ""
+
+
+def _text_of(element: DataElement) -> str:
+    return "\\".join(map(str, element.value)) if element.VM > 1 else str(element.value)
+
+
+def _number_in(header: Dataset, keyword: str) -> float | None:
+    """The first value, where it is a number."""
+    try:
+        return float(text_in(header, keyword).partition("\\")[0])
+    except ValueError:
+        return None
 
 
 def _first_text(header: Dataset, keywords: Iterable[str]) -> str:
-    return next((str(header[keyword].value) for keyword in keywords if header.get(keyword)), "")
+    return next(filter(None, (text_in(header, keyword) for keyword in keywords)), "")
 
 
 def _describe_sequence(header: Dataset) -> str:
     """The protocol's name, and repetition, echo time and flip angle."""
     numbers = [
-        f"{name} {float(header[keyword].value):.3g}{unit}"
+        f"{name} {number:.3g}{unit}"
         for name, keyword, unit in (("TR", "RepetitionTime", " ms"), ("TE", "EchoTime", " ms"), ("", "FlipAngle", "°"))
-        if header.get(keyword)
+        if (number := _number_in(header, keyword))
     ]
     return ", ".join(part.strip() for part in (_first_text(header, PROTOCOLS), *numbers) if part)
 
@@ -171,9 +190,9 @@ def _image(stack: CineStack, headers: Mapping[str, Dataset], phase: int, slice_:
 
 
 def _complete(header: Dataset) -> Dataset:
-    """The header as the standard wants it: in UTF-8, nothing required absent, no impossible date.
+    """The header as the standard wants it: in UTF-8, nothing required absent, no impossible date or number.
 
-    An invalid value cannot be passed on, for no archive would take the result; it becomes empty.
+    An invalid value cannot be passed on, for no archive would take the result: it becomes empty, a number absent.
     """
     header.decode()
     header.SpecificCharacterSet = "ISO_IR 192"
@@ -182,10 +201,13 @@ def _complete(header: Dataset) -> Dataset:
             setattr(header, keyword, "")
     header.PatientSex = header.PatientSex if header.PatientSex in ("M", "F", "O") else ""
     for element in header:
-        if element.VR in VALID and element.value and not VALID[element.VR].fullmatch(str(element.value)):
-            element.value = ""
+        if element.VR in VALID and element.value and not VALID[element.VR].fullmatch(_text_of(element)):
+            if element.VR == "DS":
+                del header[element.tag]
+            else:
+                element.value = ""
         elif element.VR == "PN":
-            element.value = str(element.value)  # else its old encoding would be written
+            element.value = _text_of(element)  # else its old encoding would be written
     if not header.get("FrameOfReferenceUID"):
         from pydicom.uid import generate_uid
 
@@ -193,6 +215,5 @@ def _complete(header: Dataset) -> Dataset:
     return header
 
 
-def _describe_date(text: Any) -> str:
-    found = VALID["DA"].fullmatch(str(text))
-    return f"{str(text)[:4]}-{str(text)[4:6]}-{str(text)[6:]}" if found else ""
+def _describe_date(text: str) -> str:
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if VALID["DA"].fullmatch(text) else ""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.analysis.measures import MEASURES
 from CardiacSegmentationLib.choices import CONVENTIONS
+from CardiacSegmentationLib.export.dicom_source import text_in
 from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.reading import Conventions
 from CardiacSegmentationLib.reading_json import conventions_to_dict
@@ -91,7 +92,7 @@ def shown_number(item: Measurement) -> float | int | None:
 
 def identifiers_of(header: Dataset) -> dict[str, str]:
     """Whose study it is and which, from one header."""
-    found = {name: str(header.get(keyword, "") or "").strip() for name, keyword in IDENTIFIERS.items()}
+    found = {name: text_in(header, keyword).strip() for name, keyword in IDENTIFIERS.items()}
     for name in ("birth_date", "study_date"):
         date = re.fullmatch(r"(\d{4})(\d\d)(\d\d)", found[name])
         found[name] = "-".join(date.groups()) if date else found[name]
