@@ -167,3 +167,13 @@ def test_the_summary_prints_value_unit_limits_conventions_and_findings(assessmen
         "needs the LV labelled in every phase", "ED phase 1, ES phase 3",
     ):  # fmt: skip
         assert words in text
+
+
+def test_each_range_stands_beside_those_it_was_made_on(assessment: Assessment) -> None:
+    lines = [line for line in format_summary(assessment).splitlines() if line.startswith("  normal (")]
+    groups = {line.split("): ")[1].split(" (")[0]: line.split("(")[1].split(")")[0] for line in lines}
+    assert groups == {
+        "Petersen 2017": "women, 45 to 74 years",
+        "Hudsmith 2005": "women, 21 to 68 years",
+        "Alfakih 2003": "women, 20 to 65 years",
+    }
