@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.stack import Patient
 from slicer_stand_in.hand import paint
 
 if TYPE_CHECKING:
@@ -209,6 +210,25 @@ def test_facts_about_the_patient_and_conventions_change_what_follows_from_them(
     a_hand.ui.papillaryCombo.currentIndex = 1
     assert float(rows_of(a_hand.ui.resultsTable)["End-diastolic volume (ml)"][0]) < float(edv)
     assert "in the mass" in a_hand.ui.conventionsLabel.text
+
+
+def test_a_fact_that_a_box_can_only_show_rounded_stays_as_the_images_state_it(
+    a_hand: Hand, phantom: tuple[CineStack, Segmentation]
+) -> None:
+    """A height of 172.6 cm is shown as 173; another convention or weight is no word on it."""
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study, set_segmentation
+
+    stated = Patient("M", 44.6, 172.6, 70.26)
+    study = load_study(slicer.mrmlScene, replace(phantom[0], patient=stated))
+    set_segmentation(study, phantom[1])
+    a_hand.panel.select(study)
+    a_hand.see()
+    a_hand.ui.bsaCombo.currentIndex = 1
+    assert a_hand.panel.session.assessment.patient == stated
+    assert a_hand.panel.session.reading.patient == Patient()
+    a_hand.ui.weightSpin.value = 80.0
+    assert a_hand.panel.session.assessment.patient == replace(stated, weight_kg=80.0)
 
 
 def test_the_editor_paints_on_the_labels_at_hand_with_the_tools_that_matter(

@@ -209,11 +209,12 @@ class ResultsPanel:
         study, ui = self._panel.study, self._ui
         if study is None or self._is_filling:
             return
+        known = self._reading(study).patient_of(read_patient(study.images))
         said = Patient(
             sex=SEXES[ui.sexCombo.currentIndex],
-            height_cm=ui.heightSpin.value or None,
-            weight_kg=ui.weightSpin.value or None,
-            age_years=ui.ageSpin.value if ui.ageSpin.value >= 0 else None,
+            height_cm=_said(ui.heightSpin, known.height_cm),
+            weight_kg=_said(ui.weightSpin, known.weight_kg),
+            age_years=_said(ui.ageSpin, known.age_years),
         )
         chosen = {name: CHOICES[name].values[combo.currentIndex] for name, combo in self._convention_combos().items()}
         typed = {name: CONVENTION_TYPES[name](text) for name, text in chosen.items() if name in CONVENTION_TYPES}
@@ -231,6 +232,13 @@ class ResultsPanel:
     def _reading(self, study: Study) -> Reading:
         live = self._panel.live
         return live.session.reading if live is not None else reading_of(study)
+
+
+def _said(box: Any, known: float | None) -> float | None:
+    """A fact that a box states, its lowest value being none; what it only shows rounded stays as it is known."""
+    if known is not None and abs(box.value - known) <= 0.501 * 10.0**-box.decimals:
+        return known
+    return float(box.value) if box.value > box.minimum else None
 
 
 def _conventions_text(assessment: Assessment) -> str:
