@@ -57,9 +57,14 @@ class Measurement:
     decimals: int = 1
 
     @property
+    def shown(self) -> float | None:
+        """The value rounded as every table shows it; zero has no sign."""
+        return None if self.value is None else round(self.value, self.decimals) + 0.0
+
+    @property
     def text(self) -> str:
         """The value as every table shows it, without its unit; a dash where it cannot be known."""
-        return "–" if self.value is None else f"{self.value:.{self.decimals}f}"
+        return "–" if self.shown is None else f"{self.shown:.{self.decimals}f}"
 
     @property
     def note(self) -> str:
@@ -68,11 +73,11 @@ class Measurement:
 
     @property
     def is_outside_reference(self) -> bool:
-        """Whether the value lies outside the limits of normal; false where there are none."""
+        """Whether the value as it is shown lies outside the limits of normal; false where there are none."""
         return (
-            self.value is not None
+            self.shown is not None
             and self.reference is not None
-            and not self.reference.low <= self.value <= self.reference.high
+            and not self.reference.low <= self.shown <= self.reference.high
         )
 
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pytest
+from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.analysis.curve import find_rates, fit_curve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RR = 900.0
 W = 2 * np.pi / RR
@@ -69,3 +76,25 @@ def test_the_curve_is_periodic_and_its_rates_are_its_slope() -> None:
     np.testing.assert_allclose(curve.volumes(GRID), curve.volumes(GRID + RR), atol=1e-9)
     slope = np.gradient(curve.volumes(GRID), GRID) * 1000
     np.testing.assert_allclose(curve.rates(GRID)[1:-1], slope[1:-1], atol=0.05)
+
+
+def test_a_rate_is_that_of_the_images_not_of_the_part_of_the_beat_they_leave_out() -> None:
+    """A stiff LV fills slowly by itself and fast by the atrium, which prospective gating does not see."""
+    known = np.array([[0, 40, 120, 220, 300, 360, 420, 480, 560, 640, 720, 800, 900],
+                      [150, 149, 125, 90, 70, 62, 63, 70, 82, 94, 102, 108, 150]])  # fmt: skip
+    times = np.linspace(0, 700, 24)
+    curve = fit_curve(times, np.interp(times, *known), RR)
+    seen = find_rates(curve, 0.0, times[13], (times[0], times[-1]))
+    assert find_rates(curve, 0.0, times[13]).filling_ml_s > 200
+    assert times[13] + seen.filling_ms < times[-1]
+    assert seen.filling_ml_s == pytest.approx(150, rel=0.15)
+    assert seen.ejection_ml_s == find_rates(curve, 0.0, times[13]).ejection_ml_s
+
+
+def test_filling_that_no_phase_shows_has_no_rate(make_heart: Callable[..., Any]) -> None:
+    heart = make_heart(tuple(np.linspace(25.0, 18.0, 12)), slices=3)
+    stack = replace(heart.stack, times_ms=tuple(np.arange(12) * 40.0))
+    lv = assess(stack, heart.segmentation).lv
+    assert lv["per_ml_s"].value > 0
+    for key in ("pfr_ml_s", "time_to_pfr_ms"):
+        assert (lv[key].value, lv[key].note) == (None, "no phase shows that part of the beat")

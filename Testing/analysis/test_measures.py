@@ -256,6 +256,13 @@ def test_a_missing_number_says_why_in_german(make_heart: MakeHeart) -> None:
     assert translate(index.title, "de") == "Enddiastolischer LV-Volumenindex"
 
 
+def test_zero_has_no_sign(make_heart: MakeHeart) -> None:
+    heart = make_heart()
+    difference = assess(heart.stack, heart.segmentation).heart["sv_difference_ml"]
+    assert replace(difference, value=-0.04).text == "0.0"
+    assert replace(difference, value=-0.06).text == "-0.1"
+
+
 def test_segments_are_those_of_the_aha() -> None:
     assert [SEGMENTS[number] for number in (1, 2, 3, 8, 12, 14, 16, 17)] == [
         "basal anterior", "basal anteroseptal", "basal inferoseptal", "mid anteroseptal", "mid anterolateral",

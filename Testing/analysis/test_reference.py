@@ -68,12 +68,32 @@ def test_sex_age_and_convention_choose_the_range(
         (Patient(sex="F"), "the patient's age is not known"),
         (Patient(sex="M", age_years=9.0), "adults of 18 years and older; the patient's age is 9"),
         (Patient(sex="O", age_years=40.0), "for men and for women only"),
-        (MAN, "those for this sex and age were made with the papillary muscles counted the other way"),
+        (replace(MAN, age_years=17.9), "adults of 18 years and older; the patient's age is 17"),
+        (OLDER_MAN, "the known ones were made with the papillary muscles counted the other way"),
     ],
 )
 def test_a_finding_says_why_a_range_is_missing(patient: Patient, reason: str) -> None:
     (finding,) = explain_missing(patient, Papillary.VOLUME)
     assert reason in finding.message
+
+
+@pytest.mark.parametrize("papillary", list(Papillary))
+@pytest.mark.parametrize("age", [18.0, 20.5, 40.0, 60.0, 67.0, 72.0, 80.0])
+@pytest.mark.parametrize("sex", ["M", "F"])
+def test_every_range_that_others_have_is_there_or_missed_with_a_reason(
+    sex: str, age: float, papillary: Papillary
+) -> None:
+    patient = Patient(sex=sex, age_years=age)
+    said = {finding.code: finding.parameters["measures"] for finding in explain_missing(patient, papillary)}
+    for measure in MEASURES:
+        rows = [row for row in reference_rows() if (row.measure, row.sex) == (measure.name, sex)]
+        reasons = [code for code, titles in said.items() if measure.title in titles]
+        if not rows or find_reference(measure.name, patient, papillary):
+            assert not reasons
+        elif any(row.papillary in (papillary, None) for row in rows):
+            assert reasons == ["no-range-other-age"]
+        else:
+            assert reasons == ["no-range-convention"]
 
 
 def test_a_number_outside_its_limits_is_marked(make_heart: MakeHeart) -> None:

@@ -105,6 +105,12 @@ def test_a_proposed_phase_that_is_not_the_extreme_any_more_is_a_doubt() -> None:
     assert "Phase 4 (+4 ml)" in describe(finding, "de")
 
 
+def test_end_diastole_and_end_systole_are_two_phases_where_the_volume_hardly_falls() -> None:
+    nan = float("nan")
+    found = find_key_phases(volumes_of([nan, 100.0, 99.6, nan], [nan, 80.0, 79.9, nan]))
+    assert found == KeyPhases(lv_ed=1, lv_es=2, rv_ed=1, rv_es=2)
+
+
 @pytest.mark.parametrize(
     ("fixed", "expected"),
     [(KeyPhases(), (1, None)), (KeyPhases(lv_es=1), (None, 1)), (KeyPhases(lv_ed=1), (1, None))],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -50,3 +51,11 @@ def test_a_study_without_patient_facts(ge: Spoilable) -> None:
     path = ge.images()[0]
     edit(path, PatientSex=None, PatientAge=None, PatientBirthDate=None, PatientSize=None, PatientWeight=None)
     assert read_patient(path) == (Patient(), ())
+
+
+@pytest.mark.parametrize(("day", "years"), [("20230514", 17), ("20230515", 18), ("20230516", 18)])
+def test_a_year_is_completed_on_the_birthday(day: str, years: int, ge: Spoilable) -> None:
+    dates = {"PatientAge": None, "PatientBirthDate": "20050515", "StudyDate": day}
+    patient, _ = read_patient(edit(ge.images()[0], **dates))
+    assert patient.age_years is not None
+    assert math.floor(patient.age_years) == years

@@ -14,6 +14,7 @@ from CardiacSegmentationLib.export.wording import describe_conventions
 from CardiacSegmentationLib.phantom import PhantomSpec, write_study
 from CardiacSegmentationLib.reading import Conventions
 from CardiacSegmentationLib.segmentation import Label
+from cine.spoiling import edit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,6 +104,27 @@ def test_phases_conventions_and_heart_rate_follow_the_options(
     assert keys == {"lv_ed": 2, "lv_es": 3, "rv_ed": 2, "rv_es": 4}
     assert content["conventions"]["papillary"] == "mass"
     assert content["conventions"]["bsa_formula"] == "Haycock"
+
+
+@pytest.mark.parametrize("lost", [("TriggerTime",), ("TriggerTime", "NominalInterval", "HeartRate")])
+def test_a_heart_rate_takes_the_place_of_what_was_assumed(
+    lost: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Times that no header stated are spread over the beat of the rate named, and nothing says it were not known."""
+    study = tmp_path / "study"
+    write_study(study, PhantomSpec(phases=14, slices=6, pixel_mm=2.0))
+    for path in study.rglob("*.IMA"):
+        edit(path, **dict.fromkeys(lost))
+    for rate in (50.0, 100.0):
+        options = ["--json", "--heart-rate", str(rate)]
+        assert main(["measure", str(study), str(study / "labels.nii.gz"), *options]) == 0
+        content = as_json(capsys)
+        assert content["heart"]["heart_rate_bpm"]["value"] == rate
+        assert content["phases"][7]["time_ms"] == pytest.approx(30_000 / rate)
+        assert content["lv"]["pfr_ml_s"]["value"] > 0
+        about_time = {finding["code"]: finding for finding in content["findings"] if "times-" in finding["code"]}
+        assert list(about_time) == ["times-assumed"]
+        assert about_time["times-assumed"]["parameters"] == {"rr_ms": 60_000 / rate}
 
 
 def test_single_phase_maps_are_laid_on_the_phases_named(

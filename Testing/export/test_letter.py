@@ -64,6 +64,7 @@ def test_a_letter_tells_of_contours_although_nothing_else_was_decided(stack: Any
             "Systolische LV-Funktion eingeschränkt (EF 50,0 %, normal 51–71).",
         ),
         (60.0, "LV systolic function normal (EF 60.0 %).", "Systolische LV-Funktion normal (EF 60,0 %)."),
+        (50.96, "LV systolic function normal (EF 51.0 %).", "Systolische LV-Funktion normal (EF 51,0 %)."),
         (
             75.0,
             "LV ejection fraction above the normal range (EF 75.0 %, normal 51–71).",

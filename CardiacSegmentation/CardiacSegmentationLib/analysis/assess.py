@@ -69,7 +69,8 @@ def assess(
     key_phases = choose_key_phases(reading.key_phases, proposal.key_phases, volumes_ml)
     patient = reading.patient_of(stack.patient)
     wall, of_wall = measure_wall(stack, segmentation, images, counted, key_phases=key_phases, outlines=outlines)
-    facts = Facts(volumes_ml, key_phases, stack.times_ms, stack.rr_ms, patient, reading.conventions, wall)
+    times = (stack.times_ms, stack.rr_ms, stack.is_whole_beat)
+    facts = Facts(volumes_ml, key_phases, *times, patient, reading.conventions, wall)
     parts = evaluate(facts)
     rule = reading.conventions.basal_rule
     findings = (

@@ -18,6 +18,7 @@ HARMONICS = 5
 FEWEST_PHASES = 2 * HARMONICS + 2  # one more than the series has numbers
 DAMPING = 1e-4  # of curvature: keeps the series calm across the end of the beat, which prospective gating leaves out
 GRID = 720
+FEWEST_SEEN = 3  # points of it: both ends of a stretch may be seen and nothing between
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class VolumeCurve:
 
 @dataclass(frozen=True)
 class Rates:
-    """Peak ejection rate and its time after ED, peak filling rate and its time after ES."""
+    """Peak ejection rate and its time after ED, peak filling rate and its time after ES; NaN where not seen."""
 
     ejection_ml_s: float
     ejection_ms: float
@@ -55,20 +56,31 @@ def fit_curve(times_ms: FloatArray, volumes_ml: FloatArray, period_ms: float) ->
     return VolumeCurve(period_ms, np.linalg.solve(normal, waves.T @ volumes_ml))
 
 
-def find_rates(curve: VolumeCurve, ed_ms: float, es_ms: float) -> Rates:
-    """The steepest fall between ED and ES and the steepest rise between ES and the next ED."""
-    period = curve.period_ms
-    systole = (es_ms - ed_ms) % period
-    since_ed = np.linspace(0.0, systole, GRID)
-    since_es = np.linspace(0.0, period - systole, GRID)
-    ejection, filling = curve.rates(ed_ms + since_ed), curve.rates(es_ms + since_es)
-    fastest_out, fastest_in = int(np.argmin(ejection)), int(np.argmax(filling))
-    return Rates(
-        -float(ejection[fastest_out]),
-        float(since_ed[fastest_out]),
-        float(filling[fastest_in]),
-        float(since_es[fastest_in]),
-    )
+def find_rates(curve: VolumeCurve, ed_ms: float, es_ms: float, seen_ms: tuple[float, float] | None = None) -> Rates:
+    """The steepest fall between ED and ES and the steepest rise between ES and the next ED.
+
+    ``seen_ms`` are the times of the first and last images where these leave a part of the beat out. The curve only
+    bridges that part: its slope there was not measured, and does not count. What was not seen at all is NaN.
+    """
+    systole = (es_ms - ed_ms) % curve.period_ms
+    fall, fall_ms = _find_steepest(curve, ed_ms, systole, seen_ms, -1.0)
+    rise, rise_ms = _find_steepest(curve, es_ms, curve.period_ms - systole, seen_ms, 1.0)
+    return Rates(fall, fall_ms, rise, rise_ms)
+
+
+def _find_steepest(
+    curve: VolumeCurve, start_ms: float, lasts_ms: float, seen_ms: tuple[float, float] | None, sign: float
+) -> tuple[float, float]:
+    """The largest slope with this sign in a stretch of the curve, and its time from the stretch's start."""
+    since = np.linspace(0.0, lasts_ms, GRID)
+    if seen_ms is not None:
+        into_ms = (start_ms + since - seen_ms[0]) % curve.period_ms
+        since = since[into_ms <= seen_ms[1] - seen_ms[0]]
+    if len(since) < FEWEST_SEEN:
+        return np.nan, np.nan
+    slopes = sign * curve.rates(start_ms + since)
+    steepest = int(np.argmax(slopes))
+    return float(slopes[steepest]), float(since[steepest])
 
 
 def _angles(times_ms: FloatArray, period_ms: float, size: int) -> FloatArray:

@@ -39,6 +39,7 @@ class Facts:
     key_phases: KeyPhases
     times_ms: tuple[float, ...]
     rr: float | None
+    is_whole_beat: bool
     patient: Patient
     conventions: Conventions
     measured_wall: Wall | None = None
@@ -77,9 +78,12 @@ class Facts:
             raise UnknownError(why_not)
         return body_surface_m2(self.patient, self.conventions.bsa_formula)
 
-    def rates(self) -> Rates:
-        """Peak ejection and filling rates of the LV."""
-        return self._rates
+    def rate(self, name: str) -> float:
+        """A peak rate of the LV or its time, by its name in ``Rates``."""
+        value = float(getattr(self._rates, name))
+        if np.isnan(value):
+            raise UnknownError("unknown-rate-unseen")
+        return value
 
     def wall(self) -> Wall:
         """Wall thickness of the LV."""
@@ -108,4 +112,5 @@ class Facts:
         curve = self.curve
         if ed is None or es is None or ed == es:
             raise UnknownError("unknown-key-phases")
-        return find_rates(curve, self.times_ms[ed], self.times_ms[es])
+        seen_ms = None if self.is_whole_beat else (self.times_ms[0], self.times_ms[-1])
+        return find_rates(curve, self.times_ms[ed], self.times_ms[es], seen_ms)

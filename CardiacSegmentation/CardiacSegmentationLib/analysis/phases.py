@@ -101,8 +101,9 @@ def _find_extremes(volumes_ml: FloatArray) -> tuple[int | None, int | None]:
 
 
 def _end_of_plateau(volumes_ml: FloatArray, largest: int) -> int:
-    """The last phase, from the largest on, before the volume falls."""
-    following = ((largest + step) % len(volumes_ml) for step in range(1, len(volumes_ml)))
-    plateau = list(takewhile(lambda phase: volumes_ml[phase] >= (1 - PLATEAU) * volumes_ml[largest], following))
-    never_falls = len(plateau) == len(volumes_ml) - 1
-    return largest if never_falls or not plateau else plateau[-1]
+    """The last phase, from the largest on, before the volume falls; the largest itself where it never does."""
+    least_ml = (1 - PLATEAU) * volumes_ml[largest]
+    if np.nanmin(volumes_ml) >= least_ml:
+        return largest
+    following = ((largest + step) % len(volumes_ml) for step in range(len(volumes_ml)))
+    return list(takewhile(lambda phase: volumes_ml[phase] >= least_ml, following))[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ from CardiacSegmentationLib.resources import resource
 from CardiacSegmentationLib.segmentation import Papillary
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from CardiacSegmentationLib.findings import Parameter
     from CardiacSegmentationLib.stack import Patient
 
 SEXES = {"M": "men", "F": "women"}
@@ -30,6 +34,10 @@ class ReferenceRow:
     papillary: Papillary | None  # how those of the LV were counted; of an RV measure it does not matter
     limits: ReferenceRange
 
+    def is_by(self, papillary: Papillary) -> bool:
+        """Whether it was made with this convention, or does not depend on it."""
+        return self.papillary in (papillary, None)
+
     def holds_for(self, patient: Patient) -> bool:
         """Whether sex and age allow this range."""
         return (
@@ -42,7 +50,7 @@ class ReferenceRow:
 def find_reference(measure: str, patient: Patient, papillary: Papillary) -> ReferenceRange | None:
     """The range for ``measure`` ("lv.edv_ml") made on people like the patient with the same papillary convention."""
     for row in reference_rows():
-        if row.measure == measure and row.papillary in (papillary, None) and row.holds_for(patient):
+        if row.measure == measure and row.is_by(papillary) and row.holds_for(patient):
             return row.limits
     return None
 
@@ -50,26 +58,27 @@ def find_reference(measure: str, patient: Patient, papillary: Papillary) -> Refe
 def explain_missing(patient: Patient, papillary: Papillary) -> list[Finding]:
     """Tells the reader why no limits of normal stand beside some number that has them for other people."""
     missing = tuple(name for name, value in (("sex", patient.sex), ("age", patient.age_years)) if value is None)
-    if missing:
+    if missing or patient.age_years is None:
         return [Finding("no-range-facts", Severity.INFO, parameters={"facts": missing, "count": len(missing)})]
     if patient.sex not in SEXES:
         return [Finding("no-range-sex", Severity.INFO)]
+    age = math.floor(patient.age_years)
     if not any(row.holds_for(patient) for row in reference_rows()):
         youngest = min(row.age_from for row in reference_rows())
-        parameters = {"youngest": youngest, "age": patient.age_years or 0.0}
-        return [Finding("no-range-age", Severity.INFO, parameters=parameters)]
-    return _of_other_convention(patient, papillary)
+        return [Finding("no-range-age", Severity.INFO, parameters={"youngest": youngest, "age": age})]
+    rows = [row for row in reference_rows() if row.sex == patient.sex]
+    here = {row.measure for row in rows if row.is_by(papillary) and row.holds_for(patient)}
+    of_other_age = {row.measure for row in rows if row.is_by(papillary)} - here
+    of_other_convention = {row.measure for row in rows} - here - of_other_age
+    return [
+        *_name_missing("no-range-other-age", of_other_age, age=age),
+        *_name_missing("no-range-convention", of_other_convention, convention=papillary.value),
+    ]
 
 
-def _of_other_convention(patient: Patient, papillary: Papillary) -> list[Finding]:
-    fitting = [row for row in reference_rows() if row.measure.startswith("lv.") and row.holds_for(patient)]
-    here = {row.measure for row in fitting if row.papillary is papillary}
-    elsewhere = {row.measure for row in fitting} - here
-    titles = [measure.title for measure in MEASURES if measure.name in elsewhere]
-    if not titles:
-        return []
-    parameters = {"measures": tuple(titles), "convention": papillary.value}
-    return [Finding("no-range-convention", Severity.INFO, parameters=parameters)]
+def _name_missing(code: str, names: Collection[str], **parameters: Parameter) -> list[Finding]:
+    titles = tuple(measure.title for measure in MEASURES if measure.name in names)
+    return [Finding(code, Severity.INFO, parameters={"measures": titles, **parameters})] if titles else []
 
 
 @lru_cache(maxsize=1)

@@ -83,7 +83,7 @@ def describe_facts(stack: CineStack, assessment: Assessment, facts: Mapping[str,
     if patient.sex in ("M", "F"):
         others["Sex"] = say(patient.sex, language)
     if patient.age_years is not None:
-        others["Age"] = say("years", language, age=f"{patient.age_years:.0f}")
+        others["Age"] = say("years", language, age=math.floor(patient.age_years))
     if patient.height_cm is not None:
         others["Height"] = f"{patient.height_cm:.0f} cm"
     if patient.weight_kg is not None:

@@ -42,7 +42,8 @@ def _age_years(facts: Elements) -> float | None:
             return age
     born, seen = _date(facts.text("PatientBirthDate")), _date(facts.text("StudyDate"))
     if born and seen and 0 <= (seen - born).days < 130 * 365.25:
-        return (seen - born).days / 365.25
+        birthdays = seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day))
+        return max((seen - born).days / 365.25, float(birthdays))  # on a birthday the days may be one too few
     return None
 
 

@@ -21,6 +21,7 @@ from CardiacSegmentationLib.cli.facts import (
     positive,
 )
 from CardiacSegmentationLib.errors import LabelError
+from CardiacSegmentationLib.findings import Finding
 from CardiacSegmentationLib.locks import locked
 from CardiacSegmentationLib.reading import KeyPhases, Reading
 from CardiacSegmentationLib.segmentation import Label, Segmentation
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 ADVICE = "Add --force to replace them, or name another folder."
 CHOSEN = (*CONVENTIONS, *PATIENT_FACTS)
+RR_DOUBTS = ("rr-assumed", "rr-differs")  # about an R-R interval that the user's takes the place of
+INVENTED_TIMES = ("times-assumed", "times-unknown")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -117,13 +120,12 @@ def parse_codes(text: str) -> dict[int, Label]:
 def _at_heart_rate(stack: CineStack, beats_per_min: float) -> CineStack:
     """The same phases at a heart rate the user knows; times the importer had to invent are spread over the beat."""
     rr_ms = 60_000.0 / beats_per_min
-    has_times = all(finding.code != "times-unknown" for finding in stack.findings)
-    return replace(
-        stack,
-        rr_ms=rr_ms,
-        times_ms=stack.times_ms if has_times else tuple(np.arange(stack.phases) * rr_ms / stack.phases),
-        findings=tuple(finding for finding in stack.findings if finding.code != "rr-assumed"),
-    )
+    times_ms = stack.times_ms
+    findings = [finding for finding in stack.findings if finding.code not in (*RR_DOUBTS, *INVENTED_TIMES)]
+    if any(finding.code in INVENTED_TIMES for finding in stack.findings):
+        times_ms = tuple(np.arange(stack.phases) * rr_ms / stack.phases)
+        findings.append(Finding("times-assumed", parameters={"rr_ms": rr_ms}))
+    return replace(stack, rr_ms=rr_ms, times_ms=times_ms, findings=tuple(findings))
 
 
 def _read_reading(options: argparse.Namespace) -> Reading:

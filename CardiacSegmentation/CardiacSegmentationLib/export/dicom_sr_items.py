@@ -62,7 +62,7 @@ def make_number(
 
     made = Measurement(
         name=concept(code),
-        value=round(float(value), decimals),
+        value=round(float(value), decimals) + 0.0,  # zero has no sign
         unit=_unit(unit),
         tracking_identifier=TrackingIdentifier(uid=new_uid(), identifier=name),
         derivation=concept(derivation) if derivation else None,

@@ -133,7 +133,7 @@ def _measured_facts(content: Content) -> dict[str, str]:
     patient, heart, language = content.assessment.patient, content.assessment.heart, content.language
     facts = {
         "Sex": content.word({"M": "male", "F": "female"}.get(patient.sex or "", "")),
-        "Age": "" if patient.age_years is None else content.phrase("years", years=patient.age_years),
+        "Age": "" if patient.age_years is None else content.phrase("years", years=math.floor(patient.age_years)),
         "Height": "" if patient.height_cm is None else f"{patient.height_cm:.0f} cm",
         "Weight": "" if patient.weight_kg is None else number_text(f"{patient.weight_kg:.1f} kg", language),
     }

@@ -85,9 +85,7 @@ def study_row(stack: CineStack, assessment: Assessment, identifiers: Mapping[str
 
 def shown_number(item: Measurement) -> float | int | None:
     """The value as every table shows it; ``None`` where it cannot be known."""
-    if item.value is None:
-        return None
-    return int(float(item.text)) if item.decimals == 0 else float(item.text)
+    return item.shown if item.shown is None or item.decimals else int(item.shown)
 
 
 def identifiers_of(header: Dataset) -> dict[str, str]:
