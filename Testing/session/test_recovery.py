@@ -209,6 +209,28 @@ def test_a_curve_that_was_taken_back_after_saving_does_not_come_back(begin: Begi
     assert differences(session.assessment, before.assessment) == []
 
 
+def test_the_journal_says_what_holds_when_restored_work_is_taken_back(begin: Begin, folder: Path) -> None:
+    """A correction, saved; taken back, and then the program died."""
+    saved = begin()
+    saved.delete(2, 3, [Label.LV])
+
+    def again() -> StudySession:
+        return StudySession(saved.stack, saved.segmentation, saved.reading, History.from_dict(saved.history.to_dict()))
+
+    left_behind(again, folder, StudySession.undo)
+    session, kept = again(), Recovery(folder)
+    kept.restore(session, kept.find(session))
+    assert session.reading.journal[0].undone
+    session = StudySession(
+        session.stack, session.segmentation, session.reading, History.from_dict(session.history.to_dict())
+    )
+    session.undo()
+    np.testing.assert_array_equal(session.segmentation.labels, saved.segmentation.labels)
+    assert [entry.undone for entry in session.reading.journal] == [False, True]
+    session.redo()
+    assert [entry.undone for entry in session.reading.journal] == [True, False]
+
+
 def test_a_signed_reading_refuses_work_from_before(begin: Begin, folder: Path) -> None:
     left_behind(begin, folder)
     session, kept = begin(), Recovery(folder)

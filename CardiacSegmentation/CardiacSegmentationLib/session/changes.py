@@ -53,6 +53,7 @@ class Change:
     images: Mapping[Place, ImageChange]
     before: Reading  # decisions alone
     after: Reading
+    toggled: tuple[int, ...] = ()  # earlier entries that it took back, or made again
 
 
 class History:
@@ -105,7 +106,7 @@ class History:
         size = shape[2] * shape[3]
         return all(
             bool(change.entries)
-            and all(0 <= number < entries for number in change.entries)
+            and all(0 <= number < entries for number in (*change.entries, *change.toggled))
             and all(0 <= phase < shape[0] and 0 <= place < shape[1] for phase, place in change.images)
             and all(_holds(image, size) for image in change.images.values())
             for change in self._changes
@@ -241,6 +242,7 @@ def _change_to_dict(change: Change) -> dict[str, Any]:
         ],
         "before": reading_to_dict(change.before),
         "after": reading_to_dict(change.after),
+        "toggled": list(change.toggled),
     }
 
 
@@ -256,7 +258,7 @@ def _change_from_dict(data: Mapping[str, Any]) -> Change:
         for phase, place, before, after, origin_before, origin_after, *contours in data["images"]
     }
     before, after = (reading_from_dict(data[name]) for name in ("before", "after"))
-    return Change(tuple(map(int, data["entries"])), images, before, after)
+    return Change(tuple(map(int, data["entries"])), images, before, after, tuple(map(int, data.get("toggled", ()))))
 
 
 def _text(packed: bytes) -> str:

@@ -297,7 +297,9 @@ class StudySession:
         ]
         self._apply(changes, replace(after, journal=(*after.journal, entry)), forward=True)
         numbers = (len(after.journal), *earlier)
-        self.history.add(Change(numbers, changes, decisions_of(before), decisions_of(after)))
+        both = enumerate(zip(before.journal, after.journal, strict=False))
+        toggled = tuple(number for number, (was, now) in both if was.undone != now.undone)
+        self.history.add(Change(numbers, changes, decisions_of(before), decisions_of(after), toggled))
         self._tell(Changed(frozenset(changes), decisions=True))
 
     # The reader
@@ -364,6 +366,8 @@ class StudySession:
         journal = list(reading.journal)
         for number in change.entries:
             journal[number] = replace(journal[number], undone=not forward)
+        for number in change.toggled:
+            journal[number] = replace(journal[number], undone=not journal[number].undone)
         self._apply(change.images, replace(reading, journal=tuple(journal)), forward=forward)
         self.history.step(1 if forward else -1)
         first = journal[change.entries[0]]
