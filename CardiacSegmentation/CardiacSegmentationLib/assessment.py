@@ -159,7 +159,7 @@ class Assessment:
 
 
 def finding_key(finding: Finding) -> str:
-    """What tells a finding from others when it is ticked off: its kind, structure and slice, or phase."""
-    place = f"slice{finding.slice}" if finding.slice is not None else f"phase{finding.phase}"
+    """What tells a finding from others when it is ticked off: its kind, structure, slice and phase."""
     about = [str(finding.parameters[name]) for name in ("structure", "moment") if name in finding.parameters]
-    return ":".join([finding.code, *about, place])
+    places = {"slice": finding.slice, "phase": finding.phase}
+    return ":".join([finding.code, *about, *(f"{name}{at}" for name, at in places.items() if at is not None)])

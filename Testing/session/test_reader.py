@@ -106,6 +106,15 @@ def test_one_finding_ticked_off_is_not_its_neighbour(session: StudySession) -> N
     assert first not in session.assessment.open_findings
 
 
+def test_a_finding_ticked_off_hides_none_of_another_phase(session: StudySession) -> None:
+    """A slice lost at ED matters more than one that she has seen missing in the middle of filling."""
+    session.delete(6, 4, [Label.LV, Label.MYO])
+    session.acknowledge(next(one for one in session.assessment.findings if one.code == "slice-missing"))
+    assert "slice-missing" not in [one.code for one in session.assessment.open_findings]
+    session.delete(0, 4, [Label.LV, Label.MYO])
+    assert "slice-missing" in [one.code for one in session.assessment.open_findings]
+
+
 def test_what_the_reader_saw_and_said_is_part_of_the_assessment(session: StudySession) -> None:
     session.look_at(2, 3)
     session.look_at(2, 3)
