@@ -128,6 +128,18 @@ def test_of_a_reacquired_slice_the_last_is_kept_unless_the_first_is_asked_for(si
     assert not set(copies) & set(first.files)
 
 
+def test_a_stack_of_single_series_taken_again_a_third_farther_on_is_another_stack(
+    siemens: Spoilable, truth: CineStack
+) -> None:
+    step = truth.spacing_mm[0]
+    for files in siemens.slices():
+        for path in files:
+            edit(path, SliceThickness=f"{0.8 * step:.1f}")
+    for number, files in enumerate(siemens.slices()):
+        copy_slice(files, 60 + number, mm=0.35 * step)
+    assert [one.slices for one in find_stacks(siemens.folder).stacks if one.is_short_axis] == [SPEC.slices] * 2
+
+
 @pytest.mark.parametrize("timed", [True, False])
 @pytest.mark.parametrize("reacquired", ["first", "last"])
 def test_a_breath_hold_that_was_broken_off_takes_no_whole_ones_place(

@@ -25,7 +25,7 @@ BREATH_HOLD_S = 3.0  # frames of one breath-hold that state times of their own l
 WHOLE_SHARE = 0.6  # of the frames that planes usually have: enough for a breath-hold of its own
 FEWEST_SHARE = 0.5  # of another acquisition's frames: fewer do not take its place
 CUT_OFF_SHARE = 0.9  # of its frames and its time: what has fewer and lasts shorter was broken off
-REPEATS_ASIDE = 0.75  # quantile: of slices that were all taken twice, a little shifted, every other step is a small one
+REPEATS_ASIDE = 0.75  # quantile: where each slice is taken again at once, a little shifted, every other step is small
 REPEATED_SHARE = 0.6  # this much of a stack acquired again is a second stack, less are re-acquired slices
 
 
@@ -208,10 +208,10 @@ def _has_moments(frames: list[Frame]) -> bool:
 
 
 def _usual_step(parts: Sequence[_Part]) -> float:
-    """How far neighbouring slices usually lie apart: those of whole stacks, else those of all parts, repeats aside."""
+    """How far slices usually lie apart: neighbours in whole stacks, else those taken one after the other."""
     places = [[one.z_mm for one in part.slices] for part in parts if part.is_whole]
     places = places or [[one.z_mm for part in parts for one in part.slices]]
-    steps = np.concatenate([np.diff(sorted(own)) for own in places])
+    steps = np.concatenate([np.abs(np.diff(own)) for own in places])
     steps = steps[steps >= NOISY_PLANE_MM]
     return float(np.quantile(steps, REPEATS_ASIDE)) if len(steps) else np.inf
 
