@@ -266,6 +266,22 @@ def test_slices_that_fan_out_keep_their_distance_at_the_heart(ge: Spoilable, tru
     assert one.spacing_mm[0] == pytest.approx(truth.spacing_mm[0], rel=2e-3)
 
 
+@pytest.mark.parametrize(("drift_mm", "expected"), [(0.3, []), (1.5, ["stack-sheared"])])
+def test_slices_that_drift_to_the_side_are_said_to_be_out_of_place(
+    ge: Spoilable, truth: CineStack, drift_mm: float, expected: list[str]
+) -> None:
+    for slice_, files in enumerate(ge.slices()):
+        for path in files:
+            header = pydicom.dcmread(path, stop_before_pixels=True)
+            row = np.array(header.ImageOrientationPatient[:3], float)
+            place = np.array(header.ImagePositionPatient, float) + slice_ * drift_mm * row
+            edit(path, ImagePositionPatient=[round(float(v), 6) for v in place])
+    one = chosen(ge.folder)
+    assert one.spacing_mm == pytest.approx(truth.spacing_mm)
+    assert codes(one) == expected
+    assert all("up to 7.5 mm to the side" in finding.message for finding in one.findings)
+
+
 def tilted(path: Path, degrees: float) -> dict[str, list[float]]:
     """The image turned about the column through its middle."""
     header = pydicom.dcmread(path, stop_before_pixels=True)

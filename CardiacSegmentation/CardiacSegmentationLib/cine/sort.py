@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 IRREGULAR_SHARE = 0.1  # of the slice spacing: beyond this a distance counts as irregular
 EXTRA_SHARE = 0.6  # nearer than this to its neighbour, a slice would be counted twice
 ONE_BEAT_S = 0.25
+SHEARED_MM = 2.0  # a slice further beside the line through the others' middles is drawn in a wrong place
 LEFT_OUT_CODES = ("incomplete-slice", "extra-slice", "apart")  # findings about slices that are no part of the stack
 WIDEST_HOLE = 2  # missing slices in a row that are left empty; beyond them it is another stack
 
@@ -56,6 +57,7 @@ def arrange(slices: Sequence[Slice]) -> Candidate:
         *grid.findings,
         *_find_holes(grid),
         *_check_spacing(first, grid),
+        *_check_shear([cycle.frames[place][0] for place in filled], direction),
         *cycle.findings,
         *(() if certain or len(slices) == 1 else (Finding("base-assumed"),)),
         *((Finding("resampled", Severity.INFO),) if first.kind == RESAMPLED and kind == CINE else ()),
@@ -243,6 +245,13 @@ def _check_spacing(first: Frame, grid: _Grid) -> list[Finding]:
         return []
     facts = {"stated_mm": stated, "used_mm": grid.spacing_mm}
     return [Finding("spacing-differs", Severity.INFO, parameters=facts)]
+
+
+def _check_shear(frames: Sequence[Frame], direction: Vector) -> list[Finding]:
+    """The grid stands upright on the first slice: of a stack that leans, volumes are right and places are not."""
+    beside = np.array([frame.centre - frames[0].centre for frame in frames])
+    shift_mm = float(np.linalg.norm(beside - np.outer(beside @ direction, direction), axis=1).max())
+    return [Finding("stack-sheared", parameters={"shift_mm": shift_mm})] if shift_mm > SHEARED_MM else []
 
 
 def _plain_name(frame: Frame) -> str:
