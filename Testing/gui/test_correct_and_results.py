@@ -224,6 +224,7 @@ def test_a_fact_that_a_box_can_only_show_rounded_stays_as_the_images_state_it(
     set_segmentation(study, phantom[1])
     a_hand.panel.select(study)
     a_hand.see()
+    assert a_hand.ui.ageSpin.value == 44.0  # in completed years, as in the report
     a_hand.ui.bsaCombo.currentIndex = 1
     assert a_hand.panel.session.assessment.patient == stated
     assert a_hand.panel.session.reading.patient == Patient()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -188,7 +189,8 @@ class ResultsPanel:
         ui.sexCombo.currentIndex = SEXES.index(patient.sex) if patient.sex in SEXES else 0
         ui.heightSpin.value = patient.height_cm or 0.0
         ui.weightSpin.value = patient.weight_kg or 0.0
-        ui.ageSpin.value = -1.0 if patient.age_years is None else patient.age_years
+        years = _completed(patient.age_years)
+        ui.ageSpin.value = -1.0 if years is None else years
         for name, combo in self._convention_combos().items():
             value = getattr(conventions, name)
             combo.currentIndex = CHOICES[name].values.index(str(getattr(value, "value", value)))
@@ -212,9 +214,9 @@ class ResultsPanel:
         known = self._reading(study).patient_of(read_patient(study.images))
         said = Patient(
             sex=SEXES[ui.sexCombo.currentIndex],
-            height_cm=_said(ui.heightSpin, known.height_cm),
-            weight_kg=_said(ui.weightSpin, known.weight_kg),
-            age_years=_said(ui.ageSpin, known.age_years),
+            height_cm=_said(ui.heightSpin, known.height_cm, known.height_cm),
+            weight_kg=_said(ui.weightSpin, known.weight_kg, known.weight_kg),
+            age_years=_said(ui.ageSpin, known.age_years, _completed(known.age_years)),
         )
         chosen = {name: CHOICES[name].values[combo.currentIndex] for name, combo in self._convention_combos().items()}
         typed = {name: CONVENTION_TYPES[name](text) for name, text in chosen.items() if name in CONVENTION_TYPES}
@@ -234,9 +236,13 @@ class ResultsPanel:
         return live.session.reading if live is not None else reading_of(study)
 
 
-def _said(box: Any, known: float | None) -> float | None:
+def _completed(years: float | None) -> float | None:
+    return None if years is None else float(math.floor(years))
+
+
+def _said(box: Any, known: float | None, shown: float | None) -> float | None:
     """A fact that a box states, its lowest value being none; what it only shows rounded stays as it is known."""
-    if known is not None and abs(box.value - known) <= 0.501 * 10.0**-box.decimals:
+    if shown is not None and abs(box.value - shown) <= 0.501 * 10.0**-box.decimals:
         return known
     return float(box.value) if box.value > box.minimum else None
 
