@@ -11,8 +11,10 @@ import pytest
 from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.analysis.checks import check_anatomy
 from CardiacSegmentationLib.analysis.label_doubts import check_curve
+from CardiacSegmentationLib.analysis.ranking import effect_on_ef
 from CardiacSegmentationLib.findings import Finding, Severity, describe, languages
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
+from CardiacSegmentationLib.reading import Reading
 from CardiacSegmentationLib.segmentation import Evidence, Label, Origin, Segmentation
 from CardiacSegmentationLib.stack import CineStack
 
@@ -230,6 +232,19 @@ def test_what_weighs_on_the_ef_comes_first(study: tuple[CineStack, Segmentation]
     assert missing == [4, apex - 1]
     severities = [finding.severity is Severity.INFO for finding in findings]
     assert severities == sorted(severities)
+
+
+def test_a_doubt_weighs_what_the_slice_adds_to_the_numbers(study: tuple[CineStack, Segmentation]) -> None:
+    """As much as the EF changes without the slice: nothing where it does not count at all."""
+    place = 4
+    everywhere = [(int(Label.LV), phase, place) for phase in range(PHASES)]
+    at_es = (int(Label.LV), assess(*study).key_phases.lv_es or 0, place)
+    doubt = Finding("myocardium-open", slice=place, parameters={"structure": "LV"})
+    without = assess(*study, Reading().decide_counts(everywhere, counts=False))
+    at_ed_only = assess(*study, Reading().decide_counts([at_es], counts=False))
+    ef, ef_without = (one.lv["ef_percent"].value or 0.0 for one in (at_ed_only, without))
+    assert effect_on_ef(at_ed_only, doubt) == pytest.approx(abs(ef - ef_without))
+    assert effect_on_ef(without, doubt) == 0
 
 
 @pytest.mark.parametrize("language", languages())

@@ -32,6 +32,8 @@ FACTS: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
     "height in centimetres": ({"PatientSize": "182"}, {"height_cm": 182}, ["height-unit"]),
     "height of zero": ({"PatientSize": "0"}, {"height_cm": None}, []),
     "impossible height": ({"PatientSize": "18"}, {"height_cm": None}, ["height-impossible"]),
+    "height beyond the limits of the numbers": ({"PatientSize": "2.55"}, {"height_cm": None}, ["height-impossible"]),
+    "weight of a preterm child": ({"PatientWeight": "0.45"}, {"weight_kg": 0.45}, []),
     "impossible weight": ({"PatientWeight": "75000"}, {"weight_kg": None}, ["weight-impossible"]),
     "no weight": ({"PatientWeight": None}, {"weight_kg": None}, []),
 }

@@ -242,6 +242,7 @@ def test_choosing_one_fact_leaves_the_others_as_the_images_say_them(
     set_segmentation(study, phantom[1])
     a_hand.panel.select(study)
     session = a_hand.panel.session
+    assert a_hand.ui.ageSpin.value == 65.0  # in completed years, as in the report
     a_hand.ui.papillaryCombo.currentIndex = 1
     assert session.assessment.patient == known
     assert [entry.subject for entry in session.reading.journal] == ["papillary"]

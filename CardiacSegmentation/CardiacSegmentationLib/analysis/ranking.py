@@ -59,12 +59,13 @@ def _effect_of_slice(assessment: Assessment, label: Label, place: int) -> float:
 
 
 def _volume(assessment: Assessment, label: Label, moment: str, place: int | None = None) -> float:
-    """Volume of a ventricle at ED or ES, or of one slice of it; NaN where it is not known."""
+    """Volume of a ventricle at ED or ES, or what one slice adds to it; NaN where it is not known."""
     phase = getattr(assessment.key_phases, f"{label.name.lower()}_{moment}")
     if phase is None:
         return float("nan")
     if place is None:
         return float(assessment.volumes_ml[label - 1, phase])
-    return (
-        float(np.nan_to_num(assessment.areas_mm2[label - 1, phase, place])) * assessment.slice_spacing_mm / MM3_PER_ML
+    counted_mm2 = (
+        np.nan_to_num(assessment.areas_mm2[label - 1, phase, place]) * assessment.shares[label - 1, phase, place]
     )
+    return float(counted_mm2) * assessment.slice_spacing_mm / MM3_PER_ML

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from CardiacSegmentationLib.choices import HEIGHT_CM, WEIGHT_KG
 from CardiacSegmentationLib.cine.elements import Elements, quietly
 from CardiacSegmentationLib.cine.parse import read_header
 from CardiacSegmentationLib.findings import Finding
@@ -60,9 +61,10 @@ def _height_cm(facts: Elements, findings: list[Finding]) -> float | None:
     size = facts.number("PatientSize")
     if not size:
         return None
-    if 0.3 <= size <= 2.6:
+    low_cm, high_cm = HEIGHT_CM
+    if low_cm <= size * 100 <= high_cm:
         return size * 100
-    if 30 <= size <= 260:
+    if low_cm <= size <= high_cm:
         findings.append(Finding("height-unit", parameters={"size": size}))
         return size
     findings.append(Finding("height-impossible", parameters={"size": size}))
@@ -73,7 +75,7 @@ def _weight_kg(facts: Elements, findings: list[Finding]) -> float | None:
     weight = facts.number("PatientWeight")
     if not weight:
         return None
-    if 0.5 <= weight <= 400:
+    if WEIGHT_KG[0] <= weight <= WEIGHT_KG[1]:
         return weight
     findings.append(Finding("weight-impossible", parameters={"weight": weight}))
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -190,7 +191,7 @@ class ResultsPanel:
         ui.sexCombo.currentIndex = SEXES.index(patient.sex) if patient.sex in SEXES else 0
         ui.heightSpin.value = patient.height_cm or 0.0
         ui.weightSpin.value = patient.weight_kg or 0.0
-        ui.ageSpin.value = -1.0 if patient.age_years is None else patient.age_years
+        ui.ageSpin.value = -1.0 if patient.age_years is None else float(math.floor(patient.age_years))
         for name, combo in self._convention_combos().items():
             value = getattr(conventions, name)
             combo.currentIndex = CHOICES[name].values.index(str(getattr(value, "value", value)))
