@@ -114,7 +114,7 @@ def _links(folder: Path, study: str) -> str:
 
 
 def _number(value: Any) -> str:
-    return "–" if value is None or value == "" else f"{float(value):.0f}"
+    return "–" if value is None or value == "" else f"{float(value):.1f}"
 
 
 def _moments(labels: Array) -> list[tuple[int, int]]:
