@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from html.parser import HTMLParser
 from time import process_time
 from typing import TYPE_CHECKING, Any
@@ -137,6 +138,30 @@ def test_a_batch_is_whole_with_its_overview(
         assert main([*command, "--resume"]) == 1, "two batches never write into one folder"
     assert main([*command, "--resume"]) == 0
     assert Page((out / "overview.html").read_text()).pictures == page.pictures, "kept studies keep their picture"
+
+
+def test_names_with_bytes_that_are_no_text_stop_no_batch(
+    tmp_path: Path, painted: tuple[CineStack, Segmentation], painted_bundle: Path
+) -> None:
+    import SimpleITK
+
+    image = SimpleITK.GetImageFromArray(painted[0].voxels[0])
+    image.SetSpacing(painted[0].spacing_mm[::-1])
+    SimpleITK.WriteImage(image, str(tmp_path / "a.nii.gz"))
+    root, out = tmp_path / "root", tmp_path / "out"
+    root.mkdir()
+    name = os.fsdecode(b"gr\xfcn.nii.gz")  # Latin-1, as older systems wrote it
+    try:
+        (tmp_path / "a.nii.gz").rename(root / name)
+        (root / os.fsdecode(b"\xfc.txt")).touch()
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 alone")
+    command = ["batch", str(root), "--out", str(out), "--model", str(painted_bundle), "--backend", "onnx"]
+    assert main([*command, "--only", "tables,view"]) == 0
+    assert [(row["study"], row["status"]) for row in read_rows(out / "summary.csv")] == [
+        ("\ufffd.txt", "skipped"), ("gr\ufffdn", "done"),
+    ]  # fmt: skip
+    assert read_rows(out / "gr\ufffdn" / "patient.csv")[0]["series"] == "gr\ufffdn.nii.gz"
 
 
 def test_a_warm_worker_loads_the_network_once(painted_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:

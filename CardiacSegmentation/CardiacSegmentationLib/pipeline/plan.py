@@ -13,6 +13,7 @@ from CardiacSegmentationLib.cine.open import ARCHIVE_ENDINGS, VOLUME_ENDINGS, is
 from CardiacSegmentationLib.cine.parse import read_header
 from CardiacSegmentationLib.cine.volume_files import is_label_file
 from CardiacSegmentationLib.errors import StudyError
+from CardiacSegmentationLib.findings import readable
 from CardiacSegmentationLib.pipeline.record import RECORD_FILE, read_record
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def plan_batch(root: Path, out: Path) -> tuple[list[Task], list[dict[str, Any]]]
     for source in sorted(sources):
         inside = source.relative_to(root)
         name = (inside.with_name(stem_of(source)) if source.is_file() else inside).as_posix()
-        name = root.resolve().name if name == "." else name
+        name = readable(root.resolve().name if name == "." else name)
         while name in tasks:
             name += "-2"
         folder = out.absolute()

@@ -12,6 +12,7 @@ from CardiacSegmentationLib.export.overview import write_overview
 from CardiacSegmentationLib.export.study_row import COLUMNS as STUDY
 from CardiacSegmentationLib.export.study_row import NUMBERS, WHOLE_NUMBERS
 from CardiacSegmentationLib.export.tables import safe_cell
+from CardiacSegmentationLib.findings import readable
 from CardiacSegmentationLib.pipeline.plan import OVERVIEW_FILE, PARQUET_FILE, SUMMARY_FILE, THUMBNAILS
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class BatchTables:
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Write one row; the page follows once in a while."""
+        row = {name: readable(value) if isinstance(value, str) else value for name, value in row.items()}
         self._rows.append(row)
         self._writer.writerow([safe_cell(row.get(name)) for name in COLUMNS])
         self._file.flush()
@@ -52,7 +54,7 @@ class BatchTables:
             _write_parquet(self._folder / PARQUET_FILE, self._rows)
 
     def _write_overview(self) -> None:
-        write_overview(self._folder / OVERVIEW_FILE, self._rows, self._folder.absolute().name, THUMBNAILS)
+        write_overview(self._folder / OVERVIEW_FILE, self._rows, readable(self._folder.absolute().name), THUMBNAILS)
 
 
 def _write_parquet(path: Path, rows: list[Mapping[str, Any]]) -> None:
