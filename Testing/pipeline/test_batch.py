@@ -140,6 +140,24 @@ def test_a_batch_is_whole_with_its_overview(
     assert Page((out / "overview.html").read_text()).pictures == page.pictures, "kept studies keep their picture"
 
 
+def test_a_study_without_its_picture_is_done(
+    tmp_path: Path, painted: tuple[CineStack, Segmentation], painted_bundle: Path
+) -> None:
+    import SimpleITK
+
+    image = SimpleITK.GetImageFromArray(painted[0].voxels[0])
+    image.SetSpacing(painted[0].spacing_mm[::-1])
+    (tmp_path / "root").mkdir()
+    SimpleITK.WriteImage(image, str(tmp_path / "root" / "a.nii.gz"))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thumbnails").touch()  # in the way, as a full disk or a name that is too long is
+    [task], _ = plan_batch(tmp_path / "root", tmp_path / "out")
+    row = segment_one(task, Options(model=painted_bundle, backend="onnx", parts=("patient",)))
+    assert row is not None
+    assert (row["status"], row.get("error")) == ("done", None)
+    assert (task.folder / "patient.csv").is_file()
+
+
 def test_names_with_bytes_that_are_no_text_stop_no_batch(
     tmp_path: Path, painted: tuple[CineStack, Segmentation], painted_bundle: Path
 ) -> None:
