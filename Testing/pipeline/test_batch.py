@@ -19,9 +19,9 @@ from CardiacSegmentationLib.network import loaded
 from CardiacSegmentationLib.network.loaded import load_network
 from CardiacSegmentationLib.pipeline import Existing, Options, batch
 from CardiacSegmentationLib.pipeline.batch import segment_one
-from CardiacSegmentationLib.pipeline.plan import plan_batch
+from CardiacSegmentationLib.pipeline.plan import NO_STUDY, plan_batch
 from CardiacSegmentationLib.pipeline.record import SCHEMA, VERSION, fingerprint
-from CardiacSegmentationLib.pipeline.table import COLUMNS, BatchTables
+from CardiacSegmentationLib.pipeline.table import COLUMNS, WITHHELD_ERROR, BatchTables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,6 +102,22 @@ def test_parquet_holds_what_the_csv_file_holds_with_types(tmp_path: Path) -> Non
     assert (second["study"], second["error"], second["lv_ef_percent"]) == ("=b", "broken", None)
     with (tmp_path / "summary.csv").open(newline="") as file:
         assert [line["study"] for line in csv.DictReader(file)] == ["a", "'=b"]
+
+
+def test_deidentified_tables_do_not_hold_what_errors_say(
+    tmp_path: Path, painted_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, out = tmp_path / "root", tmp_path / "out"
+    root.mkdir()
+    (root / "a.nii").write_bytes(b"broken")
+    (root / "b.txt").touch()
+    command = ["batch", str(root), "--out", str(out), "--model", str(painted_bundle), "--deidentify"]
+    assert main(command) == 3
+    assert {row["study"]: row["error"] for row in read_rows(out / "summary.csv")} == {
+        "a": f"StudyError: {WITHHELD_ERROR}", "b.txt": NO_STUDY,
+    }  # fmt: skip
+    assert str(root) in capsys.readouterr().err
+    assert not any(str(root).encode() in path.read_bytes() for path in out.iterdir())
 
 
 def test_a_thumbnail_shows_the_heart_at_both_moments(tmp_path: Path, painted: tuple[CineStack, Segmentation]) -> None:

@@ -21,14 +21,18 @@ if TYPE_CHECKING:
 
 COLUMNS = ("study", "status", "error", "seconds", *STUDY)
 OVERVIEW_EVERY_S = 60.0
+WITHHELD_ERROR = "told on the screen alone, for it may name series, files and dates"
 
 
 class BatchTables:
-    """``summary.csv``, ``summary.parquet`` (where pyarrow is installed) and ``overview.html`` in the batch's folder."""
+    """``summary.csv``, ``summary.parquet`` (where pyarrow is installed) and ``overview.html`` in the batch's folder.
 
-    def __init__(self, folder: Path) -> None:
+    De-identified, they do not hold what errors say.
+    """
+
+    def __init__(self, folder: Path, *, deidentify: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        self._folder, self._deidentify = folder, deidentify
         self._rows: list[Mapping[str, Any]] = []
         self._overview_due = time.monotonic() + OVERVIEW_EVERY_S
         self._file = (folder / SUMMARY_FILE).open("w", encoding="utf-8", newline="")
@@ -39,6 +43,8 @@ class BatchTables:
     def add(self, row: Mapping[str, Any]) -> None:
         """Write one row; the page follows once in a while."""
         row = {name: readable(value) if isinstance(value, str) else value for name, value in row.items()}
+        if self._deidentify and row["status"] == "failed":
+            row["error"] = f"{row.get('kind') or 'failed'}: {WITHHELD_ERROR}"
         self._rows.append(row)
         self._writer.writerow([safe_cell(row.get(name)) for name in COLUMNS])
         self._file.flush()
