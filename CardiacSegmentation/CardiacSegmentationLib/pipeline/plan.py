@@ -205,12 +205,14 @@ def _look_into(path: Path, seen: set[str]) -> _Folder:
 
 def _look_at(files: list[Path], found: _Folder) -> None:
     """Of which study the files of a folder are; where they are multi-frame, each may be of another."""
-    headers = _headers(files)
-    first = next(headers, None)
-    if first is None:
+    headers, chosen = _headers(files), None
+    for chosen in headers:
+        if _study_of(chosen[1]):  # else it may be cut off before that
+            break
+    if chosen is None:
         found.others += files
         return
-    path, header = first
+    path, header = chosen
     named = {path: header, **dict(headers)} if _is_multiframe(header) else {path: header}
     studies = {_study_of(one) for one in named.values()}
     if len(studies) > 1 and all(map(_is_multiframe, named.values())):
