@@ -167,3 +167,11 @@ def test_the_summary_prints_value_unit_limits_conventions_and_findings(assessmen
         "needs the LV labelled in every phase", "ED phase 1, ES phase 3",
     ):  # fmt: skip
         assert words in text
+
+
+def test_each_normal_range_stands_with_the_group_it_holds_for(assessment: Assessment) -> None:
+    items = (*assessment.lv.values(), *assessment.rv.values())
+    ranges = {(item.reference.group, item.reference.source) for item in items if item.reference}
+    assert len({group for group, _ in ranges}) > 1
+    lines = {line for line in format_summary(assessment).splitlines() if line.startswith("  normal (")}
+    assert lines == {f"  normal ({group}): {source}" for group, source in ranges}

@@ -67,13 +67,12 @@ def _one_decimal(value: float | None) -> str:
 
 def _conventions(assessment: Assessment) -> str:
     sentences = describe_conventions(assessment.conventions)
-    sources = dict.fromkeys(
-        item.reference.source
+    ranges = dict.fromkeys(
+        (item.reference.group, item.reference.source)
         for measurements in (assessment.lv, assessment.rv)
         for item in measurements.values()
         if item.reference
     )
-    groups = {item.reference.group for item in (*assessment.lv.values(), *assessment.rv.values()) if item.reference}
     lines = [
         "Conventions",
         f"  {_phases(assessment)}",
@@ -81,7 +80,7 @@ def _conventions(assessment: Assessment) -> str:
         f"  volume = area × {assessment.slice_spacing_mm:.1f} mm between slices; mass = 1.05 g/ml at end-diastole",
         f"  {sentences['basal_rule']}",
         f"  body surface area: {sentences['bsa_formula']}",
-        *(f"  normal ({', '.join(sorted(groups))}): {source}" for source in sources),
+        *(f"  normal ({group}): {source}" for group, source in ranges),
     ]
     if any(item.is_outside_reference for item in (*assessment.lv.values(), *assessment.rv.values())):
         lines.append("  * outside the limits of normal")
