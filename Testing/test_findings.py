@@ -290,3 +290,9 @@ def test_what_the_operating_system_refuses_is_said_in_the_readers_language(tmp_p
     )
     assert as_error(error) is error
     assert str(as_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))).startswith("A file cannot be used (No space")
+
+
+def test_names_of_files_can_be_written_whatever_bytes_they_hold() -> None:
+    name = "gr\udcfcn.dcm"  # as Python reads a name in Latin-1
+    finding = Finding("file-damaged", parameters={"file": name, "files": (name, "a.dcm"), "count": 2})
+    assert finding.parameters == {"file": "gr\ufffdn.dcm", "files": ("gr\ufffdn.dcm", "a.dcm"), "count": 2}

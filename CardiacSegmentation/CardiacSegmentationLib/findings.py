@@ -31,6 +31,7 @@ COUNTED_FROM_ONE = frozenset({"slice", "phase", "slices", "phases", "other_phase
 # What a name in a file, a series or a header may hold; see ``withhold``.
 IDENTIFYING = frozenset({"file", "files", "folder", "series", "reason"})
 WITHHELD = "…"
+_NO_TEXT = re.compile(r"[\ud800-\udfff]")  # what Python makes of a byte in a file's name that it cannot decode
 
 
 class Severity(str, Enum):
@@ -65,10 +66,26 @@ class Finding:
     phase: int | None = None
     parameters: Mapping[str, Parameter] = field(default_factory=dict, hash=False)
 
+    def __post_init__(self) -> None:
+        """Parameters may hold names of files, and a finding is written into files."""
+        readable = {name: _readable_parameter(value) for name, value in self.parameters.items()}
+        object.__setattr__(self, "parameters", readable)
+
     @property
     def message(self) -> str:
         """The English sentence."""
         return describe(self)
+
+
+def readable(name: str) -> str:
+    """The name of a file as text: bytes that are none in UTF-8, as older systems wrote umlauts, become ``�``."""
+    return _NO_TEXT.sub("�", name)
+
+
+def _readable_parameter(value: Parameter) -> Parameter:
+    if isinstance(value, tuple):
+        return tuple(readable(item) if isinstance(item, str) else item for item in value)  # type: ignore[return-value]
+    return readable(value) if isinstance(value, str) else value
 
 
 def describe(finding: Finding, language: str = DEFAULT_LANGUAGE) -> str:

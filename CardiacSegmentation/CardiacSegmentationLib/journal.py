@@ -44,6 +44,12 @@ def now_utc() -> str:
     return datetime.now(timezone.utc).strftime(TIME_FORMAT)
 
 
+def moment_of(when: str) -> datetime:
+    """The moment, in UTC, that an entry or a signature names; one of another program may name its own zone."""
+    moment = datetime.fromisoformat(when.replace("Z", "+00:00"))  # Python 3.10 knows no Z
+    return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
 def name_text(name: str) -> str:
     """A name as it is spoken; DICOM writes family, given and middle name, prefix and suffix with ``^`` between."""
     family, given, middle, prefix, suffix = (*name.split("^"), "", "", "", "")[:5]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from CardiacSegmentationLib.errors import MALFORMED, ReadingError
-from CardiacSegmentationLib.journal import JournalEntry
+from CardiacSegmentationLib.journal import JournalEntry, moment_of
 from CardiacSegmentationLib.reading import (
     BasalRule,
     BaseLine,
@@ -184,7 +184,9 @@ def _point(numbers: Any) -> Point:
 
 
 def _signature_from_dict(data: Mapping[str, Any]) -> Signature:
-    return Signature(_text(data["reader"]), _text(data["when"]))
+    when = _text(data["when"])
+    moment_of(when)  # raises where it is none
+    return Signature(_text(data["reader"]), when)
 
 
 def _patient_from_dict(data: Mapping[str, Any]) -> Patient:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,16 +125,16 @@ def test_structures_hang_together_and_belong_to_the_study(drawn_case: Any) -> No
     assert "slice 3 by the reader" in made[0].StructureSetDescription
 
 
-def test_a_signed_reading_approves_its_contours(dicom_case: Any, valid_dicom: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("when", ["2026-11-28T09:00:17Z", "2026-11-28T11:00:17+02:00"])
+def test_a_signed_reading_approves_its_contours(when: str, dicom_case: Any, valid_dicom: Any, tmp_path: Path) -> None:
     case = dicom_case("ge")
-    when = "2026-11-28T09:00:17+00:00"
     reading = dataclasses.replace(case.assessment.reading, reader="Reader^Ada", signature=Signature("Reader^Ada", when))
     assessment = dataclasses.replace(case.assessment, reading=reading)
     (path, _) = write_results(tmp_path, case.stack, case.segmentation, assessment, ["dicom-rtstruct"])
     valid_dicom(path)
     one = pydicom.dcmread(path)
     assert (one.ApprovalStatus, one.ReviewerName, one.OperatorsName) == ("APPROVED", "Reader^Ada", "Reader^Ada")
-    local = datetime.fromisoformat(when).astimezone()
+    local = datetime(2026, 11, 28, 9, 0, 17, tzinfo=timezone.utc).astimezone()
     assert (one.ReviewDate, one.ReviewTime) == (local.strftime("%Y%m%d"), local.strftime("%H%M%S"))
 
 

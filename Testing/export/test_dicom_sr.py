@@ -14,7 +14,7 @@ from CardiacSegmentationLib.export.dicom_seg import make_segmentations
 from CardiacSegmentationLib.export.dicom_source import read_source
 from CardiacSegmentationLib.export.dicom_sr import make_measurement_report
 from CardiacSegmentationLib.findings import Finding
-from CardiacSegmentationLib.reading import Conventions, Reading
+from CardiacSegmentationLib.reading import Conventions, Reading, Signature
 from CardiacSegmentationLib.segmentation import Label, Papillary
 from pydicom.sr.codedict import codes
 
@@ -181,3 +181,12 @@ def test_normal_ranges_and_observers_are_in_it(written: Any) -> None:
     assert {context.observer_type.meaning for context in contexts} == {"Device", "Person"}
     assert str(report.PatientName) == "Phantom^Beating Heart"
     assert {str(item.CodingSchemeDesignator) for item in report.CodingSchemeIdentificationSequence} >= {PRIVATE_SCHEME}
+
+
+def test_the_moment_of_a_signature_is_told_in_utc(dicom_case: Any) -> None:
+    case = dicom_case("siemens")
+    signature = Signature("Reader^Ada", "2026-11-28T11:00:17+02:00")
+    reading = dataclasses.replace(case.assessment.reading, reader="Reader^Ada", signature=signature)
+    assessment = dataclasses.replace(case.assessment, reading=reading)
+    report = make_measurement_report(case.segmentation, assessment, read_source(case.stack), {})
+    assert report.VerifyingObserverSequence[0].VerificationDateTime == "20261128090017+0000"

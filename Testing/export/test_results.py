@@ -30,6 +30,7 @@ from CardiacSegmentationLib.journal import JournalEntry
 from CardiacSegmentationLib.reading import KeyPhases, Reading, Signature
 from CardiacSegmentationLib.reading_json import reading_from_dict
 from CardiacSegmentationLib.stack import Patient
+from pydicom.uid import SegmentationStorage
 
 
 @pytest.fixture(autouse=True)
@@ -90,6 +91,22 @@ def test_only_the_parts_asked_for_are_written(case: Any, tmp_path: Path) -> None
     assert _names(tmp_path) == {"slices.csv", "labels.nii.gz"}
     with pytest.raises(ExportError, match="no result called sclices; did you mean slices"):
         write_results(tmp_path, case.stack, case.segmentation, case.assessment, ["sclices"])
+
+
+def test_the_structured_report_points_to_segmentations_that_are_written_with_it_alone(
+    dicom_case: Any, tmp_path: Path
+) -> None:
+    case = dicom_case("siemens")
+    for parts, folder in ((["dicom-sr"], tmp_path / "alone"), (["dicom-seg", "dicom-sr"], tmp_path / "both")):
+        write_results(folder, case.stack, case.segmentation, case.assessment, parts)
+        report = pydicom.dcmread(folder / "dicom" / "sr.dcm")
+        [study] = report.CurrentRequestedProcedureEvidenceSequence
+        evidence = [item for series in study.ReferencedSeriesSequence for item in series.ReferencedSOPSequence]
+        pointed_to = {
+            item.ReferencedSOPInstanceUID for item in evidence if item.ReferencedSOPClassUID == SegmentationStorage
+        }
+        assert pointed_to == {pydicom.dcmread(path).SOPInstanceUID for path in folder.glob("dicom/seg_*.dcm")}
+    assert pointed_to
 
 
 def test_a_cancelled_run_leaves_no_half_written_file(case: Any, tmp_path: Path) -> None:

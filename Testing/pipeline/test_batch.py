@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from html.parser import HTMLParser
 from time import process_time
 from typing import TYPE_CHECKING, Any
@@ -18,9 +19,9 @@ from CardiacSegmentationLib.network import loaded
 from CardiacSegmentationLib.network.loaded import load_network
 from CardiacSegmentationLib.pipeline import Existing, Options, batch
 from CardiacSegmentationLib.pipeline.batch import segment_one
-from CardiacSegmentationLib.pipeline.plan import plan_batch
+from CardiacSegmentationLib.pipeline.plan import NO_STUDY, plan_batch
 from CardiacSegmentationLib.pipeline.record import SCHEMA, VERSION, fingerprint
-from CardiacSegmentationLib.pipeline.table import COLUMNS, BatchTables
+from CardiacSegmentationLib.pipeline.table import COLUMNS, WITHHELD_ERROR, BatchTables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,6 +104,22 @@ def test_parquet_holds_what_the_csv_file_holds_with_types(tmp_path: Path) -> Non
         assert [line["study"] for line in csv.DictReader(file)] == ["a", "'=b"]
 
 
+def test_deidentified_tables_do_not_hold_what_errors_say(
+    tmp_path: Path, painted_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, out = tmp_path / "root", tmp_path / "out"
+    root.mkdir()
+    (root / "a.nii").write_bytes(b"broken")
+    (root / "b.txt").touch()
+    command = ["batch", str(root), "--out", str(out), "--model", str(painted_bundle), "--deidentify"]
+    assert main(command) == 3
+    assert {row["study"]: row["error"] for row in read_rows(out / "summary.csv")} == {
+        "a": f"StudyError: {WITHHELD_ERROR}", "b.txt": NO_STUDY,
+    }  # fmt: skip
+    assert str(root) in capsys.readouterr().err
+    assert not any(str(root).encode() in path.read_bytes() for path in out.iterdir())
+
+
 def test_a_thumbnail_shows_the_heart_at_both_moments(tmp_path: Path, painted: tuple[CineStack, Segmentation]) -> None:
     from PIL import Image
 
@@ -137,6 +154,48 @@ def test_a_batch_is_whole_with_its_overview(
         assert main([*command, "--resume"]) == 1, "two batches never write into one folder"
     assert main([*command, "--resume"]) == 0
     assert Page((out / "overview.html").read_text()).pictures == page.pictures, "kept studies keep their picture"
+
+
+def test_a_study_without_its_picture_is_done(
+    tmp_path: Path, painted: tuple[CineStack, Segmentation], painted_bundle: Path
+) -> None:
+    import SimpleITK
+
+    image = SimpleITK.GetImageFromArray(painted[0].voxels[0])
+    image.SetSpacing(painted[0].spacing_mm[::-1])
+    (tmp_path / "root").mkdir()
+    SimpleITK.WriteImage(image, str(tmp_path / "root" / "a.nii.gz"))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thumbnails").touch()  # in the way, as a full disk or a name that is too long is
+    [task], _ = plan_batch(tmp_path / "root", tmp_path / "out")
+    row = segment_one(task, Options(model=painted_bundle, backend="onnx", parts=("patient",)))
+    assert row is not None
+    assert (row["status"], row.get("error")) == ("done", None)
+    assert (task.folder / "patient.csv").is_file()
+
+
+def test_names_with_bytes_that_are_no_text_stop_no_batch(
+    tmp_path: Path, painted: tuple[CineStack, Segmentation], painted_bundle: Path
+) -> None:
+    import SimpleITK
+
+    image = SimpleITK.GetImageFromArray(painted[0].voxels[0])
+    image.SetSpacing(painted[0].spacing_mm[::-1])
+    SimpleITK.WriteImage(image, str(tmp_path / "a.nii.gz"))
+    root, out = tmp_path / "root", tmp_path / "out"
+    root.mkdir()
+    name = os.fsdecode(b"gr\xfcn.nii.gz")  # Latin-1, as older systems wrote it
+    try:
+        (tmp_path / "a.nii.gz").rename(root / name)
+        (root / os.fsdecode(b"\xfc.txt")).touch()
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 alone")
+    command = ["batch", str(root), "--out", str(out), "--model", str(painted_bundle), "--backend", "onnx"]
+    assert main([*command, "--only", "tables,view"]) == 0
+    assert [(row["study"], row["status"]) for row in read_rows(out / "summary.csv")] == [
+        ("\ufffd.txt", "skipped"), ("gr\ufffdn", "done"),
+    ]  # fmt: skip
+    assert read_rows(out / "gr\ufffdn" / "patient.csv")[0]["series"] == "gr\ufffdn.nii.gz"
 
 
 def test_a_warm_worker_loads_the_network_once(painted_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:

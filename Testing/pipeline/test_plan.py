@@ -78,6 +78,16 @@ def test_copies_are_studies_of_their_own_and_series_side_by_side_are_one(root: P
     assert planned(root.parent / "study") == ({"study": "."}, {"labels.nii.gz": "skipped"})
 
 
+def test_a_file_that_is_cut_off_splits_no_study(root: Path) -> None:
+    for series in ("1", "2"):
+        write_dicom(root / "anna" / f"series{series}" / "im1", "10", series)
+        write_dicom(root / "anna" / f"series{series}" / "im2", "10", series)
+    first = root / "anna" / "series1" / "im1"
+    header = first.read_bytes()
+    first.write_bytes(header[: header.index(b"\x20\x00\x0d\x00")])  # StudyInstanceUID
+    assert planned(root) == ({"anna": "anna"}, {})
+
+
 def test_archives_volumes_and_whole_studies_in_one_file_are_found_below_as_well(root: Path) -> None:
     with tarfile.open(root.parent / "empty.tar", "w"):
         pass

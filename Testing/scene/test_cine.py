@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from CardiacSegmentationLib.errors import StudyError
+from CardiacSegmentationLib.stack import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +40,14 @@ def test_a_stack_comes_back_from_a_saved_scene(a_scene: Any, a_stack: CineStack,
     add_cine(a_scene, a_stack)
     reload()
     assert_same(read_cine(slicer.util.getNodesByClass("vtkMRMLSequenceNode")[0]), a_stack)
+
+
+def test_a_path_with_bytes_that_are_no_text_comes_back_too(a_scene: Any, a_stack: CineStack) -> None:
+    from CardiacSegmentationLib.scene.cine import add_cine, read_cine
+
+    stack = replace(a_stack, source=Source(Path("gr\udcfcn"), "DICOM", ()))  # as Python reads a name in Latin-1
+    sequence, _ = add_cine(a_scene, stack)
+    assert_same(read_cine(sequence), stack)
 
 
 @pytest.mark.parametrize("mirror", [1.0, -1.0], ids=["right-handed", "left-handed"])

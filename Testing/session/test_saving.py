@@ -156,6 +156,7 @@ READING_DAMAGES: list[Callable[[dict[str, Any]], Any]] = [
     lambda _: "text",
     lambda _: {},
     lambda data: {**data, "schema": "other"},
+    lambda data: {**data, "signature": {"reader": "Dr. A", "when": "yesterday"}},
     lambda data: {**data, "version": 3},
     lambda data: {**data, "key_phases": {"lv_ed": 0}},
     lambda data: {**data, "key_phases": {"lv_ed": True}},

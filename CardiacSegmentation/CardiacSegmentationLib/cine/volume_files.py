@@ -15,7 +15,7 @@ from CardiacSegmentationLib.cine.phases import LONGEST_RR_MS, SHORTEST_RR_MS, UN
 from CardiacSegmentationLib.cine.study import Candidate
 from CardiacSegmentationLib.cine.volumes import read_stored, require_measurement, require_whole
 from CardiacSegmentationLib.errors import StudyError, reason_of
-from CardiacSegmentationLib.findings import Finding, Severity
+from CardiacSegmentationLib.findings import Finding, Severity, readable
 from CardiacSegmentationLib.stack import FEWEST_IN_A_BEAT
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def describe_volume(path: Path) -> Candidate:
     affine, order, findings = _base_to_apex(header)
     times, rr, about_time = _times(header)
     return Candidate(
-        description=path.name,
+        description=readable(path.name),
         kind=CINE,
         rows=header.shape[2],
         columns=header.shape[3],

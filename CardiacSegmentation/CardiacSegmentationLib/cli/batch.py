@@ -80,7 +80,7 @@ def _run(arguments: argparse.Namespace, options: Options) -> int:
         msg = f"{arguments.out} already holds a batch. Go on with --resume, or begin anew with --force."
         raise ExportError(msg)
     tasks, told = plan_batch(arguments.root, arguments.out)
-    tables = BatchTables(arguments.out)
+    tables = BatchTables(arguments.out, deidentify=options.deidentify)
     failed = 0
     try:
         with BatchProgress(len(tasks) + len(told), as_json=arguments.json_progress) as progress:

@@ -15,6 +15,7 @@ from CardiacSegmentationLib.export.dicom_objects import (
     without_warnings,
 )
 from CardiacSegmentationLib.export.dicom_seg import describe_algorithm, describe_origin, find_algorithm_type
+from CardiacSegmentationLib.journal import moment_of
 from CardiacSegmentationLib.segmentation import Border, Label
 from CardiacSegmentationLib.structures import BY_LABEL
 
@@ -143,7 +144,7 @@ def _describe_approval(made: Dataset, reading: Reading) -> None:
     signature = reading.signature
     made.ApprovalStatus = "APPROVED" if signature is not None else "UNAPPROVED"
     if signature is not None:
-        _put_date(made, "Review", datetime.fromisoformat(signature.when).astimezone())
+        _put_date(made, "Review", moment_of(signature.when).astimezone())
         made.ReviewerName = person_name(signature.reader)
 
 

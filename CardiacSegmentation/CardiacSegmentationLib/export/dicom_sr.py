@@ -15,9 +15,11 @@ from CardiacSegmentationLib.export.dicom_objects import (
     without_warnings,
 )
 from CardiacSegmentationLib.export.dicom_sr_groups import EvidenceObjects, make_groups
+from CardiacSegmentationLib.journal import moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from pydicom import Dataset
 
@@ -68,7 +70,9 @@ def make_measurement_report(
     if studies:
         report.PertinentOtherEvidenceSequence = list(studies.values())
     if assessment.reading.signature is not None:
-        report.VerifyingObserverSequence[0].VerificationDateTime = _date_time(assessment.reading.signature.when)
+        report.VerifyingObserverSequence[0].VerificationDateTime = _date_time(
+            moment_of(assessment.reading.signature.when)
+        )
     return report
 
 
@@ -107,9 +111,9 @@ def _verification(signature: Signature | None, source: DicomSource) -> dict[str,
     }
 
 
-def _date_time(when: str) -> str:
-    """ISO 8601 in UTC as DICOM writes it."""
-    return f"{when[:19].replace('-', '').replace(':', '').replace('T', '')}+0000"
+def _date_time(moment: datetime) -> str:
+    """A moment as DICOM writes it."""
+    return moment.strftime("%Y%m%d%H%M%S%z")
 
 
 def _observers(reader: str) -> Any:

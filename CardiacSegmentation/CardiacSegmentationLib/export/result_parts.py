@@ -85,6 +85,7 @@ class PartInputs:
     ) -> None:
         self.folder, self.segmentation, self.options, self.uncertainty = folder, segmentation, options, uncertainty
         self.original, self._assessment = stack, assessment
+        self.segments: dict[int, Dataset] = {}  # the DICOM SEG objects that were written, for the report to point to
         hide = options.deidentifier
         self.stack = hide.hide_stack(stack) if hide else stack
         self.assessment = hide.hide_assessment(assessment) if hide else assessment
@@ -131,13 +132,6 @@ class PartInputs:
             read_source(self.original, {*self.contour_phases, *name_phases(self.assessment.key_phases)})
         )
         return self.options.deidentifier.hide_source(source) if self.options.deidentifier else source
-
-    @cached_property
-    def segments(self) -> dict[int, Dataset]:
-        """The DICOM SEG objects."""
-        return make_segmentations(
-            self.stack, self.segmentation, self.study, self.phases, reader=self.assessment.reading.reader
-        )
 
     @cached_property
     def facts(self) -> dict[str, str]:
@@ -272,6 +266,9 @@ def _write_view(inputs: PartInputs) -> list[Path]:
 
 
 def _write_dicom_seg(inputs: PartInputs) -> list[Path]:
+    inputs.segments = make_segmentations(
+        inputs.stack, inputs.segmentation, inputs.study, inputs.phases, reader=inputs.assessment.reading.reader
+    )
     return [inputs.save(seg, f"seg_{inputs.phases[phase]}.dcm") for phase, seg in inputs.segments.items()]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import queue
@@ -10,7 +11,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError
+from CardiacSegmentationLib.errors import Cancelled, CardiacSegmentationError, as_error
 from CardiacSegmentationLib.export.overview import write_thumbnail
 from CardiacSegmentationLib.pipeline.record import read_record
 from CardiacSegmentationLib.pipeline.study import segment_study
@@ -71,7 +72,7 @@ def segment_one(
     except Cancelled:
         return None
     except (CardiacSegmentationError, OSError) as error:
-        row = failed(task, str(error), type(error).__name__)
+        row = failed(task, str(as_error(error)), type(error).__name__)
     except Exception as error:  # a defect of ours must not cost the user the other nine thousand studies
         row = failed(task, f"unexpected {type(error).__name__}: {error}", type(error).__name__)
     return {"study": task.name, "seconds": round(time.monotonic() - started, 1), **row}
@@ -85,7 +86,8 @@ def failed(task: Task, error: str, kind: str = "") -> dict[str, Any]:
 def _segment(task: Task, options: Options, is_cancelled: Callable[[], bool]) -> dict[str, Any]:
     results = segment_study(task.source, task.folder, options, is_cancelled=is_cancelled)
     if results.stack is not None and results.segmentation is not None:
-        write_thumbnail(results.stack, results.segmentation, task.thumbnail)
+        with contextlib.suppress(OSError):  # the study is done, with or without its picture
+            write_thumbnail(results.stack, results.segmentation, task.thumbnail)
     record = read_record(task.folder)  # its summary also counts what could not be written
     return {"status": "kept" if results.kept else "done", **(record["summary"] if record else results.summary)}
 

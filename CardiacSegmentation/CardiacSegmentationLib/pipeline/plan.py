@@ -13,6 +13,7 @@ from CardiacSegmentationLib.cine.open import ARCHIVE_ENDINGS, VOLUME_ENDINGS, is
 from CardiacSegmentationLib.cine.parse import read_header
 from CardiacSegmentationLib.cine.volume_files import is_label_file
 from CardiacSegmentationLib.errors import StudyError
+from CardiacSegmentationLib.findings import readable
 from CardiacSegmentationLib.pipeline.record import RECORD_FILE, read_record
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def plan_batch(root: Path, out: Path) -> tuple[list[Task], list[dict[str, Any]]]
     for source in sorted(sources):
         inside = source.relative_to(root)
         name = (inside.with_name(stem_of(source)) if source.is_file() else inside).as_posix()
-        name = root.resolve().name if name == "." else name
+        name = readable(root.resolve().name if name == "." else name)
         while name in tasks:
             name += "-2"
         folder = out.absolute()
@@ -210,12 +211,14 @@ def _look_into(path: Path, seen: set[str]) -> _Folder:
 
 def _look_at(files: list[Path], found: _Folder) -> None:
     """Of which study the files of a folder are; where they are multi-frame, each may be of another."""
-    headers = _headers(files)
-    first = next(headers, None)
-    if first is None:
+    headers, chosen = _headers(files), None
+    for chosen in headers:
+        if _study_of(chosen[1]):  # else it may be cut off before that
+            break
+    if chosen is None:
         found.others += files
         return
-    path, header = first
+    path, header = chosen
     named = {path: header, **dict(headers)} if _is_multiframe(header) else {path: header}
     studies = {_study_of(one) for one in named.values()}
     if len(studies) > 1 and all(map(_is_multiframe, named.values())):

@@ -38,7 +38,7 @@ def fingerprint(files: StudyFiles, apart_from: Collection[Path], key: bytes = b"
             continue
         facts = path.stat()
         name = path.relative_to(files.path.absolute().parent)
-        lines.append(f"{name}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
+        lines.append(f"{name}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode(errors="surrogatepass"))
     return checksum(b"".join(lines), key)
 
 

@@ -12,6 +12,7 @@ from CardiacSegmentationLib.export.overview import write_overview
 from CardiacSegmentationLib.export.study_row import COLUMNS as STUDY
 from CardiacSegmentationLib.export.study_row import NUMBERS, WHOLE_NUMBERS
 from CardiacSegmentationLib.export.tables import safe_cell
+from CardiacSegmentationLib.findings import readable
 from CardiacSegmentationLib.pipeline.plan import OVERVIEW_FILE, PARQUET_FILE, SUMMARY_FILE, THUMBNAILS
 
 if TYPE_CHECKING:
@@ -20,14 +21,18 @@ if TYPE_CHECKING:
 
 COLUMNS = ("study", "status", "error", "seconds", *STUDY)
 OVERVIEW_EVERY_S = 60.0
+WITHHELD_ERROR = "told on the screen alone, for it may name series, files and dates"
 
 
 class BatchTables:
-    """``summary.csv``, ``summary.parquet`` (where pyarrow is installed) and ``overview.html`` in the batch's folder."""
+    """``summary.csv``, ``summary.parquet`` (where pyarrow is installed) and ``overview.html`` in the batch's folder.
 
-    def __init__(self, folder: Path) -> None:
+    De-identified, they do not hold what errors say.
+    """
+
+    def __init__(self, folder: Path, *, deidentify: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        self._folder, self._deidentify = folder, deidentify
         self._rows: list[Mapping[str, Any]] = []
         self._overview_due = time.monotonic() + OVERVIEW_EVERY_S
         self._file = (folder / SUMMARY_FILE).open("w", encoding="utf-8", newline="")
@@ -37,6 +42,9 @@ class BatchTables:
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Write one row; the page follows once in a while."""
+        row = {name: readable(value) if isinstance(value, str) else value for name, value in row.items()}
+        if self._deidentify and row["status"] == "failed":
+            row["error"] = f"{row.get('kind') or 'failed'}: {WITHHELD_ERROR}"
         self._rows.append(row)
         self._writer.writerow([safe_cell(row.get(name)) for name in COLUMNS])
         self._file.flush()
@@ -52,7 +60,7 @@ class BatchTables:
             _write_parquet(self._folder / PARQUET_FILE, self._rows)
 
     def _write_overview(self) -> None:
-        write_overview(self._folder / OVERVIEW_FILE, self._rows, self._folder.absolute().name, THUMBNAILS)
+        write_overview(self._folder / OVERVIEW_FILE, self._rows, readable(self._folder.absolute().name), THUMBNAILS)
 
 
 def _write_parquet(path: Path, rows: list[Mapping[str, Any]]) -> None:

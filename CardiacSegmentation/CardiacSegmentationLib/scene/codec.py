@@ -23,8 +23,8 @@ _NAMES = {"Path": Path, "Finding": Finding, "Patient": Patient, "Source": Source
 
 
 def to_text(value: Any) -> str:
-    """A value as one line of JSON."""
-    return json.dumps(_plain(value), ensure_ascii=False)
+    """A value as one line of JSON; in ASCII, which also holds paths with bytes that are no text."""
+    return json.dumps(_plain(value))
 
 
 def from_text(kind: type[T] | Any, text: str) -> T:
