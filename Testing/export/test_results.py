@@ -299,7 +299,7 @@ def test_all_objects_share_one_pseudonym_and_one_substituted_study(hidden: Any, 
     objects = [pydicom.dcmread(path) for path in sorted(folder.glob("dicom/*.dcm"))]
     assert len(objects) == 6
     [pseudonym] = {str(item.PatientName) for item in objects} | {str(item.PatientID) for item in objects}
-    assert re.fullmatch(r"ANON-[0-9A-F]{8}", pseudonym)
+    assert re.fullmatch(r"ANON-[0-9A-F]{12}", pseudonym)
     hide = Deidentifier(b"a key")
     assert {item.StudyInstanceUID for item in objects} == {hide.uid(read_source(case.stack).first.StudyInstanceUID)}
     referenced = {

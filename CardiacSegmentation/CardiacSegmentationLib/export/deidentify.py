@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import CineStack
 
 KEY_VARIABLE = "CARDIACSEG_DEIDENTIFY_KEY"
+PSEUDONYM_BYTES = 6  # of ten thousand patients, two have the same one with a chance of 2 in 10 million
 # Entries of the journal that hold a name, or a fact about the patient.
 TELLING_ACTIONS = frozenset({"sign", "unlock", "patient"})
 DUMMY_DATE, DUMMY_TIME = "19000101", "000000"
@@ -57,7 +58,7 @@ class Deidentifier:
 
     def name_of(self, identity: str) -> str:
         """The pseudonym: the one given, or one that follows from the key and who the patient is."""
-        return self.pseudonym or f"ANON-{self._digest('patient', identity)[:4].hex().upper()}"
+        return self.pseudonym or f"ANON-{self._digest('patient', identity)[:PSEUDONYM_BYTES].hex().upper()}"
 
     def uid(self, uid: str) -> str:
         """The substitute of a UID."""
