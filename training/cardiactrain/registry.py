@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cardiactrain.errors import RecipeError
@@ -45,7 +46,7 @@ def _kind_of(default: Any) -> tuple[str, Callable[[Any], bool]] | None:
     if isinstance(default, bool):
         return "true or false", lambda value: isinstance(value, bool)
     if is_number(default):
-        return "a number", is_number
+        return "a number", lambda value: is_number(value) and math.isfinite(value)
     if isinstance(default, str) and default:
         return "a word", lambda value: isinstance(value, str)
     if isinstance(default, tuple):
@@ -58,6 +59,6 @@ def make(registry: Mapping[str, Callable[..., T]], part: Component, what: str, *
     check_options(registry, part, what)
     try:
         return registry[part.kind](*arguments, **part.options)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
         msg = f"The {what} {part.kind!r} cannot be made with {part.options}: {error}"
         raise RecipeError(msg) from error

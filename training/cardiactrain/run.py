@@ -132,7 +132,7 @@ def open_run(folder: Path) -> Run:
             content.get("files", ""),
             content.get("processes", 0),
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         msg = f"{path} is incomplete or damaged: {error}."
         raise RunError(msg) from error
 

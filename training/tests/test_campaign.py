@@ -36,6 +36,12 @@ def test_a_campaign_goes_through_in_pieces(
     before = (out / "bundle" / "configs" / "metadata.json").stat().st_mtime_ns
     assert main(command) == 0, "what is done is not done again"
     assert (out / "bundle" / "configs" / "metadata.json").stat().st_mtime_ns == before
+    assert main([*command, "--bundle-version", "9.1.0"]) == 0
+    assert load_bundle(out / "bundle").version == "9.1.0"
+    assert main([*command, "--set", "optimiser.lr=0.5"]) == 1, (
+        "another recipe's networks are not passed off as this one's"
+    )
+    assert "holds a run of another recipe" in capsys.readouterr().err
 
 
 def test_a_packed_store_comes_back(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -199,6 +199,16 @@ def test_who_was_trained_on_is_said(store: Path, tmp_path: Path) -> None:
     assert "Trained on: 1 of them;" in describe(prepare_trials([begun], None, "auto"))[0]
 
 
+def test_another_study_of_a_patient_trained_on_is_not_new(subjects: list[Subject], tmp_path: Path) -> None:
+    first, second, stranger = (
+        replace(subjects[n], facts=replace(subjects[n].facts, patient=patient)) for n, patient in enumerate("aab")
+    )
+    write_store([first], tmp_path / "mine")
+    write_store([second, stranger], tmp_path / "later")
+    run = Run(tmp_path, load_recipe("ours"), tmp_path / "mine", (first.key,), ())
+    assert "Subjects: 2. Trained on: 1 of them;" in describe(prepare_trials([run], tmp_path / "later", "last"))[0]
+
+
 def test_how_the_weights_were_chosen_is_said(store: Path, tmp_path: Path) -> None:
     (tmp_path / "best.pt").touch()
     run = a_run(tmp_path, store, ["acdc-p06", "acdc-p07"])

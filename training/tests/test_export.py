@@ -19,7 +19,7 @@ from cardiactrain.data.store import read_index
 from cardiactrain.distributed import World
 from cardiactrain.ensemble import join_runs
 from cardiactrain.errors import RunError
-from cardiactrain.export.bundle import GRAPH, bundle_bytes, export_bundle
+from cardiactrain.export.bundle import GRAPH, _check_views, bundle_bytes, export_bundle
 from cardiactrain.export.card import write_card, write_licence
 from cardiactrain.export.graph import round_weights, write_graph, write_weights
 from cardiactrain.export.parity import compare_with_graph
@@ -60,6 +60,12 @@ def test_an_exported_run_is_a_bundle_that_the_program_reads(trained: Path, tmp_p
     metadata = json.loads((out / "configs" / "metadata.json").read_text())
     assert {"version", "changelog", "monai_version", "pytorch_version", "network_data_format"} <= metadata.keys()
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_large_pixels_leave_a_smaller_check_image() -> None:
+    recipe = load_recipe("ours", {"view.spacing_mm": 2.8})
+    assert _check_views(recipe).shape == (3, 96, 96)
+    assert _check_views(load_recipe("ours")).shape == (3, 128, 128)
 
 
 def test_only_a_bundle_gives_way_to_a_bundle(

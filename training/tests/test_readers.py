@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from CardiacSegmentationLib.errors import StudyError
 from cardiactrain.data.readers import read_source
 from cardiactrain.data.store import write_store
 from cardiactrain.errors import DataError
@@ -54,6 +56,33 @@ def test_labels_saved_as_scaled_integers_keep_their_codes(tmp_path: Path) -> Non
     write_acdc(tmp_path, image, labels * 0.9999)
     (subject,) = read_source("acdc", tmp_path)
     np.testing.assert_array_equal(subject.stacks[0].labels, labels)
+
+
+@pytest.mark.parametrize(("units", "factor"), [("mm", 1.0), ("unknown", 1.0), ("meter", 1e-3), ("micron", 1e3)])
+def test_the_spacing_is_in_millimetres_whatever_the_unit(units: str, factor: float, tmp_path: Path) -> None:
+    import nibabel
+
+    image, labels = draw_stack(1)
+    write_acdc(tmp_path, image, labels)
+    for path in tmp_path.rglob("*_frame*.nii.gz"):
+        old = nibabel.load(path)
+        new = nibabel.Nifti1Image(np.asarray(old.dataobj), None)
+        new.header.set_zooms([size * factor for size in old.header.get_zooms()])
+        new.header.set_xyzt_units(units)
+        nibabel.save(new, path)
+    (subject,) = read_source("acdc", tmp_path)
+    np.testing.assert_allclose(subject.spacing_mm, (8.0, 1.25, 1.5), rtol=1e-6)
+
+
+def test_an_image_without_voxel_size_is_refused(tmp_path: Path) -> None:
+    image, labels = draw_stack(1)
+    write_acdc(tmp_path, image, labels)
+    path = tmp_path / "patient007" / "patient007_frame01.nii.gz"
+    header = bytearray(gzip.decompress(path.read_bytes()))
+    header[80:92] = bytes(12)  # pixdim[1..3]
+    path.write_bytes(gzip.compress(bytes(header)))
+    with pytest.raises(StudyError, match=r"patient007_frame01.*voxel size"):
+        list(read_source("acdc", tmp_path))
 
 
 @pytest.mark.parametrize(

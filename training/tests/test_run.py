@@ -14,7 +14,7 @@ from cardiactrain.data.splits import Fold, Split, fold_of, load_split, save_spli
 from cardiactrain.data.store import write_store
 from cardiactrain.data.subject import save_subject
 from cardiactrain.distributed import World
-from cardiactrain.errors import RecipeError
+from cardiactrain.errors import RecipeError, RunError
 from cardiactrain.recipe import load_recipe
 from cardiactrain.run import make_trainer, open_run, start_run
 
@@ -95,6 +95,9 @@ def test_who_is_left_out_is_said(
         (["view.size=30", "network.widths=[4, 8, 8, 8, 8]"], "cannot be trained as it is"),
         (["loss={kind: cross-entropy, weights: [1, 2]}"], "2 weights for 4 classes"),
         (["augment=[{kind: noise, often: 0.01, largest: many}]"], "many"),
+        (["network.widths=[4, 0, 8]"], "has no weights in places"),
+        (["network.widths=[4, -8, 8]"], "cannot be made"),
+        (["optimiser.lr=.nan"], "takes a number for 'lr', not nan"),
         (["normalise.low=95", "normalise.high=5"], "percentiles in order"),
         (["network={kind: classic-unet}", "normalise={kind: featurewise}", "view.size=64"], "must match the size"),
     ],
@@ -138,3 +141,10 @@ def test_as_many_processes_go_on(
     (run / "run.json").write_text(json.dumps(content | {"processes": 2}))
     assert fit(tiny_recipe, store, split, run) == 1
     assert "is trained by 2 processes, not 1; start as many again" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ['{"recipe": []}', '{"recipe": null}', "{}", "[]", "{"])
+def test_a_damaged_run_file_is_named(content: str, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(content)
+    with pytest.raises(RunError, match=r"run\.json is (incomplete or damaged|no JSON object)"):
+        open_run(tmp_path)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cardiactrain.cli import main
+from cardiactrain.cli import main, tune
+from cardiactrain.errors import RecipeError
 from cardiactrain.tune import parse_range, propose_grid, search, search_optuna
 
 if TYPE_CHECKING:
@@ -74,3 +76,19 @@ def test_a_search_runs_in_one_process(
     assert main(command) == 1
     assert "without torchrun" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_a_budget_replaces_what_it_names(tiny_recipe: Path, tmp_path: Path) -> None:
+    places = ["--store", str(tmp_path), "--split", str(tmp_path), "--out", str(tmp_path), "--vary", "optimiser.lr=1,2"]
+    parser = argparse.ArgumentParser()
+    tune.add_arguments(parser)
+
+    def budget(*arguments: str) -> tuple[int, int | None]:
+        train = tune._read_recipe(parser.parse_args([str(tiny_recipe), *places, *arguments]), {}).train
+        return train.epochs, train.steps_per_epoch
+
+    assert budget() == (3, 3)
+    assert budget("--epochs", "1") == (1, 3), "the recipe's own steps stay"
+    assert budget("--steps-per-epoch", "2") == (3, 2)
+    with pytest.raises(RecipeError, match="at least 1"):
+        budget("--epochs", "0")

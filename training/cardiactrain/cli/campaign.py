@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
+    from cardiactrain.recipe import Recipe
+
 UNFINISHED = 75  # exit code when the time was up: the same command goes on
 
 
@@ -68,12 +70,10 @@ def run(options: argparse.Namespace) -> int:
 
 def plan_steps(options: argparse.Namespace) -> Iterator[Step]:
     """The commands of a campaign."""
-    from CardiacSegmentationLib.network.bundle import METADATA
-
     from cardiactrain.data.splits import load_split
     from cardiactrain.recipe import load_recipe
 
-    out, epochs = options.out, load_recipe(options.recipe, read_settings(options.set)).train.epochs
+    out, recipe = options.out, load_recipe(options.recipe, read_settings(options.set))
     device = ["--device", options.device]
     common = ["--store", str(options.store), "--split", str(options.split), *device]
     common += ["--threads", str(options.threads)] if options.threads else []
@@ -81,24 +81,39 @@ def plan_steps(options: argparse.Namespace) -> Iterator[Step]:
     folds = [out / f"fold{n}" for n in range(len(load_split(options.split).folds))]
     for n, folder in enumerate(folds):
         fit = ["fit", options.recipe, *common, "--fold", str(n), "--out", str(folder)]
-        yield Step(f"fold {n}", fit, partial(is_trained, folder, epochs))
+        yield Step(f"fold {n}", fit, partial(is_trained, folder, recipe, options.store))
     judged = out / "cross-validation"
     runs = [str(folder) for folder in folds]
     evaluate = ["evaluate", *runs, "--out", str(judged), "--weights", "last", *device]
     yield Step("cross-validation", evaluate, (judged / "report.html").exists)
     everyone = ["fit", options.recipe, *common, "--everyone", "--out", str(out / "everyone")]
     everyone += ["--teachers", *(str(path) for path in options.teachers)] if options.teachers else []
-    yield Step("everyone", everyone, partial(is_trained, out / "everyone", epochs))
+    yield Step("everyone", everyone, partial(is_trained, out / "everyone", recipe, options.store))
     version = ["--name", options.name, "--bundle-version", options.bundle_version]
     export = ["export", str(out / "everyone"), "--out", str(out / "bundle"), *version]
-    yield Step("bundle", export, (out / "bundle" / METADATA).exists)
+    yield Step("bundle", export, partial(is_exported, out / "bundle", options.name, options.bundle_version))
 
 
-def is_trained(folder: Path, epochs: int) -> bool:
-    """Whether a run has come to its end."""
+def is_trained(folder: Path, recipe: Recipe, store: Path) -> bool:
+    """Whether a run has come to its end; not if it is another: then `fit` says so."""
     from cardiactrain.checkpoint import LAST, load_checkpoint
+    from cardiactrain.run import open_run
 
-    return (folder / LAST).exists() and int(load_checkpoint(folder / LAST, "progress")["progress"]["epoch"]) >= epochs
+    if not (folder / LAST).exists():
+        return False
+    run, epoch = open_run(folder), int(load_checkpoint(folder / LAST, "progress")["progress"]["epoch"])
+    return (run.recipe, run.store) == (recipe, store.resolve()) and epoch >= recipe.train.epochs
+
+
+def is_exported(bundle: Path, name: str, version: str) -> bool:
+    """Whether the bundle of that name and version is there."""
+    from CardiacSegmentationLib.network.bundle import METADATA
+
+    from cardiactrain.files import load_object
+
+    path = bundle / METADATA
+    facts = load_object(path).get("cardiacseg", {}) if path.exists() else {}
+    return (facts.get("name"), facts.get("version")) == (name, version)
 
 
 def _stop(step: Step) -> int:

@@ -87,7 +87,8 @@ def _fit(options: argparse.Namespace, settings: dict[str, Any], folder: Path) ->
 
 def _read_recipe(options: argparse.Namespace, settings: dict[str, Any]) -> Recipe:
     """The recipe of a trial, on the budget of the search."""
-    from cardiactrain.recipe import load_recipe, shorten
+    from cardiactrain.recipe import load_recipe
 
-    recipe = load_recipe(options.recipe, read_settings(options.set) | settings)
-    return shorten(recipe, options.epochs, options.steps_per_epoch) if options.epochs else recipe
+    asked = {"train.epochs": options.epochs, "train.steps_per_epoch": options.steps_per_epoch}
+    budget = {key: value for key, value in asked.items() if value is not None}
+    return load_recipe(options.recipe, read_settings(options.set) | budget | settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cardiactrain.data.store import load_subjects, read_index
+from cardiactrain.data.store import INDEX, load_subjects, read_index
 from cardiactrain.errors import DataError, RunError
 from cardiactrain.evaluate.rows import has_labels
 
@@ -25,6 +25,7 @@ class Trial:
     run: Run
     weights: str
     subjects: Sequence[Subject]
+    seen: frozenset[str]  # keys and patients that the network has learned from
     unlabelled: int = 0  # subjects left aside: they have no labels to compare with
 
     @property
@@ -34,8 +35,8 @@ class Trial:
 
     @property
     def trained_on(self) -> frozenset[str]:
-        """Those that the network has learned from."""
-        return self.keys & self.run.seen
+        """Those whose patient the network has learned from, be it on another of her studies."""
+        return frozenset(s.key for s in self.subjects if {s.key, s.patient} & self.seen)
 
     @property
     def chosen_by(self) -> frozenset[str]:
@@ -100,4 +101,10 @@ def _prepare(run: Run, store: Path, keys: Sequence[str], weights: str) -> Trial:
     if not subjects:
         msg = f"{store} has no labels of {', '.join(structures)} to compare with."
         raise DataError(msg)
-    return Trial(run, run.choose_weights(weights), subjects, len(keys) - len(subjects))
+    return Trial(run, run.choose_weights(weights), subjects, _list_seen(run), len(keys) - len(subjects))
+
+
+def _list_seen(run: Run) -> frozenset[str]:
+    """Keys of the studies learned from, and their patients where the run's own store is there to tell them."""
+    rows = read_index(run.store) if (run.store / INDEX).exists() else []
+    return run.seen | {row["patient"] for row in rows if row["key"] in run.seen}

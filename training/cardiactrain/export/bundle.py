@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.network.bundle import METADATA
 from CardiacSegmentationLib.network.check_image import CHECK_IMAGE, write_check_image
+from CardiacSegmentationLib.network.preprocess import Preprocessing
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.segmentation import Label
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 GRAPH = "models/model.onnx"
 ONE_NETWORK, SEVERAL_NETWORKS = 1, 2  # the bundle's schema: what an older program cannot read, it refuses
-CHECK_SIZE = 128  # pixels of the check image
+CHECK_SIZE = 128  # pixels of the check image, fewer where a heart is shown on larger ones
 FULL_OUTPUT = ("RV", "MYO", "LV")
 NETWORK_DEFINITIONS = {  # those with slice presence, and where MONAI finds them
     "compact-unet": "cardiactrain.networks.compact.CompactUNet",
@@ -116,7 +117,9 @@ def _check(recipe: Recipe) -> None:
 def _check_views(recipe: Recipe) -> npt.NDArray[np.generic]:
     """The middle of a phantom's slices, ``[slice, row, column]``, as the network is used to see hearts."""
     stack, _ = make_stack(PhantomSpec(phases=2, slices=8, pixel_mm=recipe.view.spacing_mm or 1.0))
-    rows, columns = (slice((size - CHECK_SIZE) // 2, (size + CHECK_SIZE) // 2) for size in stack.voxels.shape[2:])
+    multiple = Preprocessing().size_multiple
+    side = min(CHECK_SIZE, *(size // multiple * multiple for size in stack.voxels.shape[2:]))
+    rows, columns = (slice((size - side) // 2, (size + side) // 2) for size in stack.voxels.shape[2:])
     return stack.voxels[0, 2:5, rows, columns]
 
 

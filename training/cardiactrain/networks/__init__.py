@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cardiactrain.errors import RecipeError
 from cardiactrain.networks.classic import ClassicUNet
 from cardiactrain.networks.compact import CompactUNet
 from cardiactrain.networks.ensemble import Ensemble, join_weights, members_of
@@ -59,4 +60,7 @@ def make_network(recipe: Recipe) -> nn.Module:
     view = recipe.view
     channels = view.slices if view.dims == 2 else 1
     network: nn.Module = make(NETWORKS, recipe.network, "network", channels, len(recipe.classes), view)
+    if not all(parameter.numel() for parameter in network.parameters()):
+        msg = f"The network {recipe.network.kind!r} has no weights in places with {recipe.network.options}."
+        raise RecipeError(msg)
     return network

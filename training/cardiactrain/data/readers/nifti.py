@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from CardiacSegmentationLib.cine.nifti import read_nifti_header
 
 from cardiactrain.data.readers.reading import naming
 from cardiactrain.data.subject import to_codes
@@ -27,7 +28,15 @@ def find_nifti(folder: Path, stem: str) -> Path:
 
 
 def read_nifti(path: Path) -> tuple[npt.NDArray[Any], tuple[float, float, float]]:
-    """Voxels as [(phase,) slice, row, column], and the spacing (slice, row, column) in mm."""
+    """Voxels as [(phase,) slice, row, column], and the spacing (slice, row, column) in mm.
+
+    The spacing is what the program reads: nibabel takes a missing one for 1 mm, and knows no metres.
+    """
+    column_mm, row_mm, slice_mm = np.linalg.norm(read_nifti_header(path).affine[:3, :3], axis=0).tolist()
+    return _read_voxels(path), (slice_mm, row_mm, column_mm)
+
+
+def _read_voxels(path: Path) -> npt.NDArray[Any]:
     import nibabel
 
     with naming(path):
@@ -36,15 +45,13 @@ def read_nifti(path: Path) -> tuple[npt.NDArray[Any], tuple[float, float, float]
     if voxels.ndim not in (3, 4):
         msg = f"{path} has {voxels.ndim} dimensions: a stack of slices has 3, a cine 4."
         raise DataError(msg)
-    column_mm, row_mm, slice_mm = (float(mm) for mm in image.header.get_zooms()[:3])
-    return voxels.T, (slice_mm, row_mm, column_mm)
+    return voxels.T
 
 
 def read_labels(path: Path) -> npt.NDArray[np.uint8]:
     """Label codes from 0 to 3 as [(phase,) slice, row, column]; any other value is refused."""
-    voxels, _ = read_nifti(path)
     try:
-        return to_codes(voxels)
+        return to_codes(_read_voxels(path))
     except ValueError as error:
         msg = f"{path}: {error}"
         raise DataError(msg) from error
