@@ -23,7 +23,7 @@ LONGEST_CYCLE_MS = 2000.0  # the same where no R-R is known
 SHORTEST_STEP_MS = 2.0  # no scanner takes images faster: times nearer to each other are in another unit
 GAP = 1.6  # usual steps between phases: a longer one leaves a phase out
 FEWEST_TO_FIND_GAPS = 6  # phases
-FEWEST_IN_A_BEAT = 4  # images whose times rise are one beat of several
+FEWEST_IN_A_RUN = 4  # images whose times rise tell of a beat; fewer, as ED and ES alone, do not
 LONGEST_SPAN = 1.15  # in stated R-R: phases that last longer contradict it
 SHORTEST_RR_MS, LONGEST_RR_MS = 250.0, 3000.0  # 240 and 20 beats a minute
 UNKNOWN_RR_MS = 1000.0  # what phases are numbered on where nothing tells their times
@@ -125,7 +125,7 @@ def _derived_rr(usual: Sequence[_Course], findings: list[Finding]) -> float | No
         course.times_ms[-1] - course.times_ms[0] for course in usual if course.times_ms and len(course.times_ms) > 1
     ]
     phases = len(usual[0].frames)
-    if not spans or phases < FEWEST_IN_A_BEAT:
+    if not spans or phases < FEWEST_IN_A_RUN:
         return None
     rr = float(np.median(spans)) * phases / (phases - 1)
     if not SHORTEST_RR_MS <= rr <= LONGEST_RR_MS:
@@ -217,7 +217,7 @@ def _count_beats(course: _Course) -> int:
     times = [time for _, time in numbered]
     falls = [index for index in range(1, len(times)) if times[index] < times[index - 1]]
     runs = [times[start:end] for start, end in pairwise([0, *falls, len(times)])]
-    whole = [run for run in runs if len(run) >= FEWEST_IN_A_BEAT]
+    whole = [run for run in runs if len(run) >= FEWEST_IN_A_RUN]
     if len(whole) < max(2, len(runs) - 1):  # the last one may be cut off
         return 1
     return len(whole) if max(map(min, whole)) < min(map(max, whole)) else 1
@@ -229,7 +229,7 @@ def _count_beats_run_through(course: _Course) -> int:
     steps = np.diff(times)
     if (
         course.rr_ms is None
-        or len(steps) < 2 * FEWEST_IN_A_BEAT
+        or len(steps) < 2 * FEWEST_IN_A_RUN
         or not 0 < steps.min() <= steps.max() < course.rr_ms / 2
     ):
         return 1

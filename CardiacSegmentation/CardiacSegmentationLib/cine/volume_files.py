@@ -11,7 +11,7 @@ from CardiacSegmentationLib.cine.axis import angle_deg, toward_apex
 from CardiacSegmentationLib.cine.kinds import CINE
 from CardiacSegmentationLib.cine.nifti import read_nifti_header
 from CardiacSegmentationLib.cine.nrrd import read_nrrd_header
-from CardiacSegmentationLib.cine.phases import LONGEST_RR_MS, SHORTEST_RR_MS, UNKNOWN_RR_MS
+from CardiacSegmentationLib.cine.phases import FEWEST_IN_A_RUN, LONGEST_RR_MS, SHORTEST_RR_MS, UNKNOWN_RR_MS
 from CardiacSegmentationLib.cine.study import Candidate
 from CardiacSegmentationLib.cine.volumes import read_stored, require_measurement, require_whole
 from CardiacSegmentationLib.errors import StudyError, reason_of
@@ -123,7 +123,7 @@ def _times(header: VolumeHeader) -> tuple[tuple[float, ...], float | None, list[
     if rr is None or not SHORTEST_RR_MS <= rr <= LONGEST_RR_MS:
         return tuple(i * UNKNOWN_RR_MS / phases for i in range(phases)), None, [Finding("times-unknown")]
     times = stated or tuple(i * (step or 0.0) for i in range(phases))
-    if phases < FEWEST_IN_A_BEAT:  # ED and ES alone are often stored: the time between them tells of no beat
+    if phases < FEWEST_IN_A_RUN:
         return times, None, []
     return times, rr, [Finding("rr-assumed", Severity.INFO, parameters={"rr_ms": rr})]
 
