@@ -155,6 +155,12 @@ def test_a_breath_hold_that_was_broken_off_takes_no_whole_ones_place(
     assert {finding.slice for finding in stack.findings if finding.code == "reacquired-slice"} == {3}
 
 
+def test_a_broken_off_breath_hold_is_known_where_it_states_no_heart_rate(siemens: Spoilable, truth: CineStack) -> None:
+    for path in copy_slice(siemens.slices()[3][:6], 99, SeriesInstanceUID="2.25.99"):
+        edit(path, NominalInterval=None, HeartRate=None, LowRRValue=None, HighRRValue=None)
+    assert np.array_equal(read_study(siemens.folder).voxels, truth.voxels)
+
+
 def test_a_slice_taken_again_with_fewer_phases_of_the_whole_beat_counts(siemens: Spoilable) -> None:
     copies = copy_slice(siemens.slices()[3][::2], 99)
     assert set(copies) <= set(chosen(siemens.folder).files)

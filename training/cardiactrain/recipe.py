@@ -262,7 +262,7 @@ def _across_slices(recipe: Recipe) -> tuple[tuple[bool, str], ...]:
     )
 
 
-def shorten(recipe: Recipe, epochs: int, steps_per_epoch: int | None) -> Recipe:
+def shorten(recipe: Recipe, epochs: int, steps_per_epoch: int) -> Recipe:
     """The same recipe on a smaller budget."""
     return replace(recipe, train=replace(recipe.train, epochs=epochs, steps_per_epoch=steps_per_epoch))
 

@@ -255,15 +255,18 @@ def _is_cut_off(one: Slice, other: Slice) -> bool:
     share = len(one.frames) / len(other.frames)
     if share < FEWEST_SHARE or share >= CUT_OFF_SHARE:
         return share < FEWEST_SHARE
-    own, others = _share_of_beat(one), _share_of_beat(other)
-    return own is None or others is None or own < CUT_OFF_SHARE * others
+    own_ms, others_ms = _lasts_ms(one), _lasts_ms(other)
+    if own_ms is None or others_ms is None:
+        return True
+    own_rr, others_rr = one.frames[0].timing.rr_ms, other.frames[0].timing.rr_ms
+    slower = own_rr / others_rr if own_rr and others_rr else 1.0  # the heart may have changed its rate
+    return own_ms < CUT_OFF_SHARE * others_ms * slower
 
 
-def _share_of_beat(one: Slice) -> float | None:
-    """How much of the beat the frames cover, in R-R where that is known, else in milliseconds."""
+def _lasts_ms(one: Slice) -> float | None:
+    """How long the frames of an acquisition last together; ``None`` where not all tell their times."""
     stated = [(f.timing.delay_ms if f.timing.trigger_ms is None else f.timing.trigger_ms) for f in one.frames]
     times = [time for time in stated if time is not None]
     if len(times) < max(len(stated), 2):
         return None
-    step_ms = (max(times) - min(times)) / (len(times) - 1)
-    return step_ms * len(times) / (one.frames[0].timing.rr_ms or 1.0)
+    return (max(times) - min(times)) / (len(times) - 1) * len(times)
