@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from CardiacSegmentationLib.analysis.box import find_box
+from CardiacSegmentationLib.box import find_box
 from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.reading import BasalRule, all_counted
 from CardiacSegmentationLib.segmentation import Label

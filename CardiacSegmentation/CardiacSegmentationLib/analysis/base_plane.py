@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from CardiacSegmentationLib.analysis.basal import is_apex_first
-from CardiacSegmentationLib.analysis.box import find_box
 from CardiacSegmentationLib.analysis.volumes import MM3_PER_ML
+from CardiacSegmentationLib.box import find_box
 from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.segmentation import Label

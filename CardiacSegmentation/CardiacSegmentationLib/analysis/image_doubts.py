@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from CardiacSegmentationLib.analysis.box import find_box
 from CardiacSegmentationLib.analysis.label_doubts import find_per_slice
+from CardiacSegmentationLib.box import find_box
 from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.segmentation import Label
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from CardiacSegmentationLib.analysis.areas import structure_areas
 from CardiacSegmentationLib.analysis.basal import surrounded_fraction
-from CardiacSegmentationLib.analysis.box import find_box
 from CardiacSegmentationLib.analysis.papillary import find_papillaries
 from CardiacSegmentationLib.assessment import ImageMeasures
+from CardiacSegmentationLib.box import find_box
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from CardiacSegmentationLib.analysis.box import Box
     from CardiacSegmentationLib.assessment import FloatArray
+    from CardiacSegmentationLib.box import Box
     from CardiacSegmentationLib.reading import Conventions
     from CardiacSegmentationLib.segmentation import Labels, Segmentation
     from CardiacSegmentationLib.stack import CineStack

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import binary_fill_holes, map_coordinates
 
-from CardiacSegmentationLib.analysis.box import find_box
+from CardiacSegmentationLib.box import find_box
 from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from CardiacSegmentationLib.analysis.box import Box, find_box
+from CardiacSegmentationLib.box import Box, find_box
 from CardiacSegmentationLib.findings import Finding
 from CardiacSegmentationLib.segmentation import Label, Papillary
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from CardiacSegmentationLib.box import Box
     from CardiacSegmentationLib.contours.curves import FloatArray
     from CardiacSegmentationLib.segmentation import Contours
 
@@ -77,7 +78,7 @@ class Motion:
 def find_motion(
     voxels: npt.NDArray[np.generic],
     spacing_mm: tuple[float, float],
-    box: tuple[slice, slice],
+    box: Box,
     *,
     is_cyclic: bool,
 ) -> Motion:

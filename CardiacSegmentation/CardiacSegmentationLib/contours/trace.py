@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from CardiacSegmentationLib.box import find_box
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -49,10 +51,9 @@ def trace_largest(region: BoolArray) -> Outline:
 
     Where the region reaches the edge of the image, the pixels out of it have an index of -1 or of the size.
     """
-    rows, columns = (np.flatnonzero(region.any(axis=axis)) for axis in (1, 0))
-    first = np.array([rows[0], columns[0]])
-    heart = region[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    largest = max(_trace_all(heart), key=lambda outline: len(outline.inner))
+    rows, columns = find_box(region)
+    first = np.array([rows.start, columns.start])
+    largest = max(_trace_all(region[rows, columns]), key=lambda outline: len(outline.inner))
     return Outline(largest.inner + first, largest.outer + first)
 
 

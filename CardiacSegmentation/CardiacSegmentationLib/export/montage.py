@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from CardiacSegmentationLib.box import find_box
 from CardiacSegmentationLib.export.fonts import text_width_mm
 from CardiacSegmentationLib.export.wording import phrase
 from CardiacSegmentationLib.segmentation import Label
@@ -42,15 +43,11 @@ class Window:
 def find_window(stack: CineStack, segmentation: Segmentation) -> Window:
     """A square around everything labelled; the middle of the image where nothing is."""
     _, row_mm, column_mm = stack.spacing_mm
-    anywhere = np.zeros(stack.voxels.shape[2:], bool)
-    for phase in np.flatnonzero(segmentation.labelled):
-        anywhere |= segmentation.labels[phase].any(axis=0)
-    rows, columns = np.flatnonzero(anywhere.any(axis=1)), np.flatnonzero(anywhere.any(axis=0))
-    if not rows.size:
-        rows, columns = np.array([0, anywhere.shape[0] - 1]), np.array([0, anywhere.shape[1] - 1])
-    height, width = (rows[-1] - rows[0] + 1) * row_mm, (columns[-1] - columns[0] + 1) * column_mm
+    labels = segmentation.labels
+    rows, columns = find_box(labels) if labels.any() else map(slice, (0, 0), labels.shape[2:])
+    height, width = (rows.stop - rows.start) * row_mm, (columns.stop - columns.start) * column_mm
     side = min(max(height, width) + 2 * AROUND_HEART_MM, LONGEST_SIDE_MM)
-    middle_row, middle_column = (rows[0] + rows[-1]) / 2, (columns[0] + columns[-1]) / 2
+    middle_row, middle_column = (rows.start + rows.stop - 1) / 2, (columns.start + columns.stop - 1) / 2
     return Window(middle_row - side / row_mm / 2, middle_column - side / column_mm / 2, side)
 
 
@@ -93,12 +90,11 @@ def contours(mask: npt.NDArray[np.bool_]) -> list[Array]:
     """The outlines of a mask as (column, row) polygons half-way between pixels in and out: those the areas are of."""
     from contourpy import contour_generator
 
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not rows.size:
+    if not mask.any():
         return []
-    part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    lines = contour_generator(z=np.pad(part, 1).astype(np.float64)).lines(0.5)
-    corner = np.array([columns[0], rows[0]]) - 1.0
+    rows, columns = find_box(mask)
+    lines = contour_generator(z=np.pad(mask[rows, columns], 1).astype(np.float64)).lines(0.5)
+    corner = np.array([columns.start, rows.start]) - 1.0
     return [np.asarray(line) + corner for line in lines]
 
 

@@ -23,12 +23,12 @@ from CardiacSegmentationLib.segmentation import VENTRICLES, Label
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from CardiacSegmentationLib.box import Box
     from CardiacSegmentationLib.network.preprocess import FloatArray, View
     from CardiacSegmentationLib.network.protocol import Network
     from CardiacSegmentationLib.network.regions import Labels
     from CardiacSegmentationLib.stack import CineStack
 
-    Box = tuple[slice, slice]  # rows and columns of the image
     Report = Callable[[float], None]
 
 SAME_DICE = 0.98  # of the whole heart: what agrees so well looks the same

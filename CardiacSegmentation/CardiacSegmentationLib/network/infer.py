@@ -17,6 +17,7 @@ from CardiacSegmentationLib.segmentation import STRUCTURES, VENTRICLES, Label
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from CardiacSegmentationLib.box import Box
     from CardiacSegmentationLib.network.preprocess import FloatArray
     from CardiacSegmentationLib.network.protocol import Network, Seen
     from CardiacSegmentationLib.network.turns import Turn
@@ -132,7 +133,7 @@ def most_probable(probabilities: FloatArray) -> npt.NDArray[np.uint8]:
     return labels
 
 
-def footprint(view: View, shape: tuple[int, ...]) -> tuple[slice, slice]:
+def footprint(view: View, shape: tuple[int, ...]) -> Box:
     """The native rows and columns that a view covers."""
     spans = []
     for centre, size, native_mm, length in zip(view.centre, view.size, view.native_spacing_mm, shape, strict=True):

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from CardiacSegmentationLib.box import find_box
+
 FloatArray = npt.NDArray[np.float32]
 
 
@@ -61,15 +63,13 @@ def whole_view(shape: tuple[int, int], spacing_mm: tuple[float, float], pre: Pre
 
 def heart_view(mask: npt.NDArray[np.bool_], spacing_mm: tuple[float, float], pre: Preprocessing) -> View:
     """The view around a heart at the working spacing; ``mask[row, column]`` is its shadow on the native grid."""
+    if not mask.any():
+        msg = "There is no heart in an empty mask."
+        raise ValueError(msg)
     centre, size = [], []
-    for axis in (0, 1):
-        places = np.flatnonzero(mask.any(axis=1 - axis))
-        if places.size == 0:
-            msg = "There is no heart in an empty mask."
-            raise ValueError(msg)
-        first, last = int(places[0]), int(places[-1])
-        centre.append((first + last) / 2)
-        extent_mm = (last - first + 1) * spacing_mm[axis] + 2 * pre.margin_mm
+    for span, pixel_mm in zip(find_box(mask), spacing_mm, strict=True):
+        centre.append((span.start + span.stop - 1) / 2)
+        extent_mm = (span.stop - span.start) * pixel_mm + 2 * pre.margin_mm
         size.append(max(_round_up(extent_mm / pre.spacing_mm, pre.size_multiple), pre.smallest_view))
     return View((centre[0], centre[1]), (size[0], size[1]), pre.spacing_mm, spacing_mm)
 

@@ -1,4 +1,4 @@
-"""Connected parts of label maps ``[phase, slice, row, column]`` and the box around them, all images at once."""
+"""Connected parts of label maps ``[phase, slice, row, column]``, all images at once."""
 
 from __future__ import annotations
 
@@ -9,18 +9,6 @@ from CardiacSegmentationLib.segmentation import Label
 
 Labels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
-MARGIN = 2  # pixels around the heart's box
-
-
-def heart_box(labels: Labels) -> tuple[slice, slice]:
-    """The rows and columns that hold all labels, and a little more: the rest need not be looked at."""
-    seen = labels.any(axis=(0, 1))
-    box = []
-    for axis in (0, 1):
-        places = np.flatnonzero(seen.any(axis=1 - axis))
-        first, last = (places[0], places[-1]) if places.size else (0, 0)
-        box.append(slice(max(0, int(first) - MARGIN), min(seen.shape[axis], int(last) + 1 + MARGIN)))
-    return box[0], box[1]
 
 
 def epicardium(labels: Labels) -> Mask:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from CardiacSegmentationLib.box import find_box
 from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.network import regions
 from CardiacSegmentationLib.segmentation import Label
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.network.regions import Labels, Mask
     from CardiacSegmentationLib.stack import CineStack
 
+MARGIN = 2  # pixels around all labels: the rest of the images need not be looked at
 REACH_MM = 5.0  # breathing shifts neighbouring slices: parts this close belong together
 SECOND_PART = 0.2  # the RV may be cut in two by a slice; what is smaller than this share of it is not RV
 LOST = 0.3  # a structure that shrinks below this share of both neighbouring phases was lost, not emptied
@@ -67,8 +69,7 @@ def repair(stack: CineStack, prediction: Prediction, names: Sequence[str]) -> tu
     """
     _, row_mm, column_mm = stack.spacing_mm
     sampling = Sampling(float(np.sqrt(row_mm * column_mm)), stack.is_whole_beat, prediction.predicted)
-    box = regions.heart_box(prediction.labels)
-    heart = prediction.labels[(..., *box)]
+    heart = prediction.labels[(..., *find_box(prediction.labels, MARGIN))]
     heart[:], findings = apply_repairs(heart, sampling, names)
     return prediction.labels, findings
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from CardiacSegmentationLib.box import find_box
 from CardiacSegmentationLib.phantom.heart import (
     OVAL,
     PAPILLARY_ANGLES,
@@ -18,6 +19,7 @@ from CardiacSegmentationLib.phantom.heart import (
 from CardiacSegmentationLib.phantom.tissue import Tissue, cover, inside_ellipsoid, lay, waves
 
 if TYPE_CHECKING:
+    from CardiacSegmentationLib.box import Box
     from CardiacSegmentationLib.phantom.heart import Heart
     from CardiacSegmentationLib.stack import Array
 
@@ -139,12 +141,9 @@ def _near_lv(points: Points, heart: Heart) -> Array:
     return near
 
 
-def window(wanted: Array) -> tuple[slice, slice]:
+def window(wanted: Array) -> Box:
     """The rows and columns that hold all wanted pixels; empty where there are none."""
-    rows, columns = (np.flatnonzero(wanted.any(axis=axis)) for axis in (1, 0))
-    if not rows.size:
-        return slice(0, 0), slice(0, 0)
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    return find_box(wanted) if wanted.any() else (slice(0, 0), slice(0, 0))
 
 
 def _paint_above(image: Array, points: Points, heart: Heart) -> None:

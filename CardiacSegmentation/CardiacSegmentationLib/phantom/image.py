@@ -12,6 +12,7 @@ from CardiacSegmentationLib.phantom.geometry import chest_scale, in_heart
 from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
+    from CardiacSegmentationLib.box import Box
     from CardiacSegmentationLib.phantom.geometry import ImagePlane
     from CardiacSegmentationLib.phantom.heart import Heart
     from CardiacSegmentationLib.phantom.spec import PhantomSpec
@@ -71,14 +72,14 @@ def scan(signal: Array, noise_percent: float, generator: np.random.Generator) ->
     return stored
 
 
-def _points(view: ImagePlane, spec: PhantomSpec, off_mm: float, near: tuple[slice, slice]) -> Points:
+def _points(view: ImagePlane, spec: PhantomSpec, off_mm: float, near: Box) -> Points:
     right, down, depth = in_heart(view.points_mm(off_mm), spec)[(slice(None), None, *near)]
     if view.crosses_axis:  # one depth for all its pixels
         depth = depth[:, :1, :1]
     return Points(right, down, depth, view.pixel_mm)
 
 
-def _window(coordinates: Array, heart: Heart, thickness_mm: float) -> tuple[slice, slice]:
+def _window(coordinates: Array, heart: Heart, thickness_mm: float) -> Box:
     """The rows and columns of a plane in which anything moves."""
     right, down, depth = coordinates
     left_mm, right_mm, across_mm = reach_mm(heart, float(depth.min()) - thickness_mm / 2)

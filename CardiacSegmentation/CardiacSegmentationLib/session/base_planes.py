@@ -16,6 +16,7 @@ from CardiacSegmentationLib.segmentation import Label
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from CardiacSegmentationLib.box import Box
     from CardiacSegmentationLib.contours.motion import Motion
     from CardiacSegmentationLib.long_axis import LongAxis
     from CardiacSegmentationLib.reading import Point
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 MOST_BESIDE_MM = 1.0
 AROUND_MM, LEAST_AROUND_MM = 80.0, 40.0  # where motion is looked for around points, and has to be known
 # What was found once for a long axis: the motion within a box of (rows, columns).
-_MOTIONS: WeakKeyDictionary[LongAxis, tuple[Motion, tuple[slice, slice]]] = WeakKeyDictionary()
+_MOTIONS: WeakKeyDictionary[LongAxis, tuple[Motion, Box]] = WeakKeyDictionary()
 
 
 def set_base_line(
@@ -67,7 +68,7 @@ def _can_be_base(stack: CineStack, line: BaseLine) -> bool:
 def _motion_around(long_axis: LongAxis, points_mm: Array, *, is_cyclic: bool) -> Motion:
     """The motion around points (row, column) in mm: that of the whole image would take several times as long."""
 
-    def box(around_mm: float) -> tuple[slice, slice]:
+    def box(around_mm: float) -> Box:
         low = np.maximum((points_mm.min(axis=0) - around_mm) / long_axis.spacing_mm, 0).astype(int)
         high = np.minimum((points_mm.max(axis=0) + around_mm) / long_axis.spacing_mm, long_axis.voxels.shape[1:])
         return slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1]))

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from CardiacSegmentationLib.analysis.box import find_box
+from CardiacSegmentationLib.box import find_box
 from CardiacSegmentationLib.contours.anatomy import place_borders
 from CardiacSegmentationLib.contours.fill import fill_gaps
 from CardiacSegmentationLib.contours.labels import region_of
@@ -234,8 +234,7 @@ def _motion_of(session: StudySession) -> Motion:
     """The motion of the study's images, found once."""
     if session not in _MOTIONS:
         stack, labels = session.stack, session.segmentation.labels
-        box: Sequence[slice] = find_box(labels)
         _MOTIONS[session] = find_motion(
-            stack.voxels, in_plane_mm(session), (box[0], box[1]), is_cyclic=stack.is_whole_beat
+            stack.voxels, in_plane_mm(session), find_box(labels), is_cyclic=stack.is_whole_beat
         )
     return _MOTIONS[session]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from CardiacSegmentationLib.analysis.box import find_box
+from CardiacSegmentationLib.box import find_box
 from CardiacSegmentationLib.contours import find_contours
 from CardiacSegmentationLib.errors import ContourError
 from CardiacSegmentationLib.network.alternatives import Request
@@ -19,6 +19,7 @@ from CardiacSegmentationLib.segmentation import Origin
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from CardiacSegmentationLib.box import Box
     from CardiacSegmentationLib.segmentation import Contours, FloatArray, Labels, Place
     from CardiacSegmentationLib.session.study_session import StudySession
 
@@ -97,7 +98,7 @@ def take_proposal(session: StudySession, proposals: Proposals) -> bool:
     return session.put(images, TOOL, "segment-again")
 
 
-def _box(session: StudySession, pointed_mm: FloatArray | None) -> tuple[slice, slice] | None:
+def _box(session: StudySession, pointed_mm: FloatArray | None) -> Box | None:
     labels = session.segmentation.labels
     if pointed_mm is None:
         return find_box(labels) if labels.any() else None

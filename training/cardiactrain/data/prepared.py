@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from CardiacSegmentationLib.box import find_box
 from CardiacSegmentationLib.network.preprocess import Preprocessing, View, from_darkest, take_view, whole_view
 from CardiacSegmentationLib.segmentation import Label
 
@@ -102,10 +103,9 @@ def _level(image: np.ndarray, labels: np.ndarray, pixel_mm: tuple[float, float],
 
 def _make_level(image: np.ndarray, labels: np.ndarray, spacing_mm: tuple[float, float]) -> Level:
     """The level, its labels cut to what there is of them."""
-    foreground = labels.any(axis=0)
-    box = [slice(int(p[0]), int(p[-1]) + 1) if len(p) else slice(0, 1) for p in _occupied(foreground)]
-    cut = torch.from_numpy(np.ascontiguousarray(labels[:, box[0], box[1]]))
-    return Level(_compact(image), cut, (box[0].start, box[1].start), spacing_mm)
+    rows, columns = find_box(labels)
+    cut = torch.from_numpy(np.ascontiguousarray(labels[:, rows, columns]))
+    return Level(_compact(image), cut, (rows.start, columns.start), spacing_mm)
 
 
 def _compact(image: np.ndarray) -> Tensor:
@@ -115,19 +115,13 @@ def _compact(image: np.ndarray) -> Tensor:
 
 def _heart_centre_mm(labels: np.ndarray, pixel_mm: tuple[float, float]) -> tuple[float, float]:
     """Middle of the labels' bounding box, from the middle of the field of view."""
-    foreground = labels.any(axis=0)
-    if not foreground.any():
+    if not labels.any():
         return 0.0, 0.0
     row, column = (
-        float(((places[0] + places[-1]) / 2 - (size - 1) / 2) * mm)
-        for places, size, mm in zip(_occupied(foreground), foreground.shape, pixel_mm, strict=True)
+        ((span.start + span.stop - 1) / 2 - (size - 1) / 2) * mm
+        for span, size, mm in zip(find_box(labels), labels.shape[1:], pixel_mm, strict=True)
     )
     return row, column
-
-
-def _occupied(mask: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of a mask that hold anything."""
-    return np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
 
 
 def _circles_mm(masks: Tensor, pixel_mm: tuple[float, float]) -> Tensor:

@@ -9,15 +9,20 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-Box = tuple[slice, slice]
+Box = tuple[slice, slice]  # rows and columns
 
 
-def find_box(labels: npt.NDArray[np.uint8], margin: int = 0) -> Box:
-    """Rows and columns around all labels of ``labels[..., row, column]``; one pixel where there are none."""
+def find_box(labels: npt.NDArray[np.uint8] | npt.NDArray[np.bool_], margin: int = 0) -> Box:
+    """Rows and columns around all that is labelled in ``labels[..., row, column]``; one pixel where nothing is.
+
+    ``margin`` pixels are added on every side that the images have them.
+    """
     anywhere = labels.reshape(-1, *labels.shape[-2:]).max(axis=0)
     return _span(anywhere.any(axis=1), margin), _span(anywhere.any(axis=0), margin)
 
 
 def _span(holds_label: npt.NDArray[np.bool_], margin: int) -> slice:
     where = np.flatnonzero(holds_label)
-    return slice(max(int(where[0]) - margin, 0), int(where[-1]) + 1 + margin) if where.size else slice(0, 1)
+    if not where.size:
+        return slice(0, 1)
+    return slice(max(int(where[0]) - margin, 0), min(int(where[-1]) + 1 + margin, holds_label.size))
