@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+    import numpy.typing as npt
+
     from CardiacSegmentationLib.findings import Finding
     from CardiacSegmentationLib.reading import Conventions, Counted, KeyPhases, Proposal, Reading
-    from CardiacSegmentationLib.segmentation import Papillary
+    from CardiacSegmentationLib.segmentation import FloatArray, Papillary
     from CardiacSegmentationLib.stack import Patient
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.findings import Finding
 
 Labels = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
+Float32Array = npt.NDArray[np.float32]  # as networks reckon
 Place = tuple[int, int]  # phase, slice
 
 

@@ -10,12 +10,10 @@ from CardiacSegmentationLib.box import find_box
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from CardiacSegmentationLib.assessment import FloatArray
+    from CardiacSegmentationLib.segmentation import FloatArray, Labels, Mask
 
 
-def structure_areas(labels: npt.NDArray[np.uint8], pixel_mm2: float) -> FloatArray:
+def structure_areas(labels: Labels, pixel_mm2: float) -> FloatArray:
     """Area in mm² of RV, MYO and LV (first axis) in every slice of ``labels[..., row, column]``.
 
     Myocardium is the area inside the outer border less the cavity, as mass is defined; papillary muscles that lie in
@@ -31,7 +29,7 @@ def structure_areas(labels: npt.NDArray[np.uint8], pixel_mm2: float) -> FloatArr
     return areas * pixel_mm2
 
 
-def polygon_area_px(mask: npt.NDArray[np.bool_]) -> FloatArray:
+def polygon_area_px(mask: Mask) -> FloatArray:
     """Area, in pixels, inside the contour that runs half-way between the pixels in and out of each ``mask[..., r, c]``.
 
     That contour (marching squares at one half) cuts every 2 × 2 block of pixel centres. A block with one pixel inside
@@ -45,7 +43,7 @@ def polygon_area_px(mask: npt.NDArray[np.bool_]) -> FloatArray:
     return 0.5 * (_count(mask) + _count(across) + _count(down) - _count(blocks))
 
 
-def _count(mask: npt.NDArray[np.bool_]) -> FloatArray:
+def _count(mask: Mask) -> FloatArray:
     rows = mask.sum(axis=-1, dtype=np.uint16) if mask.shape[-1] else np.zeros(mask.shape[:-1], np.uint16)
     counts: FloatArray = rows.sum(axis=-1, dtype=np.float64)
     return counts

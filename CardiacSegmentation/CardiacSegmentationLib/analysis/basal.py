@@ -14,9 +14,9 @@ from CardiacSegmentationLib.segmentation import Label
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from CardiacSegmentationLib.assessment import FloatArray, ImageMeasures
+    from CardiacSegmentationLib.assessment import ImageMeasures
     from CardiacSegmentationLib.reading import Counted, KeyPhases, Reading
-    from CardiacSegmentationLib.segmentation import Labels
+    from CardiacSegmentationLib.segmentation import FloatArray, Labels
 
 # The share of the cavity's outline that myocardium must border for a slice to count (SCMR 2020: half of it).
 LEAST_SURROUNDED = {BasalRule.HALF_RING: 0.5, BasalRule.WHOLE_RING: 0.95, BasalRule.AS_LABELLED: 0.0}

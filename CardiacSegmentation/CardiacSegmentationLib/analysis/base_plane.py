@@ -17,12 +17,10 @@ from CardiacSegmentationLib.segmentation import Label
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    import numpy.typing as npt
-
-    from CardiacSegmentationLib.assessment import Assessment, FloatArray, ImageMeasures
+    from CardiacSegmentationLib.assessment import Assessment, ImageMeasures
     from CardiacSegmentationLib.findings import Parameter
     from CardiacSegmentationLib.reading import BaseLine, Counted, KeyPhases, Reading
-    from CardiacSegmentationLib.segmentation import Labels, Place, Segmentation
+    from CardiacSegmentationLib.segmentation import FloatArray, Labels, Mask, Place, Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
 MOST_TILTED_DEG = 60.0  # between a base plane and the slices; a line along the heart is no base of it
@@ -229,7 +227,7 @@ def _share_phase(stack: CineStack, labels: Labels, structures: Sequence[Label], 
     return shares
 
 
-def _points_mm(stack: CineStack, mask: npt.NDArray[np.bool_], slice_: int) -> FloatArray:
+def _points_mm(stack: CineStack, mask: Mask, slice_: int) -> FloatArray:
     """Where the pixels of a slice's mask lie, ``[pixel, 3]``."""
     rows, columns = np.nonzero(mask)
     in_plane = np.stack([columns, rows], axis=1) @ stack.affine[:3, :2].T

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from CardiacSegmentationLib.assessment import FloatArray, ImageMeasures, Measurement
+    from CardiacSegmentationLib.assessment import ImageMeasures, Measurement
+    from CardiacSegmentationLib.segmentation import FloatArray
     from CardiacSegmentationLib.stack import CineStack
 
 # Without leak or shunt both ventricles eject the same blood. The limit is this program's own: smaller differences are

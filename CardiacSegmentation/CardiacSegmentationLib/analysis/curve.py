@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.assessment import FloatArray
+    from CardiacSegmentationLib.segmentation import FloatArray
 
 HARMONICS = 5
 FEWEST_PHASES = 2 * HARMONICS + 2  # one more than the series has numbers

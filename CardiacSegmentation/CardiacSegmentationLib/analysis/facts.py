@@ -15,9 +15,9 @@ from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.analysis.wall import Wall
-    from CardiacSegmentationLib.assessment import FloatArray
     from CardiacSegmentationLib.findings import Parameter
     from CardiacSegmentationLib.reading import Conventions, KeyPhases
+    from CardiacSegmentationLib.segmentation import FloatArray
     from CardiacSegmentationLib.stack import Patient
 
 Moment = Literal["ed", "es"]

@@ -12,8 +12,8 @@ from CardiacSegmentationLib.findings import Finding, Severity
 from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.assessment import FloatArray, ImageMeasures
-    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.assessment import ImageMeasures
+    from CardiacSegmentationLib.segmentation import FloatArray, Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
 SMALLEST_CONTRAST = 1.0  # blood less muscle, in standard deviations of both together

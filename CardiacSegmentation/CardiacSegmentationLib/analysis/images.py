@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from CardiacSegmentationLib.assessment import FloatArray
     from CardiacSegmentationLib.box import Box
     from CardiacSegmentationLib.reading import Conventions
-    from CardiacSegmentationLib.segmentation import Labels, Segmentation
+    from CardiacSegmentationLib.segmentation import FloatArray, Labels, Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
 EDGE_MM = 4.0  # what lies as close to the edge of the image may go on beyond it

@@ -17,11 +17,10 @@ from CardiacSegmentationLib.segmentation import STRUCTURES, VENTRICLES, Label, O
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from CardiacSegmentationLib.assessment import FloatArray, ImageMeasures
-    from CardiacSegmentationLib.segmentation import Evidence, Segmentation
+    from CardiacSegmentationLib.assessment import ImageMeasures
+    from CardiacSegmentationLib.segmentation import Evidence, FloatArray, Mask, Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
-    Mask = npt.NDArray[np.bool_]
     Counts = npt.NDArray[np.int64]
 
 DOUBTFUL = {Label.RV: 0.92, Label.MYO: 0.92, Label.LV: 0.94}  # Dice the network must promise itself

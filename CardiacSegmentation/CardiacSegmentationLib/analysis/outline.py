@@ -14,7 +14,7 @@ from CardiacSegmentationLib.segmentation import Label
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from CardiacSegmentationLib.assessment import FloatArray
+    from CardiacSegmentationLib.segmentation import FloatArray, Labels, Mask
 
 ANGLES = 120  # every 3°
 ANGLE = 2.0 * np.pi * np.arange(ANGLES) / ANGLES
@@ -32,7 +32,7 @@ class WallOutline:
     touches_rv: npt.NDArray[np.bool_]
 
 
-def trace_outline(labels: npt.NDArray[np.uint8], row_mm: float, column_mm: float) -> WallOutline | None:
+def trace_outline(labels: Labels, row_mm: float, column_mm: float) -> WallOutline | None:
     """The wall of one slice ``[row, column]`` whose ring is closed; ``None`` where the cavity has no middle."""
     labels = labels[find_box(labels)]
     cavity = labels == Label.LV
@@ -53,7 +53,7 @@ def trace_outline(labels: npt.NDArray[np.uint8], row_mm: float, column_mm: float
     return WallOutline(thickness, length, _touches(labels == Label.RV, at, distances, outer))
 
 
-def _radius(mask: npt.NDArray[np.bool_], at: FloatArray, pixel_mm: float) -> FloatArray:
+def _radius(mask: Mask, at: FloatArray, pixel_mm: float) -> FloatArray:
     """Distance to the border along each ray, sub-pixel: the share of the ray inside, then without the pixel stairs."""
     inside = map_coordinates(mask.astype(np.float32), at, order=1, mode="grid-constant")
     radius = inside.sum(axis=1) * STEP * pixel_mm
@@ -73,9 +73,7 @@ def _across(inner: FloatArray, outer: FloatArray) -> tuple[FloatArray, FloatArra
     return (outer - inner) * middle / slant, slant * (2.0 * np.pi / ANGLES)
 
 
-def _touches(
-    rv: npt.NDArray[np.bool_], at: FloatArray, distances: FloatArray, outer: FloatArray
-) -> npt.NDArray[np.bool_]:
+def _touches(rv: Mask, at: FloatArray, distances: FloatArray, outer: FloatArray) -> Mask:
     near = np.abs(distances[None, :] - outer[:, None]) <= CONTACT_MM
     on_rv = map_coordinates(rv.astype(np.float32), at, order=1, mode="grid-constant") > 0.5
     return np.asarray((on_rv & near).any(axis=1))

@@ -15,11 +15,8 @@ from CardiacSegmentationLib.segmentation import Label, Papillary
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy.typing as npt
-
-    from CardiacSegmentationLib.assessment import FloatArray
     from CardiacSegmentationLib.reading import KeyPhases
-    from CardiacSegmentationLib.segmentation import Segmentation
+    from CardiacSegmentationLib.segmentation import FloatArray, Labels, Mask, Segmentation
     from CardiacSegmentationLib.stack import Array, CineStack
 
 FEWEST_PIXELS = 20  # a median of fewer is chance
@@ -34,7 +31,7 @@ _IN_PLANE[1] = ndimage.generate_binary_structure(2, 1)
 class Papillaries:
     """Muscle inside the LV cavity of one phase, and the slices whose images could not show it."""
 
-    mask: npt.NDArray[np.bool_]  # [slice, row, column] of the part of the images that holds labels
+    mask: Mask  # [slice, row, column] of the part of the images that holds labels
     box: Box  # where that part lies: rows and columns
     unclear_slices: tuple[int, ...]
 
@@ -43,9 +40,7 @@ class Papillaries:
         return self.mask.sum(axis=(1, 2), dtype=np.float64) * pixel_mm2
 
 
-def find_papillaries(
-    voxels: Array, labels: npt.NDArray[np.uint8], pixel_mm2: float, percent: float = 50.0
-) -> Papillaries:
+def find_papillaries(voxels: Array, labels: Labels, pixel_mm2: float, percent: float = 50.0) -> Papillaries:
     """Muscle among the LV pixels of ``labels[slice, row, column]``.
 
     A pixel darker than ``percent`` of the way from myocardium to blood is muscle. The rim of the cavity is half wall by
@@ -87,9 +82,7 @@ def check_papillaries(
     return findings
 
 
-def _samples(
-    voxels: Array, inner: npt.NDArray[np.bool_], muscle: npt.NDArray[np.bool_]
-) -> Iterator[tuple[Array, Array]]:
+def _samples(voxels: Array, inner: Mask, muscle: Mask) -> Iterator[tuple[Array, Array]]:
     """Brightness in the cavity and in the myocardium of each slice; of the whole phase where a slice has too little."""
     for image, cavity, wall in zip(voxels, inner, muscle, strict=True):
         if min(cavity.sum(), wall.sum()) < FEWEST_PIXELS:
@@ -119,7 +112,7 @@ def _median_and_deviation(values: Array) -> tuple[float, float]:
     return median, 1.4826 * float(np.median(np.abs(values - median)))
 
 
-def _without_specks(mask: npt.NDArray[np.bool_], pixel_mm2: float) -> npt.NDArray[np.bool_]:
+def _without_specks(mask: Mask, pixel_mm2: float) -> Mask:
     parts, _ = ndimage.label(mask, _IN_PLANE)
     is_large = np.bincount(parts.ravel()) * pixel_mm2 >= SMALLEST_MM2
     is_large[0] = False

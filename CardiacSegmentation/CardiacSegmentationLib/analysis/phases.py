@@ -18,7 +18,7 @@ from CardiacSegmentationLib.reading import KeyPhases
 from CardiacSegmentationLib.segmentation import VENTRICLES, Label
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.assessment import FloatArray
+    from CardiacSegmentationLib.segmentation import FloatArray
 
 PLATEAU = 0.005  # of the largest volume: less than two readings of one image differ by
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.assessment import FloatArray
     from CardiacSegmentationLib.reading import Counted
+    from CardiacSegmentationLib.segmentation import FloatArray
 
 MM3_PER_ML = 1000.0
 

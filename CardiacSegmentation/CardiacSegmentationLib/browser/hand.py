@@ -20,9 +20,8 @@ from CardiacSegmentationLib.errors import ContourError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy.typing as npt
+    from CardiacSegmentationLib.segmentation import FloatArray
 
-    FloatArray = npt.NDArray[np.float64]
     Message = Mapping[str, Any]
     Dragged = tuple[Contours, FloatArray | None]
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from CardiacSegmentationLib.contours.curves import (
     ROUNDING_MM,
-    FloatArray,
     Nearest,
     area_mm2,
     crosses_itself,
@@ -26,7 +25,7 @@ from CardiacSegmentationLib.contours.curves import (
 )
 from CardiacSegmentationLib.contours.fields import curve_of_field, distance_field, field_grid
 from CardiacSegmentationLib.errors import ContourError
-from CardiacSegmentationLib.segmentation import FEWEST_POINTS, Border, Contours, signed_area_mm2
+from CardiacSegmentationLib.segmentation import FEWEST_POINTS, Border, Contours, FloatArray, signed_area_mm2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

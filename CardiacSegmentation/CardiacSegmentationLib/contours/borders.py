@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from CardiacSegmentationLib.contours.curves import FloatArray, find_nearest
+from CardiacSegmentationLib.contours.curves import find_nearest
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.segmentation import Border, Contours
+    from CardiacSegmentationLib.segmentation import Border, Contours, FloatArray
 
 
 def find_border(contours: Contours, place_mm: FloatArray, within_mm: float = 10.0) -> Border | None:

@@ -6,14 +6,16 @@ A curve is an array ``[point, (row, column)]`` in millimetres, closed from its l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from CardiacSegmentationLib.segmentation import FEWEST_POINTS, signed_area_mm2
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from CardiacSegmentationLib.segmentation import FloatArray, Mask
 
 CLOSE_MM = 1.6  # more than a step of a border
 ROUNDING_MM = 1e-9  # nearer than this to a line is on it
@@ -208,7 +210,7 @@ def remove_loops(curve: FloatArray) -> FloatArray:
     return curve
 
 
-def fill(curve: FloatArray, shape: tuple[int, int], spacing_mm: tuple[float, float]) -> BoolArray:
+def fill(curve: FloatArray, shape: tuple[int, int], spacing_mm: tuple[float, float]) -> Mask:
     """The pixels whose centres the curve encloses; the centre of pixel ``[0, 0]`` is the origin."""
     row, column = (curve / spacing_mm).T
     next_row, next_column = following(row), following(column)
@@ -245,7 +247,7 @@ def _first_crossing(curve: FloatArray) -> tuple[int, int] | None:
     offset = step[:, 0] * around[:, 1] - step[:, 1] * around[:, 0]
     rounding = ROUNDING_MM * np.hypot(step[:, 0], step[:, 1])
 
-    def parts(line: npt.NDArray[np.intp], crossed: npt.NDArray[np.intp]) -> BoolArray:
+    def parts(line: npt.NDArray[np.intp], crossed: npt.NDArray[np.intp]) -> Mask:
         """Whether the ends of one step lie on both sides of the line along another."""
         start, end = (
             step[line, 0] * point[crossed, 1] - step[line, 1] * point[crossed, 0] - offset[line]

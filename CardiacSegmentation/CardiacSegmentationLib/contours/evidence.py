@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from CardiacSegmentationLib.contours.curves import FloatArray, arc_mm, outward_normals, smooth_ring
+from CardiacSegmentationLib.contours.curves import arc_mm, outward_normals, smooth_ring
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from CardiacSegmentationLib.segmentation import FloatArray
 
     Image = npt.NDArray[Any]
 

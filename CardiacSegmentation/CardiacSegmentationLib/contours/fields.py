@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from CardiacSegmentationLib.contours.curves import FloatArray, fill, find_nearest
+from CardiacSegmentationLib.contours.curves import fill, find_nearest
 from CardiacSegmentationLib.contours.trace import trace_largest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from CardiacSegmentationLib.segmentation import FloatArray
 
 MARGIN_MM = 6.0
 

@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from CardiacSegmentationLib.contours.anatomy import make_whole, settle_touching
-from CardiacSegmentationLib.contours.curves import (
-    FloatArray,
-    centre_mm,
-)
+from CardiacSegmentationLib.contours.curves import centre_mm
 from CardiacSegmentationLib.contours.fields import curve_of_field, distance_field, field_grid
-from CardiacSegmentationLib.segmentation import FEWEST_POINTS, Border, Contours
+from CardiacSegmentationLib.segmentation import FEWEST_POINTS, Border, Contours, FloatArray
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,8 +10,6 @@ from scipy.ndimage import binary_dilation
 
 from CardiacSegmentationLib.contours.anatomy import make_whole, settle_touching
 from CardiacSegmentationLib.contours.curves import (
-    BoolArray,
-    FloatArray,
     arc_mm,
     area_mm2,
     crosses_itself,
@@ -24,12 +22,11 @@ from CardiacSegmentationLib.contours.curves import (
     steps_mm,
 )
 from CardiacSegmentationLib.contours.trace import Outline, trace_largest
-from CardiacSegmentationLib.segmentation import FEWEST_POINTS, Border, Contours, Label
+from CardiacSegmentationLib.segmentation import FEWEST_POINTS, Border, Contours, FloatArray, Label, Mask
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from CardiacSegmentationLib.segmentation import Labels
 
-    Labels = npt.NDArray[np.uint8]
 
 SMOOTH_PX = 12.0  # waves of an outline shorter than this are the pixels' stairs, unless a pixel's centre needs them
 CLEARANCE_PX = 0.12  # how far from the centre of a pixel a border keeps
@@ -58,7 +55,7 @@ def find_contours(labels: Labels, spacing_mm: tuple[float, float]) -> Contours:
     return make_whole(settle_touching(Contours(spacing_mm, simple)))
 
 
-def region_of(labels: Labels, border: Border) -> BoolArray:
+def region_of(labels: Labels, border: Border) -> Mask:
     """The pixels that a border is to enclose; of the epicardium none where there is no muscle."""
     if border is Border.EPI:
         is_muscle = labels == Label.MYO
@@ -135,7 +132,7 @@ def _join(
     return joined
 
 
-def _lay(curve: FloatArray, on: FloatArray, where: BoolArray, pixel_mm: float) -> FloatArray:
+def _lay(curve: FloatArray, on: FloatArray, where: Mask, pixel_mm: float) -> FloatArray:
     if not where.any():
         return curve
     nearest = find_nearest(curve[where], on)
@@ -167,7 +164,7 @@ def _inset_open(contours: Contours) -> dict[Border, FloatArray]:
     return {Border.EPI: np.where(is_open[:, None], nearest.foot_mm - OPEN_INSET_MM * nearest.outward, epi)}
 
 
-def _strays(labels: Labels, old: Labels, changed: BoolArray) -> BoolArray:
+def _strays(labels: Labels, old: Labels, changed: Mask) -> Mask:
     """Pixels at the old border, beside a change, that were rounded off: they would stay behind as specks."""
     rounded = labels != old
     if rounded.any():
@@ -180,5 +177,5 @@ def _strays(labels: Labels, old: Labels, changed: BoolArray) -> BoolArray:
     edge[:-1] |= down
     edge[:, 1:] |= across
     edge[:, :-1] |= across
-    stray: BoolArray = rounded & edge
+    stray: Mask = rounded & edge
     return stray

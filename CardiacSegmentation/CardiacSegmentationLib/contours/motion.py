@@ -25,10 +25,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from CardiacSegmentationLib.box import Box
-    from CardiacSegmentationLib.contours.curves import FloatArray
-    from CardiacSegmentationLib.segmentation import Contours
+    from CardiacSegmentationLib.segmentation import Contours, Float32Array, FloatArray
 
-    Floats = npt.NDArray[np.float32]
 
 GRID_MM = 2.0  # of the motion field: finer than it varies
 WINDOW = 1.6  # of the grid: sigma of the surroundings that move together
@@ -42,8 +40,8 @@ STIFF = 0.02  # of the mean edge strength: where there is no edge nothing moves
 class Motion:
     """How far each place moves to the next phase, in mm: ``[phase, slice, (row, column), place row, place column]``."""
 
-    to_next_mm: Floats
-    to_previous_mm: Floats  # from phase + 1 back to phase
+    to_next_mm: Float32Array
+    to_previous_mm: Float32Array  # from phase + 1 back to phase
     start_mm: tuple[float, float]
     step_mm: float
     is_cyclic: bool  # the last phase is followed by the first
@@ -157,7 +155,7 @@ def _between(early: Contours, late: Contours, share: float) -> Contours:
 
 def _slice_motion(
     images: npt.NDArray[np.generic], spacing_mm: tuple[float, float], is_cyclic: bool
-) -> tuple[Floats, Floats]:
+) -> tuple[Float32Array, Float32Array]:
     """To the next phase and back, in steps of the grid: ``[phase, (row, column), row, column]`` each."""
     fine = _on_grid(images, spacing_mm)
     following = np.roll(fine, -1, axis=0) if is_cyclic else fine[1:]
@@ -165,7 +163,7 @@ def _slice_motion(
     return _flow(current, following), _flow(following, current)
 
 
-def _on_grid(images: npt.NDArray[np.generic], spacing_mm: tuple[float, float]) -> Floats:
+def _on_grid(images: npt.NDArray[np.generic], spacing_mm: tuple[float, float]) -> Float32Array:
     """The images on the grid of the motion, their brightness about one."""
     sigma = [0.0, *(0.5 * GRID_MM / spacing for spacing in spacing_mm)]
     smooth = gaussian_filter(images.astype(np.float32), sigma)
@@ -177,7 +175,7 @@ def _on_grid(images: npt.NDArray[np.generic], spacing_mm: tuple[float, float]) -
     return np.asarray(sampled / max(float(np.percentile(sampled, 95)), 1e-6), np.float32)
 
 
-def _flow(images: Floats, others: Floats) -> Floats:
+def _flow(images: Float32Array, others: Float32Array) -> Float32Array:
     """Where each place of each image lies in the other one: ``[image, (row, column), row, column]``, in pixels."""
     flow = np.zeros((len(images), 2, 1, 1), np.float32)
     for level in reversed(range(LEVELS)):
@@ -188,14 +186,14 @@ def _flow(images: Floats, others: Floats) -> Floats:
     return flow
 
 
-def _refined(flow: Floats, images: Floats, others: Floats) -> Floats:
+def _refined(flow: Float32Array, images: Float32Array, others: Float32Array) -> Float32Array:
     """One step of Lucas and Kanade: the shift that explains best what still differs within each window."""
     warped = _warp(others, flow)
     middle = 0.5 * (images + warped)
     down, across = np.gradient(middle, axis=1), np.gradient(middle, axis=2)
     rest = images - warped
 
-    def window(values: Floats) -> Floats:
+    def window(values: Float32Array) -> Float32Array:
         return np.asarray(gaussian_filter(values, (0.0, WINDOW, WINDOW), truncate=2.5))
 
     rr, cc, rc = window(down * down), window(across * across), window(down * across)
@@ -207,7 +205,7 @@ def _refined(flow: Floats, images: Floats, others: Floats) -> Floats:
     return np.asarray(flow + np.clip(update, -1.0, 1.0), np.float32)
 
 
-def _warp(images: Floats, flow: Floats) -> Floats:
+def _warp(images: Float32Array, flow: Float32Array) -> Float32Array:
     count, rows, columns = images.shape
     grid = np.indices((rows, columns), dtype=np.float32)
     warped = np.empty_like(images)
@@ -216,7 +214,7 @@ def _warp(images: Floats, flow: Floats) -> Floats:
     return warped
 
 
-def _shrunk(images: Floats, factor: int) -> Floats:
+def _shrunk(images: Float32Array, factor: int) -> Float32Array:
     if factor == 1:
         return images
     rows, columns = (size // factor * factor for size in images.shape[1:])
@@ -224,7 +222,7 @@ def _shrunk(images: Floats, factor: int) -> Floats:
     return np.asarray(blocks.mean(axis=(2, 4)))
 
 
-def _resized(flow: Floats, shape: tuple[int, ...]) -> Floats:
+def _resized(flow: Float32Array, shape: tuple[int, ...]) -> Float32Array:
     if flow.shape[-1] == 1:
         return np.zeros((len(flow), 2, *shape), np.float32)
     factors = (1, 1, *(new / old for new, old in zip(shape, flow.shape[2:], strict=True)))

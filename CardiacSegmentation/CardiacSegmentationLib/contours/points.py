@@ -12,13 +12,13 @@ import numpy as np
 
 from CardiacSegmentationLib.contours.anatomy import STEP_MM, settle
 from CardiacSegmentationLib.contours.borders import find_border
-from CardiacSegmentationLib.contours.curves import FloatArray, arc_mm, arc_of, even_out, find_nearest, points_along
+from CardiacSegmentationLib.contours.curves import arc_mm, arc_of, even_out, find_nearest, points_along
 from CardiacSegmentationLib.errors import ContourError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from CardiacSegmentationLib.segmentation import Border, Contours
+    from CardiacSegmentationLib.segmentation import Border, Contours, FloatArray
 
 POINTS, FEWEST = 10, 4
 NEAR_MM = 10.0  # a press farther away than this from any border takes none

@@ -19,7 +19,6 @@ import numpy as np
 
 from CardiacSegmentationLib.contours.anatomy import nearest_between, septal_share, settle
 from CardiacSegmentationLib.contours.curves import (
-    FloatArray,
     arc_mm,
     centre_mm,
     find_nearest,
@@ -28,7 +27,7 @@ from CardiacSegmentationLib.contours.curves import (
     smooth_ring,
 )
 from CardiacSegmentationLib.contours.evidence import find_shares, look_across, smooth_normals
-from CardiacSegmentationLib.segmentation import Border, Contours
+from CardiacSegmentationLib.segmentation import Border, Contours, FloatArray
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -9,9 +9,9 @@ import numpy as np
 
 from CardiacSegmentationLib.contours.anatomy import TOGETHER_MM, move_along, settle
 from CardiacSegmentationLib.contours.borders import find_border
-from CardiacSegmentationLib.contours.curves import FloatArray, arc_mm, arc_of, find_nearest
+from CardiacSegmentationLib.contours.curves import arc_mm, arc_of, find_nearest
 from CardiacSegmentationLib.errors import ContourError
-from CardiacSegmentationLib.segmentation import Border, Contours
+from CardiacSegmentationLib.segmentation import Border, Contours, FloatArray
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -9,13 +9,13 @@ import numpy as np
 
 from CardiacSegmentationLib.contours.anatomy import STEP_MM, settle
 from CardiacSegmentationLib.contours.borders import find_border
-from CardiacSegmentationLib.contours.curves import FloatArray, even_out, find_nearest, outward_normals
+from CardiacSegmentationLib.contours.curves import even_out, find_nearest, outward_normals
 from CardiacSegmentationLib.errors import ContourError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from CardiacSegmentationLib.segmentation import Border, Contours
+    from CardiacSegmentationLib.segmentation import Border, Contours, FloatArray
 
 RADIUS_MM = 8.0
 LEAN = 0.25  # how much a shove follows the border's normal rather than the cursor's radius

@@ -9,7 +9,6 @@ import numpy as np
 
 from CardiacSegmentationLib.contours.anatomy import STEP_MM, place_borders, settle
 from CardiacSegmentationLib.contours.curves import (
-    FloatArray,
     area_mm2,
     crosses_itself,
     drop_waves,
@@ -18,7 +17,7 @@ from CardiacSegmentationLib.contours.curves import (
     resample,
 )
 from CardiacSegmentationLib.errors import ContourError
-from CardiacSegmentationLib.segmentation import FEWEST_POINTS
+from CardiacSegmentationLib.segmentation import FEWEST_POINTS, FloatArray
 
 if TYPE_CHECKING:
     import numpy.typing as npt

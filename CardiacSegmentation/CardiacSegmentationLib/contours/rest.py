@@ -14,8 +14,7 @@ from CardiacSegmentationLib.segmentation import Label
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from CardiacSegmentationLib.contours.curves import BoolArray
-    from CardiacSegmentationLib.segmentation import Contours, FloatArray, Labels
+    from CardiacSegmentationLib.segmentation import Contours, FloatArray, Labels, Mask
 
 FEWEST_PIXELS = 3  # a speck of fewer is what drawing rounds
 
@@ -36,15 +35,15 @@ def outline_rest(labels: Labels, contours: Contours) -> tuple[tuple[Label, Float
     return tuple(found)
 
 
-def outline_parts(mask: BoolArray, spacing_mm: tuple[float, float]) -> list[FloatArray]:
+def outline_parts(mask: Mask, spacing_mm: tuple[float, float]) -> list[FloatArray]:
     """A closed curve ``[point, (row, column)]`` in mm around every part of ``mask[row, column]``, along its pixels."""
     return [_outline(part, spacing_mm) for part in _parts(mask)]
 
 
-def _parts(mask: BoolArray) -> Iterator[BoolArray]:
+def _parts(mask: Mask) -> Iterator[Mask]:
     numbers, count = ndimage.label(mask)
     return (numbers == number for number in range(1, count + 1))
 
 
-def _outline(part: BoolArray, spacing_mm: tuple[float, float]) -> FloatArray:
+def _outline(part: Mask, spacing_mm: tuple[float, float]) -> FloatArray:
     return trace_largest(part).middle_px() * spacing_mm

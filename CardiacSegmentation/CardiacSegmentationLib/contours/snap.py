@@ -8,8 +8,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from CardiacSegmentationLib.contours.anatomy import settle
-from CardiacSegmentationLib.contours.curves import FloatArray, arc_mm, outward_normals, smooth_ring
-from CardiacSegmentationLib.segmentation import Border, Contours
+from CardiacSegmentationLib.contours.curves import arc_mm, outward_normals, smooth_ring
+from CardiacSegmentationLib.segmentation import Border, Contours, FloatArray
 
 if TYPE_CHECKING:
     from collections.abc import Collection

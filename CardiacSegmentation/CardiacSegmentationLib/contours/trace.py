@@ -12,7 +12,7 @@ from CardiacSegmentationLib.box import find_box
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from CardiacSegmentationLib.contours.curves import BoolArray, FloatArray
+    from CardiacSegmentationLib.segmentation import FloatArray, Mask
 
     IndexArray = npt.NDArray[np.intp]
 
@@ -46,7 +46,7 @@ class Outline:
         return np.asarray(self.inner + share[:, None] * (self.outer - self.inner))
 
 
-def trace_largest(region: BoolArray) -> Outline:
+def trace_largest(region: Mask) -> Outline:
     """The outer outline with the most edges; pixels that touch at a corner only are apart.
 
     Where the region reaches the edge of the image, the pixels out of it have an index of -1 or of the size.
@@ -57,7 +57,7 @@ def trace_largest(region: BoolArray) -> Outline:
     return Outline(largest.inner + first, largest.outer + first)
 
 
-def _trace_all(region: BoolArray) -> list[Outline]:
+def _trace_all(region: Mask) -> list[Outline]:
     """Every outline: from each edge the way goes on to the right where it can, else straight on, else to the left."""
     corners, ways, numbers = _find_edges(region)
     steps = np.array([way for way, *_ in _WAYS])
@@ -88,7 +88,7 @@ def _follow(after: list[int]) -> list[list[int]]:
     return rings
 
 
-def _find_edges(region: BoolArray) -> tuple[IndexArray, IndexArray, IndexArray]:
+def _find_edges(region: Mask) -> tuple[IndexArray, IndexArray, IndexArray]:
     """The corner where each edge begins, its way, and the number of the edge ``[way, row, column]``, -1 for none."""
     padded = np.pad(region, 1)
     rows, columns = region.shape[0] + 1, region.shape[1] + 1

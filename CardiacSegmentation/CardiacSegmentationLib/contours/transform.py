@@ -10,16 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from CardiacSegmentationLib.contours.anatomy import place_borders, settle
-from CardiacSegmentationLib.contours.curves import (
-    FloatArray,
-    arc_mm,
-    centre_mm,
-    drop_waves,
-    outward_normals,
-    smooth_ring,
-)
+from CardiacSegmentationLib.contours.curves import arc_mm, centre_mm, drop_waves, outward_normals, smooth_ring
 from CardiacSegmentationLib.errors import ContourError
-from CardiacSegmentationLib.segmentation import Border, Contours
+from CardiacSegmentationLib.segmentation import Border, Contours, FloatArray
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from CardiacSegmentationLib.box import Box
-    from CardiacSegmentationLib.network.preprocess import FloatArray, View
+    from CardiacSegmentationLib.network.preprocess import View
     from CardiacSegmentationLib.network.protocol import Network
-    from CardiacSegmentationLib.network.regions import Labels
+    from CardiacSegmentationLib.segmentation import Float32Array, Labels, Mask
     from CardiacSegmentationLib.stack import CineStack
 
     Report = Callable[[float], None]
@@ -69,8 +69,8 @@ class Request:
 class _Opinion(NamedTuple):
     """What the network says of the images: ``probabilities[slice, label, row, column]``, presence ``[slice, side]``."""
 
-    probabilities: FloatArray
-    presence: FloatArray
+    probabilities: Float32Array
+    presence: Float32Array
 
 
 def find_alternatives(
@@ -150,7 +150,7 @@ def _keep_heart(labels: Labels, box: Box | None, spacing_mm: Sequence[float]) ->
     return kept
 
 
-def _pointed_at(parts: npt.NDArray[np.int32], box: Box) -> npt.NDArray[np.bool_]:
+def _pointed_at(parts: npt.NDArray[np.int32], box: Box) -> Mask:
     """The parts ``[row, column]``, numbered from 1, that touch the box, else the one nearest to its middle."""
     touching = set(np.unique(parts[box]).tolist()) - {0}
     if not touching and parts.any():

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.network.loaded import LoadedNetwork
     from CardiacSegmentationLib.network.protocol import Network
+    from CardiacSegmentationLib.segmentation import Labels
 
 CHECK_IMAGE = "configs/check.npz"  # views [slice, row, column] and the labels that the network gave them
 
@@ -39,5 +40,5 @@ def require_check_image(network: LoadedNetwork) -> None:
         )
 
 
-def _label(network: Network, views: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+def _label(network: Network, views: npt.NDArray[np.generic]) -> Labels:
     return most_probable(network.see(views.astype(np.float32)).probabilities)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from CardiacSegmentationLib.box import Box
-    from CardiacSegmentationLib.network.preprocess import FloatArray
     from CardiacSegmentationLib.network.protocol import Network, Seen
     from CardiacSegmentationLib.network.turns import Turn
+    from CardiacSegmentationLib.segmentation import Float32Array, Labels
     from CardiacSegmentationLib.stack import CineStack
 
 T = TypeVar("T")
@@ -34,10 +34,10 @@ class Prediction:
     phase, slice]`` the Dice the network's own probabilities promise; both NaN where a phase was not predicted.
     """
 
-    labels: npt.NDArray[np.uint8]
+    labels: Labels
     predicted: npt.NDArray[np.bool_]
-    presence: npt.NDArray[np.float32]
-    confidence: npt.NDArray[np.float32]
+    presence: Float32Array
+    confidence: Float32Array
     view: View
 
 
@@ -111,7 +111,7 @@ def predict_phase(slices: npt.NDArray[Any], view: View, network: Network, turn: 
     return seen
 
 
-def write_labels(native: npt.NDArray[np.uint8], probabilities: FloatArray, view: View) -> None:
+def write_labels(native: Labels, probabilities: Float32Array, view: View) -> None:
     """Write the most probable labels into ``native[slice, row, column]``; outside of the view they stay as they are.
 
     Probabilities are brought to the native grid, not labels: so borders fall between the network's pixels as well.
@@ -122,7 +122,7 @@ def write_labels(native: npt.NDArray[np.uint8], probabilities: FloatArray, view:
     part[:] = most_probable(put_back(probabilities, replace(view, centre=centre), part.shape[-2:]))
 
 
-def most_probable(probabilities: FloatArray) -> npt.NDArray[np.uint8]:
+def most_probable(probabilities: Float32Array) -> Labels:
     """The label of the highest of ``probabilities[slice, label, row, column]``; ``argmax`` takes twice as long."""
     highest = probabilities[:, 0]
     labels = np.zeros(highest.shape, np.uint8)
@@ -142,7 +142,7 @@ def footprint(view: View, shape: tuple[int, ...]) -> Box:
     return spans[0], spans[1]
 
 
-def expected_dice(probabilities: FloatArray, labels: npt.NDArray[np.uint8] | None = None) -> npt.NDArray[np.float32]:
+def expected_dice(probabilities: Float32Array, labels: Labels | None = None) -> Float32Array:
     """The Dice of each structure ``[slice, structure]`` if the probabilities were true; 1 where there is none of it.
 
     2 Σ p·m / (Σ p + Σ m) with the mask m of the labels, the most probable ones if none are given: low where borders

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.network.infer import Prediction
     from CardiacSegmentationLib.network.preprocess import View
     from CardiacSegmentationLib.network.protocol import Network
-    from CardiacSegmentationLib.network.regions import Labels
+    from CardiacSegmentationLib.segmentation import Labels
     from CardiacSegmentationLib.stack import CineStack
 
 STEP = 3  # every third phase is looked at first

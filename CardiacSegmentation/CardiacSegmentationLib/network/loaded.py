@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.network.backends import Backend
     from CardiacSegmentationLib.network.bundle import Bundle
-    from CardiacSegmentationLib.network.preprocess import FloatArray, Preprocessing
+    from CardiacSegmentationLib.network.preprocess import Preprocessing
     from CardiacSegmentationLib.network.protocol import Network
     from CardiacSegmentationLib.network.training_range import TrainingRange
+    from CardiacSegmentationLib.segmentation import Float32Array
 
 
 @dataclass(eq=False)
@@ -60,7 +61,7 @@ class LoadedNetwork:
         """What the network was trained on."""
         return self.bundle.training_range
 
-    def see(self, views: FloatArray) -> Seen:
+    def see(self, views: Float32Array) -> Seen:
         """The backend's probabilities for the slices of one phase ``views[slice, row, column]``."""
         logits, presence = self.backend.run(to_input(views, self.preprocessing))
         count, *size = views.shape

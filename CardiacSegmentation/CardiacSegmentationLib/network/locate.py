@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from CardiacSegmentationLib.findings import Finding
 from CardiacSegmentationLib.network.infer import footprint, over_phases, predict_phase
@@ -14,11 +13,11 @@ from CardiacSegmentationLib.network.preprocess import View, from_darkest, heart_
 from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.network.preprocess import FloatArray, Preprocessing
+    from CardiacSegmentationLib.network.preprocess import Preprocessing
     from CardiacSegmentationLib.network.protocol import Network
+    from CardiacSegmentationLib.segmentation import Float32Array, Labels, Mask
     from CardiacSegmentationLib.stack import CineStack
 
-Mask = npt.NDArray[np.bool_]
 
 LOOKS = 2  # phases looked at coarsely: the first, and one about half an ejection later
 MOTION_PHASES = 8
@@ -70,7 +69,7 @@ def cast_shadow(body: Mask) -> Mask:
     return shadow if shadow.any() else body.any(axis=0)
 
 
-def larger_view(labels: npt.NDArray[np.uint8], view: View, pre: Preprocessing) -> View | None:
+def larger_view(labels: Labels, view: View, pre: Preprocessing) -> View | None:
     """A larger view where a heart ``[phase, slice, row, column]`` reaches the edge of its view; else None."""
     shape = labels.shape[-2:]
     shadow = cast_shadow(labels.any(axis=0))
@@ -87,7 +86,7 @@ def larger_view(labels: npt.NDArray[np.uint8], view: View, pre: Preprocessing) -
     return None if framed == view else framed
 
 
-def motion_map(stack: CineStack, view: View) -> FloatArray | None:
+def motion_map(stack: CineStack, view: View) -> Float32Array | None:
     """How much each place of the view changes through the beat, 0 to 1, all slices together; None for one phase."""
     if stack.phases < 2:
         return None
@@ -102,7 +101,7 @@ def motion_map(stack: CineStack, view: View) -> FloatArray | None:
     return np.asarray(smooth / highest, np.float32) if highest > 0 else None
 
 
-def _look_coarsely(stack: CineStack, view: View, network: Network) -> FloatArray:
+def _look_coarsely(stack: CineStack, view: View, network: Network) -> Float32Array:
     """Probability of heart ``[slice, row, column]`` on the view, the highest of the phases looked at."""
     phases = sorted({phase * stack.phases // 3 for phase in range(LOOKS)})
     looks = over_phases(
@@ -111,7 +110,7 @@ def _look_coarsely(stack: CineStack, view: View, network: Network) -> FloatArray
     return np.asarray(1 - np.min([look[:, Label.BACKGROUND] for look in looks], axis=0), np.float32)
 
 
-def _choose_body(heart: FloatArray, motion: FloatArray | None) -> Mask | None:
+def _choose_body(heart: Float32Array, motion: Float32Array | None) -> Mask | None:
     """The heart ``[slice, row, column]``: among the things seen, the one that is large, sure of itself and beating."""
     from scipy import ndimage
 
@@ -123,7 +122,7 @@ def _choose_body(heart: FloatArray, motion: FloatArray | None) -> Mask | None:
     return np.asarray(parts == 1 + int(np.argmax(scores)))
 
 
-def _without_network(stack: CineStack, view: View, motion: FloatArray | None, pre: Preprocessing) -> Location:
+def _without_network(stack: CineStack, view: View, motion: Float32Array | None, pre: Preprocessing) -> Location:
     """A view about where the image moves most; the middle of the image where nothing does."""
     shape = (stack.voxels.shape[-2], stack.voxels.shape[-1])
     centre = view.centre
@@ -150,5 +149,5 @@ def _to_native(view: View, place: tuple[float, float]) -> tuple[float, float]:
     return row, column
 
 
-def _as_classes(mask: Mask) -> FloatArray:
+def _as_classes(mask: Mask) -> Float32Array:
     return np.stack([~mask, mask]).astype(np.float32)

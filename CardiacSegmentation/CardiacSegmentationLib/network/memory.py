@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from CardiacSegmentationLib.segmentation import Labels
 
 
-def empty_images(shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+def empty_images(shape: tuple[int, ...]) -> Labels:
     """Zeros that take memory only where something is written: a heart fills a small part of its images.
 
     NumPy would ask for pages of 2 MB, and every one of them holds a piece of the heart.

@@ -7,14 +7,15 @@ whole field of view at a coarse spacing, to find the heart, and the heart at the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from CardiacSegmentationLib.box import find_box
 
-FloatArray = npt.NDArray[np.float32]
+if TYPE_CHECKING:
+    from CardiacSegmentationLib.segmentation import Float32Array, Mask
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def whole_view(shape: tuple[int, int], spacing_mm: tuple[float, float], pre: Pre
     return View(centre, (rows, columns), pre.coarse_spacing_mm, spacing_mm)
 
 
-def heart_view(mask: npt.NDArray[np.bool_], spacing_mm: tuple[float, float], pre: Preprocessing) -> View:
+def heart_view(mask: Mask, spacing_mm: tuple[float, float], pre: Preprocessing) -> View:
     """The view around a heart at the working spacing; ``mask[row, column]`` is its shadow on the native grid."""
     if not mask.any():
         msg = "There is no heart in an empty mask."
@@ -74,14 +75,14 @@ def heart_view(mask: npt.NDArray[np.bool_], spacing_mm: tuple[float, float], pre
     return View((centre[0], centre[1]), (size[0], size[1]), pre.spacing_mm, spacing_mm)
 
 
-def take_view(images: npt.NDArray[Any], view: View) -> FloatArray:
+def take_view(images: npt.NDArray[Any], view: View) -> Float32Array:
     """Sample ``images[..., row, column]`` on a view: linear, smoothed where the view is coarser, 0 outside."""
     steps = [view.spacing_mm / mm for mm in view.native_spacing_mm]
     starts = [c - (n - 1) / 2 * step for c, n, step in zip(view.centre, view.size, steps, strict=True)]
     return _resample(images, starts, steps, view.size)
 
 
-def put_back(probabilities: npt.NDArray[Any], view: View, shape: tuple[int, int]) -> FloatArray:
+def put_back(probabilities: npt.NDArray[Any], view: View, shape: tuple[int, int]) -> Float32Array:
     """Bring ``probabilities[..., class, row, column]`` from a view to the native grid; all outside is background."""
     steps = [mm / view.spacing_mm for mm in view.native_spacing_mm]
     starts = [(n - 1) / 2 - c * step for c, n, step in zip(view.centre, view.size, steps, strict=True)]
@@ -90,7 +91,7 @@ def put_back(probabilities: npt.NDArray[Any], view: View, shape: tuple[int, int]
     return np.concatenate([background, structures], axis=-3)
 
 
-def from_darkest(images: npt.NDArray[Any]) -> FloatArray:
+def from_darkest(images: npt.NDArray[Any]) -> Float32Array:
     """Grey values counted from the darkest one, so that a view's 0 outside of the image is as dark as that."""
     return np.asarray(images.astype(np.float32) - np.float32(images.min()), np.float32)
 
@@ -104,12 +105,12 @@ def with_neighbours(slices: npt.NDArray[Any], context: int) -> npt.NDArray[Any]:
     return slices[np.where((places < 0) | (places >= count), own, places)]
 
 
-def to_input(views: npt.NDArray[Any], pre: Preprocessing) -> FloatArray:
+def to_input(views: npt.NDArray[Any], pre: Preprocessing) -> Float32Array:
     """The slices of one phase ``views[slice, row, column]`` as a network's input ``[slice, channel, row, column]``."""
     return normalise(with_neighbours(views, pre.context_slices), pre)
 
 
-def normalise(views: npt.NDArray[Any], pre: Preprocessing) -> FloatArray:
+def normalise(views: npt.NDArray[Any], pre: Preprocessing) -> Float32Array:
     """Clip each of ``views[view, channel, row, column]`` at its percentiles, then to zero mean and unit deviation.
 
     Percentiles are the nearest ranks of every second row and column: a quarter of the work, the same to the eye.
@@ -124,7 +125,7 @@ def normalise(views: npt.NDArray[Any], pre: Preprocessing) -> FloatArray:
     return np.asarray((clipped - mean) / np.maximum(deviation, 1e-6), np.float32)
 
 
-def _resample(images: npt.NDArray[Any], starts: list[float], steps: list[float], size: tuple[int, int]) -> FloatArray:
+def _resample(images: npt.NDArray[Any], starts: list[float], steps: list[float], size: tuple[int, int]) -> Float32Array:
     """Image by image, which stays in the processor's cache.
 
     A product with matrices would do the same, but threads of BLAS wait in a loop, and take the cores from the network.
@@ -140,7 +141,7 @@ def _resample(images: npt.NDArray[Any], starts: list[float], steps: list[float],
     return result.reshape(*images.shape[:-2], *size)
 
 
-def _mix_rows(image: FloatArray, places: npt.NDArray[np.intp], weights: FloatArray) -> FloatArray:
+def _mix_rows(image: Float32Array, places: npt.NDArray[np.intp], weights: Float32Array) -> Float32Array:
     """Each row of the result is a weighted sum of rows: ``weights[row, n]`` times the row ``places[row, n]``."""
     whole = np.ascontiguousarray(image)
     mixed = np.zeros((len(places), whole.shape[1]), np.float32)
@@ -149,7 +150,7 @@ def _mix_rows(image: FloatArray, places: npt.NDArray[np.intp], weights: FloatArr
     return mixed
 
 
-def _taps(start: float, step: float, wanted: int, present: int) -> tuple[npt.NDArray[np.intp], FloatArray]:
+def _taps(start: float, step: float, wanted: int, present: int) -> tuple[npt.NDArray[np.intp], Float32Array]:
     """A triangle filter: linear interpolation, widened where samples are sparser.
 
     For each of the ``wanted`` samples the places among those ``present``, and their weights.

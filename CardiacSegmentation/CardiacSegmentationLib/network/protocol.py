@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.network.preprocess import FloatArray, Preprocessing
+    from CardiacSegmentationLib.network.preprocess import Preprocessing
     from CardiacSegmentationLib.network.training_range import TrainingRange
+    from CardiacSegmentationLib.segmentation import Float32Array
 
 
 class Seen(NamedTuple):
     """What a network says of the slices of one phase."""
 
-    probabilities: FloatArray  # of every label, [slice, label, row, column]
-    presence: FloatArray  # that LV and RV are in the slice at all, [slice, ventricle]; NaN where it does not say
+    probabilities: Float32Array  # of every label, [slice, label, row, column]
+    presence: Float32Array  # that LV and RV are in the slice at all, [slice, ventricle]; NaN where it does not say
 
 
 class Network(Protocol):
@@ -47,5 +48,5 @@ class Network(Protocol):
     def training_range(self) -> TrainingRange | None:
         """What it was trained on, where that is known."""
 
-    def see(self, views: FloatArray) -> Seen:
+    def see(self, views: Float32Array) -> Seen:
         """What it says of ``views[slice, row, column]``."""

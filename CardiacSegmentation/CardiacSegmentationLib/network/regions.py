@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import numpy.typing as npt
 
 from CardiacSegmentationLib.segmentation import Label
 
-Labels = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from CardiacSegmentationLib.segmentation import Labels, Mask
 
 
 def epicardium(labels: Labels) -> Mask:

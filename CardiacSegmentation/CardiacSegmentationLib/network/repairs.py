@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.findings import Parameter
     from CardiacSegmentationLib.network.infer import Prediction
-    from CardiacSegmentationLib.network.regions import Labels, Mask
+    from CardiacSegmentationLib.segmentation import Labels, Mask
     from CardiacSegmentationLib.stack import CineStack
 
 MARGIN = 2  # pixels around all labels: the rest of the images need not be looked at

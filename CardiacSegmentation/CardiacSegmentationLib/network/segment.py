@@ -19,11 +19,10 @@ from CardiacSegmentationLib.segmentation import Evidence, Origin, Segmentation
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy.typing as npt
-
     from CardiacSegmentationLib.findings import Finding
     from CardiacSegmentationLib.network.infer import Prediction
     from CardiacSegmentationLib.network.protocol import Network
+    from CardiacSegmentationLib.segmentation import Labels
     from CardiacSegmentationLib.stack import CineStack
 
     Report = Callable[[float], None]
@@ -43,7 +42,7 @@ class Segmented:
     """A segmentation, and the network's uncertainty in percent where that was asked for."""
 
     segmentation: Segmentation
-    uncertainty: npt.NDArray[np.uint8] | None = None
+    uncertainty: Labels | None = None
 
 
 class Looked(NamedTuple):

@@ -9,8 +9,8 @@ import numpy as np
 from CardiacSegmentationLib.network.protocol import Seen
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.network.preprocess import FloatArray
     from CardiacSegmentationLib.network.protocol import Network
+    from CardiacSegmentationLib.segmentation import Float32Array
 
 
 class Turn(NamedTuple):
@@ -24,7 +24,7 @@ UPRIGHT = Turn()
 TURNS = tuple(Turn(quarters, mirrored) for mirrored in (False, True) for quarters in range(4))
 
 
-def see_turned(views: FloatArray, network: Network, turn: Turn) -> Seen:
+def see_turned(views: Float32Array, network: Network, turn: Turn) -> Seen:
     """What the network says of turned ``views[slice, row, column]``, in their own orientation."""
     if turn == UPRIGHT:
         return network.see(views)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from CardiacSegmentationLib.network.infer import footprint, over_phases
 from CardiacSegmentationLib.network.memory import empty_images
@@ -16,8 +15,9 @@ from CardiacSegmentationLib.network.turns import TURNS, see_turned
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from CardiacSegmentationLib.network.preprocess import FloatArray, View
+    from CardiacSegmentationLib.network.preprocess import View
     from CardiacSegmentationLib.network.protocol import Network
+    from CardiacSegmentationLib.segmentation import Float32Array, Labels
     from CardiacSegmentationLib.stack import CineStack
 
 
@@ -27,7 +27,7 @@ def estimate_uncertainty(
     network: Network,
     phases: Sequence[int],
     report: Callable[[float], None] = lambda _: None,
-) -> npt.NDArray[np.uint8]:
+) -> Labels:
     """Uncertainty in percent ``[phase, slice, row, column]``: entropy of the mean over eight views, 100 is a guess."""
     uncertainty = empty_images(stack.voxels.shape)
     rows, columns = footprint(view, stack.voxels.shape[-2:])
@@ -42,9 +42,9 @@ def estimate_uncertainty(
     return uncertainty
 
 
-def mean_over_turns(views: FloatArray, network: Network) -> FloatArray:
+def mean_over_turns(views: Float32Array, network: Network) -> Float32Array:
     """Mean class probabilities over the eight turned and mirrored versions of ``views[slice, row, column]``."""
-    total: FloatArray | None = None
+    total: Float32Array | None = None
     for turn in TURNS:
         probabilities = see_turned(views, network, turn).probabilities
         total = probabilities.copy() if total is None else total + probabilities
@@ -52,7 +52,7 @@ def mean_over_turns(views: FloatArray, network: Network) -> FloatArray:
     return np.asarray(total / len(TURNS), np.float32)
 
 
-def entropy(probabilities: FloatArray) -> FloatArray:
+def entropy(probabilities: Float32Array) -> Float32Array:
     """Entropy over the classes (axis 1), as a share of the highest possible."""
     safe = np.clip(probabilities, 1e-7, 1)
     return np.asarray(-(safe * np.log(safe)).sum(axis=1) / np.log(probabilities.shape[1]), np.float32).clip(0, 1)

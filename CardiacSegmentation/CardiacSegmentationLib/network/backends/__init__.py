@@ -12,12 +12,8 @@ from CardiacSegmentationLib.network.backends.ensemble import EnsembleBackend
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
-    import numpy.typing as npt
-
     from CardiacSegmentationLib.network.bundle import Bundle
-
-    FloatArray = npt.NDArray[np.float32]
+    from CardiacSegmentationLib.segmentation import Float32Array
 
 
 MOST_WORKERS = 4  # each needs memory for its images
@@ -30,7 +26,7 @@ class Backend(Protocol):
     workers: int  # calls at a time that keep the machine busy
     faster: Backend | None  # the same network in lower precision, where the engine has one
 
-    def run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def run(self, images: Float32Array) -> tuple[Float32Array, Float32Array]:
         """Logits ``[image, class, row, column]`` and LV and RV presence logits ``[image, 2]`` of a batch of images."""
 
 

@@ -11,7 +11,8 @@ from CardiacSegmentationLib.network.activations import softmax
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from CardiacSegmentationLib.network.backends import Backend, FloatArray
+    from CardiacSegmentationLib.network.backends import Backend
+    from CardiacSegmentationLib.segmentation import Float32Array
 
 SMALLEST = 1e-7  # chance: its logarithm is finite
 
@@ -26,7 +27,7 @@ class EnsembleBackend:
         faster = [member.faster for member in self._members if member.faster is not None]
         self.faster: Backend | None = EnsembleBackend(faster) if len(faster) == len(self._members) else None
 
-    def run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def run(self, images: Float32Array) -> tuple[Float32Array, Float32Array]:
         """Logits of the mean chances of a batch."""
         said = [member.run(images) for member in self._members]
         chances = np.mean([softmax(logits) for logits, _presence in said], axis=0)

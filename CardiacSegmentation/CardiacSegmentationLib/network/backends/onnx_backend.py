@@ -10,8 +10,9 @@ from CardiacSegmentationLib.errors import ModelError, reason_of
 from CardiacSegmentationLib.network.backends import share_cores
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.network.backends import Backend, FloatArray
+    from CardiacSegmentationLib.network.backends import Backend
     from CardiacSegmentationLib.network.bundle import Bundle
+    from CardiacSegmentationLib.segmentation import Float32Array
 
 
 class OnnxBackend:
@@ -25,7 +26,7 @@ class OnnxBackend:
         self._session = session
         self._bundle = bundle
 
-    def run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def run(self, images: Float32Array) -> tuple[Float32Array, Float32Array]:
         """Logits and presence logits of a batch."""
         outputs = [self._bundle.logits, self._bundle.presence]
         logits, presence = self._session.run(outputs, {self._bundle.input: np.ascontiguousarray(images, np.float32)})

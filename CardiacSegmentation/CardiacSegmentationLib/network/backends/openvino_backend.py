@@ -13,8 +13,9 @@ from CardiacSegmentationLib.errors import ModelError, reason_of
 from CardiacSegmentationLib.network.backends import share_cores
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.network.backends import Backend, FloatArray
+    from CardiacSegmentationLib.network.backends import Backend
     from CardiacSegmentationLib.network.bundle import Bundle
+    from CardiacSegmentationLib.segmentation import Float32Array
 
 LESS_TIME, TRIES = 0.8, 3  # many processors know bfloat16 and take longer for it than for float32
 _ALONE = threading.Lock()  # for the first call of the process: two at once may each wait for the other for ever
@@ -33,7 +34,7 @@ class OpenVinoBackend:
             self._requests.put(compiled.create_infer_request())
         self._bundle = bundle
 
-    def run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def run(self, images: Float32Array) -> tuple[Float32Array, Float32Array]:
         """Logits and presence logits of a batch."""
         if _HAS_RUN.is_set():
             return self._run(images)
@@ -42,7 +43,7 @@ class OpenVinoBackend:
             _HAS_RUN.set()
         return results
 
-    def _run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _run(self, images: Float32Array) -> tuple[Float32Array, Float32Array]:
         request = self._requests.get()
         try:
             results = request.infer({self._bundle.input: np.ascontiguousarray(images, np.float32)})

@@ -9,8 +9,9 @@ import numpy as np
 from CardiacSegmentationLib.errors import ModelError, reason_of
 
 if TYPE_CHECKING:
-    from CardiacSegmentationLib.network.backends import Backend, FloatArray
+    from CardiacSegmentationLib.network.backends import Backend
     from CardiacSegmentationLib.network.bundle import Bundle
+    from CardiacSegmentationLib.segmentation import Float32Array
 
 
 class TorchBackend:
@@ -25,7 +26,7 @@ class TorchBackend:
         self._bundle = bundle
         self._device = device
 
-    def run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def run(self, images: Float32Array) -> tuple[Float32Array, Float32Array]:
         """Logits and presence logits of a batch."""
         import torch
 
