@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.assessment import Assessment
 
 VALUES = (
-    *("lv", "rv", "heart", "times_ms", "slice_spacing_mm", "key_phases", "patient", "proposal", "conventions"),
+    *("lv", "rv", "heart", "times_ms", "slice_spacing_mm", "key_phases", "patient", "by_rules", "conventions"),
     *("segments", "findings", "provenance"),
 )
 ARRAYS = ("volumes_ml", "shares", "areas_mm2")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from CardiacSegmentationLib.findings import Finding
-    from CardiacSegmentationLib.reading import Conventions, Counted, KeyPhases, Proposal, Reading
+    from CardiacSegmentationLib.reading import ByRules, Conventions, Counted, KeyPhases, Reading
     from CardiacSegmentationLib.segmentation import FloatArray, Papillary
     from CardiacSegmentationLib.stack import Patient
 
@@ -127,7 +127,7 @@ class Assessment:
     key_phases: KeyPhases
     patient: Patient
     reading: Reading
-    proposal: Proposal
+    by_rules: ByRules
     images: ImageMeasures
     segments: tuple[WallSegment, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -1,4 +1,4 @@
-"""The third value: everything a person decided about a study. Nothing a program proposes ever replaces any of it."""
+"""The third value: everything a person decided about a study. Nothing a program finds ever replaces any of it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class KeyPhases:
 
 
 @dataclass(frozen=True, eq=False)
-class Proposal:
+class ByRules:
     """What the rules say of a segmentation: ED and ES, and ``counted[label - 1, phase, slice]``."""
 
     key_phases: KeyPhases
@@ -65,7 +65,7 @@ class Proposal:
 
     def __eq__(self, other: object) -> bool:
         return (
-            isinstance(other, Proposal)
+            isinstance(other, ByRules)
             and self.key_phases == other.key_phases
             and np.array_equal(self.counted, other.counted)
         )
@@ -103,9 +103,9 @@ class Signature:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a person decided about a study; where nothing was decided, the proposal holds.
+    """What a person decided about a study; where nothing was decided, the rules hold.
 
-    ``proposal`` is what the rules said before the first correction or decision. From then on it holds still: a border
+    ``by_rules`` is what the rules said before the first correction or decision. From then on it holds still: a border
     moved by hand changes volumes, and never which phase or slice they are taken from. ``None`` means that nothing was
     corrected or decided yet. ``counts`` holds the decided cells only; they win over ``base_lines``, and these over the
     rule. ``acknowledged`` names the findings that the reader has looked at (``finding_key``).
@@ -117,7 +117,7 @@ class Reading:
     conventions: Conventions = field(default_factory=Conventions)
     patient: Patient = field(default_factory=Patient)  # what is put right; None: as the images say
     unknown_facts: frozenset[str] = frozenset()  # facts about the patient that the images state and the reader does not
-    proposal: Proposal | None = None
+    by_rules: ByRules | None = None
     looked_at: frozenset[tuple[int, int]] = frozenset()  # (phase, slice)
     acknowledged: frozenset[str] = frozenset()
     reader: str = ""

@@ -16,10 +16,10 @@ from CardiacSegmentationLib.journal import JournalEntry, moment_of
 from CardiacSegmentationLib.reading import (
     BasalRule,
     BaseLine,
+    ByRules,
     Conventions,
     KeyPhases,
     Point,
-    Proposal,
     Reading,
     Signature,
     all_counted,
@@ -50,7 +50,7 @@ def reading_to_dict(reading: Reading) -> dict[str, Any]:
         "conventions": conventions_to_dict(reading.conventions),
         "patient": asdict(reading.patient),
         "unknown_facts": sorted(reading.unknown_facts),
-        "proposal": None if reading.proposal is None else _proposal_to_dict(reading.proposal),
+        "proposal": None if reading.by_rules is None else _by_rules_to_dict(reading.by_rules),  # as files call it
         "looked_at": [[phase + 1, place + 1] for phase, place in sorted(reading.looked_at)],
         "acknowledged": sorted(reading.acknowledged),
         "reader": reading.reader,
@@ -72,7 +72,7 @@ def reading_from_dict(data: Any) -> Reading:
             conventions=conventions_from_dict(data["conventions"]),
             patient=_patient_from_dict(data["patient"]),
             unknown_facts=frozenset(map(_text, data["unknown_facts"])) & frozenset(vars(Patient())),
-            proposal=None if data["proposal"] is None else _proposal_from_dict(data["proposal"]),
+            by_rules=None if data["proposal"] is None else _by_rules_from_dict(data["proposal"]),
             looked_at=frozenset((_from_one(phase), _from_one(place)) for phase, place in data["looked_at"]),
             acknowledged=frozenset(map(_text, data["acknowledged"])),
             reader=_text(data["reader"]),
@@ -198,24 +198,24 @@ def _patient_from_dict(data: Mapping[str, Any]) -> Patient:
     )
 
 
-def _proposal_to_dict(proposal: Proposal) -> dict[str, Any]:
+def _by_rules_to_dict(by_rules: ByRules) -> dict[str, Any]:
     """What is left out, by structure and slice: most slices count in every phase."""
-    _, phases, slices = proposal.counted.shape
+    _, phases, slices = by_rules.counted.shape
     left_out = [
         {"structure": label.name, "slice": place + 1, "phases": [int(phase) + 1 for phase in np.flatnonzero(out)]}
         for label in STRUCTURES
         for place in range(slices)
-        if (out := ~proposal.counted[label - 1, :, place]).any()
+        if (out := ~by_rules.counted[label - 1, :, place]).any()
     ]
     return {
-        "key_phases": _phases_to_dict(proposal.key_phases),
+        "key_phases": _phases_to_dict(by_rules.key_phases),
         "phases": phases,
         "slices": slices,
         "left_out": left_out,
     }
 
 
-def _proposal_from_dict(data: Mapping[str, Any]) -> Proposal:
+def _by_rules_from_dict(data: Mapping[str, Any]) -> ByRules:
     phases, slices = int(data["phases"]), int(data["slices"])
     if not 0 < phases * slices <= MOST_IMAGES:
         msg = f"no study has {phases} phases of {slices} slices"
@@ -224,7 +224,7 @@ def _proposal_from_dict(data: Mapping[str, Any]) -> Proposal:
     for item in data["left_out"]:
         without = [_from_one(phase) for phase in item["phases"]]
         counted[_structure(item["structure"]) - 1, without, _from_one(item["slice"])] = False
-    return Proposal(_phases_from_dict(data["key_phases"]), counted)
+    return ByRules(_phases_from_dict(data["key_phases"]), counted)
 
 
 def _text(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from CardiacSegmentationLib.analysis import assess, propose
+from CardiacSegmentationLib.analysis import apply_rules, assess
 from CardiacSegmentationLib.analysis.basal import surrounded_fraction
 from CardiacSegmentationLib.reading import BasalRule, Conventions, Reading
 from CardiacSegmentationLib.segmentation import Label, Segmentation
@@ -38,7 +38,7 @@ def test_the_share_of_the_cavity_that_myocardium_surrounds() -> None:
 def test_a_basal_slice_open_for_more_than_half_is_left_out_and_told(make_heart: MakeHeart) -> None:
     heart = make_heart(slices=6)
     segmentation = with_open_slice(heart, 0)
-    counted = propose(heart.stack, segmentation).counted
+    counted = apply_rules(heart.stack, segmentation).counted
     assert not counted[Label.LV - 1, :, 0].any()
     assert not counted[Label.MYO - 1, :, 0].any()
     assert counted[Label.RV - 1].all()
@@ -69,8 +69,8 @@ def test_a_whole_ring_asks_for_more_than_half_a_ring(make_heart: MakeHeart) -> N
     quarter = labels[:, 0, : labels.shape[2] // 2, : labels.shape[3] // 2]
     quarter[quarter == Label.MYO] = 0
     segmentation = Segmentation.of(labels)
-    assert propose(heart.stack, segmentation).counted.all()
-    whole = propose(heart.stack, segmentation, Conventions(basal_rule=BasalRule.WHOLE_RING))
+    assert apply_rules(heart.stack, segmentation).counted.all()
+    whole = apply_rules(heart.stack, segmentation, Conventions(basal_rule=BasalRule.WHOLE_RING))
     assert not whole.counted[Label.LV - 1, :, 0].any()
     assert whole.counted[Label.LV - 1, :, 1:].all()
 
@@ -114,6 +114,6 @@ def test_a_slice_is_left_out_for_one_structure_and_phase(make_heart: MakeHeart) 
 def test_what_a_rule_said_before_holds_still(make_heart: MakeHeart) -> None:
     heart = make_heart(slices=6)
     opened = with_open_slice(heart, 0)
-    held = Reading(proposal=propose(heart.stack, heart.segmentation))
+    held = Reading(by_rules=apply_rules(heart.stack, heart.segmentation))
     assert assess(heart.stack, opened, held).counted.all()
-    assert not assess(heart.stack, opened, replace(held, proposal=None)).counted.all()
+    assert not assess(heart.stack, opened, replace(held, by_rules=None)).counted.all()

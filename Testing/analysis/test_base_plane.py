@@ -185,7 +185,7 @@ def test_an_assessment_after_a_stroke_is_the_one_from_the_beginning() -> None:
     labels = segmentation.labels.copy()
     first = int(np.flatnonzero((labels[0] == Label.LV).any(axis=(1, 2)))[0])
     labels[0, first][:, : labels.shape[3] // 2] = 0
-    reading = replace(before.reading, proposal=before.proposal)
+    reading = replace(before.reading, by_rules=before.by_rules)
     after = Segmentation.of(labels)
     again = assess(stack, after, reading, before, [(0, first)])
     anew = assess(stack, after, reading)

@@ -13,7 +13,7 @@ from CardiacSegmentationLib.analysis.phases import check_key_phases, choose_key_
 from CardiacSegmentationLib.analysis.volumes import sum_slices
 from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.findings import Severity, describe
-from CardiacSegmentationLib.reading import Conventions, KeyPhases, Proposal, Reading, all_counted
+from CardiacSegmentationLib.reading import ByRules, Conventions, KeyPhases, Reading, all_counted
 from CardiacSegmentationLib.segmentation import Label, Segmentation
 from CardiacSegmentationLib.stack import CineStack
 
@@ -144,7 +144,7 @@ def test_a_phase_the_study_does_not_have_is_an_error(make_heart: MakeHeart) -> N
     [
         Reading(counts=(((Label.LV, 0, 6), False),)),
         Reading(counts=(((Label.LV, 2, 0), False),)),
-        Reading(proposal=Proposal(KeyPhases(), all_counted(3, 6))),
+        Reading(by_rules=ByRules(KeyPhases(), all_counted(3, 6))),
     ],
 )
 def test_a_reading_of_another_stack_is_an_error(make_heart: MakeHeart, reading: Reading) -> None:

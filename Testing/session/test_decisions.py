@@ -110,7 +110,7 @@ def test_on_a_fresh_study_conventions_give_what_they_give_from_the_beginning(beg
     asked = Reading(conventions=Conventions(papillary=Papillary.MASS, basal_rule=BasalRule.WHOLE_RING))
     assert differences(session.assessment, assess(session.stack, session.segmentation, asked)) == []
     assert not session.assessment.counted.all()
-    assert session.reading.proposal is None
+    assert session.reading.by_rules is None
     assert describe_work(session.segmentation, session.reading) == ""
 
 
@@ -148,7 +148,7 @@ def test_facts_about_the_patient_are_put_right_or_not_known(session: StudySessio
     assert not session.set_patient(weight_kg=None)
     assert session.reading.patient == Patient(height_cm=160.0)
     assert session.stack.patient.weight_kg == 75.0
-    assert session.reading.proposal is None  # it is not about labels
+    assert session.reading.by_rules is None  # it is not about labels
 
 
 def test_the_automatic_numbers_are_those_before_any_decision(session: StudySession) -> None:

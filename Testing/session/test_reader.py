@@ -78,10 +78,10 @@ def test_nobody_signs_without_a_name(session: StudySession) -> None:
 
 
 def test_what_was_signed_holds_still(session: StudySession) -> None:
-    """Even if a later version's rules would propose otherwise."""
+    """Even if a later version's rules would say otherwise."""
     session.set_reader("Dr. A")
     session.sign()
-    assert session.reading.proposal == session.assessment.proposal
+    assert session.reading.by_rules == session.assessment.by_rules
     assert differences(session.assessment, assess(session.stack, session.segmentation, session.reading)) == []
 
 

@@ -26,9 +26,9 @@ from CardiacSegmentationLib.analysis.label_doubts import check_curve, check_evid
 from CardiacSegmentationLib.analysis.measures import evaluate
 from CardiacSegmentationLib.analysis.papillary import check_papillaries
 from CardiacSegmentationLib.analysis.phases import check_key_phases, choose_key_phases, require_phases
-from CardiacSegmentationLib.analysis.proposal import propose
 from CardiacSegmentationLib.analysis.ranking import rank_findings
 from CardiacSegmentationLib.analysis.reference import explain_missing, find_reference
+from CardiacSegmentationLib.analysis.rules import apply_rules
 from CardiacSegmentationLib.analysis.volumes import sum_slices
 from CardiacSegmentationLib.analysis.wall import measure_wall
 from CardiacSegmentationLib.assessment import Assessment, Measurement
@@ -61,12 +61,12 @@ def assess(
     outlines: Outlines = {}
     if before is not None and changed is not None:
         outlines = {place: ring for place, ring in before.outlines.items() if place not in changed}
-    proposal = reading.proposal or propose(stack, segmentation, reading.conventions, images)
-    shares = share_slices(stack, segmentation, images, reading, proposal.counted, before=before, changed=changed)
+    by_rules = reading.by_rules or apply_rules(stack, segmentation, reading.conventions, images)
+    shares = share_slices(stack, segmentation, images, reading, by_rules.counted, before=before, changed=changed)
     counted = shares > 0
     slice_mm, row_mm, column_mm = stack.spacing_mm
     volumes_ml = sum_slices(images.areas_mm2, shares, slice_mm)
-    key_phases = choose_key_phases(reading.key_phases, proposal.key_phases, volumes_ml)
+    key_phases = choose_key_phases(reading.key_phases, by_rules.key_phases, volumes_ml)
     patient = reading.patient_of(stack.patient)
     wall, of_wall = measure_wall(stack, segmentation, images, counted, key_phases=key_phases, outlines=outlines)
     times = (stack.times_ms, stack.rr_ms, stack.is_whole_beat)
@@ -105,7 +105,7 @@ def assess(
         key_phases=key_phases,
         patient=patient,
         reading=reading,
-        proposal=proposal,
+        by_rules=by_rules,
         images=images,
         segments=wall.segments if wall else (),
         provenance=_describe_origin(stack, segmentation),
@@ -136,7 +136,7 @@ def _measures_alike(one: Reading, other: Reading) -> bool:
 
 
 def _is_undecided(reading: Reading) -> bool:
-    return reading.proposal is None and not reading.has_decisions
+    return reading.by_rules is None and not reading.has_decisions
 
 
 def automatic_segmentation(segmentation: Segmentation) -> Segmentation:
@@ -178,7 +178,7 @@ def check_reading(stack: CineStack, reading: Reading) -> None:
         raise LabelError.of("no-papillary-threshold", percent=reading.conventions.papillary_percent)
     require_phases(reading.key_phases, stack.phases)
     cells_fit = all(0 <= phase < stack.phases and 0 <= place < stack.slices for (_, phase, place), _ in reading.counts)
-    held_fit = reading.proposal is None or reading.proposal.counted.shape[1:] == (stack.phases, stack.slices)
+    held_fit = reading.by_rules is None or reading.by_rules.counted.shape[1:] == (stack.phases, stack.slices)
     if not cells_fit or not held_fit:
         raise LabelError.of("reading-of-other-images", phases_there=stack.phases, slices_there=stack.slices)
     check_lines(stack, reading)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LEAST_SURROUNDED = {BasalRule.HALF_RING: 0.5, BasalRule.WHOLE_RING: 0.95, BasalRule.AS_LABELLED: 0.0}
 
 
-def propose_counted(images: ImageMeasures, labelled: npt.NDArray[np.bool_], rule: BasalRule) -> Counted:
+def count_by_rule(images: ImageMeasures, labelled: npt.NDArray[np.bool_], rule: BasalRule) -> Counted:
     """The cells ``[label - 1, phase, slice]`` that count by a rule; it leaves LV and myocardium out together.
 
     It acts at the ends of the ventricle only, and not for one phase alone. Further in, an open wall is an error of the

@@ -48,19 +48,19 @@ def share_slices(
     segmentation: Segmentation,
     images: ImageMeasures,
     reading: Reading,
-    proposed: Counted,
+    by_rule: Counted,
     *,
     before: Assessment | None = None,
     changed: Collection[Place] | None = None,
 ) -> FloatArray:
     """By how much each cell ``[label - 1, phase, slice]`` counts, 0 to 1.
 
-    Where the reader set a base plane a slice counts by its part that lies below, else as ``proposed``; cells that the
+    Where the reader set a base plane a slice counts by its part that lies below, else ``by_rule``; cells that the
     reader decided on count as decided. A slice stands for one slice spacing, thickness and gap. Where the plane lies
     aslant in it, the part is the mean over the pixels of the structure. Of ``before``, an assessment of the same stack,
     is kept what the ``changed`` images do not touch.
     """
-    shares = proposed.astype(np.float64)
+    shares = by_rule.astype(np.float64)
     phases = _phases_to_share(stack, images, reading, before, changed)
     for label in map(Label, reading.base_planes):
         rows = [structure - 1 for structure in STRUCTURES_OF[label]]

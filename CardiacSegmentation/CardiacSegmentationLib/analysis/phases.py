@@ -30,12 +30,12 @@ def find_key_phases(volumes_ml: FloatArray) -> KeyPhases:
     return KeyPhases(lv_ed, lv_es, rv_ed, rv_es)
 
 
-def choose_key_phases(decided: KeyPhases, proposed: KeyPhases, volumes_ml: FloatArray) -> KeyPhases:
-    """ED and ES as decided, else as proposed, else by the volumes.
+def choose_key_phases(decided: KeyPhases, by_rules: KeyPhases, volumes_ml: FloatArray) -> KeyPhases:
+    """ED and ES as decided, else as the rules said, else by the volumes.
 
     A phase that the reader took for one of the two is not the other one as well: that one is then not known.
     """
-    chosen = decided.or_else(proposed).or_else(find_key_phases(volumes_ml))
+    chosen = decided.or_else(by_rules).or_else(find_key_phases(volumes_ml))
     for one, other in (("lv_ed", "lv_es"), ("lv_es", "lv_ed"), ("rv_ed", "rv_es"), ("rv_es", "rv_ed")):
         is_taken = getattr(decided, one) is not None and getattr(decided, one) == getattr(chosen, other)
         if is_taken and getattr(decided, other) is None:
@@ -53,7 +53,7 @@ def require_phases(decided: KeyPhases, phases: int) -> None:
 def check_key_phases(volumes_ml: FloatArray, key_phases: KeyPhases, decided: KeyPhases) -> list[Finding]:
     """Key phases that are not (or no longer) those of the largest and smallest volume, by more than the plateau.
 
-    One that the reader decided is a remark; one that was proposed and holds still since the first correction, a doubt.
+    One that the reader decided is a remark; one by the rules, held still since the first correction, a doubt.
     """
     findings: list[Finding] = []
     for label in VENTRICLES:

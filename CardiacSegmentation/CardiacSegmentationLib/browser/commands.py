@@ -9,7 +9,7 @@ import numpy as np
 from CardiacSegmentationLib.assessment import finding_key
 from CardiacSegmentationLib.browser.hand import TOOLS, places_mm
 from CardiacSegmentationLib.browser.long_axes import in_patient
-from CardiacSegmentationLib.browser.proposal import OfferedChange
+from CardiacSegmentationLib.browser.proposal import Proposal
 from CardiacSegmentationLib.choices import CHOICES, CONVENTION_TYPES, CONVENTIONS
 from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.network.alternatives import find_alternatives
@@ -95,7 +95,7 @@ def _propose(study: ServedStudy, message: Message) -> dict[str, Any]:
             else propose_slices(session, phase, (place - 1, place + 1))
         )
     facts = {"details": describe_proposal(session, found, study.language)}
-    return study.propose(OfferedChange(found, lambda: take(session, found, tool), facts))
+    return study.propose(Proposal(found, lambda: take(session, found, tool), facts))
 
 
 def _again(study: ServedStudy, message: Message) -> dict[str, Any]:
@@ -109,10 +109,10 @@ def _again(study: ServedStudy, message: Message) -> dict[str, Any]:
     return study.propose(_as_proposal(session, Proposals(request, shown, answers)))
 
 
-def _as_proposal(session: StudySession, proposals: Proposals) -> OfferedChange:
+def _as_proposal(session: StudySession, proposals: Proposals) -> Proposal:
     count = len(proposals.answers)
     drawn = [label.name for label in reversed(STRUCTURES) if count and (proposals.labels == label).any()]
-    return OfferedChange(
+    return Proposal(
         proposals.contours(session),
         lambda: take_proposal(session, proposals),
         {"number": proposals.number + 1, "count": count, "drawn": drawn},

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class OfferedChange:
+class Proposal:
     """Contours that could be put in place, what does that, and what a page needs to know to say so.
 
     ``next`` makes another proposal in its place, where there are several.
@@ -21,4 +21,4 @@ class OfferedChange:
     contours: Mapping[Place, Contours]
     take: Callable[[], object]
     facts: Mapping[str, Any] = field(default_factory=dict)
-    next: Callable[[], OfferedChange] | None = None
+    next: Callable[[], Proposal] | None = None

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from CardiacSegmentationLib.assessment import Assessment
-    from CardiacSegmentationLib.browser.proposal import OfferedChange
+    from CardiacSegmentationLib.browser.proposal import Proposal
     from CardiacSegmentationLib.contours import Contours
     from CardiacSegmentationLib.export.deidentify import Deidentifier
     from CardiacSegmentationLib.long_axis import LongAxis
@@ -78,7 +78,7 @@ class ServedStudy:
         self._revision = self._work_revision = 0
         self._written_at = -1  # the revision that the files tell of
         self._changed_at: dict[Place, int] = {}
-        self._proposal: OfferedChange | None = None
+        self._proposal: Proposal | None = None
         self._proposed_at = 0
         self._place: tuple[int | None, int | None] | None = None
         self._answers: dict[str, tuple[int, dict[str, Any]]] = {}
@@ -154,7 +154,7 @@ class ServedStudy:
         """The borders of an image: as they were drawn where they were, else found in its labels."""
         return contours_at(self.session, place)
 
-    def propose(self, proposal: OfferedChange) -> dict[str, Any]:
+    def propose(self, proposal: Proposal) -> dict[str, Any]:
         """Keep what could be taken over, until another edit, and show it."""
         self._proposal, self._proposed_at = proposal, self._work_revision
         shown = {
@@ -164,7 +164,7 @@ class ServedStudy:
         return {"proposal": shown, **proposal.facts}
 
     @property
-    def proposal(self) -> OfferedChange:
+    def proposal(self) -> Proposal:
         """What was proposed last and still fits."""
         if self._proposal is None or self._proposed_at != self._work_revision:
             raise ContourError.of("proposal-outdated")

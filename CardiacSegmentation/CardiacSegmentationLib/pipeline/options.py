@@ -85,7 +85,7 @@ class Options:
             reading,
             conventions=replace(reading.conventions, **conventions),
             patient=replace(reading.patient, **patient),
-            proposal=None if another_rule else reading.proposal,
+            by_rules=None if another_rule else reading.by_rules,
             looked_at=frozenset(),
             acknowledged=frozenset(),
             signature=None,

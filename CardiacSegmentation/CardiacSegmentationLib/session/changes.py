@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.segmentation import Contours, Labels, Place, Segmentation
 
 # What undo takes back of a reading.
-DECISIONS = ("key_phases", "counts", "base_lines", "conventions", "patient", "unknown_facts", "proposal")
+DECISIONS = ("key_phases", "counts", "base_lines", "conventions", "patient", "unknown_facts", "by_rules")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from CardiacSegmentationLib.analysis import assess, propose
+from CardiacSegmentationLib.analysis import apply_rules, assess
 from CardiacSegmentationLib.analysis.assess import check_reading
 from CardiacSegmentationLib.analysis.base_plane import check_lines
 from CardiacSegmentationLib.analysis.phases import find_key_phases
@@ -212,9 +212,9 @@ class StudySession:
         return self._decide(replace(self.reading, base_lines=kept), [entry])
 
     def set_key_phases(self, **phases: int | None) -> bool:
-        """Fix ED or ES: ``set_key_phases(lv_es=9)``; ``None`` gives one back to the proposal."""
+        """Fix ED or ES: ``set_key_phases(lv_es=9)``; ``None`` gives one back to the rules."""
         before, decided = self.assessment.key_phases, replace(self.reading.key_phases, **phases)
-        after = decided.or_else(self.assessment.proposal.key_phases)
+        after = decided.or_else(self.assessment.by_rules.key_phases)
         entries = [
             JournalEntry(
                 self._time(),
@@ -236,8 +236,8 @@ class StudySession:
         found = find_key_phases(self.assessment.volumes_ml)
         if found == self.assessment.key_phases and self.reading.key_phases == KeyPhases():
             return False
-        proposal = replace(self.assessment.proposal, key_phases=found)
-        after = replace(self.reading, key_phases=KeyPhases(), proposal=proposal)
+        by_rules = replace(self.assessment.by_rules, key_phases=found)
+        after = replace(self.reading, key_phases=KeyPhases(), by_rules=by_rules)
         return self._decide(after, [JournalEntry(self._time(), "propose-key-phases")])
 
     def use_extreme(self, finding: Finding) -> bool:
@@ -248,17 +248,17 @@ class StudySession:
     def set_conventions(self, **choices: Any) -> bool:
         """Measure by other conventions: ``set_conventions(papillary=Papillary.MASS)``.
 
-        Another basal rule proposes anew which slices count; what the reader decided stays. On a study that nobody
-        corrected or decided on, everything is proposed anew, as it would have been from the beginning.
+        Another basal rule says anew which slices count; what the reader decided stays. On a study that nobody
+        corrected or decided on, everything is as the rules say anew, as it would have been from the beginning.
         """
         before = self.reading.conventions
         conventions = replace(before, **choices)
         if conventions == before:
             return False
         after = replace(self.reading, conventions=conventions)
-        if self.reading.proposal is not None and conventions.basal_rule is not before.basal_rule:
-            proposed = propose(self.stack, self.segmentation, conventions, self.assessment.images)
-            after = replace(after, proposal=replace(self.assessment.proposal, counted=proposed.counted))
+        if self.reading.by_rules is not None and conventions.basal_rule is not before.basal_rule:
+            again = apply_rules(self.stack, self.segmentation, conventions, self.assessment.images)
+            after = replace(after, by_rules=replace(self.assessment.by_rules, counted=again.counted))
         return self._decide(after, value_entries(self._time(), "convention", before, conventions))
 
     def set_patient(self, **facts: Any) -> bool:
@@ -337,7 +337,7 @@ class StudySession:
             replace(
                 self.reading,
                 signature=Signature(self.reading.reader, when),
-                proposal=self.assessment.proposal,
+                by_rules=self.assessment.by_rules,
                 journal=(*self.reading.journal, entry),
             )
         )
@@ -386,8 +386,8 @@ class StudySession:
         return True
 
     def _held(self, reading: Reading) -> Reading:
-        """The reading with a proposal that holds still, from the first correction or decision on phases or slices."""
-        return reading if reading.proposal is not None else replace(reading, proposal=self.assessment.proposal)
+        """The reading from the first correction or decision on phases or slices on: what the rules said holds still."""
+        return reading if reading.by_rules is not None else replace(reading, by_rules=self.assessment.by_rules)
 
     def _apply(self, images: Mapping[Place, ImageChange], reading: Reading, *, forward: bool) -> None:
         """Put label images and decisions in place, and assess at the price of what changed."""

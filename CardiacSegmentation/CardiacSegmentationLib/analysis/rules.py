@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.analysis.basal import propose_counted
+from CardiacSegmentationLib.analysis.basal import count_by_rule
 from CardiacSegmentationLib.analysis.images import measure_images
 from CardiacSegmentationLib.analysis.phases import find_key_phases
 from CardiacSegmentationLib.analysis.volumes import sum_slices
-from CardiacSegmentationLib.reading import Conventions, Proposal
+from CardiacSegmentationLib.reading import ByRules, Conventions
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.assessment import ImageMeasures
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import CineStack
 
 
-def propose(
+def apply_rules(
     stack: CineStack,
     segmentation: Segmentation,
     conventions: Conventions | None = None,
     images: ImageMeasures | None = None,
-) -> Proposal:
-    """The proposal for a segmentation; ``images`` are its measures where they are known already."""
+) -> ByRules:
+    """What the rules say; ``images`` are the measures of the segmentation where they are known already."""
     conventions = conventions or Conventions()
     images = images or measure_images(stack, segmentation, conventions)
-    counted = propose_counted(images, segmentation.labelled, conventions.basal_rule)
+    counted = count_by_rule(images, segmentation.labelled, conventions.basal_rule)
     volumes_ml = sum_slices(images.areas_mm2, counted, stack.spacing_mm[0])
-    return Proposal(find_key_phases(volumes_ml), counted)
+    return ByRules(find_key_phases(volumes_ml), counted)
