@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from CardiacSegmentationLib.analysis.wall import Outlines
+    from CardiacSegmentationLib.findings import Finding
     from CardiacSegmentationLib.stack import CineStack, Patient
 
 
@@ -57,51 +58,26 @@ def assess(
     """
     reading = reading or Reading()
     _check_input(stack, segmentation, reading)
-    images = measure_images(stack, segmentation, reading.conventions, before.images if before else None, changed)
-    outlines: Outlines = {}
-    if before is not None and changed is not None:
-        outlines = {place: ring for place, ring in before.outlines.items() if place not in changed}
-    by_rules = reading.by_rules or apply_rules(stack, segmentation, reading.conventions, images)
+    conventions = reading.conventions
+    images = measure_images(stack, segmentation, conventions, before.images if before else None, changed)
+    by_rules = reading.by_rules or apply_rules(stack, segmentation, conventions, images)
     shares = share_slices(stack, segmentation, images, reading, by_rules.counted, before=before, changed=changed)
-    counted = shares > 0
-    slice_mm, row_mm, column_mm = stack.spacing_mm
-    volumes_ml = sum_slices(images.areas_mm2, shares, slice_mm)
+    volumes_ml = sum_slices(images.areas_mm2, shares, stack.spacing_mm[0])
     key_phases = choose_key_phases(reading.key_phases, by_rules.key_phases, volumes_ml)
+    outlines = _outlines_of_unchanged(before, changed)
+    wall, of_wall = measure_wall(stack, segmentation, images, shares > 0, key_phases=key_phases, outlines=outlines)
     patient = reading.patient_of(stack.patient)
-    wall, of_wall = measure_wall(stack, segmentation, images, counted, key_phases=key_phases, outlines=outlines)
     times = (stack.times_ms, stack.rr_ms, stack.is_whole_beat)
-    facts = Facts(volumes_ml, key_phases, *times, patient, reading.conventions, wall)
-    parts = evaluate(facts)
-    rule = reading.conventions.basal_rule
-    findings = (
-        *stack.findings,
-        *check_evidence(segmentation, images, row_mm * column_mm),
-        *check_shape(images, segmentation.labelled),
-        *check_images(stack, segmentation, images),
-        *check_labels(volumes_ml, segmentation.labelled),
-        *check_key_phases(volumes_ml, key_phases, reading.key_phases),
-        *check_base_planes(stack, segmentation, images, reading, shares, key_phases=key_phases),
-        *(() if Label.LV in reading.base_planes else check_left_out(images, segmentation.labelled, counted, reading)),
-        *(() if Label.LV in reading.base_planes else check_basal_rule(images, counted, key_phases, rule)),
-        *check_papillaries(stack, segmentation, key_phases, reading.conventions.papillary),
-        *check_stroke_volumes(parts["heart"]),
-        *check_time(stack),
-        *check_curve(volumes_ml, stack),
-        *check_anatomy(parts["lv"]),
-        *check_steps(parts["lv"], images.areas_mm2, shares, slice_mm),
-        *check_slice_order(images),
-        *of_wall,
-        *explain_missing(patient, reading.conventions.papillary),
-    )
+    parts = evaluate(Facts(volumes_ml, key_phases, *times, patient, conventions, wall))
     assessment = Assessment(
-        lv=_with_references("lv", parts["lv"], patient, reading.conventions.papillary),
+        lv=_with_references("lv", parts["lv"], patient, conventions.papillary),
         # The convention is about the papillary muscles of the LV; those of the RV stay in its volume either way.
         rv=_with_references("rv", parts["rv"], patient, Papillary.VOLUME),
         heart=parts["heart"],
         volumes_ml=volumes_ml,
         shares=shares,
         times_ms=stack.times_ms,
-        slice_spacing_mm=slice_mm,
+        slice_spacing_mm=stack.spacing_mm[0],
         key_phases=key_phases,
         patient=patient,
         reading=reading,
@@ -112,7 +88,51 @@ def assess(
         outlines=outlines,
         automatic=_assess_automatic(stack, segmentation, reading, before),
     )
+    findings = (
+        *stack.findings,
+        *_find_doubts(stack, segmentation, assessment),
+        *of_wall,
+        *explain_missing(patient, conventions.papillary),
+    )
     return replace(assessment, findings=rank_findings(assessment, list(dict.fromkeys(findings))))
+
+
+def _outlines_of_unchanged(before: Assessment | None, changed: Collection[tuple[int, int]] | None) -> Outlines:
+    """The walls traced before in images whose labels are the same."""
+    if before is None or changed is None:
+        return {}
+    return {place: outline for place, outline in before.outlines.items() if place not in changed}
+
+
+def _find_doubts(stack: CineStack, segmentation: Segmentation, assessment: Assessment) -> list[Finding]:
+    """What speaks against the labels, the images and the numbers of an assessment that has no findings yet."""
+    images, reading, key_phases = assessment.images, assessment.reading, assessment.key_phases
+    volumes_ml, shares, labelled = assessment.volumes_ml, assessment.shares, segmentation.labelled
+    slice_mm, row_mm, column_mm = stack.spacing_mm
+    of_basal_rule = (
+        ()
+        if Label.LV in reading.base_planes
+        else (
+            *check_left_out(images, labelled, assessment.counted, reading),
+            *check_basal_rule(images, assessment.counted, key_phases, reading.conventions.basal_rule),
+        )
+    )
+    return [
+        *check_evidence(segmentation, images, row_mm * column_mm),
+        *check_shape(images, labelled),
+        *check_images(stack, segmentation, images),
+        *check_labels(volumes_ml, labelled),
+        *check_key_phases(volumes_ml, key_phases, reading.key_phases),
+        *check_base_planes(stack, segmentation, images, reading, shares, key_phases=key_phases),
+        *of_basal_rule,
+        *check_papillaries(stack, segmentation, key_phases, reading.conventions.papillary),
+        *check_stroke_volumes(assessment.heart),
+        *check_time(stack),
+        *check_curve(volumes_ml, stack),
+        *check_anatomy(assessment.lv),
+        *check_steps(assessment.lv, images.areas_mm2, shares, slice_mm),
+        *check_slice_order(images),
+    ]
 
 
 def _assess_automatic(

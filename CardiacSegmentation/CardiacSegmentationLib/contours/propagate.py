@@ -27,7 +27,7 @@ from CardiacSegmentationLib.contours.curves import (
     smooth_ring,
 )
 from CardiacSegmentationLib.contours.evidence import find_shares, look_across, smooth_normals
-from CardiacSegmentationLib.segmentation import Border, Contours, FloatArray
+from CardiacSegmentationLib.segmentation import Border, Contours, FloatArray, Mask
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -106,35 +106,18 @@ def propagate(
         before = automatic[index]
         if before is not None:
             corrections[index] = find_correction(before, contours, images[index] if images is not None else None)
-    known = {index: places[index] for index in corrections}
-    drawn = {index: places[index] for index in corrected}
     span = period or (float(np.ptp(places)) if len(places) else 0.0)
-    reach = span / 2.0 if fade is None else fade
+    row = _Row(automatic, corrected, corrections, images, places, period, span / 2.0 if fade is None else fade)
     results: Carried[int] = Carried()
     for index in range(len(automatic)) if targets is None else sorted(targets):
-        if index in corrected:
-            results.left_out[index] = LeftOut.CORRECTED
-            continue
-        before, beside = automatic[index], _beside(places[index], drawn, period)
-        undrawn = _undrawn(before, beside, corrected)
+        undrawn = row.undrawn(index)
         if undrawn:
             results.undrawn[index] = undrawn
-        if before is None:
-            results.left_out[index] = LeftOut.NO_CONTOURS
-            continue
-        shares = _shares(_beside(places[index], known, period), reach)
-        blend = _blend([(corrections[each], share) for each, share in shares.items()])
-        moved = _moved_borders(before, blend, images[index] if images is not None else None)
-        after = settle(before, moved, rv_leads=False)
-        deleted = _deleted(before, beside, automatic, corrected)
-        gone = {border for border in deleted if beside.is_between and not beside.has(border, corrected)}
-        if gone:
-            after = after.without(*gone)
-        if after is not before:
-            results[index] = after
+        carried = row.carry(index)
+        if isinstance(carried, LeftOut):
+            results.left_out[index] = carried
         else:
-            left = {LeftOut.NO_ROOM: moved, LeftOut.DELETED_ONCE: deleted, LeftOut.TOO_FAR: not shares}
-            results.left_out[index] = next((why for why, is_so in left.items() if is_so), LeftOut.NO_CHANGE)
+            results[index] = carried
     return results
 
 
@@ -181,6 +164,66 @@ def _moved_borders(automatic: Contours, correction: Correction, image: Image | N
     return moved
 
 
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """The images of a row of phases or slices, by index, and what a reader corrected in some of them."""
+
+    automatic: Sequence[Contours | None]
+    corrected: Mapping[int, Contours]
+    corrections: Mapping[int, Correction]  # of those that had automatic contours
+    images: Image | None
+    places: FloatArray
+    period: float | None
+    fade: float
+
+    def carry(self, index: int) -> Contours | LeftOut:
+        """The contours that an image would have, or why it stays as it is."""
+        before = self.automatic[index]
+        if index in self.corrected:
+            return LeftOut.CORRECTED
+        if before is None:
+            return LeftOut.NO_CONTOURS
+        shares = _shares(self._beside(index, self.corrections), self.fade)
+        blend = _blend([(self.corrections[each], share) for each, share in shares.items()])
+        moved = _moved_borders(before, blend, self.images[index] if self.images is not None else None)
+        beside = self._beside(index, self.corrected)
+        deleted = self._deleted(before, beside)
+        after = settle(before, moved, rv_leads=False)
+        gone = {border for border in deleted if beside.is_between and not beside.has(border, self.corrected)}
+        if gone:
+            after = after.without(*gone)
+        if after is not before:
+            return after
+        left = {LeftOut.NO_ROOM: moved, LeftOut.DELETED_ONCE: deleted, LeftOut.TOO_FAR: not shares}
+        return next((why for why, is_so in left.items() if is_so), LeftOut.NO_CHANGE)
+
+    def undrawn(self, index: int) -> frozenset[Border]:
+        """The borders that an image should have and has not got.
+
+        One without any takes all of the only corrected image there is; else those that lie on both sides of it.
+        """
+        if index in self.corrected:
+            return frozenset()
+        before, beside = self.automatic[index], self._beside(index, self.corrected)
+        there = [set(self.corrected[each].borders) for each in beside.indices]
+        if not there or (before is not None and not beside.is_between):
+            return frozenset()
+        return frozenset(set.intersection(*there) - set(before.borders if before is not None else ()))
+
+    def _deleted(self, before: Contours, beside: _Beside) -> set[Border]:
+        """The borders of an image that the reader deleted in any of the corrected ones beside it."""
+        known = [(self.automatic[index], self.corrected[index].borders) for index in beside.indices]
+        return {
+            border
+            for border in before.borders
+            if any(made is not None and border in made.borders and border not in kept for made, kept in known)
+        }
+
+    def _beside(self, index: int, among: Collection[int]) -> _Beside:
+        """The nearest of some images on both sides of one."""
+        return _find_beside(self.places[index], {other: self.places[other] for other in among}, self.period)
+
+
 @dataclass(frozen=True)
 class _Beside:
     """The corrected images before and after a place in the row, and how far away; around a ring both may be one."""
@@ -206,12 +249,12 @@ class _Beside:
         return any(border in corrected[index].borders for index in self.indices)
 
 
-def _beside(place: float, corrected: Mapping[int, float], period: float | None) -> _Beside:
+def _find_beside(place: float, others: Mapping[int, float], period: float | None) -> _Beside:
     def away(other: float) -> float:
         return (place - other) % period if period else place - other
 
-    before = {index: away(other) for index, other in corrected.items() if period or other <= place}
-    after = {index: (-away(other)) % period if period else -away(other) for index, other in corrected.items()
+    before = {index: away(other) for index, other in others.items() if period or other <= place}
+    after = {index: (-away(other)) % period if period else -away(other) for index, other in others.items()
              if period or other > place}  # fmt: skip
     last = min(before, key=lambda index: before[index], default=None)
     coming = min(after, key=lambda index: after[index], default=None)
@@ -228,29 +271,6 @@ def _shares(beside: _Beside, fade: float) -> dict[int, float]:
         return {last: _faded(beside.since, fade) * (1.0 - share), coming: _faded(beside.until, fade) * share}
     faded = _faded(min(beside.since, beside.until), fade)
     return {index: faded for index in beside.indices if faded}
-
-
-def _deleted(
-    before: Contours, beside: _Beside, automatic: Sequence[Contours | None], corrected: Mapping[int, Contours]
-) -> set[Border]:
-    """The borders of an image that the reader deleted in any of the corrected ones beside it."""
-    known = [(automatic[index], corrected[index].borders) for index in beside.indices]
-    return {
-        border
-        for border in before.borders
-        if any(made is not None and border in made.borders and border not in kept for made, kept in known)
-    }
-
-
-def _undrawn(before: Contours | None, beside: _Beside, corrected: Mapping[int, Contours]) -> frozenset[Border]:
-    """The borders that an image should have and has not got.
-
-    One without any takes all of the only corrected image there is; else those that lie on both sides of it.
-    """
-    there = [set(corrected[index].borders) for index in beside.indices]
-    if not there or (before is not None and not beside.is_between):
-        return frozenset()
-    return frozenset(set.intersection(*there) - set(before.borders if before is not None else ()))
 
 
 def _faded(distance: float, fade: float) -> float:
@@ -310,7 +330,7 @@ def _rv_places(rv: FloatArray, away_mm: FloatArray) -> FloatArray:
     )
 
 
-def _longest_run(flags: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> tuple[int, int]:
+def _longest_run(flags: Mask) -> tuple[int, int]:
     """First and last index of the longest run of true values around a ring; gaps of three do not end it."""
     count = len(flags)
     if flags.all():
