@@ -131,6 +131,7 @@ class CardiacSegmentationTest(ScriptedLoadableModuleTest):  # type: ignore[misc]
         from CardiacSegmentationLib.scene.live import LiveStudy
         from CardiacSegmentationLib.scene.study import find_studies, load_study, set_segmentation
         from CardiacSegmentationLib.segmentation import STRUCTURES
+        from CardiacSegmentationLib.session.contour_commands import delete_here
 
         stack, truth = make_stack(PhantomSpec(phases=4, slices=8))
         study = load_study(slicer.mrmlScene, stack)
@@ -139,7 +140,7 @@ class CardiacSegmentationTest(ScriptedLoadableModuleTest):  # type: ignore[misc]
         live = LiveStudy(study)
         before = live.assessment.lv["edv_ml"].value
         self.assertAlmostEqual(before, PhantomSpec().lv_edv_ml, delta=0.05 * PhantomSpec().lv_edv_ml)
-        live.session.delete(0, 3, STRUCTURES)
+        delete_here(live.session, (0, 3), STRUCTURES)
         self.assertLess(live.assessment.lv["edv_ml"].value, before)
         self.delayDisplay("Numbers follow an edit")
         live.close()

@@ -10,6 +10,7 @@ from CardiacSegmentationLib.analysis.assess import assess
 from CardiacSegmentationLib.gui.curve_axes import BOTTOM, LEFT, RIGHT, ROW, CurveAxes, axes_of, row_of, ventricle_of
 from CardiacSegmentationLib.reading import Reading
 from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.session.contour_commands import delete_here
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.scene.study import Study
@@ -214,7 +215,7 @@ def test_corrections_are_seen_over_the_dashed_automatic_curve(a_hand: Hand, curv
     assert not curve._axes().automatic
     before = session.assessment.volumes_ml[Label.LV - 1].copy()
     unchanged = pixels(curve)
-    session.delete(3, 4, [Label.LV])
+    delete_here(session, (3, 4), [Label.LV])
     a_hand.see()
     axes = curve._axes()
     assert set(axes.automatic) == {Label.LV}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
+from CardiacSegmentationLib.session.contour_commands import delete_here
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.scene.study import Study
@@ -73,7 +74,7 @@ def test_what_does_not_count_is_dimmed_and_a_doubt_is_framed(a_hand: Hand, a_seg
     after = picture_at(overview, (ed, 4))
     inside = np.s_[30:-30, 30:-30]
     assert after[inside].mean() == pytest.approx(0.4 * before[inside].mean(), rel=0.1)
-    session.delete(ed, 5, [Label.RV])
+    delete_here(session, (ed, 5), [Label.RV])
     a_hand.see()
     doubts = [finding for finding in session.assessment.open_findings if finding.slice == 5]
     assert doubts

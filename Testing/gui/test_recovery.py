@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.session.contour_commands import delete_here
 from slicer_stand_in.hand import Hand, paint
 
 if TYPE_CHECKING:
@@ -241,7 +242,7 @@ def test_nothing_is_written_into_a_scene_that_lost_the_study(a_hand: Hand, a_seg
     delete_folder(a_segmented_study)
     a_hand.wait(0.5)
     left = [(node.GetID(), node.GetMTime()) for node in slicer.util.getNodesByClass("vtkMRMLNode")]
-    session.delete(3, 4, [Label.LV])
+    delete_here(session, (3, 4), [Label.LV])
     session.set_impression("too late")
     a_hand.wait(0.5)
     assert [(node.GetID(), node.GetMTime()) for node in slicer.util.getNodesByClass("vtkMRMLNode")] == left

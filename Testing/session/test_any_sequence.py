@@ -18,7 +18,7 @@ from CardiacSegmentationLib.segmentation import STRUCTURES, Evidence, Label, Ori
 from CardiacSegmentationLib.segmentation_json import segmentation_from_dict, segmentation_to_dict
 from CardiacSegmentationLib.session import StudySession
 from CardiacSegmentationLib.session.changes import History
-from CardiacSegmentationLib.session.contour_commands import grow_here
+from CardiacSegmentationLib.session.contour_commands import delete_here, grow_here
 from CardiacSegmentationLib.session.propagation import propose_phases, take
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -74,7 +74,7 @@ class AnyWork(RuleBasedStateMachine):
 
     @rule(phase=phases, place=slices, chosen=structures)
     def delete(self, phase: int, place: int, chosen: set[Label]) -> None:
-        self.session.delete(phase, place, chosen)
+        delete_here(self.session, (phase, place), chosen)
 
     @rule(source=phases, phase=phases, chosen=structures)
     def copy(self, source: int, phase: int, chosen: set[Label]) -> None:

@@ -13,6 +13,7 @@ from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.reading import BasalRule, Conventions, KeyPhases, Reading
 from CardiacSegmentationLib.segmentation import Label, Papillary, Segmentation
 from CardiacSegmentationLib.session import Changed, StudySession
+from CardiacSegmentationLib.session.contour_commands import delete_here
 from CardiacSegmentationLib.stack import Patient
 from same_assessment import differences
 
@@ -119,7 +120,7 @@ def test_another_basal_rule_proposes_anew_and_leaves_decisions_and_phases(begin:
     base = int(np.flatnonzero((made.labels == Label.LV).any(axis=(0, 2, 3)))[0])
     others = np.flatnonzero((made.labels[:, base] == Label.LV).any(axis=(1, 2)))[1:]
     session.set_counts([Label.LV], 0, base, counts=True)
-    session.delete(1, 4, [Label.RV])
+    delete_here(session, (1, 4), [Label.RV])
     phases = session.assessment.key_phases
     assert session.set_conventions(basal_rule=BasalRule.WHOLE_RING)
     counted = session.assessment.counted[Label.LV - 1, :, base]
@@ -131,7 +132,7 @@ def test_another_basal_rule_proposes_anew_and_leaves_decisions_and_phases(begin:
 
 
 def test_papillary_muscles_as_mass_change_the_automatic_numbers_alike(session: StudySession) -> None:
-    session.delete(0, 4, [Label.RV])
+    delete_here(session, (0, 4), [Label.RV])
     volume = session.assessment.automatic.lv["edv_ml"].value
     session.set_conventions(papillary=Papillary.MASS)
     assert session.assessment.automatic.lv["edv_ml"].value < volume
@@ -155,7 +156,7 @@ def test_the_automatic_numbers_are_those_before_any_decision(session: StudySessi
     first = session.assessment
     session.set_key_phases(lv_ed=2)
     session.set_counts([Label.LV, Label.MYO], 2, 3, counts=False)
-    session.delete(2, 4, [Label.LV])
+    delete_here(session, (2, 4), [Label.LV])
     assert differences(session.assessment.automatic, first) == []
     session.undo()
     session.undo()

@@ -10,6 +10,7 @@ from CardiacSegmentationLib.findings import languages, read_catalogue
 from CardiacSegmentationLib.journal import JournalEntry, describe_entry
 from CardiacSegmentationLib.reading import BasalRule
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
+from CardiacSegmentationLib.session.contour_commands import delete_here
 from scipy.ndimage import binary_dilation
 from session_edits import copy_pixels
 
@@ -28,7 +29,7 @@ def widen_rv(session: StudySession) -> None:
 TEXTS: dict[str, tuple[Callable[[StudySession], object], str, str]] = {
     "paint": (widen_rv, "paint RV, slice 4, phase 3", "malen RV, Schicht 4, Phase 3"),
     "at ED": (
-        lambda session: session.delete(session.assessment.key_phases.lv_ed, 3, [Label.LV]),
+        lambda session: delete_here(session, (session.assessment.key_phases.lv_ed, 3), [Label.LV]),
         "delete LV, slice 4, ED",
         "löschen LV, Schicht 4, ED",
     ),
@@ -99,7 +100,7 @@ def test_giving_a_phase_back_says_which_holds_then(session: StudySession) -> Non
 
 def test_an_entry_says_when_where_and_what_it_changed(session: StudySession) -> None:
     before = session.assessment.areas_mm2[Label.LV - 1, 2, 3]
-    session.delete(2, 3, [Label.LV, Label.RV])
+    delete_here(session, (2, 3), [Label.LV, Label.RV])
     (entry,) = session.reading.journal
     assert (entry.when, entry.tool, entry.structure) == ("2026-03-01T12:00:00Z", "delete", "RV+LV")
     assert (entry.phase, entry.slice, entry.images) == (2, 3, 1)
@@ -148,7 +149,7 @@ def test_moments_of_the_ventricles_are_told_apart_where_they_are_other_phases() 
 
 
 def test_structures_are_those_that_changed(session: StudySession) -> None:
-    session.delete(2, 3, STRUCTURES)
+    delete_here(session, (2, 3), STRUCTURES)
     assert session.reading.journal[0].structure == "RV+MYO+LV"
 
 

@@ -11,6 +11,7 @@ from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.corrections import describe_work
 from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Origin, Segmentation
+from CardiacSegmentationLib.session.contour_commands import delete_here
 from same_assessment import differences
 from scipy.ndimage import binary_dilation, binary_erosion
 from session_edits import copy_pixels
@@ -99,7 +100,7 @@ def test_which_slices_count_holds_still(session: StudySession) -> None:
 
 def test_findings_follow_the_labels_in_the_same_stroke(session: StudySession, made: Segmentation) -> None:
     image = made.labels[3, 3].copy()
-    assert session.delete(3, 3, [Label.LV, Label.MYO])
+    assert delete_here(session, (3, 3), [Label.LV, Label.MYO])
     (finding,) = [one for one in session.assessment.findings if one.code == "slice-missing"]
     assert (finding.slice, finding.phase) == (3, 3)
     session.put({(3, 3): image}, "Paint")
@@ -121,7 +122,7 @@ def test_the_networks_doubts_vanish_where_a_person_corrected(session: StudySessi
 def test_images_that_are_as_the_network_made_them_are_the_networks_again(
     session: StudySession, made: Segmentation
 ) -> None:
-    session.delete(2, 4, [Label.LV])
+    delete_here(session, (2, 4), [Label.LV])
     assert session.segmentation.origin[2, 4] == Origin.READER
     session.put({(2, 4): made.labels[2, 4]}, "Paint")
     assert session.segmentation.origin[2, 4] == Origin.NETWORK
@@ -130,7 +131,7 @@ def test_images_that_are_as_the_network_made_them_are_the_networks_again(
 
 
 def test_every_image_remembers_whose_it_is(session: StudySession) -> None:
-    session.delete(2, 4, [Label.LV])
+    delete_here(session, (2, 4), [Label.LV])
     session.put({(3, 4): session.segmentation.labels[2, 4]}, "propagate", "propagate", Origin.PROPAGATED)
     origin = session.segmentation.origin
     assert (origin[2, 4], origin[3, 4], origin[4, 4]) == (Origin.READER, Origin.PROPAGATED, Origin.NETWORK)
@@ -140,7 +141,7 @@ def test_every_image_remembers_whose_it_is(session: StudySession) -> None:
 
 def test_an_edit_that_changes_nothing_is_none(session: StudySession, heard: list[Changed]) -> None:
     assert not session.edit(2, session.segmentation.labels[2].copy(), "Paint")
-    assert not session.delete(2, 0, [])
+    assert not delete_here(session, (2, 0), [])
     assert not copy_pixels(session, 2, 2, range(7))
     assert (heard, session.reading.journal, session.undo_text()) == ([], (), "")
 
@@ -148,9 +149,9 @@ def test_an_edit_that_changes_nothing_is_none(session: StudySession, heard: list
 def test_listeners_hear_which_images_changed_until_they_leave(session: StudySession) -> None:
     told: list[Changed] = []
     leave = session.subscribe(told.append)
-    session.delete(2, 4, [Label.LV])
+    delete_here(session, (2, 4), [Label.LV])
     leave()
-    session.delete(2, 3, [Label.LV])
+    delete_here(session, (2, 3), [Label.LV])
     assert [change.images for change in told] == [frozenset({(2, 4)})]
 
 
@@ -186,7 +187,7 @@ def test_another_segmentation_begins_anew_and_keeps_what_is_not_about_labels(
     session.set_reader("Dr. A")
     session.set_impression("Normal.")
     session.set_patient(height_cm=181.0)
-    session.delete(2, 4, STRUCTURES)
+    delete_here(session, (2, 4), STRUCTURES)
     session.set_counts([Label.RV], 0, 1, counts=False)
     journal = session.reading.journal
     session.replace_segmentation(replace(made, model="another network"))
@@ -200,7 +201,7 @@ def test_another_segmentation_begins_anew_and_keeps_what_is_not_about_labels(
 
 
 def test_a_segmentation_of_another_stack_changes_nothing(session: StudySession, made: Segmentation) -> None:
-    session.delete(2, 4, STRUCTURES)
+    delete_here(session, (2, 4), STRUCTURES)
     before = (session.segmentation, session.reading, session.assessment, session.undo_text())
     with pytest.raises(LabelError, match="do not lie on the grid"):
         session.replace_segmentation(Segmentation.of(made.labels[:, :5]))
@@ -213,7 +214,7 @@ def test_labels_that_were_corrected_before_anyone_kept_the_automatic_ones_have_n
     origin = made.origin.copy()
     origin[2, 4] = Origin.READER
     session = begin(replace(made, origin=origin))
-    session.delete(3, 3, [Label.LV])
+    delete_here(session, (3, 3), [Label.LV])
     assert session.segmentation.automatic is None
     assert session.assessment.automatic is None
 

@@ -11,6 +11,7 @@ from CardiacSegmentationLib.corrections import describe_work
 from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.reading import Reading, Signature
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Papillary
+from CardiacSegmentationLib.session.contour_commands import delete_here
 from same_assessment import differences
 from session_edits import copy_pixels
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[str, Callable[[StudySession], object]] = {
     "edit": lambda session: session.edit(0, np.zeros_like(session.segmentation.labels[0]), "Erase"),
-    "delete": lambda session: session.delete(2, 3, STRUCTURES),
+    "delete": lambda session: delete_here(session, (2, 3), STRUCTURES),
     "copy": lambda session: copy_pixels(session, 2, 3, range(7)),
     "replace": lambda session: session.replace_segmentation(session.segmentation),
     "counts": lambda session: session.set_counts([Label.LV], 2, 3, counts=False),
@@ -90,7 +91,7 @@ def test_findings_are_ticked_off_and_brought_back(session: StudySession, heard: 
     session.acknowledge(finding)
     assert finding in session.assessment.findings
     assert finding not in session.assessment.open_findings
-    session.delete(5, 5, [Label.RV])
+    delete_here(session, (5, 5), [Label.RV])
     assert finding not in session.assessment.open_findings
     session.acknowledge(finding, seen=False)
     assert finding in session.assessment.open_findings
@@ -99,7 +100,7 @@ def test_findings_are_ticked_off_and_brought_back(session: StudySession, heard: 
 
 def test_one_finding_ticked_off_is_not_its_neighbour(session: StudySession) -> None:
     for place in (2, 4):
-        session.delete(6, place, [Label.LV, Label.MYO])
+        delete_here(session, (6, place), [Label.LV, Label.MYO])
     first, second = [one for one in session.assessment.findings if one.code == "slice-missing"]
     session.acknowledge(first)
     assert second in session.assessment.open_findings
@@ -108,10 +109,10 @@ def test_one_finding_ticked_off_is_not_its_neighbour(session: StudySession) -> N
 
 def test_a_finding_ticked_off_hides_none_of_another_phase(session: StudySession) -> None:
     """A slice lost at ED matters more than one that she has seen missing in the middle of filling."""
-    session.delete(6, 4, [Label.LV, Label.MYO])
+    delete_here(session, (6, 4), [Label.LV, Label.MYO])
     session.acknowledge(next(one for one in session.assessment.findings if one.code == "slice-missing"))
     assert "slice-missing" not in [one.code for one in session.assessment.open_findings]
-    session.delete(0, 4, [Label.LV, Label.MYO])
+    delete_here(session, (0, 4), [Label.LV, Label.MYO])
     assert "slice-missing" in [one.code for one in session.assessment.open_findings]
 
 

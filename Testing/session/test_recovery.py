@@ -21,7 +21,7 @@ from CardiacSegmentationLib.reading import BasalRule, KeyPhases
 from CardiacSegmentationLib.segmentation import Label, Origin, Segmentation
 from CardiacSegmentationLib.session import Recovery, StudySession, recovery
 from CardiacSegmentationLib.session.changes import History
-from CardiacSegmentationLib.session.contour_commands import grow_here
+from CardiacSegmentationLib.session.contour_commands import delete_here, grow_here
 from same_assessment import differences
 
 Begin = Callable[..., StudySession]
@@ -32,6 +32,7 @@ import sys, time
 import numpy as np
 from CardiacSegmentationLib.segmentation import Label, Segmentation
 from CardiacSegmentationLib.session import Recovery, StudySession
+from CardiacSegmentationLib.session.contour_commands import delete_here
 from CardiacSegmentationLib.stack import CineStack
 from pathlib import Path
 
@@ -40,7 +41,7 @@ stack = CineStack(study["voxels"], study["affine"], tuple(study["times"]), float
 session = StudySession(stack, Segmentation.of(study["labels"], model="a network"))
 recovery = Recovery(Path(sys.argv[2]))
 assert recovery.find(session) is None
-session.delete(2, 3, [Label.LV])
+delete_here(session, (2, 3), [Label.LV])
 session.set_counts([Label.RV], [0, 1], 1, counts=False)
 print(recovery.keep(session), flush=True)
 time.sleep(600)
@@ -54,7 +55,7 @@ def folder(tmp_path: Path) -> Path:
 
 def work(session: StudySession) -> None:
     """Something of everything that a reader may decide."""
-    session.delete(2, 3, [Label.LV])
+    delete_here(session, (2, 3), [Label.LV])
     session.set_counts([Label.RV], [0, 1], 1, counts=False)
     session.set_key_phases(lv_es=5)
     session.set_conventions(basal_rule=BasalRule.AS_LABELLED)
@@ -132,7 +133,7 @@ def test_the_journal_of_both_sessions_is_kept(begin: Begin, folder: Path) -> Non
     lost = left_behind(begin, folder)
     session, kept = begin(reading=replace(lost.reading, journal=lost.reading.journal[:1])), Recovery(folder)
     found = kept.find(session)
-    session.delete(5, 5, [Label.RV])
+    delete_here(session, (5, 5), [Label.RV])
     kept.restore(session, found)
     assert [(entry.action, entry.structure) for entry in session.reading.journal] == [
         ("edit", "LV"),
@@ -176,7 +177,7 @@ def test_what_was_done_after_unlocking_comes_back_to_the_signed_reading(begin: B
 
     def do(session: StudySession) -> None:
         session.unlock()
-        session.delete(3, 3, [Label.LV])
+        delete_here(session, (3, 3), [Label.LV])
 
     left_behind(again, folder, do)
     session, kept = again(), Recovery(folder)
@@ -244,13 +245,13 @@ def test_what_waits_to_be_restored_is_not_overwritten(begin: Begin, folder: Path
     left_behind(begin, folder)
     session, kept = begin(), Recovery(folder)
     found = kept.find(session)
-    session.delete(5, 5, [Label.RV])
+    delete_here(session, (5, 5), [Label.RV])
     assert not kept.keep(session)
     kept.forget_all()
     assert kept_images(folder) == [[2, 3]]
     kept.find(session)
     kept.discard(found)
-    session.delete(5, 4, [Label.RV])
+    delete_here(session, (5, 4), [Label.RV])
     assert kept.keep(session)
     assert [5, 4] in kept_images(folder)
 
@@ -260,7 +261,7 @@ def test_a_session_that_still_runs_is_not_stolen_from(begin: Begin, folder: Path
     crash(folder, os.getppid())
     session, kept = begin(), Recovery(folder)
     assert kept.find(session) is None
-    session.delete(5, 5, [Label.RV])
+    delete_here(session, (5, 5), [Label.RV])
     assert not kept.keep(session)
     kept.forget(session)
     assert kept_images(folder) == [[2, 3]]
@@ -292,7 +293,7 @@ def test_what_is_all_taken_back_is_not_kept(begin: Begin, folder: Path) -> None:
     assert not kept.keep(session)
     session.look_at(2, 3)
     assert not kept.keep(session)
-    session.delete(2, 3, [Label.LV])
+    delete_here(session, (2, 3), [Label.LV])
     session.set_counts([Label.RV], 0, 1, counts=False)
     assert kept.keep(session)
     session.undo()
@@ -324,7 +325,7 @@ def test_what_a_saved_scene_holds_is_not_offered_again(begin: Begin, folder: Pat
     lost = left_behind(begin, folder)
     again, kept = begin(lost.segmentation, reading=lost.reading), Recovery(folder)
     assert kept.find(again) is None
-    again.delete(5, 5, [Label.RV])
+    delete_here(again, (5, 5), [Label.RV])
     assert kept.keep(again)  # what adds nothing is not waited for
 
 
@@ -336,7 +337,7 @@ def test_saved_or_closed_knowingly_all_is_forgotten(begin: Begin, folder: Path) 
     kept.forget(session)
     assert list(folder.glob("*.npz")) == []
     assert not kept.keep(session)  # from here on only what is new
-    session.delete(5, 5, [Label.RV])
+    delete_here(session, (5, 5), [Label.RV])
     assert kept.keep(session)
     kept.forget_all()
     assert list(folder.glob("*.npz")) == []
@@ -349,7 +350,7 @@ def test_a_file_that_is_cut_off_is_no_help_and_no_harm(begin: Begin, folder: Pat
     path.write_bytes(path.read_bytes()[:keep])
     session, kept = begin(), Recovery(folder)
     assert kept.find(session) is None
-    session.delete(5, 5, [Label.RV])
+    delete_here(session, (5, 5), [Label.RV])
     assert kept.keep(session)
     assert kept_images(folder) == [[5, 5]]
 
@@ -373,7 +374,7 @@ def test_a_file_that_does_not_fit_is_no_help_and_no_harm(begin: Begin, folder: P
     np.savez(path, state=np.array(json.dumps({**state, **damage})), images=images)
     session, kept = begin(), Recovery(folder)
     assert kept.find(session) is None
-    session.delete(5, 5, [Label.RV])
+    delete_here(session, (5, 5), [Label.RV])
     assert kept.keep(session)
 
 

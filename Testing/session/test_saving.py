@@ -15,6 +15,7 @@ from CardiacSegmentationLib.segmentation import Evidence, Label, Papillary, Segm
 from CardiacSegmentationLib.segmentation_json import segmentation_from_dict, segmentation_to_dict
 from CardiacSegmentationLib.session import StudySession
 from CardiacSegmentationLib.session.changes import History
+from CardiacSegmentationLib.session.contour_commands import delete_here
 from same_assessment import differences
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def as_saved(data: Any) -> Any:
 @pytest.fixture
 def worked(session: StudySession) -> StudySession:
     """Something of everything."""
-    session.delete(2, 3, [Label.LV])
+    delete_here(session, (2, 3), [Label.LV])
     session.set_counts([Label.RV, Label.LV], range(3), 1, counts=False)
     session.set_key_phases(lv_es=5)
     session.set_conventions(papillary=Papillary.MASS)

@@ -9,6 +9,7 @@ import pytest
 from CardiacSegmentationLib.corrections import describe_work
 from CardiacSegmentationLib.reading import BasalRule, KeyPhases
 from CardiacSegmentationLib.segmentation import Label, Papillary
+from CardiacSegmentationLib.session.contour_commands import delete_here
 from same_assessment import differences
 from session_edits import copy_pixels
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.session import Changed, StudySession
 
 COMMANDS: dict[str, Callable[[StudySession], bool]] = {
-    "paint": lambda session: session.delete(4, 3, [Label.LV]),
+    "paint": lambda session: delete_here(session, (4, 3), [Label.LV]),
     "copy": lambda session: copy_pixels(session, 2, 3, range(7)),
     "exclude": lambda session: session.set_counts([Label.RV], range(8), 1, counts=False),
     "leave to the rule": lambda session: session.set_counts([Label.RV], 2, 1, counts=None),
@@ -70,7 +71,7 @@ def test_every_command_alone_is_one_step(session: StudySession, name: str) -> No
 
 
 def test_listeners_are_led_to_where_the_change_was(session: StudySession, heard: list[Changed]) -> None:
-    session.delete(4, 3, [Label.LV])
+    delete_here(session, (4, 3), [Label.LV])
     session.set_counts([Label.RV], 6, 1, counts=False)
     session.set_key_phases(lv_es=5)
     assert [change.place for change in heard] == [None, (6, 1), (5, None)]
@@ -85,8 +86,8 @@ def test_listeners_are_led_to_where_the_change_was(session: StudySession, heard:
 
 
 def test_what_was_taken_back_is_gone_after_the_next_change_and_stays_in_the_journal(session: StudySession) -> None:
-    session.delete(4, 3, [Label.LV])
-    session.delete(4, 2, [Label.LV])
+    delete_here(session, (4, 3), [Label.LV])
+    delete_here(session, (4, 2), [Label.LV])
     session.undo()
     session.set_key_phases(lv_es=5)
     assert not session.redo()
@@ -103,16 +104,16 @@ def test_what_was_taken_back_is_gone_after_the_next_change_and_stays_in_the_jour
 
 def test_an_edit_after_undo_is_measured_as_if_nothing_had_been(session: StudySession) -> None:
     first = session.assessment
-    session.delete(4, 3, [Label.LV])
+    delete_here(session, (4, 3), [Label.LV])
     once = session.assessment
     session.undo()
-    session.delete(4, 3, [Label.LV])
+    delete_here(session, (4, 3), [Label.LV])
     assert differences(session.assessment, once) == []
     assert differences(session.assessment.automatic, first) == []
 
 
 def test_notes_of_the_reader_are_not_taken_back(session: StudySession) -> None:
-    session.delete(4, 3, [Label.LV])
+    delete_here(session, (4, 3), [Label.LV])
     finding = session.assessment.findings[0]
     session.set_reader("Dr. A")
     session.set_impression("Normal.")

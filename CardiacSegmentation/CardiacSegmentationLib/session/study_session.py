@@ -150,12 +150,6 @@ class StudySession:
             self._note(replace(reading, journal=(*reading.journal, entry)), Changed(frozenset(images)))
             self.unlock()
 
-    def delete(self, phase: int, slice_: int, structures: Iterable[Label]) -> bool:
-        """Take structures out of one image."""
-        image = self.segmentation.labels[phase, slice_]
-        chosen = [int(label) for label in structures]
-        return self.put({(phase, slice_): np.where(np.isin(image, chosen), np.uint8(0), image)}, tool="delete")
-
     def replace_segmentation(self, segmentation: Segmentation) -> None:
         """Begin anew with another segmentation: corrections and what was decided on them go, the journal stays.
 
