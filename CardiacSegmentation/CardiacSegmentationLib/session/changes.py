@@ -194,34 +194,6 @@ def with_decisions(reading: Reading, decisions: Reading) -> Reading:
     return replace(reading, **{name: getattr(decisions, name) for name in DECISIONS})
 
 
-def with_earlier_work(reading: Reading, earlier: Reading) -> Reading:
-    """The earlier reading, with what is new in this one beside it: nothing that a person wrote is lost."""
-    shared = _shared_entries(reading, earlier)
-    return replace(
-        earlier,
-        looked_at=reading.looked_at | earlier.looked_at,
-        acknowledged=reading.acknowledged | earlier.acknowledged,
-        reader=earlier.reader or reading.reader,
-        impression=earlier.impression or reading.impression,
-        journal=(*earlier.journal[:shared], *reading.journal[shared:], *earlier.journal[shared:]),
-    )
-
-
-def went_on_unlocked(reading: Reading, earlier: Reading) -> bool:
-    """Whether earlier work began with this reading and took its signature back."""
-    return any(entry.action == "unlock" for entry in earlier.journal[_shared_entries(reading, earlier) :])
-
-
-def _shared_entries(reading: Reading, earlier: Reading) -> int:
-    """How many entries both journals begin with, taken back since or not."""
-    shared = 0
-    while shared < min(len(reading.journal), len(earlier.journal)) and (
-        replace(reading.journal[shared], undone=False) == replace(earlier.journal[shared], undone=False)
-    ):
-        shared += 1
-    return shared
-
-
 def _holds(image: ImageChange, size: int) -> bool:
     try:
         return all(len(zlib.decompress(packed)) == size for packed in (image.before, image.after))

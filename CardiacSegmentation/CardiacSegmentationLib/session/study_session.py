@@ -28,11 +28,10 @@ from CardiacSegmentationLib.session.changes import (
     decisions_of,
     image_change,
     origins_of,
-    went_on_unlocked,
     with_decisions,
-    with_earlier_work,
     with_images,
 )
+from CardiacSegmentationLib.session.earlier_work import entries_taken_over, went_on_unlocked, with_earlier_work
 from CardiacSegmentationLib.session.entries import changed_structures, edit_entries, phase_text, value_entries
 
 if TYPE_CHECKING:
@@ -286,13 +285,9 @@ class StudySession:
         before = self.reading
         after = with_earlier_work(before, reading)
         entry = JournalEntry(self._time(), "recover", images=max(1, len(changes)))
-        earlier = [
-            number for number in range(len(before.journal), len(after.journal)) if not after.journal[number].undone
-        ]
+        taken_over, toggled = entries_taken_over(before, after)
         self._apply(changes, replace(after, journal=(*after.journal, entry)), forward=True)
-        numbers = (len(after.journal), *earlier)
-        both = enumerate(zip(before.journal, after.journal, strict=False))
-        toggled = tuple(number for number, (was, now) in both if was.undone != now.undone)
+        numbers = (len(after.journal), *taken_over)
         self.history.add(Change(numbers, changes, decisions_of(before), decisions_of(after), toggled))
         self._tell(Changed(frozenset(changes), decisions=True))
 
