@@ -323,11 +323,11 @@ def test_opening_a_segmented_study_measures_once(
 ) -> None:
     import slicer
     from CardiacSegmentationLib.scene.study import load_study, set_segmentation
-    from CardiacSegmentationLib.session import study_session
+    from CardiacSegmentationLib.session import study_at_hand
 
     measured: list[None] = []
-    assess = study_session.assess
-    monkeypatch.setattr(study_session, "assess", lambda *values: measured.append(None) or assess(*values))
+    assess = study_at_hand.assess
+    monkeypatch.setattr(study_at_hand, "assess", lambda *values: measured.append(None) or assess(*values))
     study = load_study(slicer.mrmlScene, phantom[0])
     set_segmentation(study, phantom[1])
     a_hand.panel.select(study)
