@@ -50,6 +50,11 @@ class KeyPhases:
     rv_ed: int | None = None
     rv_es: int | None = None
 
+    def of(self, ventricle: Label, moment: str) -> int | None:
+        """The phase of a ventricle's ``"ed"`` or ``"es"``."""
+        phase: int | None = getattr(self, f"{ventricle.name}_{moment}".lower())
+        return phase
+
     def or_else(self, others: KeyPhases) -> KeyPhases:
         """These, and those of ``others`` where there is none."""
         known = {item.name: getattr(self, item.name) for item in fields(self)}

@@ -132,7 +132,7 @@ def check_base_planes(
         set_in = tuple(sorted({line.phase for line in lines if not line.is_followed}))
         findings.append(Finding("base-plane", Severity.INFO, parameters={"structure": label.name, "phases": set_in}))
         for moment in ("ed", "es"):
-            phase = getattr(key_phases, f"{label.name.lower()}_{moment}")
+            phase = key_phases.of(label, moment)
             if phase is not None:
                 plane = planes_of(stack, images, lines, [phase])[phase]
                 findings += _find_undrawn(stack, segmentation, images, plane, (label, moment, phase))

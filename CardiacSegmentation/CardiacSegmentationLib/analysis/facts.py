@@ -58,7 +58,7 @@ class Facts:
         if not np.isfinite(volumes).any():
             raise UnknownError("unknown-structure", structure=label.name)
         side = Label.RV if label is Label.RV else Label.LV
-        phase: int | None = getattr(self.key_phases, f"{side.name}_{moment}".lower())
+        phase = self.key_phases.of(side, moment)
         if phase is None:
             raise UnknownError("unknown-moment", structure=side.name, moment=moment.upper())
         if not np.isfinite(volumes[phase]):

@@ -18,6 +18,8 @@ from CardiacSegmentationLib.reading import KeyPhases
 from CardiacSegmentationLib.segmentation import VENTRICLES, Label
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from CardiacSegmentationLib.segmentation import FloatArray
 
 PLATEAU = 0.005  # of the largest volume: less than two readings of one image differ by
@@ -55,39 +57,42 @@ def check_key_phases(volumes_ml: FloatArray, key_phases: KeyPhases, decided: Key
 
     One that the reader decided is a remark; one by the rules, held still since the first correction, a doubt.
     """
-    findings: list[Finding] = []
-    for label in VENTRICLES:
-        volumes, side = volumes_ml[label - 1], label.name.lower()
-        known = np.flatnonzero(np.isfinite(volumes))
-        if known.size == 1 and getattr(key_phases, f"{side}_ed") == known[0]:
-            findings.append(Finding("single-phase", phase=int(known[0]), parameters={"structure": label.name}))
-        if known.size < 2:
+    return [
+        finding
+        for label in VENTRICLES
+        for finding in _check_ventricle(label, volumes_ml[label - 1], key_phases, decided)
+    ]
+
+
+def _check_ventricle(
+    label: Label, volumes_ml: FloatArray, key_phases: KeyPhases, decided: KeyPhases
+) -> Iterator[Finding]:
+    known = np.flatnonzero(np.isfinite(volumes_ml))
+    if known.size == 1 and key_phases.of(label, "ed") == known[0]:
+        yield Finding("single-phase", phase=int(known[0]), parameters={"structure": label.name})
+    if known.size < 2:
+        return
+    if np.ptp(volumes_ml[known]) == 0:
+        yield Finding("volume-constant", parameters={"structure": label.name})
+        return
+    least_ml = PLATEAU * float(volumes_ml[known].max())
+    for moment, extreme in zip(("ed", "es"), _find_extremes(volumes_ml), strict=True):
+        phase = key_phases.of(label, moment)
+        if phase is None or extreme is None or not np.isfinite(volumes_ml[phase]):
             continue
-        if np.ptp(volumes[known]) == 0:
-            findings.append(Finding("volume-constant", parameters={"structure": label.name}))
-            continue
-        least_ml = PLATEAU * float(volumes[known].max())
-        for moment, extreme in zip(("ed", "es"), _find_extremes(volumes), strict=True):
-            phase = getattr(key_phases, f"{side}_{moment}")
-            if phase is None or extreme is None or not np.isfinite(volumes[phase]):
-                continue
-            difference_ml = float(volumes[extreme] - volumes[phase])
-            if abs(difference_ml) > least_ml:
-                is_decided = getattr(decided, f"{side}_{moment}") is not None
-                findings.append(
-                    Finding(
-                        "key-phase-largest" if moment == "ed" else "key-phase-smallest",
-                        Severity.INFO if is_decided else Severity.WARNING,
-                        phase=phase,
-                        parameters={
-                            "structure": label.name,
-                            "moment": moment.upper(),
-                            "other_phase": extreme,
-                            "difference_ml": difference_ml,
-                        },
-                    )
-                )
-    return findings
+        difference_ml = float(volumes_ml[extreme] - volumes_ml[phase])
+        if abs(difference_ml) > least_ml:
+            yield Finding(
+                "key-phase-largest" if moment == "ed" else "key-phase-smallest",
+                Severity.WARNING if decided.of(label, moment) is None else Severity.INFO,
+                phase=phase,
+                parameters={
+                    "structure": label.name,
+                    "moment": moment.upper(),
+                    "other_phase": extreme,
+                    "difference_ml": difference_ml,
+                },
+            )
 
 
 def _find_extremes(volumes_ml: FloatArray) -> tuple[int | None, int | None]:

@@ -60,7 +60,7 @@ def _effect_of_slice(assessment: Assessment, label: Label, place: int) -> float:
 
 def _volume(assessment: Assessment, label: Label, moment: str, place: int | None = None) -> float:
     """Volume of a ventricle at ED or ES, or what one slice adds to it; NaN where it is not known."""
-    phase = getattr(assessment.key_phases, f"{label.name.lower()}_{moment}")
+    phase = assessment.key_phases.of(label, moment)
     if phase is None:
         return float("nan")
     if place is None:

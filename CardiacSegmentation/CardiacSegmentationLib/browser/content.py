@@ -159,7 +159,7 @@ def _moments(assessment: Assessment, language: str) -> list[dict[str, Any]]:
     whose: dict[tuple[str, int], list[str]] = {}
     for moment in ("ed", "es"):
         for label in VENTRICLES:
-            phase = getattr(assessment.key_phases, f"{label.name.lower()}_{moment}")
+            phase = assessment.key_phases.of(label, moment)
             if phase is not None:
                 whose.setdefault((moment, phase), []).append(label.name)
     moments = []
