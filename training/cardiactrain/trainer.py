@@ -66,8 +66,8 @@ class Trainer:
         train = self.recipe.train
         torch.manual_seed(train.seed)
         self._views = Views(self.training, self.recipe, self.world.device)
-        if len(self._views) == 0:
-            msg = "The training set has no usable slice: check `data.datasets` and the split."
+        if not self._views.weights.any():
+            msg = "The training set has no usable slice: check `data.datasets`, `data.share` and the split."
             raise DataError(msg)
         check_teachers(self.teachers, self.recipe)
         self._augmentation = make_augmentation(self.recipe.augment, self.recipe.without)
