@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from cardiactrain.errors import RunError
+from cardiactrain.errors import RunError, first_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,8 @@ def load_checkpoint(path: Path, *needed: str) -> dict[str, Any]:
         msg = f"{path.parent} holds no {path.name}: is it the folder of a run that has finished an epoch?"
         raise RunError(msg) from None
     except Exception as error:  # torch raises what pickle, zip and the file system raise
-        msg = f"{path} is damaged and cannot be resumed from ({error}). Delete it to start again."
+        way = "--weights last takes the last ones" if path.name == BEST else "Delete it to start the run again"
+        msg = f"{path} is damaged ({first_line(error)}). {way}."
         raise RunError(msg) from error
     missing = [key for key in needed if not isinstance(state, dict) or key not in state]
     if missing:
@@ -61,6 +62,5 @@ def load_weights(network: nn.Module, weights: Any, path: Path) -> None:
     try:
         network.load_state_dict(weights)
     except (KeyError, RuntimeError, TypeError, AttributeError) as error:
-        first, *_ = str(error).split("\n")
-        msg = f"{path} holds the weights of another network than the recipe's: {first}"
+        msg = f"{path} holds the weights of another network than the recipe's: {first_line(error)}"
         raise RunError(msg) from error

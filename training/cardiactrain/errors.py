@@ -19,3 +19,8 @@ class RecipeError(TrainingError):
 
 class RunError(TrainingError):
     """A run's folder is missing, damaged or belongs to another recipe."""
+
+
+def first_line(error: Exception) -> str:
+    """What a library's error says in one line, or its kind where it says nothing."""
+    return str(error).split("\n")[0] or type(error).__name__

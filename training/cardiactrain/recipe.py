@@ -14,6 +14,7 @@ from cardiactrain.plain import Component, build, read_yaml, to_plain
 from cardiactrain.precision import PRECISIONS
 
 SMALLEST_VIEW = 8  # pixels
+NOT_INHERITED = ("name", "description")  # what is laid over another recipe is something else
 
 
 @dataclass(frozen=True)
@@ -281,7 +282,8 @@ def _read(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
         return content
     sibling = path.with_name(f"{base}.yaml")
     below = sibling if sibling.is_file() else find_recipe(base)
-    return _merge(_read(below, (*above, path.resolve())), content)
+    inherited = _read(below, (*above, path.resolve()))
+    return _merge({key: value for key, value in inherited.items() if key not in NOT_INHERITED}, content)
 
 
 def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

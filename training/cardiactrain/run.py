@@ -214,10 +214,10 @@ def _rename_keys(recipe: dict[str, Any]) -> dict[str, Any]:
 
 def _refuse_another(run: Run) -> None:
     """Whether a folder's run is the one asked for; what an older version did not write down is not asked."""
-    path = run.folder / RUN
-    if not path.exists():
+    if not any((run.folder / name).exists() for name in (RUN, LAST)):
         return
-    found = load_object(path)
+    open_run(run.folder)  # says whether it is whole
+    found = load_object(run.folder / RUN)
     other = [key for key, value in _content(run).items() if found.get(key, value) != value]
     if not other:
         return

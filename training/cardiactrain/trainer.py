@@ -19,7 +19,7 @@ from cardiactrain.checkpoint import BEST, LAST, TrainingState, load_checkpoint, 
 from cardiactrain.clock import Clock
 from cardiactrain.data.views import Views
 from cardiactrain.distill import check_teachers, teach
-from cardiactrain.errors import DataError, RecipeError, RunError
+from cardiactrain.errors import DataError, RecipeError, RunError, first_line
 from cardiactrain.networks import as_output, make_network
 from cardiactrain.normalise import make_normaliser
 from cardiactrain.objective import Objective
@@ -66,8 +66,8 @@ class Trainer:
         train = self.recipe.train
         torch.manual_seed(train.seed)
         self._views = Views(self.training, self.recipe, self.world.device)
-        if len(self._views) == 0:
-            msg = "The training set has no usable slice: check `data.datasets` and the split."
+        if not self._views.weights.any():
+            msg = "The training set has no usable slice: check `data.datasets`, `data.share` and the split."
             raise DataError(msg)
         check_teachers(self.teachers, self.recipe)
         self._augmentation = make_augmentation(self.recipe.augment, self.recipe.without)
@@ -134,7 +134,7 @@ class Trainer:
             predictor = Predictor(network.eval(), self.normaliser, self.recipe, self.world.device)
             predictor.labels([subject.stacks[0].image[:REHEARSED]], subject.pixel_mm(self.recipe.data.assumed_pixel_mm))
         except (RuntimeError, ValueError, TypeError, IndexError, AttributeError) as error:
-            msg = f"The recipe {self.recipe.name!r} cannot be trained as it is: {_first_line(error)}"
+            msg = f"The recipe {self.recipe.name!r} cannot be trained as it is: {first_line(error)}"
             raise RecipeError(msg) from error
 
     def fit(
@@ -335,10 +335,6 @@ class Trainer:
         self._optimiser.load_state_dict(state["optimiser"])
         self._scaler.load_state_dict(state["scaler"])
         self.normaliser.load(state["normaliser"])
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).split("\n")[0] or type(error).__name__
 
 
 def _generator(*numbers: int) -> torch.Generator:

@@ -168,9 +168,11 @@ def test_a_classical_method_has_nothing_to_train(
 def test_an_empty_selection_is_said(
     tiny_recipe: Path, store: Path, split: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fit = ["fit", str(tiny_recipe), *places(store, split, tmp_path / "run"), "--set", "data.datasets=[mms]"]
-    assert main(fit) == 1
+    fit = ["fit", str(tiny_recipe), *places(store, split, tmp_path / "run"), "--set"]
+    assert main([*fit, "data.datasets=[mms]"]) == 1
     assert "No subject" in capsys.readouterr().err
+    assert main([*fit, "data.share={acdc: 0, sunnybrook: 0}"]) == 1
+    assert "The training set has no usable slice: check `data.datasets`, `data.share`" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", COMMANDS)

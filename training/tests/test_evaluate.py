@@ -235,7 +235,7 @@ def test_only_runs_of_one_recipe_are_pooled(store: Path, tmp_path: Path) -> None
 
 
 def test_labels_are_needed(subjects: list[Subject], store: Path, tmp_path: Path) -> None:
-    blank = [replace(stack, labels=np.zeros_like(stack.labels)) for stack in subjects[0].stacks]
+    blank = [replace(stack, known=np.zeros_like(stack.known)) for stack in subjects[0].stacks]
     write_store([replace(subjects[0], stacks=tuple(blank))], tmp_path / "blank")
     run = a_run(tmp_path / "run", store, [])
     with pytest.raises(DataError, match="no labels of RV, MYO, LV to compare with"):

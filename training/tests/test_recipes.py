@@ -82,6 +82,7 @@ def test_a_recipe_survives_being_written_down() -> None:
         ("- a\n- b", "list of keys"),
         ("base: nowhere\nname: x", "no recipe 'nowhere'"),
         ("base: x\nname: x", "its `base` leads back to itself"),
+        ("base: ours", r"x\.yaml: the key 'name' is missing"),
         ("name: x\nview: {slices: 4}", r"x\.yaml: view\.slices is 4; it must be odd in 2D"),
         ("name: x\nview: {spacing_mm: 0}", r"view\.spacing_mm is 0\.0; it must be above 0"),
         ("name: x\nview: {spacing_mm: null}", "predict.kind is 'heart-crop'; it must be another where"),
@@ -130,6 +131,9 @@ def test_a_wrong_recipe_names_the_file_and_the_key(text: str, words: str, tmp_pa
         ({"optimiser.lr": "fast"}, "'muon' takes a number for 'lr', not 'fast'"),
         ({"optimiser.lr": -1}, "'muon' cannot be made"),
         ({"optimiser": {"kind": "adam", "lr": -1}}, "'adam' cannot be made"),
+        ({"schedule.floor": -0.1}, "'trapezoid' cannot be made .* floor is at least 0"),
+        ({"schedule": {"kind": "cosine", "warmup": -1}}, "'cosine' cannot be made .* warmup is at least 0"),
+        ({"schedule": {"kind": "polynomial", "power": -1}}, "power is at least 0"),
         ({"optimiser": {"kind": "sgd", "nesterov": 1}}, "'sgd' takes true or false for 'nesterov'"),
         (ACROSS | {"network.across": 0}, "view.slices_together is for 2D networks that look across slices"),
     ],
@@ -146,6 +150,16 @@ def test_a_rate_may_be_written_with_an_exponent(tmp_path: Path) -> None:
     path.write_text("base: ours\nname: x\noptimiser: {lr: 1e-4}\ntrain: {l2: 1e-5}")
     recipe = load_recipe(path)
     assert (recipe.optimiser.options["lr"], recipe.train.l2) == (1e-4, 1e-5)
+
+
+def test_a_recipe_laid_over_another_speaks_for_itself(tmp_path: Path) -> None:
+    """Its bundle would say that it was trained as the other one is."""
+    path = tmp_path / "x.yaml"
+    path.write_text("base: ours-wide\nname: x\ntrain: {batch: 4}")
+    recipe = load_recipe(path)
+    assert (recipe.name, recipe.description, recipe.train.batch) == ("x", "", 4)
+    assert recipe.network == load_recipe("ours-wide").network
+    assert all(load_recipe(name).description for name in list_recipes())
 
 
 def test_learning_makes_the_loss_smaller(subjects: list[Subject], tmp_path: Path) -> None:

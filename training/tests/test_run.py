@@ -148,3 +148,30 @@ def test_a_damaged_run_file_is_named(content: str, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(content)
     with pytest.raises(RunError, match=r"run\.json is (incomplete or damaged|no JSON object)"):
         open_run(tmp_path)
+
+
+def test_a_checkpoint_belongs_to_the_run_that_its_folder_names(
+    tiny_recipe: Path, store: Path, split: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without its name, weights of any other recipe and patients would go on as this run's."""
+    run = tmp_path / "run"
+    assert fit(tiny_recipe, store, split, run) == 0
+    (run / "run.json").write_text("{}")
+    assert fit(tiny_recipe, store, split, run) == 1
+    assert "run.json is incomplete or damaged" in capsys.readouterr().err
+    (run / "run.json").unlink()
+    assert fit(tiny_recipe, store, split, run) == 1
+    assert "it has no run.json" in capsys.readouterr().err
+
+
+def test_a_damaged_checkpoint_says_what_can_be_done(
+    tiny_recipe: Path, store: Path, split: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    assert fit(tiny_recipe, store, split, run) == 0
+    (run / "best.pt").write_bytes(b"")
+    assert main(["evaluate", str(run)]) == 1
+    assert "best.pt is damaged (EOFError). --weights last takes the last ones." in capsys.readouterr().err
+    (run / "last.pt").write_bytes(b"")
+    assert fit(tiny_recipe, store, split, run) == 1
+    assert "last.pt is damaged (EOFError). Delete it to start the run again." in capsys.readouterr().err

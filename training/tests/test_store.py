@@ -36,7 +36,8 @@ def test_a_cut_off_file_is_named(tmp_path: Path, store: Path, subjects: list[Sub
 
 
 def with_image(subject: Subject, image: np.ndarray) -> Subject:
-    return replace(subject, stacks=tuple(replace(stack, image=image) for stack in subject.stacks))
+    """The subject with another image in its first phase."""
+    return replace(subject, stacks=(replace(subject.stacks[0], image=image), *subject.stacks[1:]))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -55,13 +56,24 @@ def test_slices_of_one_grey_value_are_told_once(
     image[[0, 4]] = 7
     assert write_store([with_image(subjects[0], image)], tmp_path) == 1
     (record,) = caplog.records
-    assert record.getMessage() == "acdc-p00 has slices of one grey value only: ED 1, ED 5, ES 1, ES 5."
+    assert record.getMessage() == "acdc-p00 has slices of one grey value only: ED 1, ED 5."
 
 
 def test_a_subject_without_a_usable_slice_is_refused(subjects: list[Subject], tmp_path: Path) -> None:
     unused = tuple(replace(stack, used=~stack.used) for stack in subjects[0].stacks)
     with pytest.raises(DataError, match="acdc-p00 has no slice fit for training"):
         write_store([replace(subjects[0], stacks=unused)], tmp_path)
+
+
+def test_labels_that_were_lost_or_are_of_one_frame_are_refused(subjects: list[Subject], tmp_path: Path) -> None:
+    """A network would learn that there is no heart, an evaluation that its EF is 0."""
+    ed, es = subjects[0].stacks
+    empty = replace(subjects[0], stacks=(ed, replace(es, labels=0 * es.labels)))
+    with pytest.raises(DataError, match="acdc-p00, phase ES, has no label on any image"):
+        write_store([empty], tmp_path)
+    with pytest.raises(DataError, match="acdc-p00, phase ES, shows the very images of phase ED"):
+        write_store([replace(subjects[0], stacks=(ed, replace(ed, phase="ES")))], tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_those_before_a_broken_subject_are_kept(subjects: list[Subject], tmp_path: Path) -> None:
@@ -77,9 +89,9 @@ def test_those_before_a_broken_subject_are_kept(subjects: list[Subject], tmp_pat
 
 def test_a_name_stands_for_one_study(subjects: list[Subject], tmp_path: Path) -> None:
     write_store(subjects[:1], tmp_path)
-    corrected = tuple(replace(stack, labels=0 * stack.labels) for stack in subjects[0].stacks)
+    corrected = tuple(replace(stack, labels=np.minimum(stack.labels, 1)) for stack in subjects[0].stacks)
     assert write_store([replace(subjects[0], stacks=corrected)], tmp_path) == 1, "the same images, corrected"
-    assert not load_subjects(tmp_path, ["acdc-p00"])[0].stacks[0].labels.any()
+    assert load_subjects(tmp_path, ["acdc-p00"])[0].stacks[0].labels.max() == 1
     with pytest.raises(DataError, match=r"'p00' would take the place of .*acdc-p00\.npz"):
         write_store([replace(subjects[0], stacks=subjects[1].stacks)], tmp_path)
 

@@ -162,7 +162,12 @@ def _check_fitness(subject: Subject) -> None:
         msg = f"{subject.key} has no slice fit for training: leave it out of the source."
         raise DataError(msg)
     flat = []
-    for stack in subject.stacks:
+    for n, stack in enumerate(subject.stacks):
+        same = next((other.phase for other in subject.stacks[:n] if np.array_equal(other.image, stack.image)), None)
+        if same or not stack.labels.any():
+            why = f"shows the very images of phase {same}" if same else "has no label on any image"
+            msg = f"{subject.key}, phase {stack.phase}, {why}. Put it right, or leave the subject out of the source."
+            raise DataError(msg)
         broken = ~np.isfinite(stack.image).all(axis=(1, 2))
         if broken.any():
             place = f"{subject.key}, phase {stack.phase}, slice {int(broken.argmax()) + 1}"

@@ -49,8 +49,7 @@ def write_card(name: str, version: str, run: Run, rows: Sequence[Mapping[str, st
     lines = [
         f"# {name} {version}",
         "",
-        run.recipe.description.strip(),
-        "",
+        *([run.recipe.description.strip(), ""] if run.recipe.description else []),
         "Labels both ventricles and the LV myocardium in cine short-axis cardiac MR. Not a medical device.",
         "",
         "## Trained on",
