@@ -200,6 +200,31 @@ def test_values_that_are_several_or_no_number_are_passed_on_or_left_out(dicom_ca
     assert "PatientWeight" not in seg
 
 
+@pytest.mark.parametrize("stated", [{"SpacingBetweenSlices": 3.0}, {"SpacingBetweenSlices": 0, "SliceThickness": None}])
+def test_distance_and_thickness_of_slices_are_those_of_the_stack_whatever_headers_say(
+    stated: dict[str, Any], dicom_case: Any, valid_dicom: Any, tmp_path: Path
+) -> None:
+    case, folder = dicom_case("siemens"), tmp_path / "study"
+    folder.mkdir()
+    for path in case.stack.source.path.rglob("*.IMA"):
+        image = pydicom.dcmread(path)
+        for keyword, value in stated.items():
+            if value is None:
+                delattr(image, keyword)
+            else:
+                setattr(image, keyword, value)
+        image.save_as(folder / path.name)
+    stack = read_study(folder)
+    save_dicom(make_segmentations(stack, case.segmentation, read_source(stack), {ES: "ES"})[ES], tmp_path / "seg.dcm")
+    valid_dicom(tmp_path / "seg.dcm")
+    seg = highdicom.seg.segread(tmp_path / "seg.dcm")
+    distance = pytest.approx(case.stack.spacing_mm[0], abs=1e-3)
+    assert seg.get_volume(combine_segments=True).spacing[0] == distance
+    [measures] = seg.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence
+    assert measures.SpacingBetweenSlices == distance
+    assert measures.SliceThickness == (distance if "SliceThickness" in stated else case.stack.slice_thickness_mm)
+
+
 def test_an_empty_group_of_frames_makes_no_image_multi_frame(dicom_case: Any, tmp_path: Path) -> None:
     for path in dicom_case("siemens").stack.source.path.rglob("*.IMA"):
         image = pydicom.dcmread(path)

@@ -9,6 +9,7 @@ import numpy as np
 
 from CardiacSegmentationLib import __version__
 from CardiacSegmentationLib.errors import ExportError
+from CardiacSegmentationLib.export.contour_file import DECIMALS
 from CardiacSegmentationLib.export.corrections import name_ranges
 from CardiacSegmentationLib.export.dicom_objects import (
     PROGRAM,
@@ -39,7 +40,7 @@ DESCRIPTION = "Ventricles (LV, MYO, RV)"
 PLANE_ELEMENTS = {
     "PlanePositionSequence": ("ImagePositionPatient",),
     "PlaneOrientationSequence": ("ImageOrientationPatient",),
-    "PixelMeasuresSequence": ("PixelSpacing", "SliceThickness", "SpacingBetweenSlices"),
+    "PixelMeasuresSequence": ("PixelSpacing",),
 }
 
 
@@ -59,7 +60,7 @@ def make_segmentations(
     for phase, name in phases.items():
         if not segmentation.labels[phase].any():
             raise ExportError.of("no-labels-in-phase", phase=phase)
-        seg = _make_one(segmentation, source, phase, series, tracking)
+        seg = _make_one(stack, segmentation, source, phase, series=series, tracking=tracking)
         seg.ContentLabel = f"PHASE_{phase + 1:03d}"
         seg.ContentDescription = f"{name}: phase {phase + 1} of {stack.phases}, {stack.times_ms[phase]:.0f} ms"
         seg.ContentCreatorName = person_name(reader)
@@ -68,9 +69,11 @@ def make_segmentations(
 
 
 def _make_one(
+    stack: CineStack,
     segmentation: Segmentation,
     source: DicomSource,
     phase: int,
+    *,
     series: NewSeries,
     tracking: Mapping[Any, str],
 ) -> Dataset:
@@ -81,7 +84,7 @@ def _make_one(
     single = {new_uid(): image for _, image in images}
     slices = [slice_ for slice_, _ in images]
     seg: Dataset = SegObject(
-        source_images=[_as_single_image(image, uid, source.first) for uid, image in single.items()],
+        source_images=[_as_single_image(image, uid, source.first, stack) for uid, image in single.items()],
         pixel_array=np.ascontiguousarray(segmentation.labels[phase][slices]),
         segmentation_type=SegmentationTypeValues.BINARY,
         segment_descriptions=_describe_segments(segmentation, phase, tracking),
@@ -150,12 +153,13 @@ def describe_origin(segmentation: Segmentation, phase: int) -> str:
     return "; ".join(parts)
 
 
-def _as_single_image(image: SourceImage, uid: str, first: Dataset) -> Dataset:
+def _as_single_image(image: SourceImage, uid: str, first: Dataset, stack: CineStack) -> Dataset:
     """The image as a header of its own under a provisional UID.
 
     highdicom takes the single images of one series or one multi-frame object, and in the latter it refers to whatever
     frame lies at a position first: the first phase. Scanners also write a series per slice, and anonymisers a frame of
     reference per image. So every frame is presented as a single image of one series; references are put right after.
+    A header may be wrong about the distance of the slices, and silent about their thickness: the stack tells both.
     """
     from pydicom.uid import MRImageStorage
 
@@ -164,6 +168,8 @@ def _as_single_image(image: SourceImage, uid: str, first: Dataset) -> Dataset:
     header.SOPClassUID = MRImageStorage
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"):
         header[keyword] = copy(first[keyword])
+    header.SpacingBetweenSlices = round(stack.spacing_mm[0], DECIMALS)
+    header.SliceThickness = stack.slice_thickness_mm or header.SpacingBetweenSlices
     return header
 
 
