@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pydicom
 import pytest
-from CardiacSegmentationLib.cine import Reason, find_stacks, read_stack, read_study
+from CardiacSegmentationLib.cine import Candidate, Reason, find_stacks, read_stack, read_study
 from CardiacSegmentationLib.errors import StudyError
 from CardiacSegmentationLib.findings import Finding, Severity
 from cine.spoiling import SPEC, Spoilable, chosen, codes, edit, edit_each
@@ -18,7 +18,7 @@ from cine.spoiling import SPEC, Spoilable, chosen, codes, edit, edit_each
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from CardiacSegmentationLib.cine import Candidate, FoundStudy
+    from CardiacSegmentationLib.cine import FoundStudy
     from CardiacSegmentationLib.stack import CineStack
 
 
@@ -75,6 +75,19 @@ def test_other_files_beside_the_images_are_no_loss(ge: Spoilable) -> None:
     (ge.folder / "report.pdf").write_bytes(b"%PDF-1.4 report")
     (ge.folder / "notes").write_text("These are my notes.")
     assert "images-lost" not in codes(chosen(ge.folder))
+
+
+def test_a_stacks_files_are_gathered_once_however_many_others_lie_beside_them(
+    ge: Spoilable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(200):
+        (ge.folder / f"note {number}.txt").write_text("These are my notes.")
+    asked: list[Candidate] = []
+    files = Candidate.files.fget
+    assert files is not None
+    monkeypatch.setattr(Candidate, "files", property(lambda one: (asked.append(one), files(one))[1]))
+    find_stacks(ge.folder)
+    assert len(asked) < 10
 
 
 def test_a_loss_that_a_gap_accounts_for_is_told_once(ge: Spoilable) -> None:

@@ -47,6 +47,18 @@ def test_transfer_syntaxes(ge: Spoilable, truth: CineStack, syntax: UID) -> None
     assert stack.voxels.dtype == np.uint16
 
 
+def test_a_deflated_image_larger_than_what_is_read_of_it_first(ge: Spoilable) -> None:
+    chance = np.random.default_rng(0)
+    noise = chance.integers(0, 4096, (SPEC.phases, SPEC.slices, 160, 160)).astype("<u2")
+    for at, path in enumerate(ge.images()):
+        image = pydicom.dcmread(path)
+        image.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+        image.Rows = image.Columns = 160
+        image.PixelData = noise[at % SPEC.phases, at // SPEC.phases].tobytes()
+        image.save_as(path)
+    assert np.array_equal(read_study(ge.folder).voxels, noise)
+
+
 @pytest.mark.parametrize("implicit", [True, False])
 def test_files_without_preamble_and_file_header(ge: Spoilable, truth: CineStack, implicit: bool) -> None:
     for path in ge.images():

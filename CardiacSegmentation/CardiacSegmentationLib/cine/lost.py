@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.cine.excluded import DAMAGE, Reason
@@ -28,7 +29,8 @@ def find_lost_images(candidate: Candidate, excluded: Sequence[Excluded]) -> tupl
     """An error where files of a stack's own series or folders are unusable and its gaps do not account for them."""
     if not candidate.frames:
         return ()
-    lost = [file for group in excluded for file in group.files if _may_belong(file, group, candidate)]
+    own = _Own.of(candidate)
+    lost = [file for group in excluded for file in group.files if own.may_include(file, group)]
     unexplained = len(lost) - _missing_images(candidate)
     if unexplained <= 0:
         return ()
@@ -47,22 +49,39 @@ def some_of(names: Sequence[str]) -> tuple[str, ...]:
     return (*names[:MOST_NAMED], *(["…"] if len(names) > MOST_NAMED else []))
 
 
-def _may_belong(file: Path, group: Excluded, candidate: Candidate) -> bool:
-    """Whether a file that is left out may be an image of the stack, by its series or else by its place."""
-    if group.reason not in DAMAGE | WITHOUT_PLACE | {Reason.NOT_DICOM} or file in candidate.files or file.is_dir():
-        return False
-    if group.description:
-        return group.description == candidate.description
-    beside = {folder for own in candidate.files for folder in (own.parent, own.parent.parent)}
-    if file.parent not in beside and file.parent.parent not in beside:
-        return False
-    return group.reason is not Reason.NOT_DICOM or _is_named_alike(file, candidate)
+@dataclass(frozen=True)
+class _Own:
+    """What tells a stack's own files: gathered once, for a folder may hold thousands of others."""
+
+    description: str
+    files: frozenset[Path]
+    beside: frozenset[Path]  # their folders, and those above
+    names: frozenset[str]  # without their numbers
+
+    @classmethod
+    def of(cls, candidate: Candidate) -> _Own:
+        files = frozenset(candidate.files)
+        folders = {file.parent for file in files}
+        beside = frozenset(folders | {folder.parent for folder in folders})
+        return cls(candidate.description, files, beside, frozenset(_without_numbers(file) for file in files))
+
+    def may_include(self, file: Path, group: Excluded) -> bool:
+        """Whether a file that is left out may be an image of the stack, by its series or else by its place."""
+        if group.reason not in DAMAGE | WITHOUT_PLACE | {Reason.NOT_DICOM} or file in self.files or file.is_dir():
+            return False
+        if group.description:
+            return group.description == self.description
+        if file.parent not in self.beside and file.parent.parent not in self.beside:
+            return False
+        return group.reason is not Reason.NOT_DICOM or self._names_alike(file)
+
+    def _names_alike(self, file: Path) -> bool:
+        """Whether a name differs from an image's by its numbers alone, or ends as those of images do."""
+        return _without_numbers(file) in self.names or file.suffix.lower() in IMAGE_ENDINGS
 
 
-def _is_named_alike(file: Path, candidate: Candidate) -> bool:
-    """Whether a name differs from an image's by its numbers alone, or ends as those of images do."""
-    names = {re.sub(r"\d+", "#", own.name) for own in candidate.files}
-    return re.sub(r"\d+", "#", file.name) in names or file.suffix.lower() in IMAGE_ENDINGS
+def _without_numbers(file: Path) -> str:
+    return re.sub(r"\d+", "#", file.name)
 
 
 def _missing_images(candidate: Candidate) -> int:

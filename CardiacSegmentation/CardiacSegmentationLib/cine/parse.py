@@ -80,7 +80,7 @@ def read_header(path: Path, start: bytes | None = None) -> Header | None:
             header = _parse(BytesIO(start), begin, size)
         except Exception:  # the header is longer than this, or damaged, as the whole file will tell
             header = None
-        if header is not None and header.pixels is not None:
+        if header is not None and header.pixels is not None and not header.pixels.deflated:
             return _with_fragments(path, header, size)
     with path.open("rb") as file:
         return _with_fragments(path, _parse(file, begin, size), size)
