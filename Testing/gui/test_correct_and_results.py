@@ -251,6 +251,38 @@ def test_choosing_one_fact_leaves_the_others_as_the_images_say_them(
     assert [entry.subject for entry in session.reading.journal] == ["papillary", "height_cm"]
 
 
+def type_number(hand: Hand, spin: Any, text: str) -> None:
+    """Type over what a field shows, and stay in it."""
+    import qt
+    import slicer
+
+    slicer.util.findChildren(spin, className="QLineEdit")[0].selectAll()
+    for letter in text:
+        hand.press(spin, getattr(qt.Qt, "Key_Period" if letter == "." else f"Key_{letter}"), letter)
+
+
+def test_a_number_that_is_typed_is_taken_whole(a_hand: Hand, a_segmented_study: Study) -> None:
+    import qt
+
+    type_number(a_hand, a_hand.ui.weightSpin, "75.5")
+    assert a_hand.panel.session.reading.patient.weight_kg == 75.5  # whatever comes next finds it
+    type_number(a_hand, a_hand.ui.heightSpin, "178")
+    a_hand.press(a_hand.ui.heightSpin, qt.Qt.Key_Return)
+    patient = a_hand.panel.live.session.reading.patient
+    assert (patient.weight_kg, patient.height_cm) == (75.5, 178.0)
+    assert len(a_hand.panel.live.session.reading.journal) == 2  # not one entry for each digit
+
+
+def test_a_change_elsewhere_leaves_what_is_being_typed(a_hand: Hand, a_segmented_study: Study) -> None:
+    import qt
+
+    type_number(a_hand, a_hand.ui.heightSpin, "17")
+    a_hand.panel.live.session.look_at(0, 3)  # as the image on display is after a moment
+    a_hand.press(a_hand.ui.heightSpin, qt.Qt.Key_8, "8")
+    a_hand.press(a_hand.ui.heightSpin, qt.Qt.Key_Return)
+    assert a_hand.panel.session.reading.patient.height_cm == 178.0
+
+
 def test_the_editor_paints_on_the_labels_at_hand_with_the_tools_that_matter(
     a_hand: Hand, a_segmented_study: Study
 ) -> None:
