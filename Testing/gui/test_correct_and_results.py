@@ -106,9 +106,30 @@ def test_findings_that_were_looked_at_are_not_shown_again(a_hand: Hand, a_segmen
     labels[4][labels[4] == 1] = 0
     session.edit(0, labels, "Erase")
     assert "The RV is missing in slice 5" in cell(a_hand.ui.sliceTable, 4, 4)
-    a_hand.ui.sliceTable.selectRow(4)
+    a_hand.panel.go_to(4, None)
     a_hand.ui.tickOffButton.click()
     assert "missing" not in cell(a_hand.ui.sliceTable, 4, 4)
+
+
+def test_doubts_are_ticked_off_on_the_slice_on_display_however_one_came_there(
+    a_hand: Hand, a_segmented_study: Study
+) -> None:
+    from CardiacSegmentationLib.gui.layout import reading_view
+    from CardiacSegmentationLib.scene.views import go_to_slice
+
+    session, table = a_hand.panel.session, a_hand.ui.sliceTable
+    assert table.currentRow() == 4  # a study opens in the middle
+    labels = session.segmentation.labels[0].copy()
+    for place in (3, 5):
+        labels[place][labels[place] == 1] = 0
+    session.edit(0, labels, "Erase")
+    a_hand.panel.go_to(3, 0)
+    go_to_slice(a_segmented_study, 5, [reading_view(a_segmented_study)])  # as the wheel does
+    a_hand.see()
+    assert table.currentRow() == 5
+    a_hand.ui.tickOffButton.click()
+    assert "missing" in cell(table, 3, 4)
+    assert "missing" not in cell(table, 5, 4)
 
 
 def test_the_slider_steps_through_the_phases_of_images_and_labels(a_hand: Hand, a_segmented_study: Study) -> None:
