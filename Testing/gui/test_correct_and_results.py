@@ -106,9 +106,30 @@ def test_findings_that_were_looked_at_are_not_shown_again(a_hand: Hand, a_segmen
     labels[4][labels[4] == 1] = 0
     session.edit(0, labels, "Erase")
     assert "The RV is missing in slice 5" in cell(a_hand.ui.sliceTable, 4, 4)
-    a_hand.ui.sliceTable.selectRow(4)
+    a_hand.panel.go_to(4, None)
     a_hand.ui.tickOffButton.click()
     assert "missing" not in cell(a_hand.ui.sliceTable, 4, 4)
+
+
+def test_doubts_are_ticked_off_on_the_slice_on_display_however_one_came_there(
+    a_hand: Hand, a_segmented_study: Study
+) -> None:
+    from CardiacSegmentationLib.gui.layout import reading_view
+    from CardiacSegmentationLib.scene.views import go_to_slice
+
+    session, table = a_hand.panel.session, a_hand.ui.sliceTable
+    assert table.currentRow() == 4  # a study opens in the middle
+    labels = session.segmentation.labels[0].copy()
+    for place in (3, 5):
+        labels[place][labels[place] == 1] = 0
+    session.edit(0, labels, "Erase")
+    a_hand.panel.go_to(3, 0)
+    go_to_slice(a_segmented_study, 5, [reading_view(a_segmented_study)])  # as the wheel does
+    a_hand.see()
+    assert table.currentRow() == 5
+    a_hand.ui.tickOffButton.click()
+    assert "missing" in cell(table, 3, 4)
+    assert "missing" not in cell(table, 5, 4)
 
 
 def test_the_slider_steps_through_the_phases_of_images_and_labels(a_hand: Hand, a_segmented_study: Study) -> None:
@@ -249,6 +270,38 @@ def test_choosing_one_fact_leaves_the_others_as_the_images_say_them(
     a_hand.ui.heightSpin.value = 180.0
     assert session.assessment.patient == replace(known, height_cm=180.0)
     assert [entry.subject for entry in session.reading.journal] == ["papillary", "height_cm"]
+
+
+def type_number(hand: Hand, spin: Any, text: str) -> None:
+    """Type over what a field shows, and stay in it."""
+    import qt
+    import slicer
+
+    slicer.util.findChildren(spin, className="QLineEdit")[0].selectAll()
+    for letter in text:
+        hand.press(spin, getattr(qt.Qt, "Key_Period" if letter == "." else f"Key_{letter}"), letter)
+
+
+def test_a_number_that_is_typed_is_taken_whole(a_hand: Hand, a_segmented_study: Study) -> None:
+    import qt
+
+    type_number(a_hand, a_hand.ui.weightSpin, "75.5")
+    assert a_hand.panel.session.reading.patient.weight_kg == 75.5  # whatever comes next finds it
+    type_number(a_hand, a_hand.ui.heightSpin, "178")
+    a_hand.press(a_hand.ui.heightSpin, qt.Qt.Key_Return)
+    patient = a_hand.panel.live.session.reading.patient
+    assert (patient.weight_kg, patient.height_cm) == (75.5, 178.0)
+    assert len(a_hand.panel.live.session.reading.journal) == 2  # not one entry for each digit
+
+
+def test_a_change_elsewhere_leaves_what_is_being_typed(a_hand: Hand, a_segmented_study: Study) -> None:
+    import qt
+
+    type_number(a_hand, a_hand.ui.heightSpin, "17")
+    a_hand.panel.live.session.look_at(0, 3)  # as the image on display is after a moment
+    a_hand.press(a_hand.ui.heightSpin, qt.Qt.Key_8, "8")
+    a_hand.press(a_hand.ui.heightSpin, qt.Qt.Key_Return)
+    assert a_hand.panel.session.reading.patient.height_cm == 178.0
 
 
 def test_the_editor_paints_on_the_labels_at_hand_with_the_tools_that_matter(

@@ -48,7 +48,7 @@ class CorrectPanel:
         self._panel, self._ui = panel, panel.ui
         self._slices = SliceTable(self._ui.sliceTable, self.jump, self._count)
         self._set_up_editor()
-        self.outlines = Outlines(panel)
+        self.outlines = Outlines(panel, self._show_slice)
         self.grid = CountGrid(panel, self.jump)
         self.proposal = ProposalRow(panel, self.outlines.propose)
         self.again = AgainPanel(panel, self.proposal, make_process)
@@ -129,6 +129,7 @@ class CorrectPanel:
             self._ui.playButton.checked = playing
         if not playing and self._panel.live is not None:
             self._slices.show_phase(self._panel.live.assessment, phase)
+            self._show_slice()
             self._show_history()
 
     def show_numbers(self) -> None:
@@ -141,6 +142,7 @@ class CorrectPanel:
             self._ui.keyPhaseFrame.visible = False
             return
         self._slices.show_phase(live.assessment, current_phase(live.study))
+        self._show_slice()
         self._show_key_phases()
         self._show_history()
 
@@ -216,7 +218,7 @@ class CorrectPanel:
             last = study.volume_node.GetImageData().GetDimensions()[2] - 1
             slice_index = min(max(slice_index, 0), last)
             go_to_slice(study, slice_index)
-            self._slices.select(slice_index)
+            self._show_slice()
 
     def toggle_play(self) -> None:
         """Play or stop."""
@@ -337,6 +339,13 @@ class CorrectPanel:
         found = live.assessment.open_findings if live is not None else ()
         moved = (item for item in found if item.code.startswith("key-phase-") and item.severity is Severity.WARNING)
         return next(moved, None)
+
+    def _show_slice(self) -> None:
+        """Mark the row of the slice on display, however one came there."""
+        study = self._panel.study
+        view = reading_view(study) if study is not None else None
+        if study is not None and view is not None:
+            self._slices.select(current_slice(study, view))
 
     def _show_key_phases(self) -> None:
         """One line where ED or ES held still and another phase is the extreme one now."""

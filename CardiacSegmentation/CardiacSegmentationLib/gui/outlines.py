@@ -37,8 +37,9 @@ WHITE, YELLOW = (255, 255, 255), (255, 255, 0)
 class Outlines:
     """They follow phase and slice; Slicer's own outlines along the voxels are off as long as there are ours."""
 
-    def __init__(self, panel: CardiacPanel) -> None:
-        self._panel = panel
+    def __init__(self, panel: CardiacPanel, slice_shown: Callable[[], None]) -> None:
+        """``slice_shown`` hears that another slice came on display."""
+        self._panel, self._slice_shown = panel, slice_shown
         self._contours = {
             label: OutlineNode(f"{BY_LABEL[label].name} outline", BY_LABEL[label].color_rgb) for label in STRUCTURES
         }
@@ -177,6 +178,7 @@ class Outlines:
         if study is None or at is None or not study.exists or current_slice(study, self._view.node) == at[1]:
             return
         self.update()
+        self._slice_shown()
 
     def _display_changed(self) -> None:
         study = self._panel.study

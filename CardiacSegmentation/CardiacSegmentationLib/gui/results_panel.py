@@ -51,7 +51,7 @@ class ResultsPanel:
         self._is_filling = False
         self._journal: list[str] = []
         self._shown: dict[str, Any] = {}  # the facts, as the fields showed them last
-        for spin in (self._ui.heightSpin, self._ui.weightSpin, self._ui.ageSpin):
+        for spin in self._spins():
             spin.connect("valueChanged(double)", lambda _value: self._facts_changed())
         for name, combo in self._convention_combos().items():
             combo.clear()
@@ -62,6 +62,11 @@ class ResultsPanel:
         self.sending = Sending(panel, self.export, self._say, make_process)
         self.export_menu = ExportMenu(panel, self._ui.exportButton, self.export, self.sending)
         self._ui.exportEdit.currentPath = str(slicer.app.settings().value(EXPORT_FOLDER, "") or Path.home())
+
+    def take_in(self) -> None:
+        """Take in a number that was typed and whose field was not left yet."""
+        for spin in self._spins():
+            spin.interpretText()
 
     def cancel_drag(self) -> bool:
         """Let go of the curve's mark in hand; false where none is."""
@@ -189,15 +194,23 @@ class ResultsPanel:
         reading = self._reading(study)
         ui, patient, conventions = self._ui, reading.patient_of(read_patient(study.images)), reading.conventions
         ui.sexCombo.currentIndex = SEXES.index(patient.sex) if patient.sex in SEXES else 0
-        ui.heightSpin.value = patient.height_cm or 0.0
-        ui.weightSpin.value = patient.weight_kg or 0.0
-        ui.ageSpin.value = -1.0 if patient.age_years is None else float(math.floor(patient.age_years))
+        age = -1.0 if patient.age_years is None else float(math.floor(patient.age_years))
+        for spin, value in (
+            (ui.heightSpin, patient.height_cm or 0.0),
+            (ui.weightSpin, patient.weight_kg or 0.0),
+            (ui.ageSpin, age),
+        ):
+            if spin.value != round(value, spin.decimals):  # to set it anew would rewrite what is being typed
+                spin.value = value
         for name, combo in self._convention_combos().items():
             value = getattr(conventions, name)
             combo.currentIndex = CHOICES[name].values.index(str(getattr(value, "value", value)))
         ui.thresholdCombo.enabled = conventions.papillary is Papillary.MASS
         self._shown = self._fields()
         self._is_filling = False
+
+    def _spins(self) -> tuple[Any, ...]:
+        return self._ui.heightSpin, self._ui.weightSpin, self._ui.ageSpin
 
     def _fields(self) -> dict[str, Any]:
         """The facts as the fields show them, by name: rounded, so that what was not touched says nothing."""

@@ -106,6 +106,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
             with errors_shown(self.messages):
                 self.live.settle()
                 self.sign_off.take_in()
+            self._results.take_in()
 
     @property
     def session(self) -> StudySession | None:
@@ -179,7 +180,6 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._study_section.clean_up()
         self._results.clean_up()
         self.sign_off.clean_up()
-        self._results.clean_up()
         self._looking.clean_up()
         self.overview.clean_up()
         self.identity.exit()
