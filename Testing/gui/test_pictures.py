@@ -83,7 +83,9 @@ def test_what_goes_wrong_and_what_is_recovered_is_pictured(
     a_hand.wait_for(lambda: not a_hand.panel._segment.is_running, 60)
     a_hand.ui.correctSection.collapsed = True
     a_hand.ui.resultsSection.collapsed = True
-    a_hand.ui.recoveryLabel.text = "Work on this study was left unfinished and is kept (2 corrected images)."
+    a_hand.ui.recoveryLabel.text = (
+        "Work on this study was left unfinished on 2026-11-28 14:03 and is kept (2 corrected images)."
+    )
     a_hand.ui.recoveryFrame.visible = True
     a_hand.picture(pictures / "slicer-panel-error.png")
     assert "my-network" in a_hand.ui.errorText.plainText

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +59,8 @@ def test_after_a_crash_the_corrections_are_offered_and_restored(
     assert not a_hand.panel.live.assessment.counted[Label.RV - 1, 0, 1]
     assert not a_hand.ui.recoveryFrame.visible
     assert a_hand.ui.undoButton.enabled
-    assert path.exists()  # kept on as this session's own
+    assert not path.exists()
+    assert kept_phases(recovery_path(a_hand)) == {2}  # kept on as this study's own
 
 
 def test_after_a_crash_segmenting_brings_the_offer(a_hand: Hand, a_segmented_study: Study, phantom: Phantom) -> None:
@@ -71,7 +74,8 @@ def test_after_a_crash_segmenting_brings_the_offer(a_hand: Hand, a_segmented_stu
     assert a_hand.ui.recoveryFrame.visible  # nobody has decided yet
     a_hand.ui.restoreButton.click()
     assert (a_hand.panel.live.session.segmentation.labels[2, :, :12, :12] == 3).any()
-    assert path.exists()
+    assert not path.exists()
+    assert kept_phases(recovery_path(a_hand)) == {2}
 
 
 def test_corrections_that_were_knowingly_replaced_are_forgotten(
@@ -92,16 +96,75 @@ def test_kept_corrections_can_be_discarded(a_hand: Hand, a_segmented_study: Stud
     assert not a_hand.ui.recoveryFrame.visible
 
 
-def test_what_is_corrected_before_the_discarding_is_kept_from_then_on(
+def test_what_is_corrected_before_the_decision_is_kept_beside_what_waits(
     a_hand: Hand, a_segmented_study: Study, phantom: Phantom
 ) -> None:
     path = crash_with_a_correction(a_hand, a_segmented_study)
     study = load(*phantom)
     a_hand.panel.select(study)
-    correct(a_hand, study, 5)
-    assert kept_phases(path) == {2}
+    own = correct(a_hand, study, 5)
+    assert (kept_phases(path), kept_phases(own)) == ({2}, {5})
     a_hand.ui.discardButton.click()
-    assert kept_phases(path) == {5}
+    assert not path.exists()
+    assert kept_phases(own) == {5}
+
+
+def test_the_same_study_loaded_twice_is_kept_and_offered_twice(
+    a_hand: Hand, a_segmented_study: Study, phantom: Phantom
+) -> None:
+    import slicer
+
+    second = load(*phantom)
+    paths = [correct(a_hand, a_segmented_study, 2)]
+    a_hand.panel.select(second)
+    assert not a_hand.ui.recoveryFrame.visible
+    paths.append(correct(a_hand, second, 5))
+    assert [kept_phases(path) for path in paths] == [{2}, {5}]
+    contents = [path.read_bytes() for path in paths]
+    slicer.mrmlScene.Clear(False)
+    assert not any(path.exists() for path in paths)
+    for number, (path, content) in enumerate(zip(paths, contents, strict=True)):  # it had crashed instead
+        path.write_bytes(content)
+        os.utime(path, (1e9 + 3600 * number,) * 2)
+    studies = [load(*phantom), load(*phantom)]
+    for study, phase in zip(studies, (5, 2), strict=True):
+        a_hand.panel.select(study)
+        assert a_hand.ui.recoveryFrame.visible
+        when = time.localtime(1e9 + (3600 if phase == 5 else 0))
+        assert time.strftime("%Y-%m-%d %H:%M", when) in a_hand.ui.recoveryLabel.text
+        a_hand.ui.restoreButton.click()
+        a_hand.see()
+        assert kept_phases(recovery_path(a_hand)) == {phase}
+        assert a_hand.ui.recoveryFrame.visible == (phase == 5)  # the other one waits
+    a_hand.panel.select(studies[0])
+    assert not a_hand.ui.recoveryFrame.visible
+    slicer.mrmlScene.Clear(False)
+    assert not list(paths[0].parent.glob("*"))
+
+
+@pytest.mark.parametrize("what", ["study", "labels"])
+def test_a_study_deleted_while_another_is_at_hand_is_offered_again(
+    a_hand: Hand, a_segmented_study: Study, another_study: Study, phantom: Phantom, what: str
+) -> None:
+    import slicer
+    from slicer_host.data_module import delete_folder
+
+    path = correct(a_hand, a_segmented_study, 2)
+    a_hand.panel.select(another_study)
+    if what == "study":
+        delete_folder(a_segmented_study)
+    else:
+        slicer.mrmlScene.RemoveNode(a_segmented_study.segmentation)
+    a_hand.see()
+    assert a_hand.panel.study == another_study
+    study = load(*phantom) if what == "study" else a_segmented_study
+    if what == "labels":
+        segment(a_hand, study, phantom[1])
+    a_hand.panel.select(study)
+    assert a_hand.ui.recoveryFrame.visible
+    a_hand.ui.restoreButton.click()
+    assert kept_phases(recovery_path(a_hand)) == {2}
+    assert not path.exists()
 
 
 def test_a_session_that_still_runs_keeps_its_corrections_to_itself(
@@ -122,10 +185,11 @@ def test_corrections_that_a_saved_scene_holds_are_not_offered_again(
         assert slicer.util.saveScene(str(tmp_path / "scene.mrb"))
 
     path = crash_with_a_correction(a_hand, a_segmented_study, save)
+    assert path.exists()
     slicer.util.loadScene(str(tmp_path / "scene.mrb"))
     a_hand.see()
     assert a_hand.panel.live is not None
-    assert path.exists()
+    assert not path.exists()  # nothing is left in it to be restored
     assert not a_hand.ui.recoveryFrame.visible
 
 
@@ -320,7 +384,7 @@ def correct(hand: Hand, study: Study, phase: int) -> Path:
 
 def recovery_path(hand: Hand) -> Path:
     """The file of the study at hand."""
-    path: Path = hand.panel._recovery.recovery.path_of(hand.panel.live.session)
+    path: Path = hand.panel._recovery.recovery.path_of(hand.panel.live.session, hand.panel.study)
     return path
 
 

@@ -185,7 +185,6 @@ def test_curves_outlive_a_crash(session: StudySession, begin: Callable[..., Stud
     text = next(tmp_path.glob("*.npz"))
     assert text.exists()
     later, other = begin(), Recovery(tmp_path)
-    other._owner["token"] = "another"
     found = _as_left_by_a_dead_process(other, later, text)
     other.restore(later, found)
     assert area(later, Label.LV) == area(session, Label.LV)

@@ -82,11 +82,14 @@ def left_behind(begin: Begin, folder: Path, do: Callable[[StudySession], Any] = 
     return session
 
 
-def kept_images(folder: Path) -> list[list[int]]:
-    (path,) = folder.glob("*.npz")
-    with np.load(path) as stored:
-        places: list[list[int]] = json.loads(str(stored["state"]))["places"]
-        return places
+def kept_images(*paths: Path) -> list[list[int]]:
+    """The images ``[phase, slice]`` in these files; in a folder there must be one."""
+    found: list[list[int]] = []
+    for path in paths:
+        (file,) = path.glob("*.npz") if path.is_dir() else (path,)
+        with np.load(file) as stored:
+            found += json.loads(str(stored["state"]))["places"]
+    return found
 
 
 def test_after_a_crash_all_of_the_work_comes_back_as_one_step(begin: Begin, folder: Path, made: Segmentation) -> None:
@@ -241,12 +244,14 @@ def test_a_signed_reading_refuses_work_from_before(begin: Begin, folder: Path) -
         kept.restore(session, kept.find(session))
 
 
-def test_what_waits_to_be_restored_is_not_overwritten(begin: Begin, folder: Path) -> None:
+def test_what_waits_to_be_restored_is_kept_beside_this_sessions_work(begin: Begin, folder: Path) -> None:
     left_behind(begin, folder)
     session, kept = begin(), Recovery(folder)
     found = kept.find(session)
+    assert found is not None
     delete_here(session, (5, 5), [Label.RV])
-    assert not kept.keep(session)
+    assert kept.keep(session)
+    assert kept_images(found.path, kept.path_of(session)) == [[2, 3], [5, 5]]
     kept.forget_all()
     assert kept_images(folder) == [[2, 3]]
     kept.find(session)
@@ -256,14 +261,93 @@ def test_what_waits_to_be_restored_is_not_overwritten(begin: Begin, folder: Path
     assert [5, 4] in kept_images(folder)
 
 
+def two_loads(begin: Begin, folder: Path) -> tuple[list[StudySession], Recovery]:
+    """The same images twice in one program, each with work of its own."""
+    sessions, kept = [begin(), begin()], Recovery(folder)
+    for load, session in enumerate(sessions):
+        assert kept.find(session, load) is None
+        session.delete(2, 3 + load, [Label.LV])
+        assert kept.keep(session, load)
+    return sessions, kept
+
+
+def test_two_loads_of_a_study_both_outlive_a_crash(begin: Begin, folder: Path) -> None:
+    """The latest is offered first; each is restored where the reader wants it."""
+    lost, kept = two_loads(begin, folder)
+    crash(folder)
+    paths = [kept.path_of(session, load) for load, session in enumerate(lost)]
+    for load, path in enumerate(paths):
+        os.utime(path, (1e9 + load, 1e9 + load))
+    sessions, kept = [begin(), begin()], Recovery(folder)
+    for load in (1, 0):
+        found = kept.find(sessions[load], load)
+        assert found is not None
+        assert (found.path, found.kept_at) == (paths[load], 1e9 + load)
+        kept.restore(sessions[load], found, load)
+        assert differences(sessions[load].assessment, lost[load].assessment) == []
+        assert (kept.find(sessions[load], load) is None) == (load == 0)  # the other one waits
+    assert not any(path.exists() for path in paths)
+    assert len(list(folder.glob("*.npz"))) == 2  # kept on as these loads' own
+    kept.forget_all()
+    assert list(folder.glob("*")) == []
+
+
+def test_a_load_that_is_finished_leaves_the_others_work(begin: Begin, folder: Path) -> None:
+    sessions, kept = two_loads(begin, folder)
+    kept.forget(0)
+    assert kept_images(folder) == [[2, 4]]
+    assert kept.path_of(sessions[1], 1).exists()
+    assert kept.loads == (1,)
+
+
+def test_a_load_that_was_deleted_is_offered_to_the_next(begin: Begin, folder: Path) -> None:
+    sessions, kept = two_loads(begin, folder)
+    path = kept.path_of(sessions[0], 0)
+    kept.leave(0)
+    found = kept.find(begin(), 2)
+    assert found is not None
+    assert found.path == path
+    kept.forget_all()
+    assert kept_images(folder) == [[2, 3]]
+
+
+def test_a_file_of_an_earlier_version_is_found(begin: Begin, folder: Path) -> None:
+    """There was one file for each study, by its images' name alone."""
+    left_behind(begin, folder)
+    (path,) = folder.glob("*.npz")
+    session = begin()
+    path.rename(folder / f"{recovery.fingerprint(session.stack)}.npz")
+    kept = Recovery(folder)
+    found = kept.find(session)
+    assert found is not None
+    kept.restore(session, found)
+    assert kept_images(folder) == [[2, 3]]
+    kept.forget_all()
+    assert list(folder.glob("*")) == []
+
+
+def test_work_is_never_without_a_file_while_it_is_restored(
+    begin: Begin, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    left_behind(begin, folder)
+    session, kept = begin(), Recovery(folder)
+    found = kept.find(session)
+    monkeypatch.setattr(recovery.np, "savez_compressed", fail)
+    kept.restore(session, found)
+    assert kept_images(folder) == [[2, 3]]
+
+
 def test_a_session_that_still_runs_is_not_stolen_from(begin: Begin, folder: Path) -> None:
     left_behind(begin, folder)
     crash(folder, os.getppid())
     session, kept = begin(), Recovery(folder)
     assert kept.find(session) is None
     delete_here(session, (5, 5), [Label.RV])
-    assert not kept.keep(session)
-    kept.forget(session)
+    assert kept.keep(session)
+    kept.forget()
     assert kept_images(folder) == [[2, 3]]
 
 
@@ -325,8 +409,7 @@ def test_what_a_saved_scene_holds_is_not_offered_again(begin: Begin, folder: Pat
     lost = left_behind(begin, folder)
     again, kept = begin(lost.segmentation, reading=lost.reading), Recovery(folder)
     assert kept.find(again) is None
-    delete_here(again, (5, 5), [Label.RV])
-    assert kept.keep(again)  # what adds nothing is not waited for
+    assert list(folder.glob("*")) == []
 
 
 def test_saved_or_closed_knowingly_all_is_forgotten(begin: Begin, folder: Path) -> None:
@@ -334,7 +417,7 @@ def test_saved_or_closed_knowingly_all_is_forgotten(begin: Begin, folder: Path) 
     kept.find(session)
     work(session)
     kept.keep(session)
-    kept.forget(session)
+    kept.forget()
     assert list(folder.glob("*.npz")) == []
     assert not kept.keep(session)  # from here on only what is new
     delete_here(session, (5, 5), [Label.RV])
@@ -352,7 +435,7 @@ def test_a_file_that_is_cut_off_is_no_help_and_no_harm(begin: Begin, folder: Pat
     assert kept.find(session) is None
     delete_here(session, (5, 5), [Label.RV])
     assert kept.keep(session)
-    assert kept_images(folder) == [[5, 5]]
+    assert kept_images(kept.path_of(session)) == [[5, 5]]
 
 
 @pytest.mark.parametrize(
@@ -388,8 +471,9 @@ def test_no_pickle_is_opened(begin: Begin, folder: Path) -> None:
 def test_the_file_is_named_after_the_images_and_holds_nothing_else(begin: Begin, folder: Path) -> None:
     left_behind(begin, folder)
     (path,) = folder.iterdir()
-    assert path.stem == recovery.fingerprint(begin().stack)
-    assert len(path.stem) == 32
+    name, number = path.stem.split("-")
+    assert name == recovery.fingerprint(begin().stack)
+    assert (len(name), len(number)) == (32, 8)
 
 
 def test_another_study_finds_nothing(begin: Begin, folder: Path, made: Segmentation) -> None:
@@ -419,6 +503,22 @@ def test_old_files_go(begin: Begin, folder: Path) -> None:
     assert len(list(folder.glob("*.npz"))) == 1
     Recovery(folder).forget_old(time.time() + 31 * 86_400)
     assert list(folder.glob("*.npz")) == []
+
+
+def test_of_one_study_the_latest_files_stay(begin: Begin, folder: Path) -> None:
+    """Who crashes again and again, and never decides, fills no disk."""
+    left_behind(begin, folder)
+    (first,) = folder.glob("*.npz")
+    for number in range(recovery.KEPT_FILES):
+        later = folder / f"{first.stem[:-8]}{number:08}.npz"
+        later.write_bytes(first.read_bytes())
+        os.utime(later, (time.time() + 60 + number,) * 2)
+    other = folder / f"{'0' * 32}.npz"
+    other.write_bytes(first.read_bytes())
+    Recovery(folder).forget_old(time.time())
+    assert not first.exists()
+    assert other.exists()
+    assert len(list(folder.glob("*.npz"))) == recovery.KEPT_FILES + 1
 
 
 def test_a_process_that_is_killed_leaves_its_work(session: StudySession, folder: Path, tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def _read(study: Path, folder: Path, options: Options, server: ReadingServer, is
                 print(path)
         if hide and session.reading.reader:
             print("De-identified: the results hold no name of the reader, no impression and no signature.", flush=True)
-        recovery.forget(session)
+        recovery.forget()
 
 
 def _study_and_folder(arguments: argparse.Namespace) -> tuple[Path, Path]:

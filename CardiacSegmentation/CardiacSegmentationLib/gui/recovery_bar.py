@@ -1,7 +1,8 @@
-"""The line at the top that offers work an earlier session left behind; a timer keeps that of this one."""
+"""The line at the top that offers work that was left behind; a timer keeps that of the study at hand."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ from CardiacSegmentationLib.session.recovery import Recovery
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.gui.widget import CardiacPanel
-    from CardiacSegmentationLib.session import StudySession
+    from CardiacSegmentationLib.scene.live import LiveStudy
+    from CardiacSegmentationLib.scene.study import Study
     from CardiacSegmentationLib.session.recovery import Found
 
 KEEP_MS = 3000  # after the first change that is not kept yet
@@ -37,12 +39,13 @@ class RecoveryBar:
     def show_study(self) -> None:
         """Look for what was left behind for the study at hand."""
         live = self._panel.live
-        self._found = self.recovery.find(live.session) if live is not None else None
+        self._found = self.recovery.find(live.session, live.study) if live is not None else None
         self._ui.recoveryFrame.visible = self._found is not None
         if self._found is not None:
             work = describe_found(len(self._found.images), self._found.reading, language())
-            text = _("Work on this study was left unfinished and is kept ({work}).")
-            self._ui.recoveryLabel.text = text.format(work=work)
+            text = _("Work on this study was left unfinished on {when} and is kept ({work}).")
+            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(self._found.kept_at))
+            self._ui.recoveryLabel.text = text.format(when=when, work=work)
 
     def session_changed(self) -> None:
         """Something was corrected or decided: keep it soon."""
@@ -50,20 +53,27 @@ class RecoveryBar:
             self._timer.start()
 
     def keep(self) -> None:
-        """Write down what was done in this session; what waits to be restored is not overwritten."""
+        """Write down what was done to the study at hand."""
         self._timer.stop()
-        if self._panel.live is not None:
-            self.recovery.keep(self._panel.live.session)
+        live = self._panel.live
+        if live is not None:
+            self.recovery.keep(live.session, live.study)
 
-    def leave(self, session: StudySession) -> None:
+    def leave(self, live: LiveStudy) -> None:
         """The study or its labels were deleted: what was done is offered when the same images come again."""
         self._timer.stop()
-        self.recovery.leave(session)
+        self.recovery.keep(live.session, live.study)
+        self.recovery.leave(live.study)
 
-    def forget(self) -> None:
-        """What this session kept of the study at hand is not needed; what another session left stays."""
-        if self._panel.live is not None:
-            self.recovery.forget(self._panel.live.session)
+    def leave_deleted(self, at_hand: Study | None) -> None:
+        """So it is with studies that were deleted while another was at hand."""
+        for study in self.recovery.loads:
+            if study != at_hand and not (study.exists and study.segmentation is not None):
+                self.recovery.leave(study)
+
+    def forget(self, study: Study) -> None:
+        """What is kept of a study is not needed; what was left of it before stays."""
+        self.recovery.forget(study)
 
     def forget_all(self) -> None:
         """The session ends as it should."""
@@ -77,22 +87,17 @@ class RecoveryBar:
 
     def restore(self) -> None:
         """Bring the work back, decisions and all; undo takes it out again."""
-        session, found = self._panel.session, self._found
+        session, study, found = self._panel.session, self._panel.study, self._found
         if session is not None and found is not None:
             with errors_shown(self._panel.messages):
-                self.recovery.restore(session, found)
-                self._dismiss()
+                self.recovery.restore(session, found, study)
+                self.show_study()  # there may be more
 
     def discard(self) -> None:
-        """Delete it; from here on this session's own work can be kept."""
+        """Delete it."""
         if self._found is not None:
             self.recovery.discard(self._found)
-        self._dismiss()
-        self.keep()
-
-    def _dismiss(self) -> None:
-        self._found = None
-        self._ui.recoveryFrame.visible = False
+        self.show_study()
 
 
 def _folder() -> Path:

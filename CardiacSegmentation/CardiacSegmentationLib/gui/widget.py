@@ -141,9 +141,9 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
 
     def segmentation_replaced(self, study: Study) -> None:
         """A study has a new segmentation."""
+        self._recovery.forget(study)
         if study == self.study:
             self._open_live()
-            self._recovery.forget()
             self._show_study()
             self._correct.go_to_bookmark("lv_ed")
 
@@ -228,7 +228,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         live = self.live
         self._close_live()
         if live is not None:
-            self._recovery.leave(live.session)
+            self._recovery.leave(live)
 
     def _leave_study(self) -> None:
         if self.live is not None and self.study is not None and self.study.exists:
@@ -320,6 +320,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
             self.settle()
 
     def _node_removed(self, *_event: Any) -> None:
+        self._recovery.leave_deleted(self.study)
         if self.study is not None and not self.study.exists:
             self._deleted = self.study
             self._give_up_live()

@@ -1,14 +1,17 @@
 """Work outlives a crash: kept in a file of its own while a study is read, forgotten when all ends well.
 
-There is one file for each study, named after its images, never after the patient. It holds the label images that a
-person changed, where they come from, and the reading: exclusions, key phases, conventions, notes and journal.
+There is one file for each load of a study, named after its images, never after the patient. It holds the label images
+that a person changed, where they come from, and the reading: exclusions, key phases, conventions, notes and journal.
 
 >>> recovery = Recovery(folder)
->>> found = recovery.find(session)   # when a study comes to hand: what an earlier session left, if anything
->>> recovery.restore(session, found) # or recovery.discard(found)
+>>> found = recovery.find(session)   # when a study comes to hand: the latest that was left of it, if anything
+>>> recovery.restore(session, found) # or recovery.discard(found); then there may be more to find
 >>> recovery.keep(session)           # soon after each change
->>> recovery.leave(session)          # the study was deleted
+>>> recovery.leave(load)             # the study was deleted
 >>> recovery.forget_all()            # saved, or closed knowingly
+
+A program in which the same images may be there twice says which ``load`` of them a session is of: any value that
+tells one from the other.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import os
 import uuid
 import zipfile
 import zlib
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +39,7 @@ from CardiacSegmentationLib.segmentation import Origin
 from CardiacSegmentationLib.segmentation_json import contours_from_list, contours_to_dict, contours_to_list
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Iterable, Mapping
     from pathlib import Path
 
     from CardiacSegmentationLib.reading import Reading
@@ -44,15 +48,18 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import CineStack
 
 KEPT_DAYS = 30
+KEPT_FILES = 10  # of one study, that nobody decided on
+FINGERPRINT = 32  # letters
 SECONDS_PER_DAY = 86_400
 LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What an earlier session left behind of a study."""
+    """What was left behind of a study."""
 
     path: Path
+    kept_at: float  # as ``time.time()`` gives it
     images: Mapping[Place, tuple[Labels, Origin]]
     reading: Reading
     contours: Mapping[Place, Contours] = field(default_factory=dict)
@@ -68,132 +75,146 @@ class _Start:
     contours: str = "[]"
 
 
+@dataclass(frozen=True)
+class _Load:
+    """A study that came to hand, and the file that its work is kept in."""
+
+    path: Path
+    start: _Start
+
+
 class Recovery:
-    """Keeps the work of this process in ``folder``, and finds there what others left behind."""
+    """Keeps the work of this process in ``folder``, and finds there what was left behind."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._owner = {"process": os.getpid(), "token": uuid.uuid4().hex}  # process numbers come again
-        self._starts: dict[str, _Start] = {}
+        self._loads: dict[tuple[str, Hashable], _Load] = {}
 
-    def find(self, session: StudySession) -> Found | None:
-        """What an earlier session left of the study at hand; a file that cannot be read or adds nothing is no help.
+    @property
+    def loads(self) -> tuple[Any, ...]:
+        """The loads that came to hand, and were neither forgotten nor left."""
+        return tuple(load for _, load in self._loads)
 
-        Call it when a study comes to hand: work from then on is what ``keep`` keeps.
+    def find(self, session: StudySession, load: Hashable = None) -> Found | None:
+        """The latest that was left of the study at hand.
+
+        A file that cannot be read is no help; one that adds nothing goes. Call it when a study comes to hand: work from
+        then on is what ``keep`` keeps.
         """
-        self._starts.setdefault(fingerprint(session.stack), _start_of(session))
-        path = self.path_of(session)
-        stored = _read(path)
-        if stored is None or self._is_mine(stored) or _still_runs(stored):
-            return None  # a session that still runs will take care of its own
-        return _found(path, stored, session)
+        self._load(session, load)
+        in_use = {one.path for one in self._loads.values()}
+        for path in _latest_first(self._folder.glob(f"{fingerprint(session.stack)}*.npz")):
+            found = _found(path, session) if path not in in_use else None
+            if found is not None and _adds(found, session):
+                return found
+            if found is not None:
+                self.discard(found)
+        return None
 
-    def keep(self, session: StudySession) -> bool:
+    def keep(self, session: StudySession, load: Hashable = None) -> bool:
         """Write down what is changed since the study came to hand, and whether anything is.
 
-        What waits to be restored is not overwritten, nor what another session keeps that still runs. Where all was
-        taken back, the file goes. A full disk does not stop the work.
+        Where all was taken back, the file goes. A full disk does not stop the work.
         """
-        return self._keep(session, self._owner)
-
-    def leave(self, session: StudySession) -> None:
-        """The study was deleted, and its work with it: keep that, as after a crash, for when its images come again."""
-        self._keep(session, {**self._owner, "token": uuid.uuid4().hex})  # from now on nobody's
-        self._starts.pop(fingerprint(session.stack), None)
-
-    def _keep(self, session: StudySession, owner: Mapping[str, Any]) -> bool:
-        name, now = fingerprint(session.stack), _start_of(session)
-        path, start = self._path(name), self._starts.setdefault(name, now)
-        is_changed = start.contours != now.contours or (start.checksums, _substance(start.reading)) != (
+        kept, now = self._load(session, load), _start_of(session)
+        is_changed = kept.start.contours != now.contours or (kept.start.checksums, _substance(kept.start.reading)) != (
             now.checksums,
             _substance(now.reading),
         )
         if not is_changed:
-            self._remove_mine(path)
+            _delete(kept.path)
             return False
-        if self._waits_for_another(session, path):
-            return False
-        return self._write(session, path, start, now, owner)
+        return _write(session, kept, now)
 
-    def restore(self, session: StudySession, found: Found) -> None:
-        """Bring back what was found, as one step that undo takes out again; from here on it is this session's work."""
+    def leave(self, load: Hashable = None) -> None:
+        """The study was deleted, and its work with it: what was kept stays, for when its images come again."""
+        self._take_out(load)
+
+    def restore(self, session: StudySession, found: Found, load: Hashable = None) -> None:
+        """Bring back what was found, as one step that undo takes out again; from here on it is this load's work."""
         session.restore(found.images, found.reading, found.contours)
-        self.discard(found)
-        self.keep(session)
+        if self.keep(session, load):
+            self.discard(found)
 
     def discard(self, found: Found) -> None:
-        """Delete what was found; from here on this session's own work can be kept."""
+        """Delete what was found."""
         _delete(found.path)
 
-    def forget(self, session: StudySession) -> None:
-        """This session's work is saved, or was given up knowingly; what another session left stays."""
-        self._starts.pop(fingerprint(session.stack), None)
-        self._remove_mine(self.path_of(session))
+    def forget(self, load: Hashable = None) -> None:
+        """The work on this load is saved, or was given up knowingly; what was left before stays."""
+        for path in self._take_out(load):
+            _delete(path)
 
     def forget_all(self) -> None:
         """The program ends as it should."""
-        for name in self._starts:
-            self._remove_mine(self._path(name))
-        self._starts.clear()
+        for load in self.loads:
+            self.forget(load)
 
     def forget_old(self, now: float) -> None:
-        """Delete files that nobody came back for; ``now`` as ``time.time()`` gives it."""
-        for path in self._folder.glob("*.npz"):
-            with contextlib.suppress(OSError):
-                if now - path.stat().st_mtime > KEPT_DAYS * SECONDS_PER_DAY:
-                    path.unlink()
+        """Delete files that nobody came back for, and all but the latest of a study; ``now`` as ``time.time()``."""
+        files: dict[str, int] = defaultdict(int)
+        for path in _latest_first(self._folder.glob("*.npz")):
+            files[path.stem[:FINGERPRINT]] += 1
+            if files[path.stem[:FINGERPRINT]] > KEPT_FILES or now - _kept_at(path) > KEPT_DAYS * SECONDS_PER_DAY:
+                _delete(path)
 
-    def path_of(self, session: StudySession) -> Path:
-        """The study's file."""
-        return self._path(fingerprint(session.stack))
+    def path_of(self, session: StudySession, load: Hashable = None) -> Path:
+        """The file that the work on a load is kept in."""
+        return self._load(session, load).path
 
-    def _path(self, name: str) -> Path:
-        return self._folder / f"{name}.npz"
+    def _load(self, session: StudySession, load: Hashable) -> _Load:
+        """What is known of a load; a new one gets a file of its own."""
+        name = fingerprint(session.stack)
+        if (name, load) not in self._loads:
+            path = self._folder / f"{name}-{uuid.uuid4().hex[:8]}.npz"
+            self._loads[name, load] = _Load(path, _start_of(session))
+        return self._loads[name, load]
 
-    def _write(self, session: StudySession, path: Path, start: _Start, now: _Start, owner: Mapping[str, Any]) -> bool:
-        segmentation = session.segmentation
-        checksums = np.array(now.checksums)
-        is_kept = segmentation.corrected | (checksums != np.array(start.checksums))
-        for place in start.corrected:  # one that is the network's again may have the same pixels, and no curve
-            is_kept[place] = True
-        places = np.argwhere(is_kept)
-        state = {
-            "owner": owner,
-            "places": places.tolist(),
-            "origins": [Origin(segmentation.origin[tuple(place)]).name for place in places],
-            "reading": reading_to_dict(session.reading),
-            "contours": contours_to_list(segmentation.contours),
-        }
-        images = segmentation.labels[places[:, 0], places[:, 1]]
-        try:
-            with atomic_path(path) as temporary, temporary.open("wb") as file:
-                np.savez_compressed(file, state=np.array(json.dumps(state)), images=images)
-        except OSError as error:
-            LOG.warning("The work is not kept for the case of a crash: %s", error)
-            return False
-        return True
-
-    def _waits_for_another(self, session: StudySession, path: Path) -> bool:
-        """Whether the file holds work of another session that still runs, or that this one has not decided on."""
-        stored = _read(path)
-        if stored is None or self._is_mine(stored):
-            return False
-        return _still_runs(stored) or _found(path, stored, session) is not None
-
-    def _is_mine(self, stored: Mapping[str, Any]) -> bool:
-        return bool(stored["owner"] == self._owner)
-
-    def _remove_mine(self, path: Path) -> None:
-        stored = _read(path)
-        if stored is not None and self._is_mine(stored):
-            _delete(path)
+    def _take_out(self, load: Hashable) -> list[Path]:
+        """Begin anew with a load; the file that was its own."""
+        return [self._loads.pop(key).path for key in [key for key in self._loads if key[1] == load]]
 
 
 def fingerprint(stack: CineStack) -> str:
     """Tells a study's images from others, without a word about the patient."""
     digest = hashlib.sha256(str((stack.voxels.shape, stack.affine.round(3).tolist())).encode())
     digest.update(np.ascontiguousarray(stack.voxels[0]))
-    return digest.hexdigest()[:32]
+    return digest.hexdigest()[:FINGERPRINT]
+
+
+def _latest_first(paths: Iterable[Path]) -> list[Path]:
+    return sorted(paths, key=_kept_at, reverse=True)
+
+
+def _kept_at(path: Path) -> float:
+    """When a file was written; one that is gone meanwhile is as old as can be."""
+    with contextlib.suppress(OSError):
+        return path.stat().st_mtime
+    return 0.0
+
+
+def _write(session: StudySession, kept: _Load, now: _Start) -> bool:
+    segmentation = session.segmentation
+    checksums = np.array(now.checksums)
+    is_kept = segmentation.corrected | (checksums != np.array(kept.start.checksums))
+    for place in kept.start.corrected:  # one that is the network's again may have the same pixels, and no curve
+        is_kept[place] = True
+    places = np.argwhere(is_kept)
+    state = {
+        "owner": {"process": os.getpid()},
+        "places": places.tolist(),
+        "origins": [Origin(segmentation.origin[tuple(place)]).name for place in places],
+        "reading": reading_to_dict(session.reading),
+        "contours": contours_to_list(segmentation.contours),
+    }
+    images = segmentation.labels[places[:, 0], places[:, 1]]
+    try:
+        with atomic_path(kept.path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, state=np.array(json.dumps(state)), images=images)
+    except OSError as error:
+        LOG.warning("The work is not kept for the case of a crash: %s", error)
+        return False
+    return True
 
 
 def _start_of(session: StudySession) -> _Start:
@@ -216,9 +237,8 @@ def _read(path: Path) -> dict[str, Any] | None:
             places = [(int(phase), int(place)) for phase, place in state["places"]]
             origins = [Origin[name] for name in state["origins"]]
             images = dict(zip(places, zip(stored["images"], origins, strict=True), strict=True))
-            owner = {"process": int(state["owner"]["process"]), "token": str(state["owner"]["token"])}
             return {
-                "owner": owner,
+                "process": int(state["owner"]["process"]),
                 "images": images,
                 "reading": reading_from_dict(state["reading"]),
                 "contours": contours_from_list(state.get("contours", [])),
@@ -227,16 +247,18 @@ def _read(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def _still_runs(stored: Mapping[str, Any]) -> bool:
-    """Whether the owner is another process that lives; one of this very number came before and is gone."""
-    process = stored["owner"]["process"]
+def _still_runs(process: int) -> bool:
+    """Whether it is another process that lives; one of this very number came before and is gone."""
     return process != os.getpid() and is_alive(process)
 
 
-def _found(path: Path, stored: Mapping[str, Any], session: StudySession) -> Found | None:
-    """What is stored, where it fits the study and adds anything to it."""
-    found = Found(path, stored["images"], stored["reading"], stored["contours"])
-    return found if _fits(found, session) and _adds(found, session) else None
+def _found(path: Path, session: StudySession) -> Found | None:
+    """What is stored, where it fits the study; who still runs takes care of its own."""
+    stored = _read(path)
+    if stored is None or _still_runs(stored["process"]):
+        return None
+    found = Found(path, _kept_at(path), stored["images"], stored["reading"], stored["contours"])
+    return found if _fits(found, session) else None
 
 
 def _fits(found: Found, session: StudySession) -> bool:

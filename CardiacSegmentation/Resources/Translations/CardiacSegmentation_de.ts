@@ -738,8 +738,8 @@
  <context>
   <name>gui.recovery_bar</name>
   <message>
-   <source>Work on this study was left unfinished and is kept ({work}).</source>
-   <translation>Zu dieser Studie gibt es unfertige Arbeit; sie ist aufbewahrt ({work}).</translation>
+   <source>Work on this study was left unfinished on {when} and is kept ({work}).</source>
+   <translation>Zu dieser Studie gibt es unfertige Arbeit vom {when}; sie ist aufbewahrt ({work}).</translation>
   </message>
  </context>
  <context>
