@@ -36,23 +36,25 @@ def write_contours_json(stack: CineStack, segmentation: Segmentation, phases: It
         temporary.write_text(json.dumps(content, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def borders_in_patient(stack: CineStack, segmentation: Segmentation, image: Place) -> dict[Border, FloatArray]:
-    """The borders of an image, drawn or from its labels: ``[point, (x, y, z)]`` in the patient's millimetres."""
+def borders_in_pixels(stack: CineStack, segmentation: Segmentation, image: Place) -> dict[Border, FloatArray]:
+    """The borders of an image, drawn or from its labels: ``[point, (row, column)]``."""
     _, row_mm, column_mm = stack.spacing_mm
     drawn = segmentation.contours.get(image)
     contours = find_contours(segmentation.labels[image], (row_mm, column_mm)) if drawn is None else drawn
-    return {border: _in_patient(stack, contours.in_pixels(border), image[1]) for border in contours.borders}
+    return {border: contours.in_pixels(border) for border in contours.borders}
 
 
 def _describe(stack: CineStack, segmentation: Segmentation, image: tuple[int, int]) -> dict[str, Any]:
     """One image, counted from 1: whether a person drew it, and its closed borders."""
     phase, place = image
-    borders = borders_in_patient(stack, segmentation, image)
+    borders = borders_in_pixels(stack, segmentation, image)
     return {
         "phase": phase + 1,
         "slice": place + 1,
         "drawn": image in segmentation.contours,
-        "borders": {border.value: curve.round(DECIMALS).tolist() for border, curve in borders.items()},
+        "borders": {
+            border.value: _in_patient(stack, curve, place).round(DECIMALS).tolist() for border, curve in borders.items()
+        },
     }
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from CardiacSegmentationLib.errors import ExportError
-from CardiacSegmentationLib.export.contour_file import DECIMALS, borders_in_patient
+from CardiacSegmentationLib.export.contour_file import DECIMALS, borders_in_pixels
 from CardiacSegmentationLib.export.dicom_objects import (
     RTSTRUCT_SERIES,
     NewSeries,
@@ -14,7 +16,7 @@ from CardiacSegmentationLib.export.dicom_objects import (
     person_name,
     without_warnings,
 )
-from CardiacSegmentationLib.export.dicom_seg import describe_algorithm, describe_origin, find_algorithm_type
+from CardiacSegmentationLib.export.dicom_seg import describe_algorithm, describe_origin, find_algorithm_type, flatten
 from CardiacSegmentationLib.journal import moment_of
 from CardiacSegmentationLib.segmentation import Border, Label
 from CardiacSegmentationLib.structures import BY_LABEL
@@ -56,7 +58,7 @@ def make_structure_sets(
     objects = {}
     for phase, name in phases.items():
         drawn = [
-            (image, borders_in_patient(stack, segmentation, (phase, place)))
+            (image, _put_on_image(image, borders_in_pixels(stack, segmentation, (phase, place))))
             for place, image in enumerate(source.images[phase])
             if image is not None and segmentation.labels[phase, place].any()
         ]
@@ -72,6 +74,18 @@ def make_structure_sets(
         _put_structures(made, segmentation, source, phase, drawn)
         objects[phase] = made
     return objects
+
+
+def _put_on_image(image: SourceImage, borders: dict[Border, FloatArray]) -> dict[Border, FloatArray]:
+    """Borders ``[point, (row, column)]`` as ``[point, (x, y, z)]`` in the patient's millimetres.
+
+    The image itself says where it lies: slices need not lie evenly, nor straight behind each other, as in a stack.
+    """
+    header = flatten(image)
+    across, down = np.array(header.ImageOrientationPatient, float).reshape(2, 3)
+    row_mm, column_mm = map(float, header.PixelSpacing)
+    steps = np.stack([down * row_mm, across * column_mm])
+    return {border: np.array(header.ImagePositionPatient, float) + curve @ steps for border, curve in borders.items()}
 
 
 def _put_structures(

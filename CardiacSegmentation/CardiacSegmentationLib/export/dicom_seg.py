@@ -163,7 +163,7 @@ def _as_single_image(image: SourceImage, uid: str, first: Dataset, stack: CineSt
     """
     from pydicom.uid import MRImageStorage
 
-    header = _flatten(image.header, image.frame or 1)
+    header = flatten(image)
     header.SOPInstanceUID = uid
     header.SOPClassUID = MRImageStorage
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"):
@@ -173,10 +173,11 @@ def _as_single_image(image: SourceImage, uid: str, first: Dataset, stack: CineSt
     return header
 
 
-def _flatten(header: Dataset, frame: int) -> Dataset:
-    """What holds for one frame, said directly; the header itself where there are no functional groups."""
+def flatten(image: SourceImage) -> Dataset:
+    """What holds for one image, said directly; the header itself where there are no functional groups."""
     from pydicom import Dataset as NewDataset
 
+    header, frame = image.header, image.frame or 1
     groups = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
     flat = NewDataset()
     for element in header:
