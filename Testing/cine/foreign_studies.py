@@ -42,6 +42,27 @@ def anonymised_one_study_uid_for_each_file(study: Foreign) -> None:
     study.each(lambda image: {"StudyInstanceUID": f"2.25.8{image.data.SOPInstanceUID[5:30]}"}, study.images)
 
 
+@foreign()
+def archived_with_a_series_for_each_phase(study: Foreign) -> None:
+    """Split by phases, each a series with all slices."""
+    study.each(lambda image: {"SeriesInstanceUID": f"2.25.8{image.phase}", "SeriesNumber": 80 + image.phase})
+
+
+@foreign()
+def archived_in_two_series_by_phases(study: Foreign) -> None:
+    """The first half of the beat in one series, the second half in another."""
+    half = SPEC.phases // 2
+    study.each(
+        lambda image: {"SeriesInstanceUID": f"2.25.8{image.phase // half}", "SeriesNumber": 80 + image.phase // half}
+    )
+
+
+@foreign()
+def numbered_as_two_acquisitions_by_phases(study: Foreign) -> None:
+    """The first half of the beat under one AcquisitionNumber, the second half under another."""
+    study.each(lambda image: {"AcquisitionNumber": 1 + image.phase // (SPEC.phases // 2)})
+
+
 # --- places ---
 
 

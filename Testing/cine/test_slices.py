@@ -128,6 +128,28 @@ def test_of_a_reacquired_slice_the_last_is_kept_unless_the_first_is_asked_for(si
     assert not set(copies) & set(first.files)
 
 
+def test_where_every_other_slice_is_taken_again_a_little_farther_on_none_is_left_out(
+    siemens: Spoilable, truth: CineStack
+) -> None:
+    step = truth.spacing_mm[0]
+    edit_each(siemens, {"SliceThickness": f"{0.8 * step:.1f}"})
+    for number, files in enumerate(siemens.slices()):
+        if number % 2:
+            copy_slice(files, 90 + number, mm=0.3 * step)  # steps of 1.3, 0.7, 1.3 … : their median fits no slice
+    one = chosen(siemens.folder)
+    assert (one.slices, set(codes(one))) == (SPEC.slices, {"reacquired-slice", "irregular-gap"})
+    assert one.spacing_mm[0] == pytest.approx(step * 5.3 / 5)
+
+
+def test_extra_slices_between_several_others_make_no_even_stack_uneven(ge: Spoilable, truth: CineStack) -> None:
+    edit_each(ge, {"SliceThickness": "4"})
+    for number, files in enumerate(ge.slices()[1:4]):
+        copy_slice(files, 90 + number, mm=0.4 * truth.spacing_mm[0])
+    one = chosen(ge.folder)
+    assert (one.slices, codes(one)) == (SPEC.slices, ["extra-slice"] * 3)
+    assert one.spacing_mm[0] == pytest.approx(truth.spacing_mm[0])
+
+
 def test_a_stack_of_single_series_taken_again_a_third_farther_on_is_another_stack(
     siemens: Spoilable, truth: CineStack
 ) -> None:

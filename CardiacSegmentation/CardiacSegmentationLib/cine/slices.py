@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from CardiacSegmentationLib.cine.group import normal_of
+from CardiacSegmentationLib.cine.phases import LONGEST_SPAN
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
-    from CardiacSegmentationLib.cine.frames import Frame
+    from CardiacSegmentationLib.cine.frames import Frame, Timing
 
 Acquisition = Literal["last", "first"]
 
@@ -88,7 +89,7 @@ def _split_into_parts(group: Sequence[Frame], which: Acquisition) -> list[list[S
         by_series[name_of(frame)].append((float(normal @ frame.centre), frame))
     return [
         [_slice(z, frames, which) for z, frames in again]
-        for located in by_series.values()
+        for located in _join_parts_of_a_beat(by_series.values())
         for numbered in _split_by_number(_split_into_planes(located))
         for again in _split_by_clock(numbered)
     ]
@@ -106,6 +107,30 @@ def _series_uid(frame: Frame) -> Hashable:
 
 def _series_number(frame: Frame) -> Hashable:
     return frame.file.series_number
+
+
+def _join_parts_of_a_beat(series: Iterable[list[tuple[float, Frame]]]) -> list[list[tuple[float, Frame]]]:
+    """Series that show the same planes one after the other in the beat, as archives split a cine by phases, are one."""
+    alike: dict[Hashable, list[list[tuple[float, Frame]]]] = defaultdict(list)
+    for located in series:
+        planes = tuple(sorted({round(z, 1) for z, _ in located}))
+        alike[located[0][1].file.description, planes].append(located)
+    joined = []
+    for parts in alike.values():
+        one_beat = _are_parts_of_a_beat([[frame for _, frame in part] for part in parts])
+        joined += [[item for part in parts for item in part]] if one_beat else parts
+    return joined
+
+
+def _are_parts_of_a_beat(parts: Sequence[Sequence[Frame]]) -> bool:
+    """Whether each begins after another one has ended, and all together last no longer than the beat."""
+    times = [[time for f in part if (time := _after_r_wave_ms(f.timing)) is not None] for part in parts]
+    rr = [frame.timing.rr_ms for part in parts for frame in part if frame.timing.rr_ms]
+    if len(parts) < 2 or not rr or any(len(known) < len(part) for known, part in zip(times, parts, strict=True)):
+        return False
+    spans = sorted((min(part), max(part)) for part in times)
+    lasts = spans[-1][1] - spans[0][0]
+    return lasts <= LONGEST_SPAN * float(np.median(rr)) and all(a[1] < b[0] for a, b in pairwise(spans))
 
 
 def _split_into_planes(located: list[tuple[float, Frame]]) -> list[_Plane]:
@@ -150,8 +175,11 @@ def _split_by_number(planes: list[_Plane]) -> list[list[_Plane]]:
 
 
 def _is_acquired_again(frames: list[Frame]) -> bool:
-    counts = Counter(frame.timing.acquisition for frame in frames)
-    return len(counts) > 1 and min(counts.values()) >= FEWEST_FRAMES
+    by_number: dict[int, list[Frame]] = defaultdict(list)
+    for frame in frames:
+        by_number[frame.timing.acquisition].append(frame)
+    parts = list(by_number.values())
+    return len(parts) > 1 and min(map(len, parts)) >= FEWEST_FRAMES and not _are_parts_of_a_beat(parts)
 
 
 def _split_by_clock(planes: list[_Plane]) -> list[list[_Plane]]:
@@ -265,8 +293,11 @@ def _is_cut_off(one: Slice, other: Slice) -> bool:
 
 def _lasts_ms(one: Slice) -> float | None:
     """How long the frames of an acquisition last together; ``None`` where not all tell their times."""
-    stated = [(f.timing.delay_ms if f.timing.trigger_ms is None else f.timing.trigger_ms) for f in one.frames]
-    times = [time for time in stated if time is not None]
-    if len(times) < max(len(stated), 2):
+    times = [time for frame in one.frames if (time := _after_r_wave_ms(frame.timing)) is not None]
+    if len(times) < max(len(one.frames), 2):
         return None
     return (max(times) - min(times)) / (len(times) - 1) * len(times)
+
+
+def _after_r_wave_ms(timing: Timing) -> float | None:
+    return timing.delay_ms if timing.trigger_ms is None else timing.trigger_ms

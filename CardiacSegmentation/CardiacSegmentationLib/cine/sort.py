@@ -16,14 +16,14 @@ from CardiacSegmentationLib.cine.study import Candidate
 from CardiacSegmentationLib.findings import Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from CardiacSegmentationLib.cine.frames import Frame, Vector
     from CardiacSegmentationLib.cine.slices import Slice
     from CardiacSegmentationLib.findings import Parameter
     from CardiacSegmentationLib.stack import Array
 
-IRREGULAR_SHARE = 0.1  # of the slice spacing: beyond this a distance counts as irregular
+IRREGULAR_SHARE = 0.1  # of the usual distance: one that differs by more counts as irregular
 EXTRA_SHARE = 0.6  # nearer than this to its neighbour, a slice would be counted twice
 ONE_BEAT_S = 0.25
 SHEARED_MM = 2.0  # a slice further beside the line through the others' middles is drawn in a wrong place
@@ -37,8 +37,19 @@ class _Grid:
 
     places: tuple[int | None, ...]
     spacing_mm: float
+    steps_mm: tuple[float, ...] = ()  # from each place to the next as the slices lie; across a hole in equal parts
     slice_findings: tuple[Finding, ...] = ()  # of slices as they were acquired
-    findings: tuple[Finding, ...] = ()
+
+    @property
+    def uneven(self) -> list[int]:
+        """The steps that differ from the usual one."""
+        usual = np.median(self.steps_mm) if self.steps_mm else 0.0
+        return [at for at, step in enumerate(self.steps_mm) if abs(step - usual) > IRREGULAR_SHARE * usual]
+
+    @property
+    def misfit(self) -> int:
+        """Slices that are left out, empty places and uneven steps."""
+        return len(self.slice_findings) + self.places.count(None) + len(self.uneven)
 
 
 def arrange(slices: Sequence[Slice]) -> Candidate:
@@ -54,7 +65,7 @@ def arrange(slices: Sequence[Slice]) -> Candidate:
     kind = _kind(first, cycle)
     findings = (
         *_place_findings(about_slices, grid, slices, direction),
-        *grid.findings,
+        *_check_steps(grid),
         *_find_holes(grid),
         *_check_spacing(first, grid),
         *_check_shear([cycle.frames[place][0] for place in filled], direction),
@@ -83,9 +94,20 @@ def _lay_grid(z: Sequence[float], usable: Sequence[int], slices: Sequence[Slice]
     if len(z) == 1:
         frame = slices[usable[0]].frames[0]
         return _Grid((usable[0],), frame.spacing_between_mm or frame.thickness_mm or 1.0)
-    usual = float(np.median(np.diff(z)))
+    laid = [(distance, _lay_at_distance(distance, z, usable)) for distance in _likely_distances(z)]
+    return min(laid, key=lambda one: (one[1].misfit, abs(one[0] - one[1].spacing_mm)))[1]
+
+
+def _likely_distances(z: Sequence[float]) -> list[float]:
+    """What slices may usually lie apart: any step, or the mean of two where every other one is short."""
+    steps = np.diff(z)
+    pairs = (steps[1:] + steps[:-1]) / 2
+    return [float(np.median(steps)), *np.unique(np.round([*steps, *pairs], 1)).tolist()]
+
+
+def _lay_at_distance(usual: float, z: Sequence[float], usable: Sequence[int]) -> _Grid:
+    """Slices at multiples of a distance; beyond a wide hole lies another stack."""
     slice_findings: list[Finding] = []
-    irregular: set[int] = set()
     runs: list[list[int | None]] = [[usable[0]]]
     last = z[0]
     for place, index in zip(z[1:], usable[1:], strict=True):
@@ -95,8 +117,6 @@ def _lay_grid(z: Sequence[float], usable: Sequence[int], slices: Sequence[Slice]
             slice_findings.append(Finding("extra-slice", slice=index, parameters=facts))
             continue
         steps = max(1, round(gap / usual))
-        if abs(gap - steps * usual) > IRREGULAR_SHARE * usual:
-            irregular.add(index)
         if steps - 1 > WIDEST_HOLE:
             runs.append([index])
         else:
@@ -107,30 +127,31 @@ def _lay_grid(z: Sequence[float], usable: Sequence[int], slices: Sequence[Slice]
         if run is not longest:
             slice_findings += [Finding("apart", Severity.ERROR, slice=index) for index in run if index is not None]
     if len(longest) == 1:
-        return _Grid(tuple(longest), usual, tuple(slice_findings))
-    return _even_out(longest, dict(zip(usable, z, strict=True)), irregular, slice_findings)
+        return _Grid(tuple(longest), usual, (), tuple(slice_findings))
+    return _even_out(longest, dict(zip(usable, z, strict=True)), slice_findings)
 
 
-def _even_out(
-    places: Sequence[int | None], z: Mapping[int, float], irregular: Collection[int], slice_findings: Sequence[Finding]
-) -> _Grid:
+def _even_out(places: Sequence[int | None], z: Mapping[int, float], slice_findings: Sequence[Finding]) -> _Grid:
     """Spread slices evenly between the first and the last: so that the stack keeps its length."""
     filled = {number: z[place] for number, place in enumerate(places) if place is not None}
     steps = np.diff(np.interp(range(len(places)), list(filled), list(filled.values())))
-    spacing = float(steps.mean())
-    where = [number for number, place in enumerate(places) if number and place in irregular]
-    if not where:
-        return _Grid(tuple(places), spacing, tuple(slice_findings))
-    small, large = _volume_errors(steps)
+    return _Grid(tuple(places), float(steps.mean()), tuple(steps.tolist()), tuple(slice_findings))
+
+
+def _check_steps(grid: _Grid) -> list[Finding]:
+    """Slices that lie unevenly, and by how much volumes can be off."""
+    if not grid.uneven:
+        return []
+    small, large = _volume_errors(np.array(grid.steps_mm))
     facts = {
-        "low_mm": float(steps.min()),
-        "high_mm": float(steps.max()),
-        "spacing_mm": spacing,
+        "low_mm": min(grid.steps_mm),
+        "high_mm": max(grid.steps_mm),
+        "spacing_mm": grid.spacing_mm,
         "small_percent": float(small),
         "large_percent": float(large),
     }
-    finding = Finding("irregular-gap", slice=where[0], parameters=facts)
-    return _Grid(tuple(places), spacing, tuple(slice_findings), (finding,))
+    beyond = next(number for number, place in enumerate(grid.places) if number > grid.uneven[0] and place is not None)
+    return [Finding("irregular-gap", slice=beyond, parameters=facts)]
 
 
 def _volume_errors(steps: Array) -> tuple[float, float]:
