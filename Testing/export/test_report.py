@@ -77,6 +77,7 @@ def test_it_names_patient_conventions_network_corrections_and_ranges(case: Any, 
     assert "Normal range of women" in text
 
 
+@pytest.mark.filterwarnings("error")  # a terminal shows them, as SciPy 1.15's on Python 3.10
 @pytest.mark.parametrize(("name", "size"), [("A4", (595.28, 841.89)), ("Letter", (612.0, 792.0))])
 def test_it_has_four_pages_each_with_the_disclaimer(
     name: str, size: tuple[float, float], case: Any, tmp_path: Path

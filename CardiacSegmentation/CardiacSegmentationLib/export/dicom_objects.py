@@ -98,7 +98,6 @@ def make_object(
         study_date=first.StudyDate,
         study_time=first.StudyTime,
         referring_physician_name=first.ReferringPhysicianName,
-        specific_character_set="ISO_IR 192",
         **series.arguments,
     )
     made.copy_patient_and_study_information(first)
@@ -124,7 +123,10 @@ def describe_labels(segmentation: Segmentation) -> str:
 
 @without_warnings()
 def save_dicom(dataset: Dataset, path: Path) -> None:
-    """Write an object as a DICOM file."""
+    """Write an object as a DICOM file, its texts in UTF-8."""
+    dataset.SpecificCharacterSet = (
+        "ISO_IR 192"  # highdicom 0.27, which Slicer ships, cannot be told in its constructors
+    )
     try:
         with atomic_path(path) as temporary:
             dataset.save_as(temporary, enforce_file_format=True)

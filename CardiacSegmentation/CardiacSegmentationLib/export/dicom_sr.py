@@ -60,7 +60,6 @@ def make_measurement_report(
         instance_number=1,
         is_complete=True,
         **_verification(assessment.reading.signature, source),
-        specific_character_set="ISO_IR 192",
         coding_schemes=[_private_scheme()],
         **NewSeries(SR_SERIES, DESCRIPTION).arguments,
     )

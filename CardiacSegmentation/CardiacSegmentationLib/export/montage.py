@@ -179,7 +179,7 @@ def picture_of(stack: CineStack, image: Array, window: Window, size: int) -> Arr
     stop = np.ceil(corner + size * scale).astype(int) + SPLINE_REACH
     near = image[start[0] : stop[0], start[1] : stop[1]].astype(np.float32)
     first = corner + scale / 2 - start
-    tile: Array = affine_transform(near, scale, first, (size, size), order=3, cval=0.0)
+    tile: Array = affine_transform(near, np.diag(scale), first, (size, size), order=3, cval=0.0)
     return tile
 
 
