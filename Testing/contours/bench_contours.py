@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SLICE = 5
-LIMITS_MS = {"release": 50.0, "pull": 10.0, "push": 10.0, "propagate": 300.0, "motion": 3000.0}
 
 
 def main() -> None:

@@ -24,9 +24,10 @@ from CardiacSegmentationLib.contours.curves import (
     find_nearest,
     following,
     outward_normals,
+    smooth_normals,
     smooth_ring,
 )
-from CardiacSegmentationLib.contours.evidence import find_shares, look_across, smooth_normals
+from CardiacSegmentationLib.contours.evidence import NORMAL_POINTS, find_shares, look_across
 from CardiacSegmentationLib.segmentation import Border, Contours, FloatArray, Mask
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def _moved_borders(automatic: Contours, correction: Correction, image: Image | N
             here = np.stack([_interpolate(places, values) for values in across.T], axis=1)
             outward_mm = outward_mm * find_shares(image, automatic.spacing_mm, curve, outward_mm, here)
         if abs(outward_mm).max() > UNMOVED_MM:
-            moved[border] = curve + outward_mm[:, None] * smooth_normals(curve)
+            moved[border] = curve + outward_mm[:, None] * smooth_normals(curve, NORMAL_POINTS)
     lv = next((border for border in (Border.EPI, Border.ENDO) if border in automatic.borders), None)
     if Border.RV in moved and lv in moved and lv is not None:
         rv, share = automatic.borders[Border.RV], septal_share(automatic)[:, None]
