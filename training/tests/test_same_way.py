@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from CardiacSegmentationLib.network.bundle import WEIGHT_DATA, load_bundle
+from CardiacSegmentationLib.network.bundle import load_bundle
 from CardiacSegmentationLib.network.loaded import load_network
 from CardiacSegmentationLib.network.segment import segment_stack
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
@@ -25,7 +25,7 @@ def shipped() -> Predictor:
     recipe = load_recipe("ours")
     recipe = replace(recipe, predict=replace(recipe.predict, present_from={}))
     network = make_network(recipe)
-    weights = load_file(load_bundle().file(WEIGHT_DATA))
+    weights = load_file(load_bundle().file("models/model.safetensors"))
     network.load_state_dict({name: values.float() for name, values in weights.items()}, strict=False)
     return Predictor(network.eval(), make_normaliser(recipe.normalise), recipe, torch.device("cpu"))
 
