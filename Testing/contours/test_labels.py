@@ -52,7 +52,7 @@ def test_contours_of_the_phantoms_labels_have_its_areas() -> None:
     spec = PhantomSpec(phases=8)
     stack, segmentation = make_stack(spec)
     _, truth = true_contours(spec)
-    spacing = stack.spacing_mm[1], stack.spacing_mm[2]
+    spacing = stack.pixel_mm
     found = dict.fromkeys((Label.LV, Label.MYO, Label.RV), 0.0)
     for labels in segmentation.labels.reshape(-1, *segmentation.labels.shape[2:]):
         for label, area in find_contours(labels, spacing).areas_mm2.items():

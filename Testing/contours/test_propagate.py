@@ -69,7 +69,7 @@ def test_correcting_ed_and_es_makes_every_phase_between_better(truth: list[Conto
 def noisy() -> tuple[list[Contours], np.ndarray]:
     """A noisy phantom's contours of one slice in all phases, and its images."""
     stack, segmentation = make_stack(PhantomSpec(phases=PHASES, slices=10, noise_percent=15.0))
-    spacing = stack.spacing_mm[1], stack.spacing_mm[2]
+    spacing = stack.pixel_mm
     return [find_contours(labels, spacing) for labels in segmentation.labels[:, SLICE]], stack.voxels[:, SLICE]
 
 

@@ -16,7 +16,6 @@ from CardiacSegmentationLib.session.contour_commands import (
     delete_here,
     delete_phases,
     edit_contours,
-    in_plane_mm,
 )
 from CardiacSegmentationLib.session.propagation import (
     describe_proposal,
@@ -211,7 +210,7 @@ def test_deleting_in_all_phases_is_one_step_and_means_all(session: StudySession)
 
 def draw(session: StudySession, made: Segmentation, borders: Sequence[Border], *phases: int) -> None:
     """What a reader draws with closed lines: the true borders of a phase."""
-    spacing = in_plane_mm(session)
+    spacing = session.stack.pixel_mm
     for phase in phases:
         place = (phase, SLICE)
         truth = find_contours(made.labels[place], spacing)

@@ -36,7 +36,7 @@ def test_the_predictor_labels_as_the_program_does(shipped: Predictor, apart: int
     voxels = np.pad(stack.voxels, ((0, 0), (0, 0), (apart, 0), (0, 0)), mode="edge")
     stack = replace(stack, voxels=voxels)
     program = segment_stack(stack, load_network(None, "onnx")).segmentation
-    ours = shipped.labels(list(stack.voxels), (stack.spacing_mm[1], stack.spacing_mm[2]))
+    ours = shipped.labels(list(stack.voxels), stack.pixel_mm)
     heart = program.labels != 0
     assert heart.any()
     assert (np.stack(ours) == program.labels)[heart].mean() > 0.999
