@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
-from CardiacSegmentationLib.contours.anatomy import nearest_between, septal_share, settle
+from CardiacSegmentationLib.contours.anatomy import nearest_between, outer_border, septal_share, settle
 from CardiacSegmentationLib.contours.curves import (
     arc_mm,
     centre_mm,
@@ -157,7 +157,7 @@ def _moved_borders(automatic: Contours, correction: Correction, image: Image | N
             outward_mm = outward_mm * find_shares(image, automatic.spacing_mm, curve, outward_mm, here)
         if abs(outward_mm).max() > UNMOVED_MM:
             moved[border] = curve + outward_mm[:, None] * smooth_normals(curve, NORMAL_POINTS)
-    lv = next((border for border in (Border.EPI, Border.ENDO) if border in automatic.borders), None)
+    lv = outer_border(automatic)
     if Border.RV in moved and lv in moved and lv is not None:
         rv, share = automatic.borders[Border.RV], septal_share(automatic)[:, None]
         along = nearest_between(automatic, Border.RV, lv).of(moved[lv] - automatic.borders[lv])
@@ -303,7 +303,8 @@ def _heart_places(contours: Contours) -> dict[Border, FloatArray]:
     """
     curves = contours.borders
     lv = next((border for border in (Border.ENDO, Border.EPI) if border in curves), None)
-    if lv is None:
+    outer = outer_border(contours)
+    if lv is None or outer is None:
         return {}
     centre = centre_mm(curves[lv])
     places = {}
@@ -312,7 +313,6 @@ def _heart_places(contours: Contours) -> dict[Border, FloatArray]:
             row, column = (curves[border] - centre).T
             places[border] = np.arctan2(row, column) / (2.0 * np.pi) % 1.0
     if Border.RV in curves:
-        outer = Border.EPI if Border.EPI in curves else lv
         away_mm = nearest_between(contours, Border.RV, outer).outside_mm
         places[Border.RV] = _rv_places(curves[Border.RV], away_mm)
     return places

@@ -18,7 +18,7 @@ from CardiacSegmentationLib.network.locate import frame_heart, larger_view, loca
 from CardiacSegmentationLib.network.preprocess import put_back
 from CardiacSegmentationLib.network.repairs import REACH_MM, Sampling, keep_one_heart
 from CardiacSegmentationLib.network.turns import UPRIGHT, Turn
-from CardiacSegmentationLib.segmentation import VENTRICLES, Label
+from CardiacSegmentationLib.segmentation import STRUCTURES_OF, VENTRICLES, Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 SAME_DICE = 0.98  # of the whole heart: what agrees so well looks the same
 MOST = 8  # nobody walks through more
 BOLD, ABSENT = 4.0, 0.0  # times a ventricle's probability: drawn from a fifth on, or not at all
-STRUCTURES_OF = {Label.LV: (Label.MYO, Label.LV), Label.RV: (Label.RV,)}
 
 
 class Look(NamedTuple):
