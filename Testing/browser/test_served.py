@@ -28,7 +28,7 @@ from CardiacSegmentationLib.segmentation_json import round_contours
 from CardiacSegmentationLib.session import Recovery, StudySession
 from CardiacSegmentationLib.session.contour_commands import contours_at, edit_contours
 from drags import pull, push
-from painted_network import dice
+from overlap import dice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

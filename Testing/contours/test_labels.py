@@ -15,8 +15,9 @@ from CardiacSegmentationLib.contours import (
 from CardiacSegmentationLib.contours.curves import area_mm2
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.segmentation import Label
-from contours.hearts import SHAPE, assert_whole, dice, draw_heart, hearts, polygon_area_px, true_contours
+from contours.hearts import SHAPE, assert_whole, draw_heart, hearts, polygon_area_px, true_contours
 from hypothesis import given, settings
+from overlap import dice
 
 
 @settings(max_examples=60)

@@ -8,7 +8,8 @@ from CardiacSegmentationLib.contours import Contours, draw_labels, find_contours
 from CardiacSegmentationLib.contours.motion import Motion, find_motion, follow_motion
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.segmentation import Label
-from contours.hearts import assert_whole, dice
+from contours.hearts import assert_whole
+from overlap import dice
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 PHASES, ES = 16, 6

@@ -24,6 +24,7 @@ from CardiacSegmentationLib.session.propagation import (
     propose_slices,
     take,
 )
+from overlap import dice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,10 +43,6 @@ def phases_with(session: StudySession, label: Label) -> set[int]:
 def delete_at(session: StudySession, structures: Sequence[Label], *phases: int) -> None:
     for phase in phases:
         assert delete_here(session, (phase, SLICE), structures)
-
-
-def dice(one: np.ndarray, other: np.ndarray) -> float:
-    return 2.0 * float((one & other).sum()) / float(one.sum() + other.sum())
 
 
 @pytest.mark.parametrize("structures", [(Label.RV,), LEFT, ALL, (Label.LV,), (Label.MYO,)])
