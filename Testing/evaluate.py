@@ -29,6 +29,7 @@ from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.reading import BasalRule, Conventions, KeyPhases, Reading
 from CardiacSegmentationLib.segmentation import STRUCTURES, VENTRICLES, Segmentation
 from CardiacSegmentationLib.stack import CineStack
+from overlap import dice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -218,12 +219,6 @@ def bad_slices(found: np.ndarray, truth: np.ndarray) -> list[int]:
 def repaired(case: Case, repairs: Sequence[str]) -> Segmentation:
     """The product's segmentation after some repairs."""
     return finish(case.stack, case.network, deepcopy(case.looked), repairs)
-
-
-def dice(a: np.ndarray, b: np.ndarray) -> float:
-    """Overlap of two masks; 1 where both are empty."""
-    total = int(a.sum()) + int(b.sum())
-    return 2 * int((a & b).sum()) / total if total else 1.0
 
 
 def volume_table(cases: Sequence[Case]) -> str:

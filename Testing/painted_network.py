@@ -130,12 +130,6 @@ def make_model(channels: int = 3, sharpness: float = 8.0) -> Any:
     return model
 
 
-def dice(a: np.ndarray, b: np.ndarray) -> float:
-    """Overlap of two masks; 1 where both are empty."""
-    total = int(a.sum()) + int(b.sum())
-    return 2 * int((a & b).sum()) / total if total else 1.0
-
-
 def _tensor(name: str, values: np.ndarray) -> Any:
     from onnx import numpy_helper
 

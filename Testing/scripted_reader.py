@@ -19,7 +19,7 @@ from CardiacSegmentationLib.contours.redraw import draw_border, redraw
 from CardiacSegmentationLib.contours.transform import copy, grow
 from CardiacSegmentationLib.errors import ContourError
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
-from CardiacSegmentationLib.session.contour_commands import contours_at, delete_here, edit_contours, in_plane_mm
+from CardiacSegmentationLib.session.contour_commands import contours_at, delete_here, edit_contours
 from scipy.ndimage import label as label_parts
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Actions:
 
 def correct_image(session: StudySession, place: Place, truth: Labels, actions: Actions) -> None:
     """Correct an image that is not good, until it is; and count what painting it would take."""
-    wanted = find_contours(truth, in_plane_mm(session))
+    wanted = find_contours(truth, session.stack.pixel_mm)
     hand = np.random.default_rng(place)
     drawn = {border: draw_by_hand(curve, hand) for border, curve in wanted.borders.items()}
     before = session.segmentation.labels[place].copy()

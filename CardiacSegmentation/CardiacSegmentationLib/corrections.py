@@ -10,7 +10,7 @@ from CardiacSegmentationLib.journal import describe_entry
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from CardiacSegmentationLib.assessment import Assessment, Measurement
+    from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.journal import JournalEntry
     from CardiacSegmentationLib.reading import Reading
     from CardiacSegmentationLib.segmentation import Segmentation
@@ -66,9 +66,5 @@ def _both(assessment: Assessment, side: str, key: str) -> list[tuple[str, str]]:
     """The network's value and the corrected one as shown, where they differ."""
     if assessment.automatic is None:
         return []
-    before, after = (_of(values, key) for values in (getattr(assessment.automatic, side), getattr(assessment, side)))
+    before, after = getattr(assessment.automatic, side)[key], getattr(assessment, side)[key]
     return [(before.text, after.text)] if before.text != after.text else []
-
-
-def _of(values: Mapping[str, Measurement], key: str) -> Measurement:
-    return values[key]

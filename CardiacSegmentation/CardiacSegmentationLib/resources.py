@@ -1,7 +1,9 @@
-"""Where the files beside the code are: the same folder in a checkout, in a wheel and inside Slicer."""
+"""Where the files beside the code are, the same folder in a checkout, in a wheel and inside Slicer; and the user's."""
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 
@@ -14,3 +16,12 @@ def resource(*parts: str) -> Path:
             return path
     msg = f"The installation is incomplete: {'/'.join(parts)} is missing. Install CardiacSegmentation again."
     raise FileNotFoundError(msg)
+
+
+def user_file(name: str) -> Path:
+    """Path of a file among the user's own settings, whether it is there or not."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    else:
+        base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(base) / "cardiacseg" / name

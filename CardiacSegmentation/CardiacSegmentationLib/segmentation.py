@@ -33,6 +33,7 @@ class Label(IntEnum):
 
 STRUCTURES = (Label.RV, Label.MYO, Label.LV)
 VENTRICLES = (Label.LV, Label.RV)  # the order of the network's presence output
+STRUCTURES_OF = {Label.LV: (Label.LV, Label.MYO), Label.RV: (Label.RV,)}  # what belongs to a ventricle
 
 
 class Origin(IntEnum):

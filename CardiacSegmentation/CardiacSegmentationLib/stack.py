@@ -92,6 +92,12 @@ class CineStack:
         return slice_, row, column
 
     @property
+    def pixel_mm(self) -> tuple[float, float]:
+        """Size of a pixel: the distance between neighbouring (rows, columns)."""
+        _, row, column = self.spacing_mm
+        return row, column
+
+    @property
     def heart_rate_bpm(self) -> float | None:
         """Heart rate from the R-R interval."""
         return 60_000.0 / self.rr_ms if self.rr_ms else None

@@ -16,8 +16,6 @@ from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.browser.opened import open_session, save
 from CardiacSegmentationLib.cine import open_study, read_study
 from CardiacSegmentationLib.cli.read import KEPT_ASIDE
-from CardiacSegmentationLib.contours.pull import pull
-from CardiacSegmentationLib.contours.push import push
 from CardiacSegmentationLib.export.dicom_source import read_source
 from CardiacSegmentationLib.export.label_maps import write_label_nifti
 from CardiacSegmentationLib.export.results import write_results
@@ -26,6 +24,7 @@ from CardiacSegmentationLib.pipeline.record import fingerprint, read_reading, wr
 from CardiacSegmentationLib.segmentation import Label, Segmentation
 from CardiacSegmentationLib.session import StudySession
 from CardiacSegmentationLib.session.contour_commands import contours_at, edit_contours, grow_here
+from drags import pull, push
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -22,14 +22,13 @@ from CardiacSegmentationLib.browser.server import (
 )
 from CardiacSegmentationLib.contours import Border
 from CardiacSegmentationLib.contours.points import PointDrag
-from CardiacSegmentationLib.contours.pull import pull
-from CardiacSegmentationLib.contours.push import push
 from CardiacSegmentationLib.errors import CardiacSegmentationError
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 from CardiacSegmentationLib.segmentation_json import round_contours
 from CardiacSegmentationLib.session import Recovery, StudySession
 from CardiacSegmentationLib.session.contour_commands import contours_at, edit_contours
-from painted_network import dice
+from drags import pull, push
+from overlap import dice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SLICE = 5
-LIMITS_MS = {"release": 50.0, "pull": 10.0, "push": 10.0, "propagate": 300.0, "motion": 3000.0}
 
 
 def main() -> None:
@@ -44,7 +43,7 @@ def measure() -> dict[str, tuple[float, float]]:
     256 × 256 pixels, 30 phases; motion: 25 phases × 12 slices.
     """
     stack, segmentation = make_stack(PhantomSpec(phases=30, slices=12, pixel_mm=1.25))
-    spacing = stack.spacing_mm[1], stack.spacing_mm[2]
+    spacing = stack.pixel_mm
     labels = segmentation.labels[:, SLICE]
     truth = [find_contours(each, spacing) for each in labels]
     before = truth[0]

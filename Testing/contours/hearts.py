@@ -141,12 +141,6 @@ def wall_mm(contours: Contours) -> np.ndarray:
     return outside_mm(contours.borders[Border.EPI], contours.borders[Border.ENDO])
 
 
-def dice(first: np.ndarray, second: np.ndarray) -> float:
-    """Overlap of two masks."""
-    total = first.sum() + second.sum()
-    return 2.0 * float((first & second).sum()) / float(total) if total else 1.0
-
-
 def polygon_area_px(mask: np.ndarray) -> float:
     """Area, in pixels, of the polygon half-way between the pixels in and out: the reference for labels."""
     across, down = mask[:, :-1] & mask[:, 1:], mask[:-1] & mask[1:]

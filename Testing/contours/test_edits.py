@@ -7,15 +7,16 @@ import pytest
 from CardiacSegmentationLib.contours import Border, Contours, draw_labels, find_contours, redraw_labels
 from CardiacSegmentationLib.contours.curves import arc_mm, area_mm2, centre_mm, find_nearest, outward_normals
 from CardiacSegmentationLib.contours.points import delete_point, find_point, insert_point, move_point, place_points
-from CardiacSegmentationLib.contours.pull import Pull, pull
-from CardiacSegmentationLib.contours.push import Push, push
+from CardiacSegmentationLib.contours.pull import Pull
+from CardiacSegmentationLib.contours.push import Push
 from CardiacSegmentationLib.contours.redraw import draw_border, redraw
 from CardiacSegmentationLib.contours.snap import snap
-from CardiacSegmentationLib.contours.transform import LV, copy, delete, grow, scale, shift, smooth
+from CardiacSegmentationLib.contours.transform import LV, copy, grow, scale, shift, smooth
 from CardiacSegmentationLib.errors import ContourError
 from CardiacSegmentationLib.phantom import PhantomSpec
 from CardiacSegmentationLib.segmentation import Label
 from contours.hearts import assert_whole, draw_heart, outside_mm, true_contours, wall_mm
+from drags import pull, push
 from scipy.ndimage import gaussian_filter
 
 SPACING = (1.4, 1.4)
@@ -223,10 +224,10 @@ def test_smoothing_takes_a_wave_away_and_no_area(contours: Contours) -> None:
 
 
 def test_delete_and_copy_on_one_slice(contours: Contours, labels: np.ndarray) -> None:
-    gone = redraw_labels(labels, contours, delete(contours, [Border.RV]))
+    gone = redraw_labels(labels, contours, contours.without(Border.RV))
     assert not (gone == Label.RV).any()
     np.testing.assert_array_equal(gone[labels != Label.RV], labels[labels != Label.RV])
-    gone = redraw_labels(labels, contours, delete(contours, LV))
+    gone = redraw_labels(labels, contours, contours.without(*LV))
     assert set(np.unique(gone)) == {0, int(Label.RV)}
     smaller = find_contours(draw_heart(radius=15.0), SPACING)
     taken = copy(contours, smaller)

@@ -9,15 +9,14 @@ import pytest
 from CardiacSegmentationLib.contours import Border, Contours, find_contours, redraw_labels
 from CardiacSegmentationLib.contours.anatomy import is_whole, settle, smallest_wall_mm
 from CardiacSegmentationLib.contours.points import delete_point, move_point, place_points
-from CardiacSegmentationLib.contours.pull import pull
-from CardiacSegmentationLib.contours.push import push
 from CardiacSegmentationLib.contours.redraw import draw_border, redraw
 from CardiacSegmentationLib.contours.snap import snap
-from CardiacSegmentationLib.contours.transform import copy, delete, grow, scale, shift, smooth
+from CardiacSegmentationLib.contours.transform import copy, grow, scale, shift, smooth
 from CardiacSegmentationLib.errors import ContourError
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.segmentation import Label
 from contours.hearts import assert_whole, crosses_itself, draw_heart, hearts, outside_mm, wall_mm
+from drags import pull, push
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -129,7 +128,7 @@ WHOLE_TOOLS: dict[str, Callable[[Contours, set[Border], float], Contours]] = {
     "shift": lambda contours, borders, amount: shift(contours, borders, (amount, -0.5 * amount)),
     "grow": grow,
     "smooth": lambda contours, borders, amount: smooth(contours, borders, abs(amount)),
-    "delete": lambda contours, borders, _: delete(contours, borders),
+    "delete": lambda contours, borders, _: contours.without(*borders),
 }
 
 

@@ -8,8 +8,9 @@ from CardiacSegmentationLib.contours import Border, Contours, draw_labels, find_
 from CardiacSegmentationLib.contours.curves import centre_mm
 from CardiacSegmentationLib.contours.fill import fill_between, fill_gaps
 from CardiacSegmentationLib.segmentation import Label
-from contours.hearts import SHAPE, assert_whole, dice, draw_heart, hearts
+from contours.hearts import SHAPE, assert_whole, draw_heart, hearts
 from hypothesis import given, settings
+from overlap import dice
 
 SPACING = (1.4, 1.4)
 

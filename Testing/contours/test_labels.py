@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from CardiacSegmentationLib.contours import (
     Border,
     Contours,
-    as_dict,
     draw_labels,
     find_border,
     find_contours,
-    from_dict,
     redraw_labels,
 )
 from CardiacSegmentationLib.contours.curves import area_mm2
-from CardiacSegmentationLib.errors import ContourError
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.segmentation import Label
-from contours.hearts import SHAPE, assert_whole, dice, draw_heart, hearts, polygon_area_px, true_contours
+from contours.hearts import SHAPE, assert_whole, draw_heart, hearts, polygon_area_px, true_contours
 from hypothesis import given, settings
+from overlap import dice
 
 
 @settings(max_examples=60)
@@ -57,7 +53,7 @@ def test_contours_of_the_phantoms_labels_have_its_areas() -> None:
     spec = PhantomSpec(phases=8)
     stack, segmentation = make_stack(spec)
     _, truth = true_contours(spec)
-    spacing = stack.spacing_mm[1], stack.spacing_mm[2]
+    spacing = stack.pixel_mm
     found = dict.fromkeys((Label.LV, Label.MYO, Label.RV), 0.0)
     for labels in segmentation.labels.reshape(-1, *segmentation.labels.shape[2:]):
         for label, area in find_contours(labels, spacing).areas_mm2.items():
@@ -125,36 +121,6 @@ def test_images_with_few_or_no_labels_have_what_contours_there_are() -> None:
     assert not find_contours(one, (1.4, 1.4)).borders
     full = np.full(SHAPE, Label.RV, np.uint8)
     np.testing.assert_array_equal(draw_labels(find_contours(full, (1.4, 1.4)), SHAPE), full)
-
-
-def test_contours_survive_json() -> None:
-    contours = find_contours(draw_heart(), (1.3, 1.6))
-    again = from_dict(json.loads(json.dumps(as_dict(contours))))
-    assert again.spacing_mm == contours.spacing_mm
-    for border, curve in contours.borders.items():
-        np.testing.assert_allclose(again.borders[border], curve, atol=5.1e-4)
-    np.testing.assert_array_equal(draw_labels(again, SHAPE), draw_labels(contours, SHAPE))
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda content: content.pop("spacing_mm"),
-        lambda content: content.update(unit="px"),
-        lambda content: content["borders"].update(aorta=[[0, 0]] * 9),
-        lambda content: content["borders"].update(endo=[[0, 0], [1]]),
-        lambda content: content["borders"].update(endo=[[0.0, float("nan")]] * 9),
-        lambda content: content["borders"].update(endo=[[0, 0], [1, 1]]),
-        lambda content: content["borders"].update(epi=content["borders"]["rv"]),
-        lambda content: content.update(spacing_mm=[0, 1]),
-        lambda content: content.update(borders=None),
-    ],
-)
-def test_spoilt_json_is_refused_in_words(spoil: object) -> None:
-    content = as_dict(find_contours(draw_heart(), (1.4, 1.4)))
-    spoil(content)  # type: ignore[operator]
-    with pytest.raises(ContourError):
-        from_dict(content)
 
 
 def test_the_border_under_the_hand_is_the_nearest() -> None:

@@ -8,7 +8,8 @@ from CardiacSegmentationLib.contours import Contours, draw_labels, find_contours
 from CardiacSegmentationLib.contours.motion import Motion, find_motion, follow_motion
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.segmentation import Label
-from contours.hearts import assert_whole, dice
+from contours.hearts import assert_whole
+from overlap import dice
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 PHASES, ES = 16, 6
@@ -18,7 +19,7 @@ PHASES, ES = 16, 6
 def beat() -> tuple[Motion, np.ndarray, tuple[float, float]]:
     """Motion, true labels and spacing of one slice of the phantom."""
     stack, segmentation = make_stack(PhantomSpec(phases=PHASES))
-    spacing = stack.spacing_mm[1], stack.spacing_mm[2]
+    spacing = stack.pixel_mm
     found = np.argwhere(segmentation.labels.any(axis=(0, 1)))
     low, high = found.min(axis=0) - 10, found.max(axis=0) + 11
     box = slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1]))

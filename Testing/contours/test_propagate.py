@@ -8,7 +8,7 @@ from CardiacSegmentationLib.contours import Border, Contours, find_contours
 from CardiacSegmentationLib.contours.anatomy import settle
 from CardiacSegmentationLib.contours.curves import centre_mm, even_out, outward_normals
 from CardiacSegmentationLib.contours.propagate import LeftOut, apply_correction, find_correction, propagate
-from CardiacSegmentationLib.contours.transform import delete, grow
+from CardiacSegmentationLib.contours.transform import grow
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from contours.hearts import assert_whole, outside_mm, true_contours
 
@@ -69,7 +69,7 @@ def test_correcting_ed_and_es_makes_every_phase_between_better(truth: list[Conto
 def noisy() -> tuple[list[Contours], np.ndarray]:
     """A noisy phantom's contours of one slice in all phases, and its images."""
     stack, segmentation = make_stack(PhantomSpec(phases=PHASES, slices=10, noise_percent=15.0))
-    spacing = stack.spacing_mm[1], stack.spacing_mm[2]
+    spacing = stack.pixel_mm
     return [find_contours(labels, spacing) for labels in segmentation.labels[:, SLICE]], stack.voxels[:, SLICE]
 
 
@@ -178,6 +178,6 @@ def test_slices_above_and_below_take_their_share() -> None:
 
 
 def test_a_deleted_border_is_no_correction(truth: list[Contours]) -> None:
-    corrected = {0: delete(grow(truth[0], [Border.ENDO], 1.0), [Border.RV])}
+    corrected = {0: grow(truth[0], [Border.ENDO], 1.0).without(Border.RV)}
     after = propagate(truth, corrected, period=PHASES)
     assert after[1].borders[Border.RV] is truth[1].borders[Border.RV]

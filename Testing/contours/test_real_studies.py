@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from CardiacSegmentationLib.contours import Border, draw_labels, find_contours, redraw_labels
 from CardiacSegmentationLib.contours.curves import outward_normals
-from CardiacSegmentationLib.contours.pull import pull
 from CardiacSegmentationLib.segmentation import Label
-from contours.hearts import assert_whole, dice, polygon_area_px
+from contours.hearts import assert_whole, polygon_area_px
+from drags import pull
+from overlap import dice
 from scipy.ndimage import label as find_parts
 
 if TYPE_CHECKING:

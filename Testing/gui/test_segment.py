@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from CardiacSegmentationLib.network.bundle import bundled_networks
-from painted_network import dice
+from overlap import dice
 from slicer_stand_in.hand import paint
 
 if TYPE_CHECKING:

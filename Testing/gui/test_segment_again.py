@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from painted_network import dice
+from overlap import dice
 from slicer_stand_in.mouse import SLICE, border, in_view
 
 if TYPE_CHECKING:

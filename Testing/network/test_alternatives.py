@@ -23,7 +23,7 @@ from CardiacSegmentationLib.network.turns import TURNS, see_turned
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label, Segmentation
 from CardiacSegmentationLib.stack import CineStack
-from painted_network import dice
+from overlap import dice
 
 PHASE, SLICE = 2, 4
 Study = tuple[CineStack, Segmentation]

@@ -16,15 +16,12 @@ from CardiacSegmentationLib.network.preprocess import (
     whole_view,
     with_neighbours,
 )
+from overlap import dice
 
 
 def disc(shape: tuple[int, int], centre: tuple[float, float], radius: float) -> np.ndarray:
     rows, columns = np.indices(shape)
     return (rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 <= radius**2
-
-
-def dice(a: np.ndarray, b: np.ndarray) -> float:
-    return float(2 * (a & b).sum() / (a.sum() + b.sum()))
 
 
 def as_shares(mask: np.ndarray) -> np.ndarray:

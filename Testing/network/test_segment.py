@@ -15,7 +15,8 @@ from CardiacSegmentationLib.network.segment import NetworkOptions, segment_stack
 from CardiacSegmentationLib.phantom import PhantomSpec
 from CardiacSegmentationLib.segmentation import STRUCTURES, VENTRICLES, Label, Origin, Segmentation
 from CardiacSegmentationLib.stack import CineStack
-from painted_network import dice, paint, paint_stack, write_bundle
+from overlap import dice
+from painted_network import paint, paint_stack, write_bundle
 
 if TYPE_CHECKING:
     from pathlib import Path

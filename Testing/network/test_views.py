@@ -12,7 +12,7 @@ from CardiacSegmentationLib.network.preprocess import Preprocessing, View, heart
 from CardiacSegmentationLib.network.protocol import Seen
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
-from painted_network import dice
+from overlap import dice
 
 
 def there_and_back(labels: np.ndarray, view: View) -> np.ndarray:

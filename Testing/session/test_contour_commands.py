@@ -10,8 +10,6 @@ import pytest
 from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.contours.points import move_point, place_points
 from CardiacSegmentationLib.contours.propagate import LeftOut
-from CardiacSegmentationLib.contours.pull import pull
-from CardiacSegmentationLib.contours.push import push
 from CardiacSegmentationLib.contours.redraw import redraw
 from CardiacSegmentationLib.contours.transform import grow, shift
 from CardiacSegmentationLib.errors import ContourError
@@ -39,6 +37,7 @@ from CardiacSegmentationLib.session.propagation import (
     propose_slices,
     take,
 )
+from drags import pull, push
 from same_assessment import differences
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ from CardiacSegmentationLib.session.contour_commands import (
     delete_here,
     delete_phases,
     edit_contours,
-    in_plane_mm,
 )
 from CardiacSegmentationLib.session.propagation import (
     describe_proposal,
@@ -25,6 +24,7 @@ from CardiacSegmentationLib.session.propagation import (
     propose_slices,
     take,
 )
+from overlap import dice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,10 +43,6 @@ def phases_with(session: StudySession, label: Label) -> set[int]:
 def delete_at(session: StudySession, structures: Sequence[Label], *phases: int) -> None:
     for phase in phases:
         assert delete_here(session, (phase, SLICE), structures)
-
-
-def dice(one: np.ndarray, other: np.ndarray) -> float:
-    return 2.0 * float((one & other).sum()) / float(one.sum() + other.sum())
 
 
 @pytest.mark.parametrize("structures", [(Label.RV,), LEFT, ALL, (Label.LV,), (Label.MYO,)])
@@ -211,7 +207,7 @@ def test_deleting_in_all_phases_is_one_step_and_means_all(session: StudySession)
 
 def draw(session: StudySession, made: Segmentation, borders: Sequence[Border], *phases: int) -> None:
     """What a reader draws with closed lines: the true borders of a phase."""
-    spacing = in_plane_mm(session)
+    spacing = session.stack.pixel_mm
     for phase in phases:
         place = (phase, SLICE)
         truth = find_contours(made.labels[place], spacing)

@@ -216,7 +216,7 @@ def test_a_curve_that_was_taken_back_after_saving_does_not_come_back(begin: Begi
 def test_the_journal_says_what_holds_when_restored_work_is_taken_back(begin: Begin, folder: Path) -> None:
     """A correction, saved; taken back, and then the program died."""
     saved = begin()
-    saved.delete(2, 3, [Label.LV])
+    delete_here(saved, (2, 3), [Label.LV])
 
     def again() -> StudySession:
         return StudySession(saved.stack, saved.segmentation, saved.reading, History.from_dict(saved.history.to_dict()))
@@ -266,7 +266,7 @@ def two_loads(begin: Begin, folder: Path) -> tuple[list[StudySession], Recovery]
     sessions, kept = [begin(), begin()], Recovery(folder)
     for load, session in enumerate(sessions):
         assert kept.find(session, load) is None
-        session.delete(2, 3 + load, [Label.LV])
+        delete_here(session, (2, 3 + load), [Label.LV])
         assert kept.keep(session, load)
     return sessions, kept
 
@@ -390,7 +390,7 @@ def test_what_is_all_taken_back_is_not_kept(begin: Begin, folder: Path) -> None:
 def test_corrections_of_a_saved_scene_that_were_taken_back_come_back_so(begin: Begin, folder: Path) -> None:
     """The scene on disk still holds them: what the reader did last wins."""
     before = begin()
-    before.delete(2, 3, [Label.LV])
+    delete_here(before, (2, 3), [Label.LV])
     saved = (before.segmentation, before.reading, before.history)
     session, kept = begin(saved[0], reading=saved[1], history=saved[2]), Recovery(folder)
     kept.find(session)

@@ -20,7 +20,7 @@ from CardiacSegmentationLib.session.segment_again import (
     shown_labels,
     take_proposal,
 )
-from painted_network import dice
+from overlap import dice
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.network.alternatives import Request

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from CardiacSegmentationLib.network.bundle import WEIGHT_DATA, load_bundle
+from CardiacSegmentationLib.network.bundle import load_bundle
 from CardiacSegmentationLib.network.loaded import load_network
 from CardiacSegmentationLib.network.segment import segment_stack
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
@@ -25,7 +25,7 @@ def shipped() -> Predictor:
     recipe = load_recipe("ours")
     recipe = replace(recipe, predict=replace(recipe.predict, present_from={}))
     network = make_network(recipe)
-    weights = load_file(load_bundle().file(WEIGHT_DATA))
+    weights = load_file(load_bundle().file("models/model.safetensors"))
     network.load_state_dict({name: values.float() for name, values in weights.items()}, strict=False)
     return Predictor(network.eval(), make_normaliser(recipe.normalise), recipe, torch.device("cpu"))
 
@@ -36,7 +36,7 @@ def test_the_predictor_labels_as_the_program_does(shipped: Predictor, apart: int
     voxels = np.pad(stack.voxels, ((0, 0), (0, 0), (apart, 0), (0, 0)), mode="edge")
     stack = replace(stack, voxels=voxels)
     program = segment_stack(stack, load_network(None, "onnx")).segmentation
-    ours = shipped.labels(list(stack.voxels), (stack.spacing_mm[1], stack.spacing_mm[2]))
+    ours = shipped.labels(list(stack.voxels), stack.pixel_mm)
     heart = program.labels != 0
     assert heart.any()
     assert (np.stack(ours) == program.labels)[heart].mean() > 0.999

@@ -12,7 +12,7 @@ from CardiacSegmentationLib.analysis.volumes import MM3_PER_ML
 from CardiacSegmentationLib.box import find_box
 from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.findings import Finding, Severity
-from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.segmentation import STRUCTURES_OF, Label
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -27,7 +27,6 @@ MOST_TILTED_DEG = 60.0  # between a base plane and the slices; a line along the 
 OF_ONE_VIEW = 0.05  # how much a view's own plane (at right angles to its image) weighs beside the line of another view
 MOST_BEYOND = 0.05  # of the RV's volume: more beyond its plane may be the outflow tract
 LEAST_GAP = 0.1  # of the slice spacing, between the plane and the first contour: less is not worth a remark
-STRUCTURES_OF = {Label.LV: (Label.LV, Label.MYO), Label.RV: (Label.RV,)}  # what ends at a ventricle's base
 
 
 @dataclass(frozen=True, eq=False)

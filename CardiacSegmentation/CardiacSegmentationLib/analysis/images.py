@@ -62,7 +62,7 @@ def _measure_phase(
     measures: ImageMeasures, stack: CineStack, segmentation: Segmentation, phase: int, slices: list[int]
 ) -> None:
     labels = segmentation.labels[phase, slices]
-    _, row_mm, column_mm = stack.spacing_mm
+    row_mm, column_mm = stack.pixel_mm
     rows, columns = find_box(labels)
     heart = labels[:, rows, columns]
     measures.pixels[:, phase, slices] = [np.count_nonzero(heart == label, axis=(1, 2)) for label in STRUCTURES]

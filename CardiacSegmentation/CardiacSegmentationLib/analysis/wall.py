@@ -144,7 +144,7 @@ def _trace(
     stack: CineStack, segmentation: Segmentation, image: tuple[int, int], outlines: Outlines
 ) -> WallOutline | None:
     if image not in outlines:
-        _, row_mm, column_mm = stack.spacing_mm
+        row_mm, column_mm = stack.pixel_mm
         outlines[image] = trace_outline(segmentation.labels[image], row_mm, column_mm)
     return outlines[image]
 

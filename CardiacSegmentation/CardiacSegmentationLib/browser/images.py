@@ -44,9 +44,8 @@ def whole_image(stack: CineStack) -> Crop:
 
 def crop_to_heart(stack: CineStack, window: Window) -> Crop:
     """The part of every image that holds the window around the heart."""
-    spacing_mm = stack.spacing_mm[1:]
     spans = []
-    for first, pixel_mm, size in zip((window.row, window.column), spacing_mm, stack.voxels.shape[2:], strict=True):
+    for first, pixel_mm, size in zip((window.row, window.column), stack.pixel_mm, stack.voxels.shape[2:], strict=True):
         start, end = math.floor(first + 0.5), math.ceil(first + 0.5 + window.side_mm / pixel_mm)
         spans.append((max(start, 0), min(end, size)))
     (top, bottom), (left, right) = spans
@@ -68,7 +67,7 @@ def describe_images(stack: CineStack, segmentation: Segmentation, *, whole: bool
         "rows": crop.rows,
         "columns": crop.columns,
         "columnsOfSheet": per_row,
-        "spacing": list(stack.spacing_mm[1:]),
+        "spacing": list(stack.pixel_mm),
         "origin": [crop.row, crop.column],
         "heart": {
             "x": heart.column - crop.column,

@@ -57,13 +57,12 @@ def describe_study(
 ) -> dict[str, Any]:
     """Everything the page shows."""
     crop, images = describe_images(stack, segmentation, whole=False)
-    _, *in_plane = stack.spacing_mm
-    in_plane_mm, slices = (in_plane[0], in_plane[1]), range(stack.slices)
+    slices = range(stack.slices)
     return {
         **describe_numbers(stack, segmentation, assessment, facts, language),
         "images": images,
         "contours": [
-            [describe_contours(contours_of(segmentation, in_plane_mm, (phase, place)), crop) for place in slices]
+            [describe_contours(contours_of(segmentation, stack.pixel_mm, (phase, place)), crop) for place in slices]
             for phase in range(stack.phases)
         ],
         "automatic": automatic_contours(stack, segmentation, crop, segmentation.corrected_images),
@@ -173,8 +172,7 @@ def _json_pieces(value: Any) -> Iterator[str]:
 
 
 def _image_contours(stack: CineStack, labels: Any, crop: Crop) -> dict[str, Any]:
-    _, row_mm, column_mm = stack.spacing_mm
-    return describe_contours(find_contours(labels, (row_mm, column_mm)), crop)
+    return describe_contours(find_contours(labels, stack.pixel_mm), crop)
 
 
 def _read(name: str) -> str:

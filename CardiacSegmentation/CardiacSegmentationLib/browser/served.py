@@ -127,7 +127,7 @@ class ServedStudy:
     def preview(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """The borders as they would be if the hand let go now."""
         with self._changed:
-            self._require_open()
+            self.session.require_unlocked()
             place = self.place_of(message)
             after, points = self.hand.drag(self.contours_at(place), message)
             return {
@@ -270,11 +270,6 @@ class ServedStudy:
     def _parts(self) -> list[tuple[str, str]]:
         """Every result that can be written, by name and title."""
         return [(name, word(PARTS[name].title, self.language)) for name in default_parts(self.session.stack)]
-
-    def _require_open(self) -> None:
-        signature = self.session.reading.signature
-        if signature is not None:
-            raise ReadingError.of("signed", reader=signature.reader)
 
 
 def _facts_of(stack: CineStack, hide: Deidentifier | None) -> dict[str, str]:

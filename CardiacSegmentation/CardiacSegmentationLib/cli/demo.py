@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.cli.facts import named_path
+from CardiacSegmentationLib.cli.arguments import named_path
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report
-from CardiacSegmentationLib.cli.segment import add_run_arguments, options_of, with_helper
+from CardiacSegmentationLib.cli.run_arguments import add_run_arguments, options_of, with_helper
 from CardiacSegmentationLib.pipeline import Existing, Results, segment_study
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.cli.facts import STUDY_HELP, add_choices, named_path
+from CardiacSegmentationLib.cli.arguments import STUDY_HELP, add_choices, named_path
 from CardiacSegmentationLib.errors import StudyError
 
 if TYPE_CHECKING:

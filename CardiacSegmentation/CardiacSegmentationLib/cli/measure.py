@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from CardiacSegmentationLib.choices import CONVENTIONS, PATIENT_FACTS
-from CardiacSegmentationLib.cli.facts import (
+from CardiacSegmentationLib.cli.arguments import (
     STUDY_HELP,
     add_choices,
     add_reading_argument,

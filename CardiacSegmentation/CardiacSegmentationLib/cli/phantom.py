@@ -6,7 +6,7 @@ import argparse
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.cli.facts import named_path
+from CardiacSegmentationLib.cli.arguments import named_path
 from CardiacSegmentationLib.errors import PhantomError, UsageError
 from CardiacSegmentationLib.phantom import LAYOUTS, PhantomSpec, Truth, write_study
 from CardiacSegmentationLib.phantom.layouts import find_layout

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from CardiacSegmentationLib.choices import CHOICES
 from CardiacSegmentationLib.cli import EXIT_CANCELLED, EXIT_ERROR
-from CardiacSegmentationLib.cli.facts import (
-    STUDY_HELP,
-    add_choices,
-    add_reading_argument,
-    add_stack_argument,
-    chosen,
-    named_path,
-)
+from CardiacSegmentationLib.cli.arguments import STUDY_HELP, add_reading_argument, add_stack_argument, named_path
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report, print_json, while_heard
+from CardiacSegmentationLib.cli.run_arguments import add_run_arguments, options_of, with_helper
 from CardiacSegmentationLib.errors import (
     Cancelled,
     CardiacSegmentationError,
-    ExportError,
     UsageError,
     as_error,
     error_to_dict,
 )
-from CardiacSegmentationLib.pipeline import RECORD_FILE, Existing, Options, Results, segment_study
+from CardiacSegmentationLib.pipeline import RECORD_FILE, Results, segment_study
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,36 +44,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_stack_argument(parser)
     add_reading_argument(parser)
     add_run_arguments(parser)
-
-
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments that one study, a batch and the demo have in common."""
-    add_choices(parser, CHOICES)
-    parser.add_argument(
-        "--only", type=_parts, metavar="PART,…", help="write only these parts of the results, for example tables,labels"
-    )
-    parser.add_argument("--threads", type=count, metavar="N", help="processor cores to use (all)")
-    existing = parser.add_mutually_exclusive_group()
-    existing.add_argument("--resume", action="store_true", help="keep finished results of the same study and options")
-    existing.add_argument("--force", action="store_true", help="replace results that are there")
-
-
-def options_of(arguments: argparse.Namespace) -> Options:
-    """The pipeline's options from the command line's."""
-    return Options.choose(
-        **chosen(arguments, CHOICES),
-        stack=getattr(arguments, "stack", None),
-        reading=getattr(arguments, "reading", None),
-        parts=arguments.only,
-        existing=Existing.RESUME if arguments.resume else Existing.REPLACE if arguments.force else Existing.STOP,
-        threads=arguments.threads,
-        labels_file=getattr(arguments, "labels", None),
-    )
-
-
-def with_helper(options: Options) -> Options:
-    """The options of a run that may use a second process, where there is a core for it."""
-    return replace(options, helper=(options.threads or os.cpu_count() or 1) > 1)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -144,25 +104,3 @@ def _name_in(path: Path, folder: Path | None) -> str:
     if folder is not None and path.is_relative_to(folder):
         return path.relative_to(folder).as_posix()
     return path.name
-
-
-def count(text: str) -> int:
-    """A whole number from 1."""
-    if not text.isdecimal() or int(text) < 1:
-        msg = f"{text} is no number from 1"
-        raise argparse.ArgumentTypeError(msg)
-    return int(text)
-
-
-def _parts(text: str) -> tuple[str, ...]:
-    from CardiacSegmentationLib.export.results import choose_parts
-
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
-    if not names:
-        msg = "name at least one part, for example tables"
-        raise argparse.ArgumentTypeError(msg)
-    try:
-        choose_parts(names)
-    except ExportError as error:
-        raise argparse.ArgumentTypeError(str(error).rstrip(".")) from error
-    return names

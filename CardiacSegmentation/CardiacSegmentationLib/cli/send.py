@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.cli.facts import named_path
+from CardiacSegmentationLib.cli.arguments import named_path
 from CardiacSegmentationLib.cli.progress import print_json, while_heard
 from CardiacSegmentationLib.errors import CardiacSegmentationError, ExportError, UsageError, error_to_dict
 

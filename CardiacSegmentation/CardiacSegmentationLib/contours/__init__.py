@@ -4,17 +4,14 @@ Arrays and polygons in, arrays and polygons out: no window, no scene. Points are
 """
 
 from CardiacSegmentationLib.contours.borders import find_border
-from CardiacSegmentationLib.contours.json_form import as_dict, from_dict
 from CardiacSegmentationLib.contours.labels import draw_labels, find_contours, redraw_labels
 from CardiacSegmentationLib.segmentation import Border, Contours
 
 __all__ = [
     "Border",
     "Contours",
-    "as_dict",
     "draw_labels",
     "find_border",
     "find_contours",
-    "from_dict",
     "redraw_labels",
 ]

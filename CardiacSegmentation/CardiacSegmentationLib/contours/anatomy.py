@@ -60,6 +60,11 @@ def smallest_wall_mm(spacing_mm: tuple[float, float]) -> float:
     return max(WALL_MM, WALL_PX * min(spacing_mm))
 
 
+def outer_border(contours: Contours) -> Border | None:
+    """The border of the LV that the RV keeps out of."""
+    return next((border for border in (Border.EPI, Border.ENDO) if border in contours.borders), None)
+
+
 def is_whole(contours: Contours, unless: Contours | None = None, wall_mm: float = 0.0) -> bool:
     """Whether no border crosses itself, the endocardium lies in the epicardium and the RV outside of it.
 
@@ -76,7 +81,7 @@ def is_whole(contours: Contours, unless: Contours | None = None, wall_mm: float 
             return False
         if nearest_between(contours, Border.ENDO, Border.EPI).outside_mm.max() > CHORD_MM:
             return False
-    outer = _outer_border(contours)
+    outer = outer_border(contours)
     if Border.RV in curves and outer is not None and (Border.RV in new or outer in new):
         if nearest_between(contours, Border.RV, outer).outside_mm.min() < -WITHIN_MM:
             return False
@@ -123,7 +128,7 @@ def move_along(other: FloatArray, before: FloatArray, after: FloatArray) -> Floa
 
 def septal_share(contours: Contours) -> FloatArray:
     """How far each point of the RV's border belongs to the septum: 1 on the LV's border, 0 away from it."""
-    outer = _outer_border(contours)
+    outer = outer_border(contours)
     if outer is None:
         return np.zeros(len(contours.borders[Border.RV]))
     return _togetherness(nearest_between(contours, Border.RV, outer).outside_mm, TOGETHER_MM)
@@ -137,7 +142,7 @@ def nearest_between(contours: Contours, border: Border, other: Border) -> Neares
 
 def settle_touching(contours: Contours) -> Contours:
     """The contours with points taken out of each other by the little that smoothing and rounding put them there."""
-    for border, other in ((Border.EPI, Border.ENDO), (Border.RV, _outer_border(contours))):
+    for border, other in ((Border.EPI, Border.ENDO), (Border.RV, outer_border(contours))):
         if other is not None and {border, other} <= contours.borders.keys():
             nearest = nearest_between(contours, border, other)
             inside = nearest.outside_mm < -ROUNDING_MM
@@ -158,7 +163,7 @@ def place_borders(contours: Contours, placed: Moved) -> Contours:
     if Border.ENDO in curves and Border.EPI in curves:
         room = wall_mm if Border.ENDO in placed and Border.EPI not in placed else 0.0
         curves[Border.EPI] = _keep_away(curves[Border.EPI], curves[Border.ENDO], np.float64(room), 1)
-    outer = _outer_border(together)
+    outer = outer_border(together)
     if Border.RV in curves and outer is not None:
         curves[Border.RV] = _keep_away(curves[Border.RV], curves[outer], np.float64(0.0), 1)
     tidy = {border: curve for border, curve in _tidy(curves).items() if len(curve) >= FEWEST_POINTS}
@@ -240,7 +245,7 @@ def _tidy(curves: Moved) -> dict[Border, FloatArray]:
 def _rules(before: Contours, moved: Moved, *, rv_leads: bool) -> Iterator[_GivesWay]:
     """Who gives way to whom, in the order in which a move passes on."""
     wall_mm = smallest_wall_mm(before.spacing_mm)
-    outer = _outer_border(before)
+    outer = outer_border(before)
     if outer is None:
         return
     has_wall = outer is Border.EPI and Border.ENDO in before.borders
@@ -287,18 +292,13 @@ def _togetherness(distance_mm: FloatArray, together_mm: float) -> FloatArray:
     return np.clip(2.0 - distance_mm / together_mm, 0.0, 1.0)
 
 
-def _outer_border(contours: Contours) -> Border | None:
-    """The border of the LV that the RV keeps out of."""
-    return next((border for border in (Border.EPI, Border.ENDO) if border in contours.borders), None)
-
-
 def _cut_apart(contours: Contours, gap_mm: float) -> Contours:
     """Borders drawn anew from distances: the epicardium around the endocardium, the RV less the epicardium."""
     grid = field_grid(tuple(contours.borders.values()), 0.5 * min(contours.spacing_mm))
     fields = {border: distance_field(curve, grid) for border, curve in contours.borders.items()}
     if Border.ENDO in fields and Border.EPI in fields:
         fields[Border.EPI] = np.minimum(fields[Border.EPI], fields[Border.ENDO] - gap_mm)
-    outer = _outer_border(contours)
+    outer = outer_border(contours)
     if Border.RV in fields and outer is not None:
         fields[Border.RV] = np.maximum(fields[Border.RV], gap_mm - fields[outer])
     smallest = SMALLEST_PX * contours.spacing_mm[0] * contours.spacing_mm[1]

@@ -138,6 +138,12 @@ def outward_normals(curve: FloatArray) -> FloatArray:
     return _turned_out(along, curve)
 
 
+def smooth_normals(curve: FloatArray, sigma: float) -> FloatArray:
+    """Outward unit normals without the curve's small waves: smoothed by a Gaussian of ``sigma`` points."""
+    normals = smooth_ring(outward_normals(curve), sigma)
+    return np.asarray(normals / np.maximum(np.hypot(normals[:, 0], normals[:, 1]), 1e-9)[:, None])
+
+
 def find_nearest(points: FloatArray, curve: FloatArray) -> Nearest:
     """The nearest places on a curve.
 

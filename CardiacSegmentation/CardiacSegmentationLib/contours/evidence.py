@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from CardiacSegmentationLib.contours.curves import arc_mm, outward_normals, smooth_ring
+from CardiacSegmentationLib.contours.curves import arc_mm, smooth_normals, smooth_ring
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,15 +29,9 @@ BORDER_CLEAR = 20.0  # and the whole border, for any of the correction to be tak
 NORMAL_POINTS = 2.0  # sigma of the smoothing of normals
 
 
-def smooth_normals(curve: FloatArray) -> FloatArray:
-    """Outward unit normals without the border's small waves."""
-    normals = smooth_ring(outward_normals(curve), NORMAL_POINTS)
-    return np.asarray(normals / np.maximum(np.hypot(normals[:, 0], normals[:, 1]), 1e-9)[:, None])
-
-
 def look_across(image: Image, spacing_mm: tuple[float, float], curve: FloatArray, outward_mm: FloatArray) -> FloatArray:
     """Brightness ``[point, …, place]`` across a curve that was moved outwards by ``outward_mm[point, …]``."""
-    normals = smooth_normals(curve).reshape(len(curve), *[1] * outward_mm.ndim, 2)
+    normals = smooth_normals(curve, NORMAL_POINTS).reshape(len(curve), *[1] * outward_mm.ndim, 2)
     start = curve.reshape(normals.shape)
     places = start + (outward_mm[..., None] + ACROSS_MM)[..., None] * normals
     flat = (places / spacing_mm).reshape(-1, 2).T

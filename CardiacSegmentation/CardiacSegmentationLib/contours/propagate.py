@@ -17,16 +17,17 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
-from CardiacSegmentationLib.contours.anatomy import nearest_between, septal_share, settle
+from CardiacSegmentationLib.contours.anatomy import nearest_between, outer_border, septal_share, settle
 from CardiacSegmentationLib.contours.curves import (
     arc_mm,
     centre_mm,
     find_nearest,
     following,
     outward_normals,
+    smooth_normals,
     smooth_ring,
 )
-from CardiacSegmentationLib.contours.evidence import find_shares, look_across, smooth_normals
+from CardiacSegmentationLib.contours.evidence import NORMAL_POINTS, find_shares, look_across
 from CardiacSegmentationLib.segmentation import Border, Contours, FloatArray, Mask
 
 if TYPE_CHECKING:
@@ -155,8 +156,8 @@ def _moved_borders(automatic: Contours, correction: Correction, image: Image | N
             here = np.stack([_interpolate(places, values) for values in across.T], axis=1)
             outward_mm = outward_mm * find_shares(image, automatic.spacing_mm, curve, outward_mm, here)
         if abs(outward_mm).max() > UNMOVED_MM:
-            moved[border] = curve + outward_mm[:, None] * smooth_normals(curve)
-    lv = next((border for border in (Border.EPI, Border.ENDO) if border in automatic.borders), None)
+            moved[border] = curve + outward_mm[:, None] * smooth_normals(curve, NORMAL_POINTS)
+    lv = outer_border(automatic)
     if Border.RV in moved and lv in moved and lv is not None:
         rv, share = automatic.borders[Border.RV], septal_share(automatic)[:, None]
         along = nearest_between(automatic, Border.RV, lv).of(moved[lv] - automatic.borders[lv])
@@ -302,7 +303,8 @@ def _heart_places(contours: Contours) -> dict[Border, FloatArray]:
     """
     curves = contours.borders
     lv = next((border for border in (Border.ENDO, Border.EPI) if border in curves), None)
-    if lv is None:
+    outer = outer_border(contours)
+    if lv is None or outer is None:
         return {}
     centre = centre_mm(curves[lv])
     places = {}
@@ -311,7 +313,6 @@ def _heart_places(contours: Contours) -> dict[Border, FloatArray]:
             row, column = (curves[border] - centre).T
             places[border] = np.arctan2(row, column) / (2.0 * np.pi) % 1.0
     if Border.RV in curves:
-        outer = Border.EPI if Border.EPI in curves else lv
         away_mm = nearest_between(contours, Border.RV, outer).outside_mm
         places[Border.RV] = _rv_places(curves[Border.RV], away_mm)
     return places

@@ -54,19 +54,6 @@ class Pull:
         return settle(self.before, moved)
 
 
-def pull(
-    contours: Contours,
-    start_mm: npt.ArrayLike,
-    to_mm: npt.ArrayLike,
-    reach_mm: float = REACH_MM,
-    *,
-    border: Border | None = None,
-    keep_wall: bool = False,
-) -> Contours:
-    """The contours after one pull from here to there."""
-    return Pull.begin(contours, start_mm, border).move(to_mm, reach_mm, keep_wall=keep_wall)
-
-
 def bend(curve: FloatArray, at_mm: FloatArray, by_mm: FloatArray, reach_mm: float) -> FloatArray:
     """A curve moved by a vector where it is nearest to a place, by less beside it, not at all from ``reach_mm`` on.
 

@@ -79,18 +79,3 @@ class Push:
         shoved = curve.copy()
         shoved[within] += reach[:, None] * way
         return shoved
-
-
-def push(
-    contours: Contours,
-    path_mm: npt.ArrayLike,
-    radius_mm: float = RADIUS_MM,
-    *,
-    border: Border | None = None,
-) -> Contours:
-    """The contours after a round cursor went along a path ``[place, (row, column)]``."""
-    path = np.asarray(path_mm, float)
-    drag = Push.begin(contours, path[0], radius_mm, border)
-    for place in path[1:]:
-        drag.move(place)
-    return drag.contours

@@ -1,4 +1,4 @@
-"""Whole borders at once: scaled, shifted, grown, smoothed, deleted, or taken over from another image.
+"""Whole borders at once: scaled, shifted, grown, smoothed, or taken over from another image.
 
 Where the RV's border is moved alone it stays on the septum.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from CardiacSegmentationLib.contours.anatomy import place_borders, settle
-from CardiacSegmentationLib.contours.curves import arc_mm, centre_mm, drop_waves, outward_normals, smooth_ring
+from CardiacSegmentationLib.contours.curves import arc_mm, centre_mm, drop_waves, smooth_normals
 from CardiacSegmentationLib.errors import ContourError
 from CardiacSegmentationLib.segmentation import Border, Contours, FloatArray
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LV = (Border.ENDO, Border.EPI)
 ALL = tuple(Border)
 SMOOTH_MM = 5.0
+GROW_SMOOTH_POINTS = 1.0  # sigma of the smoothing of normals
 
 
 def scale(contours: Contours, borders: Collection[Border], factor: float) -> Contours:
@@ -45,7 +46,7 @@ def shift(contours: Contours, borders: Collection[Border], by_mm: npt.ArrayLike)
 
 def grow(contours: Contours, borders: Collection[Border], by_mm: float) -> Contours:
     """Contours with these borders moved outwards everywhere by so much; inwards where it is negative."""
-    return _moved(contours, borders, lambda _, curve: curve + by_mm * _smooth_normals(curve))
+    return _moved(contours, borders, lambda _, curve: curve + by_mm * smooth_normals(curve, GROW_SMOOTH_POINTS))
 
 
 def smooth(contours: Contours, borders: Collection[Border], within_mm: float = SMOOTH_MM) -> Contours:
@@ -55,11 +56,6 @@ def smooth(contours: Contours, borders: Collection[Border], within_mm: float = S
         return drop_waves(curve, arc_mm(curve)[1] / len(curve), within_mm)
 
     return _moved(contours, borders, smoothed)
-
-
-def delete(contours: Contours, borders: Collection[Border]) -> Contours:
-    """Contours without these borders."""
-    return contours.without(*borders)
 
 
 def copy(contours: Contours, other: Contours, borders: Collection[Border] = ALL) -> Contours:
@@ -75,8 +71,3 @@ def _moved(
 ) -> Contours:
     moved = {border: move(border, curve) for border, curve in contours.borders.items() if border in borders}
     return settle(contours, moved, rv_leads=False)
-
-
-def _smooth_normals(curve: FloatArray) -> FloatArray:
-    normals = smooth_ring(outward_normals(curve), 1.0)
-    return np.asarray(normals / np.maximum(np.hypot(normals[:, 0], normals[:, 1]), 1e-9)[:, None])

@@ -38,9 +38,8 @@ def write_contours_json(stack: CineStack, segmentation: Segmentation, phases: It
 
 def borders_in_pixels(stack: CineStack, segmentation: Segmentation, image: Place) -> dict[Border, FloatArray]:
     """The borders of an image, drawn or from its labels: ``[point, (row, column)]``."""
-    _, row_mm, column_mm = stack.spacing_mm
     drawn = segmentation.contours.get(image)
-    contours = find_contours(segmentation.labels[image], (row_mm, column_mm)) if drawn is None else drawn
+    contours = find_contours(segmentation.labels[image], stack.pixel_mm) if drawn is None else drawn
     return {border: contours.in_pixels(border) for border in contours.borders}
 
 

@@ -90,7 +90,7 @@ def _compressed(file: IO[bytes], path: Path) -> Any:
     """The file to write to; compressed without name and time in it, so that equal labels give equal bytes."""
     if path.suffix != ".gz":
         return contextlib.nullcontext(file)
-    return gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0)
+    return gzip.GzipFile(filename="", mode="wb", compresslevel=GZIP_LEVEL, fileobj=file, mtime=0)
 
 
 def write_slicer_segmentation(stack: CineStack, segmentation: Segmentation, phase: int, path: Path) -> None:

@@ -42,7 +42,7 @@ class Window:
 
 def find_window(stack: CineStack, segmentation: Segmentation) -> Window:
     """A square around everything labelled; the middle of the image where nothing is."""
-    _, row_mm, column_mm = stack.spacing_mm
+    row_mm, column_mm = stack.pixel_mm
     labels = segmentation.labels
     rows, columns = find_box(labels) if labels.any() else map(slice, (0, 0), labels.shape[2:])
     height, width = (rows.stop - rows.start) * row_mm, (columns.stop - columns.start) * column_mm
@@ -103,7 +103,7 @@ def _draw_contours(montage: _Montage, slice_: int, corner: tuple[int, int]) -> N
     from matplotlib.patches import Rectangle
 
     window, content = montage.window, montage.content
-    _, row_mm, column_mm = content.stack.spacing_mm
+    row_mm, column_mm = content.stack.pixel_mm
     labels = content.segmentation.labels[montage.phase, slice_]
     frame = Rectangle(corner, TILE, TILE, transform=montage.axes.transData)
     for label, structure in BY_LABEL.items():
@@ -171,7 +171,7 @@ def picture_of(stack: CineStack, image: Array, window: Window, size: int) -> Arr
     """The window of one image as ``size`` × ``size`` pixels, smoothly interpolated, black outside the image."""
     from scipy.ndimage import affine_transform
 
-    _, row_mm, column_mm = stack.spacing_mm
+    row_mm, column_mm = stack.pixel_mm
     pixel_mm = window.side_mm / size
     scale = np.array([pixel_mm / row_mm, pixel_mm / column_mm])
     corner = np.array([window.row, window.column])
@@ -185,7 +185,7 @@ def picture_of(stack: CineStack, image: Array, window: Window, size: int) -> Arr
 
 def grey_levels(stack: CineStack, window: Window) -> tuple[float, float]:
     """Window of the display from what is shown, so that bright fat at the rim does not darken the heart."""
-    _, row_mm, column_mm = stack.spacing_mm
+    row_mm, column_mm = stack.pixel_mm
     top, left = max(int(window.row), 0), max(int(window.column), 0)
     rows, columns = int(window.side_mm / row_mm), int(window.side_mm / column_mm)
     shown = stack.voxels[:: max(stack.phases // 4, 1), :, top : top + rows : 2, left : left + columns : 2]

@@ -135,7 +135,7 @@ def _tile(stack: CineStack, segmentation: Segmentation, phase: int, slice_: int)
     from PIL import Image
 
     window = find_window(stack, segmentation)
-    _, row_mm, column_mm = stack.spacing_mm
+    row_mm, column_mm = stack.pixel_mm
     left, top = window.column, window.row
     box = (left, top, left + window.side_mm / column_mm, top + window.side_mm / row_mm)
     size = (TILE_PIXELS, TILE_PIXELS)

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.errors import ExportError, reason_of
+from CardiacSegmentationLib.resources import user_file
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.stack import Array
@@ -40,11 +40,7 @@ def find_template() -> Path | None:
     named = os.environ.get(TEMPLATE_VARIABLE)
     if named:
         return Path(named)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    else:
-        base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    path = Path(base) / "cardiacseg" / TEMPLATE_FILE
+    path = user_file(TEMPLATE_FILE)
     return path if path.is_file() else None
 
 

@@ -18,7 +18,7 @@ from CardiacSegmentationLib.network.locate import frame_heart, larger_view, loca
 from CardiacSegmentationLib.network.preprocess import put_back
 from CardiacSegmentationLib.network.repairs import REACH_MM, Sampling, keep_one_heart
 from CardiacSegmentationLib.network.turns import UPRIGHT, Turn
-from CardiacSegmentationLib.segmentation import VENTRICLES, Label
+from CardiacSegmentationLib.segmentation import STRUCTURES_OF, VENTRICLES, Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 SAME_DICE = 0.98  # of the whole heart: what agrees so well looks the same
 MOST = 8  # nobody walks through more
 BOLD, ABSENT = 4.0, 0.0  # times a ventricle's probability: drawn from a fifth on, or not at all
-STRUCTURES_OF = {Label.LV: (Label.MYO, Label.LV), Label.RV: (Label.RV,)}
 
 
 class Look(NamedTuple):
@@ -91,7 +90,7 @@ def find_alternatives(
     for part in _answers(mean, opinions):
         labels = np.zeros_like(shown)
         labels[:, rows, columns] = part
-        labels = _keep_heart(labels, request.box, stack.spacing_mm[1:])
+        labels = _keep_heart(labels, request.box, stack.pixel_mm)
         answers.append((_plausibility(labels[:, rows, columns], mean), labels))
     answers.sort(key=lambda answer: -answer[0])
     return _differing([labels for _, labels in answers], shown)
@@ -103,12 +102,11 @@ def _choose_view(stack: CineStack, network: Network, request: Request) -> View:
         return locate_heart(stack, network).view
     pointed = np.zeros(stack.voxels.shape[-2:], bool)
     pointed[request.box] = True
-    row_mm, column_mm = stack.spacing_mm[1:]
-    view = frame_heart(pointed, (row_mm, column_mm), network.preprocessing)
+    view = frame_heart(pointed, stack.pixel_mm, network.preprocessing)
     rows, columns = footprint(view, pointed.shape)
     labels = np.zeros((1, len(request.slices), *pointed.shape), np.uint8)
     labels[0, :, rows, columns] = most_probable(_look(stack, network, request, view, Look()).probabilities)
-    labels[0] = _keep_heart(labels[0], request.box, (row_mm, column_mm))
+    labels[0] = _keep_heart(labels[0], request.box, stack.pixel_mm)
     return larger_view(labels, view, network.preprocessing) or view
 
 
@@ -138,7 +136,7 @@ def _answers(mean: _Opinion, opinions: Sequence[_Opinion]) -> Iterator[Labels]:
                 yield most_probable(weighed)
 
 
-def _keep_heart(labels: Labels, box: Box | None, spacing_mm: Sequence[float]) -> Labels:
+def _keep_heart(labels: Labels, box: Box | None, spacing_mm: tuple[float, float]) -> Labels:
     """One heart in ``labels[slice, row, column]``: the one that touches the box, or in an image lies nearest to it."""
     pixel_mm = float(np.sqrt(spacing_mm[0] * spacing_mm[1]))
     if box is not None:

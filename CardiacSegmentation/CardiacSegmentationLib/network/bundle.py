@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 SCHEMA, OLDEST_SCHEMA = 2, 1  # since 2, a bundle may hold several graphs: an ensemble
 METADATA = "configs/metadata.json"
 GRAPH = "models/model.onnx"
-WEIGHT_DATA = "models/model.safetensors"  # where the graph keeps its numbers, in bundles that store them once
 DEFAULT = "cardiac-sax"
 
 
@@ -37,7 +36,6 @@ class Bundle:
     presence: str
     training_range: TrainingRange
     checksums: Mapping[str, str]
-    figures: Mapping[str, Any] = field(default_factory=dict)
     graphs: tuple[str, ...] = (GRAPH,)  # several networks, whose mean counts
 
     @property
@@ -63,8 +61,6 @@ class Bundle:
     def file(self, name: str) -> Path:
         """Path of a file of the bundle, once it is known to be whole."""
         path = self.folder / name
-        if name == GRAPH and WEIGHT_DATA in self.checksums:
-            self.file(WEIGHT_DATA)
         if name not in self.checksums:
             raise ModelError.of("bundle-no-checksum", path=self.folder / METADATA, file=name)
         if not path.is_file():
@@ -101,7 +97,6 @@ def load_bundle(model: Path | None = None) -> Bundle:
             presence=str(facts["outputs"]["presence"]),
             training_range=_read_range(facts["training_range"]),
             checksums={str(name): str(digest) for name, digest in facts["files"].items()},
-            figures=dict(facts.get("figures", {})),
             graphs=tuple(str(name) for name in facts.get("graphs", ())) or (GRAPH,),
         )
         labels = {str(name).upper(): int(code) for name, code in facts["labels"].items()}

@@ -38,9 +38,8 @@ class Location:
 
 def locate_heart(stack: CineStack, network: Network) -> Location:
     """The view at the network's working spacing that holds the whole heart in every phase and slice."""
-    _, *spacing = stack.spacing_mm
     shape = (stack.voxels.shape[-2], stack.voxels.shape[-1])
-    coarse = whole_view(shape, (spacing[0], spacing[1]), network.preprocessing)
+    coarse = whole_view(shape, stack.pixel_mm, network.preprocessing)
     motion = motion_map(stack, coarse)
     heart = _look_coarsely(stack, coarse, network)
     body = _choose_body(heart, motion)

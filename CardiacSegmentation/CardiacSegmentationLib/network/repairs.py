@@ -67,7 +67,7 @@ def repair(stack: CineStack, prediction: Prediction, names: Sequence[str]) -> tu
 
     The labels of a long study are large: there is no second copy of them beside the images.
     """
-    _, row_mm, column_mm = stack.spacing_mm
+    row_mm, column_mm = stack.pixel_mm
     sampling = Sampling(float(np.sqrt(row_mm * column_mm)), stack.is_whole_beat, prediction.predicted)
     heart = prediction.labels[(..., *find_box(prediction.labels, MARGIN))]
     heart[:], findings = apply_repairs(heart, sampling, names)

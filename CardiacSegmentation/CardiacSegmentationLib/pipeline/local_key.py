@@ -9,11 +9,14 @@ import hashlib
 import hmac
 import os
 import secrets
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.export.deidentify import KEY_VARIABLE
 from CardiacSegmentationLib.export.files import atomic_path
+from CardiacSegmentationLib.resources import user_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KEY_BYTES = 32
 
@@ -44,11 +47,7 @@ def local_key() -> bytes:
 
 def key_path() -> Path:
     """Where the key is kept."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    else:
-        base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(base) / "cardiacseg" / "key"
+    return user_file("key")
 
 
 def checksum(content: bytes, key: bytes = b"") -> str:

@@ -64,14 +64,15 @@ def segment_study(
     output = Output(files, folder, options)
     reading = options.complete(Reading() if options.reading is None else read_reading(options.reading))
     with contextlib.nullcontext() if folder is None else locked(folder), contextlib.closing(output):
-        return _segment_study(files or source, output, options, reading, report, is_cancelled)
+        return _segment_study(files or source, output, options, reading, report=report, is_cancelled=is_cancelled)
 
 
-def _segment_study(  # noqa: PLR0917
+def _segment_study(
     source: Path | StudyFiles | CineStack,
     output: Output,
     options: Options,
     reading: Reading,
+    *,
     report: Callable[[Progress], None] | None,
     is_cancelled: Callable[[], bool] | None,
 ) -> Results:

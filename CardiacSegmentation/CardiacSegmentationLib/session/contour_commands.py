@@ -46,7 +46,7 @@ def contours_at(session: StudySession, place: Place) -> Contours:
     """The contours of one of a session's images."""
     known = known_contours(session, place)
     if known is None:
-        known = contours_of(session.segmentation, in_plane_mm(session), place)
+        known = contours_of(session.segmentation, session.stack.pixel_mm, place)
         _FOUND.setdefault(session, {})[place] = (_checksum(session, place), known)
     return known
 
@@ -73,19 +73,14 @@ def automatic_contours(session: StudySession, place: Place) -> Contours | None:
     if packed is None:  # nothing was corrected yet, or nobody kept what there was
         labels = session.segmentation.labels[place]
         known = not session.segmentation.corrected[place] and bool(labels.any())
-        return find_contours(labels, in_plane_mm(session)) if known else None
+        return find_contours(labels, session.stack.pixel_mm) if known else None
     if session not in _AUTOMATIC or _AUTOMATIC[session][0] is not packed:
         _AUTOMATIC[session] = (packed, {})
     found = _AUTOMATIC[session][1]
     if place not in found:
         labels = packed.phase(phase)[slice_]
-        found[place] = find_contours(labels, in_plane_mm(session)) if labels.any() else None
+        found[place] = find_contours(labels, session.stack.pixel_mm) if labels.any() else None
     return found[place]
-
-
-def in_plane_mm(session: StudySession) -> tuple[float, float]:
-    """The distance of (rows, columns)."""
-    return session.stack.spacing_mm[1], session.stack.spacing_mm[2]
 
 
 # Edits

@@ -11,7 +11,6 @@ import numpy as np
 from CardiacSegmentationLib.analysis.papillary import find_papillaries
 from CardiacSegmentationLib.contours.rest import outline_parts
 from CardiacSegmentationLib.segmentation import Papillary
-from CardiacSegmentationLib.session.contour_commands import in_plane_mm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,7 +47,7 @@ def _key(session: StudySession, phase: int) -> tuple[int, int]:
 
 
 def _find(session: StudySession, phase: int) -> Muscles:
-    spacing_mm, percent = in_plane_mm(session), session.reading.conventions.papillary_percent
+    spacing_mm, percent = session.stack.pixel_mm, session.reading.conventions.papillary_percent
     labels = session.segmentation.labels[phase]
     found = find_papillaries(session.stack.voxels[phase], labels, spacing_mm[0] * spacing_mm[1], percent)
     corner_mm = np.multiply([side.start for side in found.box], spacing_mm)

@@ -23,7 +23,6 @@ from CardiacSegmentationLib.session.contour_commands import (
     contours_at,
     edit_contours,
     encloses,
-    in_plane_mm,
 )
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def propose_phases(session: StudySession, slice_: int, phases: Iterable[int] | N
         period=stack.rr_ms if stack.is_whole_beat else None,
     )
     for phase, borders in found.undrawn.items():
-        before = found.get(phase) or automatic[phase] or Contours(in_plane_mm(session))
+        before = found.get(phase) or automatic[phase] or Contours(session.stack.pixel_mm)
         drawn = _follow(session, (phase, slice_), mine, before, borders)
         if drawn is not None:
             found[phase] = drawn
@@ -234,7 +233,5 @@ def _motion_of(session: StudySession) -> Motion:
     """The motion of the study's images, found once."""
     if session not in _MOTIONS:
         stack, labels = session.stack, session.segmentation.labels
-        _MOTIONS[session] = find_motion(
-            stack.voxels, in_plane_mm(session), find_box(labels), is_cyclic=stack.is_whole_beat
-        )
+        _MOTIONS[session] = find_motion(stack.voxels, stack.pixel_mm, find_box(labels), is_cyclic=stack.is_whole_beat)
     return _MOTIONS[session]

@@ -64,8 +64,7 @@ class Proposals:
 
     def contours(self, session: StudySession) -> dict[Place, Contours]:
         """What would change, as contours to be shown."""
-        _, row_mm, column_mm = session.stack.spacing_mm
-        return {place: find_contours(image, (row_mm, column_mm)) for place, image in self.images(session).items()}
+        return {place: find_contours(image, session.stack.pixel_mm) for place, image in self.images(session).items()}
 
 
 def request_slice(session: StudySession, place: Place, pointed_mm: FloatArray | None = None) -> Request:
@@ -102,7 +101,7 @@ def _box(session: StudySession, pointed_mm: FloatArray | None) -> Box | None:
     labels = session.segmentation.labels
     if pointed_mm is None:
         return find_box(labels) if labels.any() else None
-    places = np.asarray(pointed_mm, float) / session.stack.spacing_mm[1:]
+    places = np.asarray(pointed_mm, float) / session.stack.pixel_mm
     if np.abs(np.diff(pointed_mm, axis=0)).max() < CLICK_MM:
         places = places[-1:]
     first, last = np.rint(places.min(axis=0)).astype(int), np.rint(places.max(axis=0)).astype(int)

@@ -11,7 +11,7 @@ import numpy as np
 from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.errors import ReadingError
 from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE
-from CardiacSegmentationLib.journal import describe_entry
+from CardiacSegmentationLib.journal import TIME_FORMAT, describe_entry
 from CardiacSegmentationLib.reading import Reading
 from CardiacSegmentationLib.session.changes import (
     Change,
@@ -71,6 +71,12 @@ class StudyAtHand:
         """Whether the reading is locked."""
         return self.reading.signature is not None
 
+    def require_unlocked(self) -> None:
+        """Refuse to go on where the reading is signed."""
+        signature = self.reading.signature
+        if signature is not None:
+            raise ReadingError.of("signed", reader=signature.reader)
+
     def undo_text(self, language: str = DEFAULT_LANGUAGE) -> str:
         """What undo would take back, in few words; empty where nothing."""
         return self._text_of(self.history.to_undo, language)
@@ -92,7 +98,7 @@ class StudyAtHand:
     def _step(self, change: Change | None, *, forward: bool) -> bool:
         if change is None:
             return False
-        self._require_unlocked()
+        self.require_unlocked()
         reading = with_decisions(self.reading, change.after if forward else change.before)
         journal = list(reading.journal)
         for number in change.entries:
@@ -119,7 +125,7 @@ class StudyAtHand:
         self, after: Reading, entries: list[JournalEntry], place: tuple[int | None, int | None] | None = None
     ) -> bool:
         """Put a reading with other decisions in place, as one step of undo."""
-        self._require_unlocked()
+        self.require_unlocked()
         before = self.reading
         self._apply({}, self._held(after) if after.has_decisions else after, forward=True)
         self._finish(before, entries, {}, place)
@@ -165,13 +171,8 @@ class StudyAtHand:
             entries = [replace(entries[0], images=len(change.images))]
         return "; ".join(describe_entry(entry, vars(self.assessment.key_phases), language) for entry in entries)
 
-    def _require_unlocked(self) -> None:
-        signature = self.reading.signature
-        if signature is not None:
-            raise ReadingError.of("signed", reader=signature.reader)
-
     def _time(self) -> str:
-        return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self._now().strftime(TIME_FORMAT)
 
     def _all_places(self) -> frozenset[Place]:
         return frozenset((phase, place) for phase in range(self.stack.phases) for place in range(self.stack.slices))

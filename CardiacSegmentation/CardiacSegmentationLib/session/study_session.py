@@ -68,7 +68,7 @@ class StudySession(StudyAtHand):
         }
         if not differing:
             return False
-        self._require_unlocked()
+        self.require_unlocked()
         origins = {**origins_of(self.segmentation, self._automatic, differing, origin), **dict.fromkeys(drawn, origin)}
         changes = {
             (int(place[0]), int(place[1])): image_change(
@@ -103,7 +103,7 @@ class StudySession(StudyAtHand):
 
         Conventions, facts about the patient, the reader's name and words stay: they are not about labels.
         """
-        self._require_unlocked()
+        self.require_unlocked()
         kept = self.reading.begun_again(segmentation.model or "", self._time())
         self._begin(segmentation, kept)
         self.history.clear()
@@ -220,7 +220,7 @@ class StudySession(StudyAtHand):
         A signed reading refuses, unless that session had unlocked it.
         """
         if not went_on_unlocked(self.reading, reading):
-            self._require_unlocked()
+            self.require_unlocked()
         check_reading(self.stack, reading)
         labels, origins = self.segmentation.labels, self.segmentation.origin
         changes = {
@@ -246,24 +246,24 @@ class StudySession(StudyAtHand):
 
     def acknowledge(self, finding: Finding, seen: bool = True) -> None:
         """Tick a finding off, or bring it back."""
-        self._require_unlocked()
+        self.require_unlocked()
         key = {finding_key(finding)}
         known = self.reading.acknowledged | key if seen else self.reading.acknowledged - key
         self._note(replace(self.reading, acknowledged=known))
 
     def set_reader(self, reader: str) -> None:
         """Name who reads."""
-        self._require_unlocked()
+        self.require_unlocked()
         self._note(replace(self.reading, reader=reader.strip()))
 
     def set_impression(self, impression: str) -> None:
         """Put the reading in words."""
-        self._require_unlocked()
+        self.require_unlocked()
         self._note(replace(self.reading, impression=impression))
 
     def sign(self) -> None:
         """Answer for the reading: it is locked from here on."""
-        self._require_unlocked()
+        self.require_unlocked()
         if not self.reading.reader:
             raise ReadingError.of("no-reader")
         when = self._time()

@@ -58,6 +58,14 @@ def named_path(text: str) -> Path:
     return Path(text)
 
 
+def count(text: str) -> int:
+    """A whole number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        msg = f"{text} is no number from 1"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
+
+
 def positive(text: str) -> float:
     """A number above zero."""
     try:
