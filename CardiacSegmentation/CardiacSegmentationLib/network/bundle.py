@@ -22,6 +22,7 @@ METADATA = "configs/metadata.json"
 GRAPH = "models/model.onnx"
 WEIGHT_DATA = "models/model.safetensors"  # where the graph keeps its numbers, in bundles that store them once
 DEFAULT = "cardiac-sax"
+OWN_DIGEST = "sha256"  # of the metadata themselves, which decide as much as the weights; older bundles have none
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,12 @@ def load_bundle(model: Path | None = None) -> Bundle:
     return bundle
 
 
+def digest_facts(facts: Mapping[str, Any]) -> str:
+    """A checksum over all that metadata say of a network, however it is laid out in the file."""
+    said = {key: value for key, value in facts.items() if key != OWN_DIGEST}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
 def _folder_of(model: Path | None) -> Path:
     if model is None:
         return _shipped_folder(DEFAULT)
@@ -141,6 +148,8 @@ def _read_facts(path: Path) -> dict[str, Any]:
         raise ModelError.of("bundle-too-new", path=path.parent.parent, kind=schema, newest=SCHEMA)
     if schema < OLDEST_SCHEMA:
         raise ModelError.of("bundle-too-old", path=path.parent.parent, kind=schema, oldest=OLDEST_SCHEMA)
+    if facts.get(OWN_DIGEST, digest_facts(facts)) != digest_facts(facts):
+        raise ModelError.of("bundle-file-damaged", path=path)
     return dict(facts)
 
 
