@@ -12,7 +12,15 @@ import numpy as np
 import pytest
 from CardiacSegmentationLib.errors import ModelError, OutputError
 from CardiacSegmentationLib.network.backends import open_backend
-from CardiacSegmentationLib.network.bundle import GRAPH, METADATA, bundled_networks, is_bundled, load_bundle
+from CardiacSegmentationLib.network.bundle import (
+    GRAPH,
+    METADATA,
+    OWN_DIGEST,
+    bundled_networks,
+    digest_facts,
+    is_bundled,
+    load_bundle,
+)
 from CardiacSegmentationLib.network.check_image import CHECK_IMAGE, write_check_image
 from CardiacSegmentationLib.network.loaded import load_network
 from CardiacSegmentationLib.network.preprocess import Preprocessing
@@ -64,6 +72,20 @@ def test_cut_metadata_are_recognised(tmp_path: Path) -> None:
     path = folder / METADATA
     path.write_text(path.read_text()[:100])
     with pytest.raises(ModelError, match="cut off"):
+        load_bundle(folder)
+
+
+def test_metadata_that_were_changed_are_damaged(tmp_path: Path) -> None:
+    """Another spacing gives other labels, under the same name and checksum of the weights."""
+    folder = write_bundle(tmp_path / "bundle")
+    path = folder / METADATA
+    facts = json.loads(path.read_text())
+    facts["cardiacseg"][OWN_DIGEST] = digest_facts(facts["cardiacseg"])
+    path.write_text(json.dumps(facts, indent=3))
+    assert load_bundle(folder).preprocessing.margin_mm == 22.0
+    facts["cardiacseg"]["preprocessing"]["margin_mm"] = 12.0
+    path.write_text(json.dumps(facts))
+    with pytest.raises(ModelError, match=r"metadata\.json is damaged"):
         load_bundle(folder)
 
 
@@ -152,6 +174,7 @@ def test_the_networks_that_ship_have_a_check_image() -> None:
     for name in bundled_networks():
         bundle = load_bundle(Path(name))
         assert CHECK_IMAGE in bundle.checksums
+        assert OWN_DIGEST in json.loads((bundle.folder / METADATA).read_text())["cardiacseg"]
         assert load_network(Path(name), "onnx").bundle == bundle
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,12 +11,13 @@ from CardiacSegmentationLib.network.bundle import load_bundle
 from cardiactrain.checkpoint import LAST, load_checkpoint
 from cardiactrain.cli import main
 from cardiactrain.cli.campaign import UNFINISHED
-from cardiactrain.data.store import load_subjects, read_index
+from cardiactrain.data.store import load_subjects, read_index, write_store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+    from cardiactrain.data.subject import Subject
 
 
 def test_a_campaign_goes_through_in_pieces(
@@ -65,3 +68,36 @@ def test_a_packed_store_comes_back(store: Path, tmp_path: Path, capsys: pytest.C
     files[0].write_bytes(b"no archive")
     assert main(["data", "unpack", str(files[0]), "--out", str(back)]) == 1
     assert "is no part of a packed store" in capsys.readouterr().err
+
+
+def test_parts_of_several_packings_are_told_apart(
+    subjects: list[Subject], store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else labels of before a correction could come back, and a store of other subjects lose them from its index."""
+    first, second, other, back = (tmp_path / name for name in ("first", "second", "other", "back"))
+    assert main(["data", "pack", str(store), "--out", str(first), "--mib", "0.1"]) == 0
+    assert main(["data", "pack", str(store), "--out", str(first)]) == 1
+    assert "first holds parts already" in capsys.readouterr().err
+    assert main(["data", "pack", str(store), "--out", str(second)]) == 0
+    files = [second / "part-01.zip", *sorted(first.iterdir())]
+    assert main(["data", "unpack", *map(str, files), "--out", str(back)]) == 1
+    assert "both hold acdc-p00.npz" in capsys.readouterr().err
+    assert not back.exists()
+    write_store([replace(subjects[0], facts=replace(subjects[0].facts, dataset="own"))], other)
+    assert main(["data", "unpack", str(files[0]), "--out", str(other)]) == 1
+    assert f"part-01.zip is of another store than {other / 'index.csv'}" in capsys.readouterr().err
+    assert [row["key"] for row in read_index(other)] == ["own-p00"]
+
+
+def test_a_part_cannot_write_elsewhere(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    part, back = tmp_path / "part-01.zip", tmp_path / "within" / "store"
+    with zipfile.ZipFile(part, "w") as file:
+        file.write(store / "index.csv", "index.csv")
+        file.write(store / "acdc-p00.npz", "../../acdc-p00.npz")
+    assert main(["data", "unpack", str(part), "--out", str(back)]) == 1
+    assert "'../../acdc-p00.npz' is no subject's file" in capsys.readouterr().err
+    with zipfile.ZipFile(part, "w") as file:
+        file.write(store / "index.csv", "index.csv")
+        file.writestr("acdc-p00.npz", b"cut")
+    assert main(["data", "unpack", str(part), "--out", str(back)]) == 1
+    assert "acdc-p00.npz in " in capsys.readouterr().err

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
+from CardiacSegmentationLib.errors import ModelError
 from CardiacSegmentationLib.network.backends import open_backend
 from CardiacSegmentationLib.network.bundle import load_bundle
 from cardiactrain.cli import main
@@ -60,6 +61,10 @@ def test_an_exported_run_is_a_bundle_that_the_program_reads(trained: Path, tmp_p
     metadata = json.loads((out / "configs" / "metadata.json").read_text())
     assert {"version", "changelog", "monai_version", "pytorch_version", "network_data_format"} <= metadata.keys()
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+    metadata["cardiacseg"]["preprocessing"]["spacing_mm"] = 1.5
+    (out / "configs" / "metadata.json").write_text(json.dumps(metadata))
+    with pytest.raises(ModelError, match=r"metadata\.json is damaged"):
+        load_bundle(out)
 
 
 def test_large_pixels_leave_a_smaller_check_image() -> None:

@@ -21,6 +21,7 @@ SCHEMA, OLDEST_SCHEMA = 2, 1  # since 2, a bundle may hold several graphs: an en
 METADATA = "configs/metadata.json"
 GRAPH = "models/model.onnx"
 DEFAULT = "cardiac-sax"
+OWN_DIGEST = "sha256"  # of the metadata themselves, which decide as much as the weights; older bundles have none
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,12 @@ def load_bundle(model: Path | None = None) -> Bundle:
     return bundle
 
 
+def digest_facts(facts: Mapping[str, Any]) -> str:
+    """A checksum over all that metadata say of a network, however it is laid out in the file."""
+    said = {key: value for key, value in facts.items() if key != OWN_DIGEST}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
 def _folder_of(model: Path | None) -> Path:
     if model is None:
         return _shipped_folder(DEFAULT)
@@ -136,6 +143,8 @@ def _read_facts(path: Path) -> dict[str, Any]:
         raise ModelError.of("bundle-too-new", path=path.parent.parent, kind=schema, newest=SCHEMA)
     if schema < OLDEST_SCHEMA:
         raise ModelError.of("bundle-too-old", path=path.parent.parent, kind=schema, oldest=OLDEST_SCHEMA)
+    if facts.get(OWN_DIGEST, digest_facts(facts)) != digest_facts(facts):
+        raise ModelError.of("bundle-file-damaged", path=path)
     return dict(facts)
 
 

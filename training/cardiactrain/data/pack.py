@@ -9,12 +9,14 @@ from __future__ import annotations
 import io
 import zipfile
 from functools import partial
+from lzma import LZMAError
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cardiactrain.data.store import INDEX, read_index
-from cardiactrain.errors import DataError
+from cardiactrain.errors import DataError, first_line
 from cardiactrain.files import save_text
 from cardiactrain.parallel import map_in_processes
 
@@ -36,6 +38,9 @@ def pack_store(store: Path, out: Path, largest_mib: float) -> list[Path]:
     """Write the store as parts of at most ``largest_mib`` (a single subject may be larger); returns them."""
     keys = [row["key"] for row in read_index(store)]
     out.mkdir(parents=True, exist_ok=True)
+    if any(out.glob("part-*.zip")):
+        msg = f"{out} holds parts already, which would be unpacked with these: name another folder, or delete them."
+        raise DataError(msg)
     parts: list[Path] = []
     size = float("inf")
     for key, packed in zip(keys, map_in_processes(partial(_pack, store), keys), strict=True):
@@ -52,26 +57,40 @@ def pack_store(store: Path, out: Path, largest_mib: float) -> list[Path]:
 
 def unpack_store(parts: Sequence[Path], store: Path) -> int:
     """Bring back what parts hold; returns how many subjects. The store is whole once all parts are there."""
+    place: dict[str, Path] = {}  # of each subject's file
+    indexes = {store / INDEX: (store / INDEX).read_bytes()} if (store / INDEX).exists() else {}
+    for path in parts:
+        indexes[path], names = _read_contents(path)
+        first = next(iter(indexes))
+        if indexes[path] != indexes[first]:
+            msg = f"{path} is of another store than {first}: unpack each into a folder of its own."
+            raise DataError(msg)
+        for name in names:
+            if name in place:
+                msg = (
+                    f"{place[name]} and {path} both hold {name}: they were packed at different times. Keep one packing."
+                )
+                raise DataError(msg)
+            place[name] = path
     store.mkdir(parents=True, exist_ok=True)
-    members = [(path, name) for path in parts for name in _list_members(path)]
-    count = sum(map_in_processes(partial(_unpack, store), members))
-    with zipfile.ZipFile(parts[0]) as part:
-        save_text(part.read(INDEX).decode(), store / INDEX)
+    count = sum(map_in_processes(partial(_unpack, store), [(path, name) for name, path in place.items()]))
+    save_text(next(iter(indexes.values())).decode(), store / INDEX)
     return count
 
 
-def _list_members(path: Path) -> list[str]:
-    """The subjects' files in a part."""
+def _read_contents(path: Path) -> tuple[bytes, list[str]]:
+    """A part's index of the whole store, and the names of the subjects' files in it."""
     try:
         with zipfile.ZipFile(path) as part:
-            names = part.namelist()
-    except (OSError, zipfile.BadZipFile) as error:
+            index, names = part.read(INDEX), [name for name in part.namelist() if name != INDEX]
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
         msg = f"{path} is no part of a packed store ({error})."
         raise DataError(msg) from error
-    if INDEX not in names:
-        msg = f"{path} is no part of a packed store (it has no {INDEX})."
+    astray = next((name for name in names if PurePath(name).name != name or not name.endswith(".npz")), None)
+    if astray:
+        msg = f"{path} is no part of a packed store: {astray!r} is no subject's file."
         raise DataError(msg)
-    return [name for name in names if name != INDEX]
+    return index, names
 
 
 def _pack(store: Path, key: str) -> bytes:
@@ -89,8 +108,12 @@ def _pack(store: Path, key: str) -> bytes:
 def _unpack(store: Path, member: tuple[Path, str]) -> int:
     """One subject back into the store."""
     path, name = member
-    with zipfile.ZipFile(path) as part, np.load(io.BytesIO(part.read(name)), allow_pickle=False) as file:
-        arrays = {key: file[key] for key in file.files}
+    try:
+        with zipfile.ZipFile(path) as part, np.load(io.BytesIO(part.read(name)), allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, LZMAError) as error:
+        msg = f"{name} in {path} is damaged ({first_line(error)}). Pack the store again."
+        raise DataError(msg) from error
     for key in [key for key in arrays if key.startswith(IMAGE)]:
         number = key.removeprefix(IMAGE)
         levels = np.cumsum(arrays[key], axis=1, dtype=np.uint8)

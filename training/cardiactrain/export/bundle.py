@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from CardiacSegmentationLib.network.bundle import METADATA
+from CardiacSegmentationLib.network.bundle import METADATA, OWN_DIGEST, digest_facts
 from CardiacSegmentationLib.network.check_image import CHECK_IMAGE, write_check_image
 from CardiacSegmentationLib.network.preprocess import Preprocessing
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
@@ -89,6 +89,7 @@ def export_bundle(
                 if path.is_file()
             },
         }
+        facts[OWN_DIGEST] = digest_facts(facts)
         save_text(_json(_metadata(run.recipe, {version: changes}, run.datasets, facts)), part / METADATA)
     return out
 
