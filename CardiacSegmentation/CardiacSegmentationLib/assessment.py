@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.findings import Finding
     from CardiacSegmentationLib.reading import ByRules, Conventions, Counted, KeyPhases, Reading
-    from CardiacSegmentationLib.segmentation import FloatArray, Papillary
+    from CardiacSegmentationLib.segmentation import FloatArray, Papillary, Place
     from CardiacSegmentationLib.stack import Patient
 
 
@@ -133,7 +133,7 @@ class Assessment:
     findings: tuple[Finding, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)  # program version, model, source
     automatic: Assessment | None = None
-    outlines: Mapping[tuple[int, int], Any] = field(default_factory=dict)  # of walls traced, by (phase, slice)
+    outlines: Mapping[Place, Any] = field(default_factory=dict)  # of walls traced
 
     @property
     def areas_mm2(self) -> FloatArray:

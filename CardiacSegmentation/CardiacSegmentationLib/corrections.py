@@ -45,7 +45,7 @@ def describe_found(images: int, reading: Reading, language: str = DEFAULT_LANGUA
 
 def _decisions(reading: Reading, language: str) -> list[str]:
     counts = {
-        "corrections-slices": len({(label, place) for (label, _, place), _ in reading.counts}),
+        "corrections-slices": len({(label, slice_) for (label, _, slice_), _ in reading.counts}),
         "corrections-phases": sum(phase is not None for phase in vars(reading.key_phases).values()),
         "corrections-planes": len(reading.base_planes),
         "corrections-signed": int(reading.signature is not None),

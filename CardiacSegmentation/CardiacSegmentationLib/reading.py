@@ -18,6 +18,8 @@ from CardiacSegmentationLib.stack import Patient
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from CardiacSegmentationLib.segmentation import Place
+
 Counted = npt.NDArray[np.bool_]  # [label - 1, phase, slice]
 Cell = tuple[int, int, int]  # label, phase, slice
 Point = tuple[float, float, float]  # mm in patient space (LPS)
@@ -123,7 +125,7 @@ class Reading:
     patient: Patient = field(default_factory=Patient)  # what is put right; None: as the images say
     unknown_facts: frozenset[str] = frozenset()  # facts about the patient that the images state and the reader does not
     by_rules: ByRules | None = None
-    looked_at: frozenset[tuple[int, int]] = frozenset()  # (phase, slice)
+    looked_at: frozenset[Place] = frozenset()
     acknowledged: frozenset[str] = frozenset()
     reader: str = ""
     impression: str = ""

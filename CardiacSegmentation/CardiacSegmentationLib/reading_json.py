@@ -43,15 +43,15 @@ def reading_to_dict(reading: Reading) -> dict[str, Any]:
         "version": WITH_BASE_PLANES if reading.base_lines else PLAIN,
         "key_phases": _phases_to_dict(reading.key_phases),
         "counts": [
-            {"structure": Label(label).name, "phase": phase + 1, "slice": place + 1, "counts": counts}
-            for (label, phase, place), counts in reading.counts
+            {"structure": Label(label).name, "phase": phase + 1, "slice": slice_ + 1, "counts": counts}
+            for (label, phase, slice_), counts in reading.counts
         ],
         "base_lines": [_line_to_dict(line) for line in reading.base_lines],
         "conventions": conventions_to_dict(reading.conventions),
         "patient": asdict(reading.patient),
         "unknown_facts": sorted(reading.unknown_facts),
         "proposal": None if reading.by_rules is None else _by_rules_to_dict(reading.by_rules),  # as files call it
-        "looked_at": [[phase + 1, place + 1] for phase, place in sorted(reading.looked_at)],
+        "looked_at": [[phase + 1, slice_ + 1] for phase, slice_ in sorted(reading.looked_at)],
         "acknowledged": sorted(reading.acknowledged),
         "reader": reading.reader,
         "impression": reading.impression,
@@ -73,7 +73,7 @@ def reading_from_dict(data: Any) -> Reading:
             patient=_patient_from_dict(data["patient"]),
             unknown_facts=frozenset(map(_text, data["unknown_facts"])) & frozenset(vars(Patient())),
             by_rules=None if data["proposal"] is None else _by_rules_from_dict(data["proposal"]),
-            looked_at=frozenset((_from_one(phase), _from_one(place)) for phase, place in data["looked_at"]),
+            looked_at=frozenset((_from_one(phase), _from_one(slice_)) for phase, slice_ in data["looked_at"]),
             acknowledged=frozenset(map(_text, data["acknowledged"])),
             reader=_text(data["reader"]),
             impression=_text(data["impression"]),
@@ -202,10 +202,10 @@ def _by_rules_to_dict(by_rules: ByRules) -> dict[str, Any]:
     """What is left out, by structure and slice: most slices count in every phase."""
     _, phases, slices = by_rules.counted.shape
     left_out = [
-        {"structure": label.name, "slice": place + 1, "phases": [int(phase) + 1 for phase in np.flatnonzero(out)]}
+        {"structure": label.name, "slice": slice_ + 1, "phases": [int(phase) + 1 for phase in np.flatnonzero(out)]}
         for label in STRUCTURES
-        for place in range(slices)
-        if (out := ~by_rules.counted[label - 1, :, place]).any()
+        for slice_ in range(slices)
+        if (out := ~by_rules.counted[label - 1, :, slice_]).any()
     ]
     return {
         "key_phases": _phases_to_dict(by_rules.key_phases),

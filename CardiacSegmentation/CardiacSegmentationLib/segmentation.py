@@ -186,7 +186,7 @@ class Segmentation:
         if self.origin.shape != (phases, slices):
             msg = "The origins are [phase, slice]."
             raise ValueError(msg)
-        if any(not (0 <= phase < phases and 0 <= place < slices) for phase, place in self.contours):
+        if any(not (0 <= phase < phases and 0 <= slice_ < slices) for phase, slice_ in self.contours):
             msg = "Contours are of an image that is not there."
             raise ValueError(msg)
 
@@ -204,7 +204,7 @@ class Segmentation:
         return np.asarray((self.origin == Origin.READER) | (self.origin == Origin.PROPAGATED))
 
     @property
-    def corrected_images(self) -> tuple[tuple[int, int], ...]:
+    def corrected_images(self) -> tuple[Place, ...]:
         """``(phase, slice)`` of every image that a person changed."""
         return tuple((int(phase), int(slice_)) for phase, slice_ in np.argwhere(self.corrected))
 
@@ -217,7 +217,7 @@ def checksums_of(labels: Labels) -> list[list[int]]:
 def changed_images(labels: Labels, noted: list[list[int]]) -> list[Place]:
     """The images that are not those whose checksums were noted."""
     changed = np.array(checksums_of(labels)) != np.array(noted)
-    return [(int(phase), int(place)) for phase, place in np.argwhere(changed)]
+    return [(int(phase), int(slice_)) for phase, slice_ in np.argwhere(changed)]
 
 
 def changed_by_hand(segmentation: Segmentation, images: list[Place]) -> Segmentation:

@@ -66,12 +66,12 @@ def segmentation_from_dict(data: Any, labels: Labels) -> Segmentation:
 
 def contours_to_list(contours: Mapping[Place, Contours]) -> list[Any]:
     """``[phase, slice, contours]`` for each image, places counted from 0, fit for ``json.dumps``."""
-    return [[phase, place, contours_to_dict(item)] for (phase, place), item in sorted(contours.items())]
+    return [[phase, slice_, contours_to_dict(item)] for (phase, slice_), item in sorted(contours.items())]
 
 
 def contours_from_list(data: Any) -> dict[Place, Contours]:
     """What ``contours_to_list`` wrote; what it did not is a ``ValueError`` or the like."""
-    return {(int(phase), int(place)): contours_from_dict(item) for phase, place, item in data}
+    return {(int(phase), int(slice_)): contours_from_dict(item) for phase, slice_, item in data}
 
 
 def contours_to_dict(contours: Contours) -> dict[str, Any]:

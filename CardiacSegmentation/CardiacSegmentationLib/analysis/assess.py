@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.analysis.wall import Outlines
     from CardiacSegmentationLib.findings import Finding
+    from CardiacSegmentationLib.segmentation import Place
     from CardiacSegmentationLib.stack import CineStack, Patient
 
 
@@ -49,7 +50,7 @@ def assess(
     segmentation: Segmentation,
     reading: Reading | None = None,
     before: Assessment | None = None,
-    changed: Collection[tuple[int, int]] | None = None,
+    changed: Collection[Place] | None = None,
 ) -> Assessment:
     """Every number and every finding for a segmentation and a reading.
 
@@ -97,7 +98,7 @@ def assess(
     return replace(assessment, findings=rank_findings(assessment, list(dict.fromkeys(findings))))
 
 
-def _outlines_of_unchanged(before: Assessment | None, changed: Collection[tuple[int, int]] | None) -> Outlines:
+def _outlines_of_unchanged(before: Assessment | None, changed: Collection[Place] | None) -> Outlines:
     """The walls traced before in images whose labels are the same."""
     if before is None or changed is None:
         return {}
@@ -197,7 +198,9 @@ def check_reading(stack: CineStack, reading: Reading) -> None:
     if not 0 < reading.conventions.papillary_percent < 100:
         raise LabelError.of("no-papillary-threshold", percent=reading.conventions.papillary_percent)
     require_phases(reading.key_phases, stack.phases)
-    cells_fit = all(0 <= phase < stack.phases and 0 <= place < stack.slices for (_, phase, place), _ in reading.counts)
+    cells_fit = all(
+        0 <= phase < stack.phases and 0 <= slice_ < stack.slices for (_, phase, slice_), _ in reading.counts
+    )
     held_fit = reading.by_rules is None or reading.by_rules.counted.shape[1:] == (stack.phases, stack.slices)
     if not cells_fit or not held_fit:
         raise LabelError.of("reading-of-other-images", phases_there=stack.phases, slices_there=stack.slices)

@@ -39,12 +39,12 @@ def _check_contrast(stack: CineStack, segmentation: Segmentation, images: ImageM
     box = (slice(None), *find_box(segmentation.labels[phase]))
     labels, voxels = segmentation.labels[phase][box], stack.voxels[phase][box]
     badness = np.zeros(images.surrounded.shape)
-    for place in np.flatnonzero((images.pixels[1:, phase] >= FEWEST_PIXELS).all(axis=0)):
-        image, label = voxels[place], labels[place]
+    for slice_ in np.flatnonzero((images.pixels[1:, phase] >= FEWEST_PIXELS).all(axis=0)):
+        image, label = voxels[slice_], labels[slice_]
         blood, muscle = image[label == Label.LV].astype(float), image[label == Label.MYO].astype(float)
         spread = np.sqrt(blood.var() + muscle.var())
         contrast = (np.median(blood) - np.median(muscle)) / max(float(spread), 1e-6)
-        badness[phase, place] = max(0.0, SMALLEST_CONTRAST - contrast)
+        badness[phase, slice_] = max(0.0, SMALLEST_CONTRAST - contrast)
     return find_per_slice(badness, "low-contrast")
 
 
@@ -69,11 +69,11 @@ def _check_rhythm(images: ImageMeasures) -> list[Finding]:
     if whole.max() == 0 or np.ptp(whole) < 0.15 * whole.max():
         return []
     middle = areas.min(axis=0) > 0.3 * areas.max()  # ends move in and out of the slice; their curves say nothing
-    for place in np.flatnonzero(middle):
-        own = areas[:, place]
+    for slice_ in np.flatnonzero(middle):
+        own = areas[:, slice_]
         if np.ptp(own) > 0.1 * own.max():
             agreement = float(np.corrcoef(own, whole)[0, 1])
-            badness[int(np.argmax(np.abs(_scaled(own) - _scaled(whole)))), place] = max(0.0, OUT_OF_STEP - agreement)
+            badness[int(np.argmax(np.abs(_scaled(own) - _scaled(whole)))), slice_] = max(0.0, OUT_OF_STEP - agreement)
     return find_per_slice(badness, "out-of-step")
 
 

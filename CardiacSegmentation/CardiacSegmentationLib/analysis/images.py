@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.box import Box
     from CardiacSegmentationLib.reading import Conventions
-    from CardiacSegmentationLib.segmentation import FloatArray, Labels, Segmentation
+    from CardiacSegmentationLib.segmentation import FloatArray, Labels, Place, Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
 EDGE_MM = 4.0  # what lies as close to the edge of the image may go on beyond it
@@ -32,7 +32,7 @@ def measure_images(
     segmentation: Segmentation,
     conventions: Conventions,
     before: ImageMeasures | None = None,
-    changed: Iterable[tuple[int, int]] | None = None,
+    changed: Iterable[Place] | None = None,
 ) -> ImageMeasures:
     """Measure every image, or only the ``changed`` ones, ``(phase, slice)``, where the others are in ``before``."""
     if before is None or changed is None or not _is_by(before, conventions):
@@ -70,9 +70,9 @@ def _measure_phase(
     measures.centre_mm[phase, slices] = _centres_mm(heart, (rows, columns), (row_mm, column_mm))
     measures.edge_pixels[phase, slices] = _count_at_edge(labels, row_mm, column_mm)
     areas = structure_areas(labels, row_mm * column_mm)
-    for index, place in enumerate(slices):  # a slice drawn by hand is measured as it was drawn
-        if (phase, place) in segmentation.contours:
-            for label, area in segmentation.contours[phase, place].areas_mm2.items():
+    for index, slice_ in enumerate(slices):  # a slice drawn by hand is measured as it was drawn
+        if (phase, slice_) in segmentation.contours:
+            for label, area in segmentation.contours[phase, slice_].areas_mm2.items():
                 areas[label - 1, index] = area
     if measures.papillary is Papillary.MASS:
         pixel_mm2, percent = row_mm * column_mm, measures.papillary_percent

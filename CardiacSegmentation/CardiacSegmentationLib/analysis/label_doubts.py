@@ -50,10 +50,10 @@ def check_evidence(segmentation: Segmentation, images: ImageMeasures, pixel_mm2:
         for remark in evidence.remarks
         if remark.slice is None or own[slice(None) if remark.phase is None else remark.phase, remark.slice].any()
     ]
-    for place in np.flatnonzero((worst > 0).any(axis=0)):
-        names = tuple(label.name for label in STRUCTURES if doubts[label - 1, :, place].any())
-        phase = int(np.argmax(worst[:, place]))
-        findings.append(Finding("network-unsure", slice=int(place), phase=phase, parameters={"structures": names}))
+    for slice_ in np.flatnonzero((worst > 0).any(axis=0)):
+        names = tuple(label.name for label in STRUCTURES if doubts[label - 1, :, slice_].any())
+        phase = int(np.argmax(worst[:, slice_]))
+        findings.append(Finding("network-unsure", slice=int(slice_), phase=phase, parameters={"structures": names}))
     return [*findings, *_check_ends(evidence, images, own)]
 
 
@@ -86,8 +86,8 @@ def find_per_slice(
 ) -> list[Finding]:
     """One finding for each slice with any ``badness[phase, slice]`` above 0, at its worst phase."""
     return [
-        Finding(code, severity, int(place), int(np.argmax(badness[:, place])), parameters)
-        for place in np.flatnonzero((badness > 0).any(axis=0))
+        Finding(code, severity, int(slice_), int(np.argmax(badness[:, slice_])), parameters)
+        for slice_ in np.flatnonzero((badness > 0).any(axis=0))
     ]
 
 
@@ -135,9 +135,9 @@ def _check_coverage(lv_pixels: Counts, labelled: Mask, base_first: bool) -> list
         (es, base, WIDE_BASE, "base-not-covered", Severity.INFO),
         (ed, apex, WIDE_APEX, "apex-not-covered", Severity.WARNING),
     ):
-        place = end % lv_pixels.shape[1]
-        if lv_pixels[phase, place] > limit * lv_pixels[phase].max():
-            findings.append(Finding(code, severity, place, phase, {"structure": "LV"}))
+        slice_ = end % lv_pixels.shape[1]
+        if lv_pixels[phase, slice_] > limit * lv_pixels[phase].max():
+            findings.append(Finding(code, severity, slice_, phase, {"structure": "LV"}))
     return findings
 
 

@@ -47,25 +47,25 @@ def effect_on_ef(assessment: Assessment, finding: Finding) -> float:
     return POINTS[finding.severity]
 
 
-def _effect_of_slice(assessment: Assessment, label: Label, place: int) -> float:
+def _effect_of_slice(assessment: Assessment, label: Label, slice_: int) -> float:
     edv, esv = _volume(assessment, label, "ed"), _volume(assessment, label, "es")
     if not (edv > 0 and esv >= 0):
         return 0.0
-    without_edv = edv - _volume(assessment, label, "ed", place)
-    without_esv = esv - _volume(assessment, label, "es", place)
+    without_edv = edv - _volume(assessment, label, "ed", slice_)
+    without_esv = esv - _volume(assessment, label, "es", slice_)
     if without_edv <= 0:
         return 100.0
     return abs(100.0 * (1 - esv / edv) - 100.0 * (1 - without_esv / without_edv))
 
 
-def _volume(assessment: Assessment, label: Label, moment: str, place: int | None = None) -> float:
+def _volume(assessment: Assessment, label: Label, moment: str, slice_: int | None = None) -> float:
     """Volume of a ventricle at ED or ES, or what one slice adds to it; NaN where it is not known."""
     phase = assessment.key_phases.of(label, moment)
     if phase is None:
         return float("nan")
-    if place is None:
+    if slice_ is None:
         return float(assessment.volumes_ml[label - 1, phase])
     counted_mm2 = (
-        np.nan_to_num(assessment.areas_mm2[label - 1, phase, place]) * assessment.shares[label - 1, phase, place]
+        np.nan_to_num(assessment.areas_mm2[label - 1, phase, slice_]) * assessment.shares[label - 1, phase, slice_]
     )
     return float(counted_mm2) * assessment.slice_spacing_mm / MM3_PER_ML

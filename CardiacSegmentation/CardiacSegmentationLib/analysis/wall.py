@@ -16,7 +16,7 @@ from CardiacSegmentationLib.analysis.basal import is_apex_first
 from CardiacSegmentationLib.analysis.outline import ANGLES, WallOutline, trace_outline
 from CardiacSegmentationLib.assessment import WallSegment
 from CardiacSegmentationLib.findings import Finding, Severity
-from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.segmentation import Label, Place
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -62,7 +62,7 @@ class Wall:
 
 
 Rings = dict[int, "WallOutline | None"]  # slice → outline, base first; None where the ring is open
-Outlines = dict[tuple[int, int], "WallOutline | None"]  # by (phase, slice)
+Outlines = dict[Place, "WallOutline | None"]
 
 
 def measure_wall(
@@ -83,9 +83,9 @@ def measure_wall(
     for moment, phase in (("ed", key_phases.lv_ed), ("es", key_phases.lv_es)):
         if phase is None:
             continue
-        for place in _places_of_cavity(images, counted, phase, apex_first):
-            is_closed = images.surrounded[phase, place] >= 1
-            rings[moment][place] = _trace(stack, segmentation, (phase, place), outlines) if is_closed else None
+        for slice_ in _slices_of_cavity(images, counted, phase, apex_first):
+            is_closed = images.surrounded[phase, slice_] >= 1
+            rings[moment][slice_] = _trace(stack, segmentation, (phase, slice_), outlines) if is_closed else None
     at_ed, at_es = rings["ed"], rings["es"]
     closed = [ring for ring in at_ed.values() if ring is not None]
     if not closed:
@@ -134,15 +134,13 @@ def segment_numbers(septum: Septum, turn: int, level: int) -> npt.NDArray[np.int
     return np.array([2, 3, 4, 5, 6, 1])[np.clip(part, 0, 5)] + 6 * level
 
 
-def _places_of_cavity(images: ImageMeasures, counted: Counted, phase: int, apex_first: bool) -> list[int]:
+def _slices_of_cavity(images: ImageMeasures, counted: Counted, phase: int, apex_first: bool) -> list[int]:
     """The slices with a cavity that counts, base first."""
     counts = np.isfinite(images.surrounded[phase]) & counted[Label.LV - 1, phase]
-    return [int(place) for place in np.flatnonzero(counts)[:: -1 if apex_first else 1]]
+    return [int(slice_) for slice_ in np.flatnonzero(counts)[:: -1 if apex_first else 1]]
 
 
-def _trace(
-    stack: CineStack, segmentation: Segmentation, image: tuple[int, int], outlines: Outlines
-) -> WallOutline | None:
+def _trace(stack: CineStack, segmentation: Segmentation, image: Place, outlines: Outlines) -> WallOutline | None:
     if image not in outlines:
         row_mm, column_mm = stack.pixel_mm
         outlines[image] = trace_outline(segmentation.labels[image], row_mm, column_mm)

@@ -82,17 +82,17 @@ def _change(study: ServedStudy, message: Message) -> None:
 
 
 def _propose(study: ServedStudy, message: Message) -> dict[str, Any]:
-    session, (phase, place) = study.session, study.place_of(message)
+    session, (phase, slice_) = study.session, study.place_of(message)
     along, tool = str(message["along"]), "Fill" if message.get("fill") else "Propagate"
     if along not in ("phases", "slices"):
         raise ReadingError.of("not-understood", what=along)
     if tool == "Fill":
-        found = propose_filling(session, phase) if along == "slices" else propose_filling(session, slice_=place)
+        found = propose_filling(session, phase) if along == "slices" else propose_filling(session, slice_=slice_)
     else:
         found = (
-            propose_phases(session, place)
+            propose_phases(session, slice_)
             if along == "phases"
-            else propose_slices(session, phase, (place - 1, place + 1))
+            else propose_slices(session, phase, (slice_ - 1, slice_ + 1))
         )
     facts = {"details": describe_proposal(session, found, study.language)}
     return study.propose(Proposal(found, lambda: take(session, found, tool), facts))
@@ -130,14 +130,14 @@ def _take(study: ServedStudy, _: Message) -> None:
 
 
 def _count(study: ServedStudy, message: Message) -> None:
-    place = int(message["slice"])
+    slice_ = int(message["slice"])
     phases = range(study.session.stack.phases) if message.get("allPhases") else [int(message["phase"])]
     for phase in phases:
-        study.place_of({"phase": phase, "slice": place})
+        study.place_of({"phase": phase, "slice": slice_})
     structures = _structures(message)
     if structures == [Label.LV]:
         structures = [Label.LV, Label.MYO]  # a slice is the LV's with its wall, or not at all
-    study.session.set_counts(structures, phases, place, None if message["counts"] is None else bool(message["counts"]))
+    study.session.set_counts(structures, phases, slice_, None if message["counts"] is None else bool(message["counts"]))
 
 
 def _base_line(study: ServedStudy, message: Message) -> None:

@@ -62,7 +62,7 @@ def describe_state(assessment: Assessment, segmentation: Segmentation, language:
             }
             for finding in assessment.findings
         ],
-        "corrected": [f"{phase},{place}" for phase, place in segmentation.corrected_images],
+        "corrected": [f"{phase},{slice_}" for phase, slice_ in segmentation.corrected_images],
         "basis": _basis(assessment, segmentation, language),
         "journal": [
             {"text": entry_line(entry, vars(assessment.key_phases), language), "undone": entry.undone}

@@ -81,7 +81,7 @@ def _crossings(long_axis: LongAxis, stack: CineStack) -> list[list[float]]:
     normal = np.cross(stack.affine[:3, 0], stack.affine[:3, 1])
     across = normal @ long_axis.affine[:3, :2]
     lines = []
-    for place in range(stack.slices):
-        through = stack.affine[:3, 2] * place + stack.affine[:3, 3] - long_axis.affine[:3, 3]
+    for slice_ in range(stack.slices):
+        through = stack.affine[:3, 2] * slice_ + stack.affine[:3, 3] - long_axis.affine[:3, 3]
         lines.append([float(across[0]), float(across[1]), float(normal @ through + 0.5 * across.sum())])
     return lines

@@ -62,7 +62,7 @@ def describe_study(
         **describe_numbers(stack, segmentation, assessment, facts, language),
         "images": images,
         "contours": [
-            [describe_contours(contours_of(segmentation, stack.pixel_mm, (phase, place)), crop) for place in slices]
+            [describe_contours(contours_of(segmentation, stack.pixel_mm, (phase, slice_)), crop) for slice_ in slices]
             for phase in range(stack.phases)
         ],
         "automatic": automatic_contours(stack, segmentation, crop, segmentation.corrected_images),
@@ -109,7 +109,7 @@ def automatic_contours(
     if segmentation.automatic is None:
         return {}
     labels = {phase: segmentation.automatic.phase(phase) for phase in {phase for phase, _ in places}}
-    return {f"{phase},{place}": _image_contours(stack, labels[phase][place], crop) for phase, place in places}
+    return {f"{phase},{slice_}": _image_contours(stack, labels[phase][slice_], crop) for phase, slice_ in places}
 
 
 def first_slice(segmentation: Segmentation) -> int:

@@ -99,7 +99,7 @@ class ServedStudy:
                 **describe_numbers(stack, segmentation, self._assessment(), self._facts, self.language),
                 "images": self._images,
                 "contours": [
-                    [describe_contours(self.contours_at((phase, place)), self._crop) for place in range(stack.slices)]
+                    [describe_contours(self.contours_at((phase, slice_)), self._crop) for slice_ in range(stack.slices)]
                     for phase in range(stack.phases)
                 ],
                 "automatic": automatic_contours(stack, segmentation, self._crop, segmentation.corrected_images),
@@ -145,10 +145,10 @@ class ServedStudy:
 
     def place_of(self, message: Mapping[str, Any]) -> Place:
         """The image that a message is about."""
-        phase, place = int(message["phase"]), int(message["slice"])
-        if not (0 <= phase < self.session.stack.phases and 0 <= place < self.session.stack.slices):
-            raise ReadingError.of("no-such-image", phase=phase, slice=place)
-        return phase, place
+        phase, slice_ = int(message["phase"]), int(message["slice"])
+        if not (0 <= phase < self.session.stack.phases and 0 <= slice_ < self.session.stack.slices):
+            raise ReadingError.of("no-such-image", phase=phase, slice=slice_)
+        return phase, slice_
 
     def contours_at(self, place: Place) -> Contours:
         """The borders of an image: as they were drawn where they were, else found in its labels."""
@@ -158,8 +158,8 @@ class ServedStudy:
         """Keep what could be taken over, until another edit, and show it."""
         self._proposal, self._proposed_at = proposal, self._work_revision
         shown = {
-            f"{phase},{place}": describe_contours(contours, self._crop)
-            for (phase, place), contours in proposal.contours.items()
+            f"{phase},{slice_}": describe_contours(contours, self._crop)
+            for (phase, slice_), contours in proposal.contours.items()
         }
         return {"proposal": shown, **proposal.facts}
 
@@ -217,8 +217,8 @@ class ServedStudy:
             "revision": self._revision,
             "state": describe_state(self._assessment(), session.segmentation, self.language),
             "changed": {
-                f"{phase},{place}": describe_contours(self.contours_at((phase, place)), self._crop)
-                for phase, place in places
+                f"{phase},{slice_}": describe_contours(self.contours_at((phase, slice_)), self._crop)
+                for phase, slice_ in places
             },
             "changedAutomatic": before,
             "reading": self._reading(),
@@ -239,11 +239,11 @@ class ServedStudy:
         return {
             "undo": session.undo_text(self.language),
             "redo": session.redo_text(self.language),
-            "lookedAt": [f"{phase},{place}" for phase, place in sorted(reading.looked_at)],
+            "lookedAt": [f"{phase},{slice_}" for phase, slice_ in sorted(reading.looked_at)],
             "reader": reading.reader,
             "impression": reading.impression,
             "isSigned": session.is_signed,
-            "decided": [f"{Label(label).name},{phase},{place}" for (label, phase, place), _ in reading.counts],
+            "decided": [f"{Label(label).name},{phase},{slice_}" for (label, phase, slice_), _ in reading.counts],
             "baseLines": describe_base_lines(list(self.long_axes.values()), session.stack, reading),
             "fixed": [name for name, phase in vars(reading.key_phases).items() if phase is not None],
             "conventions": {

@@ -115,11 +115,13 @@ def keep_in_time(labels: Labels, sampling: Sampling) -> Labels:
         smaller, larger = np.minimum(area[before], area[after]), np.maximum(area[before], area[after])
         lost = is_judged & (area < LOST * smaller) & (smaller > SMALLEST_LOST_MM2)
         alone = is_judged & ((larger == 0) | ((area > SWOLLEN * larger) & (area - larger > SWOLLEN_MM2)))
-        for phase, place in np.argwhere(alone | lost):
-            image, earlier, later = (one[place] for one in (result[phase], labels[before[phase]], labels[after[phase]]))
-            if alone[phase, place]:
+        for phase, slice_ in np.argwhere(alone | lost):
+            image, earlier, later = (
+                one[slice_] for one in (result[phase], labels[before[phase]], labels[after[phase]])
+            )
+            if alone[phase, slice_]:
                 image[group(image) & ~group(earlier) & ~group(later)] = Label.BACKGROUND
-            if lost[phase, place]:
+            if lost[phase, slice_]:
                 agreed = (earlier == later) & group(earlier) & (image == Label.BACKGROUND)
                 image[agreed] = earlier[agreed]
     return result
@@ -166,8 +168,8 @@ def _largest(mask: Mask, reach: int, across_slices: bool, share: float) -> Mask:
     if count < 2:
         return mask
     sizes = np.bincount(parts[mask], minlength=count + 1)
-    phase, place, *_ = np.nonzero(mask)
-    body = phase if across_slices else phase * mask.shape[1] + place  # what has one largest part: a phase, an image
+    phase, slice_, *_ = np.nonzero(mask)
+    body = phase if across_slices else phase * mask.shape[1] + slice_  # what has one largest part: a phase, an image
     body_of_part = np.zeros(count + 1, int)
     body_of_part[parts[mask]] = body
     largest = np.zeros(mask.shape[0] * mask.shape[1])
@@ -197,11 +199,11 @@ def _report(name: str, before: Labels, after: Labels, sampling: Sampling) -> lis
     labelled = np.count_nonzero(before, axis=(2, 3)) * sampling.pixel_mm2
     relevant = (changed > RELEVANT_MM2) & (changed > RELEVANT_SHARE * labelled)
     findings = []
-    for place in np.flatnonzero(relevant.any(axis=0)):
-        phase = int(np.argmax(np.where(relevant[:, place], changed[:, place], -1)))
+    for slice_ in np.flatnonzero(relevant.any(axis=0)):
+        phase = int(np.argmax(np.where(relevant[:, slice_], changed[:, slice_], -1)))
         facts: dict[str, Parameter] = {
-            "count": int(relevant[:, place].sum()),
-            "area_mm2": round(float(changed[phase, place])),
+            "count": int(relevant[:, slice_].sum()),
+            "area_mm2": round(float(changed[phase, slice_])),
         }
-        findings.append(Finding(f"repaired-{name}", Severity.INFO, int(place), phase, facts))
+        findings.append(Finding(f"repaired-{name}", Severity.INFO, int(slice_), phase, facts))
     return findings

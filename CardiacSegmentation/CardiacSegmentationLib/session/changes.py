@@ -107,7 +107,7 @@ class History:
         return all(
             bool(change.entries)
             and all(0 <= number < entries for number in (*change.entries, *change.toggled))
-            and all(0 <= phase < shape[0] and 0 <= place < shape[1] for phase, place in change.images)
+            and all(0 <= phase < shape[0] and 0 <= slice_ < shape[1] for phase, slice_ in change.images)
             and all(_holds(image, size) for image in change.images.values())
             for change in self._changes
         )
@@ -179,8 +179,8 @@ def origins_of(
         phase: Origin.NETWORK if segmentation.model and automatic.labelled[phase] else Origin.FILE for phase in made
     }
     return {
-        (phase, place): makers[phase] if np.array_equal(made[phase][place], image) else origin
-        for (phase, place), image in images.items()
+        (phase, slice_): makers[phase] if np.array_equal(made[phase][slice_], image) else origin
+        for (phase, slice_), image in images.items()
     }
 
 
@@ -205,12 +205,12 @@ def _change_to_dict(change: Change) -> dict[str, Any]:
     return {
         "entries": list(change.entries),
         "images": [
-            [phase, place, _text(item.before), _text(item.after), item.origin_before, item.origin_after]
+            [phase, slice_, _text(item.before), _text(item.after), item.origin_before, item.origin_after]
             + [
                 None if drawn is None else contours_to_dict(drawn)
                 for drawn in (item.contours_before, item.contours_after)
             ]
-            for (phase, place), item in change.images.items()
+            for (phase, slice_), item in change.images.items()
         ],
         "before": reading_to_dict(change.before),
         "after": reading_to_dict(change.after),
@@ -220,14 +220,14 @@ def _change_to_dict(change: Change) -> dict[str, Any]:
 
 def _change_from_dict(data: Mapping[str, Any]) -> Change:
     images = {
-        (int(phase), int(place)): ImageChange(
+        (int(phase), int(slice_)): ImageChange(
             _bytes(before),
             _bytes(after),
             int(origin_before),
             int(origin_after),
             *(None if drawn is None else contours_from_dict(drawn) for drawn in contours),
         )
-        for phase, place, before, after, origin_before, origin_after, *contours in data["images"]
+        for phase, slice_, before, after, origin_before, origin_after, *contours in data["images"]
     }
     before, after = (reading_from_dict(data[name]) for name in ("before", "after"))
     return Change(tuple(map(int, data["entries"])), images, before, after, tuple(map(int, data.get("toggled", ()))))

@@ -32,8 +32,8 @@ def edit_entries(
     places = sorted(structures)
     if len(places) > MOST_ENTRIES:
         names = [label.name for label in STRUCTURES if any(label in changed for changed in structures.values())]
-        phase, place = places[0]
-        return [JournalEntry(when, action, tool, "+".join(names), phase, place, len(places))]
+        phase, slice_ = places[0]
+        return [JournalEntry(when, action, tool, "+".join(names), phase, slice_, len(places))]
     return [
         JournalEntry(
             when,

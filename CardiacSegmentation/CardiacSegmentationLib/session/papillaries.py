@@ -52,7 +52,7 @@ def _find(session: StudySession, phase: int) -> Muscles:
     found = find_papillaries(session.stack.voxels[phase], labels, spacing_mm[0] * spacing_mm[1], percent)
     corner_mm = np.multiply([side.start for side in found.box], spacing_mm)
     return {
-        place: [curve + corner_mm for curve in outline_parts(mask, spacing_mm)]
-        for place, mask in enumerate(found.mask)
+        slice_: [curve + corner_mm for curve in outline_parts(mask, spacing_mm)]
+        for slice_, mask in enumerate(found.mask)
         if mask.any()
     }

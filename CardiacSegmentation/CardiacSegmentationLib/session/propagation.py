@@ -79,11 +79,11 @@ def propose_slices(session: StudySession, phase: int, slices: Iterable[int] | No
     """What the reader's corrections of a phase make of its other slices, or of those named; nothing is changed."""
     count = session.stack.slices
     wanted = set(range(count)) & set(range(count) if slices is None else slices)
-    mine = {place: _corrected(session, (phase, place)) for place in range(count) if _is_mine(session, phase, place)}
+    mine = {slice_: _corrected(session, (phase, slice_)) for slice_ in range(count) if _is_mine(session, phase, slice_)}
     _require_corrections(mine)
-    automatic = [automatic_contours(session, (phase, place)) for place in range(count)]
+    automatic = [automatic_contours(session, (phase, slice_)) for slice_ in range(count)]
     found = propagate(automatic, mine, images=session.stack.voxels[phase], targets=wanted)
-    return _differing(session, found, [(phase, place) for place in range(count)], automatic)
+    return _differing(session, found, [(phase, slice_) for slice_ in range(count)], automatic)
 
 
 def describe_proposal(session: StudySession, carried: Carried[Place], language: str = DEFAULT_LANGUAGE) -> str:
@@ -108,7 +108,7 @@ def propose_filling(session: StudySession, phase: int | None = None, slice_: int
     """Contours for images without any between two that have some: along the slices of a phase, or phases of a slice."""
     stack = session.stack
     if phase is not None:
-        places: list[Place] = [(phase, place) for place in range(stack.slices)]
+        places: list[Place] = [(phase, slice_) for slice_ in range(stack.slices)]
         at, period = None, None
     elif slice_ is not None:
         places = [(number, slice_) for number in range(stack.phases)]

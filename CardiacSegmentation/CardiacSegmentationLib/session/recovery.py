@@ -234,7 +234,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     try:
         with np.load(path, allow_pickle=False) as stored:
             state = json.loads(str(stored["state"]))
-            places = [(int(phase), int(place)) for phase, place in state["places"]]
+            places = [(int(phase), int(slice_)) for phase, slice_ in state["places"]]
             origins = [Origin[name] for name in state["origins"]]
             images = dict(zip(places, zip(stored["images"], origins, strict=True), strict=True))
             return {
@@ -268,8 +268,8 @@ def _fits(found: Found, session: StudySession) -> bool:
         return False
     phases, slices, *size = session.segmentation.labels.shape
     return found.contours.keys() <= found.images.keys() and all(
-        0 <= phase < phases and 0 <= place < slices and image.shape == tuple(size) and image.dtype == np.uint8
-        for (phase, place), (image, _) in found.images.items()
+        0 <= phase < phases and 0 <= slice_ < slices and image.shape == tuple(size) and image.dtype == np.uint8
+        for (phase, slice_), (image, _) in found.images.items()
     )
 
 

@@ -57,9 +57,9 @@ class Proposals:
         images = zip(slices, self.asked_about, self.labels, strict=True)
         labels = session.segmentation.labels[phase]
         return {
-            (phase, place): answer
-            for place, before, answer in images
-            if (labels[place] == before).all() and (answer != before).any()
+            (phase, slice_): answer
+            for slice_, before, answer in images
+            if (labels[slice_] == before).all() and (answer != before).any()
         }
 
     def contours(self, session: StudySession) -> dict[Place, Contours]:
@@ -78,7 +78,7 @@ def request_slice(session: StudySession, place: Place, pointed_mm: FloatArray | 
 
 def request_phase(session: StudySession, phase: int, pointed_mm: FloatArray | None = None) -> Request:
     """The same for all images of a phase but those that the reader corrected."""
-    slices = tuple(int(place) for place in np.flatnonzero(session.segmentation.origin[phase] != Origin.READER))
+    slices = tuple(int(slice_) for slice_ in np.flatnonzero(session.segmentation.origin[phase] != Origin.READER))
     if not slices:
         raise ContourError.of("all-corrected")
     return Request(phase, slices, _box(session, pointed_mm))

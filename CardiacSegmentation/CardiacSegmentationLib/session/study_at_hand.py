@@ -175,7 +175,7 @@ class StudyAtHand:
         return self._now().strftime(TIME_FORMAT)
 
     def _all_places(self) -> frozenset[Place]:
-        return frozenset((phase, place) for phase in range(self.stack.phases) for place in range(self.stack.slices))
+        return frozenset((phase, slice_) for phase in range(self.stack.phases) for slice_ in range(self.stack.slices))
 
     def _tell(self, changed: Changed) -> None:
         for listener in list(self._listeners):

@@ -48,7 +48,7 @@ class StudySession(StudyAtHand):
         """Take in ``labels[slice, row, column]`` of a phase that a person worked on; false where they are equal."""
         now = self.segmentation.labels[phase]
         differing = np.flatnonzero((labels != now).any(axis=(1, 2)))
-        return self.put({(phase, int(place)): labels[place] for place in differing}, tool)
+        return self.put({(phase, int(slice_)): labels[slice_] for slice_ in differing}, tool)
 
     def put(
         self,
@@ -92,8 +92,8 @@ class StudySession(StudyAtHand):
         """
         images = sorted(places)
         if images:
-            phase, place = images[0]
-            entry = JournalEntry(self._time(), "outside", phase=phase, slice=place, images=len(images))
+            phase, slice_ = images[0]
+            entry = JournalEntry(self._time(), "outside", phase=phase, slice=slice_, images=len(images))
             reading = self._held(self.reading)
             self._note(replace(reading, journal=(*reading.journal, entry)), Changed(frozenset(images)))
             self.unlock()
@@ -116,7 +116,7 @@ class StudySession(StudyAtHand):
     ) -> bool:
         """Decide that slices count, or do not; ``None`` leaves them to the rule again."""
         chosen, in_phases, in_slices = list(structures), _as_list(phases), _as_list(slices)
-        cells = [(int(label), phase, place) for label in chosen for phase in in_phases for place in in_slices]
+        cells = [(int(label), phase, slice_) for label in chosen for phase in in_phases for slice_ in in_slices]
         after = self.reading.decide_counts(cells, counts)
         if after.counts == self.reading.counts:
             return False
@@ -284,5 +284,5 @@ class StudySession(StudyAtHand):
             self._note(replace(self.reading, signature=None, journal=(*self.reading.journal, entry)))
 
 
-def _as_list(places: int | Iterable[int]) -> list[int]:
-    return [int(place) for place in (places if isinstance(places, Iterable) else (places,))]
+def _as_list(numbers: int | Iterable[int]) -> list[int]:
+    return [int(number) for number in (numbers if isinstance(numbers, Iterable) else (numbers,))]
