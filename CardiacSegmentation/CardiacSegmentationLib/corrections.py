@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, sentence
-from CardiacSegmentationLib.journal import describe_entry
+from CardiacSegmentationLib.journal import describe_entry, value_change
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,9 +55,7 @@ def _decisions(reading: Reading, language: str) -> list[str]:
 
 def entry_line(entry: JournalEntry, key_phases: Mapping[str, int | None], language: str = DEFAULT_LANGUAGE) -> str:
     """One line of the journal: when, what, and what it changed."""
-    text = describe_entry(entry, key_phases, language)
-    if entry.before and entry.after and not entry.subject:
-        text = f"{text}: {entry.before} → {entry.after}"
+    text = ": ".join(part for part in (describe_entry(entry, key_phases, language), value_change(entry)) if part)
     undone = f" ({sentence('journal-undone', {}, language)})" if entry.undone else ""
     return f"{entry.when.replace('T', ' ').rstrip('Z')}  {text}{undone}"
 

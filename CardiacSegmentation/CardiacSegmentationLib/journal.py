@@ -82,6 +82,13 @@ def describe_entry(
     return ", ".join(parts)
 
 
+def value_change(entry: JournalEntry) -> str:
+    """What an entry changed, as "LV 812 mm² → LV 790 mm²"; empty where its description says it already."""
+    if entry.subject or not (entry.before and entry.after):
+        return ""
+    return f"{entry.before} → {entry.after}"
+
+
 def _value_text(entry: JournalEntry, value: str) -> str:
     """A value as a person says it; DICOM's codes of the sexes are words of the catalogue."""
     return (SEXES.get(value, value) if entry.subject == "sex" else name_text(value)) or "–"

@@ -9,7 +9,7 @@ import numpy as np
 
 from CardiacSegmentationLib.export.wording import measure_text, phrase, word
 from CardiacSegmentationLib.findings import DEFAULT_LANGUAGE, sentence
-from CardiacSegmentationLib.journal import describe_entry
+from CardiacSegmentationLib.journal import describe_entry, value_change
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
 
 if TYPE_CHECKING:
@@ -200,13 +200,6 @@ def entry_line(entry: JournalEntry, key_phases: Mapping[str, int | None], langua
     change = value_change(entry)
     text = " – ".join(part for part in (when, f"{what}: {change}" if change else what) if part)
     return f"{text} ({phrase('undone', language)})" if entry.undone else text
-
-
-def value_change(entry: JournalEntry) -> str:
-    """What an entry changed, as "LV 812 mm² → LV 790 mm²"; empty where its description says it already."""
-    if entry.subject or not (entry.before and entry.after):
-        return ""
-    return f"{entry.before} → {entry.after}"
 
 
 MOST_PHASES_LISTED = 4  # images corrected in more phases are counted, not listed

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from CardiacSegmentationLib.export.corrections import value_change
 from CardiacSegmentationLib.export.paper import INK, MARGIN_MM, QUIET, RULE, Sheet, line_height_mm, wrap
 from CardiacSegmentationLib.export.report_content import FOOTER_MM, Content
 from CardiacSegmentationLib.export.wording import phrase
-from CardiacSegmentationLib.journal import describe_entry
+from CardiacSegmentationLib.journal import describe_entry, value_change
 
 if TYPE_CHECKING:
     from CardiacSegmentationLib.journal import JournalEntry
