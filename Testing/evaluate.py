@@ -24,7 +24,7 @@ from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.network.loaded import LoadedNetwork, load_network
 from CardiacSegmentationLib.network.repairs import REPAIRS
-from CardiacSegmentationLib.network.segment import Looked, finish, look_at_heart
+from CardiacSegmentationLib.network.segment import Looked, look_at_heart, make_segmentation
 from CardiacSegmentationLib.phantom import PhantomSpec, make_stack
 from CardiacSegmentationLib.reading import BasalRule, Conventions, KeyPhases, Reading
 from CardiacSegmentationLib.segmentation import STRUCTURES, VENTRICLES, Segmentation
@@ -218,7 +218,7 @@ def bad_slices(found: np.ndarray, truth: np.ndarray) -> list[int]:
 
 def repaired(case: Case, repairs: Sequence[str]) -> Segmentation:
     """The product's segmentation after some repairs."""
-    return finish(case.stack, case.network, deepcopy(case.looked), repairs)
+    return make_segmentation(case.stack, case.network, deepcopy(case.looked), repairs)
 
 
 def volume_table(cases: Sequence[Case]) -> str:

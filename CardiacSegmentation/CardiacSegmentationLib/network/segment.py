@@ -63,7 +63,7 @@ def segment_stack(
     options = options or NetworkOptions()
     share = 1 / 9 if options.uncertainty else 1.0  # uncertainty looks at every image eight times more
     looked = look_at_heart(stack, network, options.only_ed_es, lambda done: report(0.97 * share * done))
-    segmentation = finish(stack, network, looked, options.repairs)
+    segmentation = make_segmentation(stack, network, looked, options.repairs)
     uncertainty = None
     if options.uncertainty:
         uncertainty = estimate_uncertainty(
@@ -102,7 +102,9 @@ def look_at_heart(
     return Looked(prediction, used.engine, (*location.findings, *remark_on_phases(prediction.predicted), *findings))
 
 
-def finish(stack: CineStack, network: Network, looked: Looked, repairs: Sequence[str] = REPAIRS) -> Segmentation:
+def make_segmentation(
+    stack: CineStack, network: Network, looked: Looked, repairs: Sequence[str] = REPAIRS
+) -> Segmentation:
     """What the network said, with its evidence; the prediction's labels are repaired where they lie."""
     prediction = looked.prediction
     give_back_memory()  # before the repairs, which take some as well
