@@ -27,7 +27,7 @@ Parameter = str | int | float | tuple[int, ...] | tuple[str, ...]
 Parameters = dict[str, Parameter]
 
 DEFAULT_LANGUAGE = "en"
-COUNTED_FROM_ONE = frozenset({"slice", "phase", "slices", "phases", "other_phase", "other_slice"})
+COUNTED_FROM_ONE = frozenset({"slice", "phase", "slices", "phases", "other_phase"})
 # What a name in a file, a series or a header may hold; see ``withhold``.
 IDENTIFYING = frozenset({"file", "files", "folder", "series", "reason"})
 WITHHELD = "…"
@@ -56,8 +56,8 @@ Said = Parameter | Spoken | tuple[Spoken, ...]  # what a sentence may be filled 
 class Finding:
     """An assumption, something left out, a doubt: what it is, how grave, and where.
 
-    ``slice`` and ``phase`` count from 0, as everywhere in memory; so do ``slices``, ``phases``, ``other_slice`` and
-    ``other_phase`` among the parameters. Sentences count from 1.
+    ``slice`` and ``phase`` count from 0, as everywhere in memory; so do ``slices``, ``phases`` and ``other_phase``
+    among the parameters. Sentences count from 1.
     """
 
     code: str
