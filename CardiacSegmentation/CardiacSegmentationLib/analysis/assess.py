@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from CardiacSegmentationLib import __version__
-from CardiacSegmentationLib.analysis.basal import check_basal_rule, check_left_out
+from CardiacSegmentationLib.analysis.basal import check_basal_rule
 from CardiacSegmentationLib.analysis.base_plane import check_base_planes, check_lines, share_slices
 from CardiacSegmentationLib.analysis.body import FORMULAS
 from CardiacSegmentationLib.analysis.checks import (
@@ -34,7 +34,7 @@ from CardiacSegmentationLib.analysis.wall import measure_wall
 from CardiacSegmentationLib.assessment import Assessment, Measurement
 from CardiacSegmentationLib.errors import LabelError
 from CardiacSegmentationLib.reading import Reading
-from CardiacSegmentationLib.segmentation import Label, Origin, Papillary, Segmentation
+from CardiacSegmentationLib.segmentation import Origin, Papillary, Segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -108,30 +108,22 @@ def _outlines_of_unchanged(before: Assessment | None, changed: Collection[Place]
 def _find_doubts(stack: CineStack, segmentation: Segmentation, assessment: Assessment) -> list[Finding]:
     """What speaks against the labels, the images and the numbers of an assessment that has no findings yet."""
     images, reading, key_phases = assessment.images, assessment.reading, assessment.key_phases
-    volumes_ml, shares, labelled = assessment.volumes_ml, assessment.shares, segmentation.labelled
-    slice_mm, row_mm, column_mm = stack.spacing_mm
-    of_basal_rule = (
-        ()
-        if Label.LV in reading.base_planes
-        else (
-            *check_left_out(images, labelled, assessment.counted, reading),
-            *check_basal_rule(images, assessment.counted, key_phases, reading.conventions.basal_rule),
-        )
-    )
+    volumes_ml, labelled = assessment.volumes_ml, segmentation.labelled
+    row_mm, column_mm = stack.pixel_mm
     return [
         *check_evidence(segmentation, images, row_mm * column_mm),
         *check_shape(images, labelled),
         *check_images(stack, segmentation, images),
         *check_labels(volumes_ml, labelled),
         *check_key_phases(volumes_ml, key_phases, reading.key_phases),
-        *check_base_planes(stack, segmentation, images, reading, shares, key_phases=key_phases),
-        *of_basal_rule,
+        *check_base_planes(stack, segmentation, assessment),
+        *check_basal_rule(assessment, labelled),
         *check_papillaries(stack, segmentation, key_phases, reading.conventions.papillary),
         *check_stroke_volumes(assessment.heart),
         *check_time(stack),
         *check_curve(volumes_ml, stack),
         *check_anatomy(assessment.lv),
-        *check_steps(assessment.lv, images.areas_mm2, shares, slice_mm),
+        *check_steps(assessment),
         *check_slice_order(images),
     ]
 

@@ -14,8 +14,8 @@ from CardiacSegmentationLib.segmentation import Label
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from CardiacSegmentationLib.assessment import ImageMeasures
-    from CardiacSegmentationLib.reading import Counted, KeyPhases, Reading
+    from CardiacSegmentationLib.assessment import Assessment, ImageMeasures
+    from CardiacSegmentationLib.reading import Counted
     from CardiacSegmentationLib.segmentation import FloatArray, Labels
 
 # The share of the cavity's outline that myocardium must border for a slice to count (SCMR 2020: half of it).
@@ -45,12 +45,17 @@ def count_by_rule(images: ImageMeasures, labelled: npt.NDArray[np.bool_], rule: 
     return counted
 
 
-def check_left_out(
-    images: ImageMeasures, labelled: npt.NDArray[np.bool_], counted: Counted, reading: Reading
-) -> list[Finding]:
+def check_basal_rule(assessment: Assessment, labelled: npt.NDArray[np.bool_]) -> list[Finding]:
+    """Slices that the rule leaves out, or that count against it; none where a base plane holds in its stead."""
+    if Label.LV in assessment.reading.base_planes:
+        return []
+    return [*_find_left_out(assessment, labelled), *_find_too_open(assessment)]
+
+
+def _find_left_out(assessment: Assessment, labelled: npt.NDArray[np.bool_]) -> list[Finding]:
     """Slices with LV that the rule leaves out and the reader has not decided on."""
-    left_out = ~counted[Label.LV - 1] & (images.pixels[Label.LV - 1] > 0)
-    for (label, phase, slice_), _ in reading.counts:
+    left_out = ~assessment.counted[Label.LV - 1] & (assessment.images.pixels[Label.LV - 1] > 0)
+    for (label, phase, slice_), _ in assessment.reading.counts:
         if label == Label.LV:
             left_out[phase, slice_] = False
     return [
@@ -65,14 +70,16 @@ def check_left_out(
     ]
 
 
-def check_basal_rule(images: ImageMeasures, counted: Counted, key_phases: KeyPhases, rule: BasalRule) -> list[Finding]:
+def _find_too_open(assessment: Assessment) -> list[Finding]:
     """Slices that count at ED or ES although the rule by itself would leave them out."""
+    images, counted, key_phases = assessment.images, assessment.counted, assessment.key_phases
+    least = LEAST_SURROUNDED[assessment.conventions.basal_rule]
     findings = []
     for moment, phase in (("ED", key_phases.lv_ed), ("ES", key_phases.lv_es)):
         if phase is None or not images.pixels[Label.MYO - 1, phase].any():
             continue
         with np.errstate(invalid="ignore"):
-            too_open = (images.surrounded[phase] < LEAST_SURROUNDED[rule]) & counted[Label.LV - 1, phase]
+            too_open = (images.surrounded[phase] < least) & counted[Label.LV - 1, phase]
         findings += [
             Finding(
                 "basal-rule",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from CardiacSegmentationLib.assessment import Assessment, ImageMeasures
     from CardiacSegmentationLib.findings import Parameter
-    from CardiacSegmentationLib.reading import BaseLine, Counted, KeyPhases, Reading
+    from CardiacSegmentationLib.reading import BaseLine, Counted, Reading
     from CardiacSegmentationLib.segmentation import FloatArray, Labels, Mask, Place, Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
@@ -115,28 +115,21 @@ def runs_across(stack: CineStack, line: BaseLine) -> bool:
     return bool(abs(normal @ _axis(stack)) >= np.cos(np.radians(MOST_TILTED_DEG)))
 
 
-def check_base_planes(
-    stack: CineStack,
-    segmentation: Segmentation,
-    images: ImageMeasures,
-    reading: Reading,
-    shares: FloatArray,
-    *,
-    key_phases: KeyPhases,
-) -> list[Finding]:
+def check_base_planes(stack: CineStack, segmentation: Segmentation, assessment: Assessment) -> list[Finding]:
     """Which base planes hold; where at ED or ES a contour is missing below one, or much of the RV lies beyond."""
+    images, reading = assessment.images, assessment.reading
     findings = []
     for label in map(Label, reading.base_planes):
         lines = reading.lines_of(label)
         set_in = tuple(sorted({line.phase for line in lines if not line.is_followed}))
         findings.append(Finding("base-plane", Severity.INFO, parameters={"structure": label.name, "phases": set_in}))
         for moment in ("ed", "es"):
-            phase = key_phases.of(label, moment)
+            phase = assessment.key_phases.of(label, moment)
             if phase is not None:
                 plane = planes_of(stack, images, lines, [phase])[phase]
                 findings += _find_undrawn(stack, segmentation, images, plane, (label, moment, phase))
                 if label is Label.RV:
-                    findings += _find_outflow(images.areas_mm2[:, phase], shares[:, phase], stack, moment, phase)
+                    findings += _find_outflow(assessment, moment, phase)
     return findings
 
 
@@ -171,12 +164,11 @@ def _find_undrawn(
     return [Finding(code, slice=first if beyond else first + step, phase=phase, parameters=parameters)]
 
 
-def _find_outflow(
-    areas_mm2: FloatArray, shares: FloatArray, stack: CineStack, moment: str, phase: int
-) -> list[Finding]:
+def _find_outflow(assessment: Assessment, moment: str, phase: int) -> list[Finding]:
     """RV beyond the tricuspid valve: atrium that should not count, or the outflow tract that should."""
-    slices_ml = np.nan_to_num(areas_mm2[Label.RV - 1]) * stack.spacing_mm[0] / MM3_PER_ML
-    beyond_ml = float(slices_ml @ (1.0 - shares[Label.RV - 1]))
+    areas_mm2, shares = (values[Label.RV - 1, phase] for values in (assessment.areas_mm2, assessment.shares))
+    slices_ml = np.nan_to_num(areas_mm2) * assessment.slice_spacing_mm / MM3_PER_ML
+    beyond_ml = float(slices_ml @ (1.0 - shares))
     if beyond_ml <= MOST_BEYOND * slices_ml.sum():
         return []
     parameters: dict[str, Parameter] = {"structure": "RV", "moment": moment.upper(), "difference_ml": beyond_ml}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from CardiacSegmentationLib.assessment import ImageMeasures, Measurement
+    from CardiacSegmentationLib.assessment import Assessment, ImageMeasures, Measurement
     from CardiacSegmentationLib.segmentation import FloatArray
     from CardiacSegmentationLib.stack import CineStack
 
@@ -73,14 +73,13 @@ def check_labels(volumes_ml: FloatArray, labelled: npt.NDArray[np.bool_]) -> lis
     return findings
 
 
-def check_steps(
-    lv: Mapping[str, Measurement], areas_mm2: FloatArray, shares: FloatArray, slice_spacing_mm: float
-) -> list[Finding]:
+def check_steps(assessment: Assessment) -> list[Finding]:
     """Basal slices that come or go as a whole from one phase to the next, which no rate of a heart explains."""
-    edv = lv["edv_ml"].value
-    if edv is None or lv["per_ml_s"].value is None:
+    edv = assessment.lv["edv_ml"].value
+    if edv is None or assessment.lv["per_ml_s"].value is None:
         return []
-    slices_ml = np.where(shares > 0, areas_mm2 * shares, 0.0)[Label.LV - 1] * slice_spacing_mm / MM3_PER_ML
+    areas_mm2, shares = assessment.areas_mm2[Label.LV - 1], assessment.shares[Label.LV - 1]
+    slices_ml = np.where(shares > 0, areas_mm2 * shares, 0.0) * assessment.slice_spacing_mm / MM3_PER_ML
     after = np.roll(slices_ml, -1, axis=0)
     step = float(np.where((slices_ml > 0) != (after > 0), np.abs(after - slices_ml), 0.0).max())
     if step < LARGE_STEP * edv:
