@@ -7,6 +7,7 @@ import subprocess
 import sys
 import weakref
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -216,6 +217,72 @@ def test_a_study_not_at_hand_keeps_the_phase_whose_node_was_deleted(
     after = segmentation_of(study)
     np.testing.assert_array_equal(after.labels, before.labels)
     assert after.corrected_images == ()
+
+
+@pytest.mark.parametrize("broken", ["labels", "images", "reading"])
+def test_a_study_that_cannot_be_read_is_not_shown_with_the_numbers_of_another(
+    a_hand: Hand, a_segmented_study: Study, phantom: tuple[CineStack, Segmentation], broken: str
+) -> None:
+    """Somebody deleted a phase in Slicer's Sequences module, or a later version of this program saved the scene."""
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study, set_segmentation
+
+    study = load_study(slicer.mrmlScene, replace(phantom[0], title="Another patient"))
+    set_segmentation(study, phantom[1])
+    if broken == "reading":
+        study.node.SetParameter("reading", '{"schema": 99}')
+    else:
+        sequence = study.segmentation if broken == "labels" else study.images
+        sequence.RemoveDataNodeAtValue(sequence.GetNthIndexValue(3))
+    a_hand.ui.studySelector.setCurrentNode(study.node)
+    a_hand.see()
+    assert len(a_hand.messages.errors) == 1
+    assert a_hand.panel.study == (None if broken == "reading" else study)  # what was decided is not written over
+    assert a_hand.panel.live is None
+    assert a_hand.ui.resultsTable.rowCount == 0
+    plot = slicer.mrmlScene.GetSingletonNode("CardiacPlot", "vtkMRMLPlotViewNode")
+    assert plot.GetPlotChartNode() is not a_segmented_study.result("chart") or broken == "reading"
+    a_hand.ui.studySelector.setCurrentNode(a_segmented_study.node)
+    assert a_hand.ui.resultsTable.rowCount > 5
+
+
+def test_labels_that_lost_a_phase_can_be_segmented_again(
+    a_hand: Hand, a_segmented_study: Study, phantom: tuple[CineStack, Segmentation]
+) -> None:
+    """As the message says that a reader meets."""
+    from CardiacSegmentationLib.scene.study import segmentation_of, set_segmentation
+
+    study = a_segmented_study
+    a_hand.panel.select(None)
+    study.segmentation.RemoveDataNodeAtValue(study.segmentation.GetNthIndexValue(3))
+    a_hand.panel.select(study)
+    assert "segment again" in a_hand.messages.errors[-1]
+    assert a_hand.panel._segment._may_replace(study)
+    assert "segment again" in a_hand.messages.questions[-1]  # what would be lost nobody knows
+    a_hand.panel.before_replacing(study)
+    set_segmentation(study, phantom[1])
+    a_hand.panel.segmentation_replaced(study)
+    a_hand.see()
+    back = segmentation_of(study)
+    assert back is not None
+    np.testing.assert_array_equal(back.labels, phantom[1].labels)
+    assert a_hand.ui.resultsTable.rowCount > 5
+    paint(study, 4)
+    a_hand.wait(0.4)
+    assert a_hand.ui.undoButton.enabled
+
+
+def test_images_without_labels_have_no_curve_of_another_study_beside_them(
+    a_hand: Hand, a_segmented_study: Study, phantom: tuple[CineStack, Segmentation]
+) -> None:
+    import slicer
+    from CardiacSegmentationLib.scene.study import load_study
+
+    plot = slicer.mrmlScene.GetSingletonNode("CardiacPlot", "vtkMRMLPlotViewNode")
+    table = slicer.mrmlScene.GetSingletonNode("CardiacTable", "vtkMRMLTableViewNode")
+    assert (plot.GetPlotChartNode() is None, table.GetTableNode() is None) == (False, False)
+    a_hand.panel.select(load_study(slicer.mrmlScene, phantom[0]))
+    assert (plot.GetPlotChartNode() is None, table.GetTableNode() is None) == (True, True)
 
 
 def test_edits_count_although_the_node_on_display_was_deleted(a_hand: Hand, a_segmented_study: Study) -> None:

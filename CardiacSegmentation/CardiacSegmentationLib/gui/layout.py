@@ -149,15 +149,15 @@ def show_uncertainty(study: Study) -> None:
 
 
 def show_results(study: Study) -> None:
-    """Put the curve and the table into their views."""
+    """Put the curve and the table into their views; a study that has none leaves no other's there."""
     scene = study.node.GetScene()
     chart, table = study.result("chart"), study.result("summary")
     plot_view = scene.GetSingletonNode("CardiacPlot", "vtkMRMLPlotViewNode")
-    if plot_view is not None and chart is not None:
-        plot_view.SetPlotChartNodeID(chart.GetID())
+    if plot_view is not None:
+        plot_view.SetPlotChartNodeID(chart.GetID() if chart is not None else None)
     table_view = scene.GetSingletonNode("CardiacTable", "vtkMRMLTableViewNode")
-    if table_view is not None and table is not None:
-        table_view.SetTableNodeID(table.GetID())
+    if table_view is not None:
+        table_view.SetTableNodeID(table.GetID() if table is not None else None)
 
 
 def short_axis_view() -> Any:

@@ -12,7 +12,7 @@ from slicer.i18n import tr as _
 from CardiacSegmentationLib.choices import CHOICES, arguments_for
 from CardiacSegmentationLib.cine.volume_files import read_values
 from CardiacSegmentationLib.corrections import describe_work
-from CardiacSegmentationLib.errors import as_error
+from CardiacSegmentationLib.errors import LabelError, as_error
 from CardiacSegmentationLib.export.result_parts import PARTS
 from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.gui.background import BackgroundRun, End, Process
@@ -121,7 +121,10 @@ class SegmentPanel:
         if study == self._panel.study and self._panel.session is not None:
             segmentation, reading = self._panel.session.segmentation, self._panel.session.reading
         else:
-            found = segmentation_of(study)
+            try:
+                found = segmentation_of(study)
+            except LabelError as error:  # nobody knows what was done to them
+                return error.text(language())
             if found is None:
                 return ""
             segmentation, reading = found, reading_of(study)

@@ -27,7 +27,7 @@ from CardiacSegmentationLib.gui.study_panel import StudyPanel
 from CardiacSegmentationLib.gui.timers import Timer
 from CardiacSegmentationLib.scene.live import LiveStudy
 from CardiacSegmentationLib.scene.segmentation import set_display
-from CardiacSegmentationLib.scene.study import Study, find_studies, remove_rest
+from CardiacSegmentationLib.scene.study import Study, find_studies, reading_of, remove_rest
 from CardiacSegmentationLib.scene.terms import load_terms
 
 if TYPE_CHECKING:
@@ -88,11 +88,12 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._is_selecting = True
         try:
             self._leave_study()
-            self.study = study
+            self.study = study = self._readable(study)
             self._long_axes.take_study(study)
             if study is not None:
                 self.addObserver(study.browser, vtk.vtkCommand.ModifiedEvent, self._browser_changed)
                 layout.show_study(study)
+                layout.show_results(study)
                 self._open_live()
             self._show_study()
             self._looking.image_shown()
@@ -197,20 +198,29 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self.addObserver(scene, events.NodeAboutToBeRemovedEvent, self._node_goes)
         self.addObserver(scene, events.NodeRemovedEvent, self._node_removed)
 
+    def _readable(self, study: Study | None) -> Study | None:
+        """The study; None where nobody can read what was decided about it, which would be written over."""
+        with errors_shown(self.messages):
+            if study is not None:
+                reading_of(study)
+            return study
+        return None
+
     def _open_live(self) -> None:
         if self.study is None or self.study.segmentation_node is None:
             return
         correct = self._correct
-        self.live = LiveStudy(
-            self.study,
-            on_edit=self._stroke_made,
-            on_change=self._session_changed,
-            on_preview=correct.outlines.preview,
-            on_point=correct.again.point,
-            tool=correct.tool_in_hand,
-        )
-        layout.show_results(self.study)
-        self._zoom_timer.start()
+        with errors_shown(self.messages):  # what cannot be read has no numbers, and is not shown with those of another
+            self.live = LiveStudy(
+                self.study,
+                on_edit=self._stroke_made,
+                on_change=self._session_changed,
+                on_preview=correct.outlines.preview,
+                on_point=correct.again.point,
+                tool=correct.tool_in_hand,
+            )
+            layout.show_results(self.study)
+            self._zoom_timer.start()
 
     def _zoom(self) -> None:
         if self.study is not None and self.live is not None:

@@ -76,6 +76,14 @@ def replace_segmentation(sequence: Any, images: Any, segmentation: Segmentation)
         write_facts(sequence, segmentation)
 
 
+def has_all_phases(sequence: Any, images: Any) -> bool:
+    """Whether there are labels for each phase, as ``replace_segmentation`` needs them: somebody may delete some."""
+    indices = [
+        [one.GetNthIndexValue(phase) for phase in range(one.GetNumberOfDataNodes())] for one in (sequence, images)
+    ]
+    return indices[0] == indices[1]
+
+
 def read_segmentation(sequence: Any) -> Segmentation:
     """The labels as they are now; an image that differs from what was noted last was changed by a person."""
     images = _read_json(sequence, IMAGES)

@@ -135,6 +135,8 @@ def set_segmentation(study: Study, segmentation: Segmentation) -> None:
 
     A map of uncertainty goes with the labels it belongs to.
     """
+    if study.segmentation is not None and not sequences.has_all_phases(study.segmentation, study.images):
+        _remove(study, study.segmentation)
     if study.segmentation is not None:
         sequences.replace_segmentation(study.segmentation, study.images, segmentation)
     else:
@@ -142,7 +144,8 @@ def set_segmentation(study: Study, segmentation: Segmentation) -> None:
         study.node.SetNodeReferenceID(SEGMENTATION, node.GetID())
         put_beside(study.images, [study.segmentation, study.segmentation_node])
     fit_window(study.volume_node, read_phases(study.images), segmentation.labels)
-    _remove_uncertainty(study)
+    if study.result(UNCERTAINTY) is not None:
+        _remove(study, study.result(UNCERTAINTY))
 
 
 def segmentation_of(study: Study) -> Segmentation | None:
@@ -219,10 +222,8 @@ def _new_name(scene: Any, name: str) -> str:
     return next(free for free in names if free not in taken)
 
 
-def _remove_uncertainty(study: Study) -> None:
-    sequence = study.result(UNCERTAINTY)
-    if sequence is None:
-        return
+def _remove(study: Study, sequence: Any) -> None:
+    """Take a sequence out of a study, with the node that shows it."""
     with one_modification(study.browser):  # else it would make another proxy
         remove_nodes(study.node.GetScene(), [study.browser.GetProxyNode(sequence)])
         study.browser.RemoveSynchronizedSequenceNode(sequence.GetID())
