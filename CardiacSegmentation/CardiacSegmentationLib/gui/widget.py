@@ -160,6 +160,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
     def exit(self) -> None:
         """The module goes out of view; a run in the background goes on."""
         self.settle()
+        self._results.cancel_drag()  # no release comes to a curve that is hidden
         self._correct.exit()
         self._long_axes.exit()
         self._shortcuts.remove()
