@@ -183,6 +183,20 @@ def test_escape_lets_go_of_a_mark_which_stays(a_hand: Hand, curve: Any, a_segmen
 
 
 @in_the_window
+def test_leaving_the_module_in_a_drag_ends_it(a_hand: Hand, curve: Any, a_segmented_study: Study) -> None:
+    from CardiacSegmentationLib.scene.views import current_phase
+
+    at, marks = flag(curve, "lv_es"), dict(curve._axes().marks)
+    send(curve, "MouseButtonPress", *at)
+    send(curve, "MouseMove", at[0] + 150, at[1])
+    a_hand.panel.exit()
+    a_hand.panel.enter()
+    send(curve, "MouseMove", at[0] + 100, at[1])  # no button is down
+    assert current_phase(a_segmented_study) == marks["lv_es"]
+    assert curve._axes().marks == marks
+
+
+@in_the_window
 def test_a_signed_reading_says_why_a_mark_goes_back(a_hand: Hand, curve: Any) -> None:
     session = a_hand.panel.session
     session.set_reader("Dr. A")

@@ -68,6 +68,8 @@ def test_the_view_says_who_is_shown_until_it_shows_another(a_hand: Hand, a_view:
     a_view.show(panel.study.volume_node)
     panel.exit()
     assert corner(a_view) == without
+    panel._show_study()  # as at the end of a run in the background
+    assert corner(a_view) == without
 
 
 def test_two_loads_of_one_study_are_told_apart(a_hand: Hand, a_study_of_a_patient: Study) -> None:

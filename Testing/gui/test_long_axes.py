@@ -129,6 +129,25 @@ def test_the_editor_does_not_offer_to_turn_the_long_axis(
     assert sign.height == 0
 
 
+def test_the_long_axis_stays_in_its_view_whatever_other_modules_do(
+    a_hand: Hand, a_study_with_long_axes: Study, views: tuple[SliceView, SliceView], a_window: Any
+) -> None:
+    import slicer
+
+    composite, scene = views[1].logic.GetSliceCompositeNode(), slicer.mrmlScene
+    shown, layout = composite.GetBackgroundVolumeID(), a_window.layoutManager().layout
+    assert shown != a_study_with_long_axes.volume_node.GetID()
+    scene.StartState(scene.BatchProcessState)
+    scene.EndState(scene.BatchProcessState)
+    a_hand.see()
+    assert composite.GetBackgroundVolumeID() == shown
+    a_hand.panel._correct.choose_effect("Pull")
+    a_window.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+    a_window.layoutManager().setLayout(layout)
+    a_hand.see()
+    assert composite.GetBackgroundVolumeID() == shown
+
+
 def test_lines_of_the_slices_lie_on_the_long_axis_and_its_own_on_the_slice(
     a_hand: Hand, a_study_with_long_axes: Study, views: tuple[SliceView, SliceView]
 ) -> None:
@@ -206,6 +225,18 @@ def test_the_line_follows_the_phase_and_its_ends_can_be_dragged(
     assert a_hand.panel._long_axes._valves[Label.LV].node.GetDisplayNode().GetOpacity() == 1
 
 
+def test_the_key_delete_does_not_take_a_line_off_the_view_that_counts(
+    a_hand: Hand, a_study_with_long_axes: Study, views: tuple[SliceView, SliceView]
+) -> None:
+    set_plane(a_hand, views[1], Label.LV, 0)
+    views[1]._move(views[1].ras_to_view(tuple(ends_of(Label.LV, 0)[0])))
+    views[1].interactor.SetKeyEventInformation(0, 0, "\x7f", 1, "Delete")
+    views[1].interactor.KeyPressEvent()
+    a_hand.see()
+    assert a_hand.panel.session.reading.base_planes
+    assert a_hand.panel._long_axes._valves[Label.LV].node.GetNumberOfDefinedControlPoints() == 2
+
+
 def test_what_can_be_no_base_goes_back_with_a_word(
     a_hand: Hand, a_study_with_long_axes: Study, views: tuple[SliceView, SliceView]
 ) -> None:
@@ -235,18 +266,29 @@ def test_clicks_in_the_short_axis_are_no_base(
     assert a_hand.panel._long_axes._valves[Label.RV].node.GetNumberOfDefinedControlPoints() == 0
 
 
-def test_a_second_press_on_the_button_ends_asking(
+def test_asking_ends_by_the_button_a_key_the_right_button_and_with_the_module(
     a_hand: Hand, a_study_with_long_axes: Study, views: tuple[SliceView, SliceView]
 ) -> None:
     import slicer
 
     interaction = slicer.app.applicationLogic().GetInteractionNode()
     button = a_hand.panel._long_axes.buttons[Label.LV]
-    for end in (button.click, a_hand.panel.exit):
+
+    def take_a_tool() -> None:
+        a_hand.panel._correct.choose_effect("Pull")
+
+    def right_button() -> None:
+        views[1]._move((100, 100))
+        views[1].interactor.RightButtonPressEvent()
+        views[1].interactor.RightButtonReleaseEvent()
+
+    for end in (button.click, a_hand.panel._shortcuts.actions()["Esc"], right_button, take_a_tool, a_hand.panel.exit):
         button.click()
         assert button.checked
         assert interaction.GetCurrentInteractionMode() == interaction.Place
+        assert a_hand.panel._correct.tool_in_hand() == ""
         end()
+        a_hand.see()
         assert interaction.GetCurrentInteractionMode() == interaction.ViewTransform
         assert not button.checked
 

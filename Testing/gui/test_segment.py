@@ -100,11 +100,13 @@ def test_closing_the_scene_during_a_run_ends_the_process_and_the_panel_is_as_new
     run = a_hand.panel._segment._run
     a_hand.wait_for(lambda: run._pid is not None, 30, "the process telling its number")
     pid = run._pid
+    a_hand.wait_for(lambda: a_hand.ui.progressLabel.text != "", 60, "a word on how far it is")
     slicer.mrmlScene.Clear(False)
     a_hand.wait_for(lambda: not alive(pid), 10, "the end of the process")
     assert a_hand.panel.study is None
     assert not a_hand.ui.segmentButton.enabled
     assert a_hand.ui.segmentButton.text == "Segment"
+    assert a_hand.ui.progressLabel.text == ""
     assert not a_hand.messages.errors
 
 
@@ -117,6 +119,9 @@ def test_the_error_text_of_the_process_is_shown_and_not_lost(
     assert str(tmp_path) in a_hand.ui.errorText.plainText
     assert "✖" in a_hand.ui.progressLabel.text
     assert a_hand.ui.segmentButton.enabled
+    a_hand.panel.select(None)  # about another study it says nothing
+    assert not a_hand.ui.errorText.visible
+    assert a_hand.ui.progressLabel.text == ""
 
 
 def test_networks_that_ship_and_ones_own_are_chosen_in_one_list(
@@ -194,7 +199,9 @@ def test_a_run_goes_on_for_its_study_while_another_is_looked_at(
     a_hand.wait_for(lambda: not running(a_hand), 120, "the segmentation")
     assert a_painted_study.segmentation is not None
     assert other.segmentation is None
+    assert a_hand.ui.progressLabel.text == f"“{a_painted_study.name}”: Segmented."
     a_hand.panel.select(a_painted_study)
+    assert a_hand.ui.progressLabel.text == ""
     assert a_hand.ui.resultsTable.rowCount > 5
 
 

@@ -44,11 +44,13 @@ class qMRMLSegmentEditorWidget(WithScene, wrap_class(QtWidgets.QWidget)):  # typ
         self._bound: Any = None  # the segmentation in the list of segments
         self._bound_observer: int | None = None
         self._active = ""  # the effect in hand
+        self._source: Any = None  # the volume that is shown as its source
         self._view_observers: list[tuple[Any, int]] = []
         self._order: list[str] = list(self.EFFECTS)
         self._flags: dict[str, Any] = {"unorderedEffectsVisible": True, "undoEnabled": True}
         self._flags |= {"segmentationNodeSelectorVisible": True, "sourceVolumeNodeSelectorVisible": True}
         self._flags |= {"switchToSegmentationsButtonVisible": True, "readOnly": False}
+        self._flags |= {"autoShowSourceVolumeNode": True}
         self._shortcuts_installed = False
         self._effects_of_ours: dict[str, Any] = {}
         self._build()
@@ -92,13 +94,42 @@ class qMRMLSegmentEditorWidget(WithScene, wrap_class(QtWidgets.QWidget)):  # typ
     sourceVolumeNodeSelectorVisible = _flag("sourceVolumeNodeSelectorVisible")
     switchToSegmentationsButtonVisible = _flag("switchToSegmentationsButtonVisible")
     readOnly = _flag("readOnly")
+    autoShowSourceVolumeNode = _flag("autoShowSourceVolumeNode")
     del _flag
 
     def _scene_was_set(self) -> None:
         self._selector.setMRMLScene(self._scene)
         self._scene.AddObserver(slicer.vtkMRMLScene.EndCloseEvent, lambda *_: self._update())
         self._scene.AddObserver(slicer.vtkMRMLScene.EndBatchProcessEvent, lambda *_: self._batch_ended())
+        interaction = slicer.app.applicationLogic().GetInteractionNode()
+        interaction.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._mode_changed())
+        if slicer.app.layoutManager() is not None:
+            slicer.app.layoutManager().layoutChanged.connect(lambda _layout: self._layout_changed())
         self._update()
+
+    def _mode_changed(self) -> None:
+        """qSlicerSegmentEditorAbstractEffect::interactionNodeModified: who places points does not paint."""
+        interaction = slicer.app.applicationLogic().GetInteractionNode()
+        if isValid(self) and self._active and interaction.GetCurrentInteractionMode() != interaction.ViewTransform:
+            self._node.SetActiveEffectName("")
+
+    def _layout_changed(self) -> None:
+        """onLayoutChanged, while the views are observed."""
+        if isValid(self) and self._view_observers:
+            self.setupViewObservations()
+            self._show_source_volume()
+
+    def _show_source_volume(self) -> None:
+        """showSourceVolumeInSliceViewers: where a view shows it in no layer, it takes the place of what is there."""
+        source, logics = self.sourceVolumeNode(), slicer.app.applicationLogic().GetSliceLogics()
+        if source is None or not self._flags["autoShowSourceVolumeNode"] or logics is None:
+            return
+        for index in range(logics.GetNumberOfItems()):
+            composite = logics.GetItemAsObject(index).GetSliceCompositeNode()
+            if source.GetID() not in (composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID()):
+                composite.SetBackgroundVolumeID(source.GetID())
+                composite.SetForegroundVolumeID(None)
+                composite.SetLabelVolumeID(None)
 
     def _batch_ended(self) -> None:
         """onMRMLSceneEndBatchProcessEvent: the selector's node wins over the parameter node's."""
@@ -258,6 +289,9 @@ class qMRMLSegmentEditorWidget(WithScene, wrap_class(QtWidgets.QWidget)):  # typ
         modifying = self._node.StartModify()
         try:
             self._update_segmentation(self._node.GetSegmentationNode())
+            if self._node.GetSegmentationNode() is not None and self.sourceVolumeNode() is not self._source:
+                self._source = self.sourceVolumeNode()
+                self._show_source_volume()
             self._update_effect()
             self._show_rotate_warning()
         finally:
@@ -289,6 +323,8 @@ class qMRMLSegmentEditorWidget(WithScene, wrap_class(QtWidgets.QWidget)):  # typ
         self._active = name
         if name:
             self.setupViewObservations()
+            interaction = slicer.app.applicationLogic().GetInteractionNode()
+            interaction.SetCurrentInteractionMode(interaction.ViewTransform)
         else:
             self.removeViewObservations()
         if self.activeEffect() is not None:

@@ -75,6 +75,7 @@ class CorrectPanel:
         editor.segmentationNodeSelectorVisible = False
         editor.sourceVolumeNodeSelectorVisible = False
         editor.switchToSegmentationsButtonVisible = False
+        editor.autoShowSourceVolumeNode = False  # at each change of layout, in place of a long axis
         editor.undoEnabled = False  # it forgets everything at each phase; the panel's own undo does not
         editor.setMRMLSegmentEditorNode(_editor_node())  # before the scene, as its header demands
         editor.setMRMLScene(slicer.mrmlScene)

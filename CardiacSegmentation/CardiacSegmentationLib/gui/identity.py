@@ -20,6 +20,7 @@ class IdentityBar:
 
     def __init__(self, ui: Any) -> None:
         self._study: Study | None = None
+        self._is_in_view = False
         self.corner = CornerText()
         self.bar, self.label, self.button = qt.QWidget(), qt.QLabel(), qt.QToolButton()
         self.label.wordWrap = True
@@ -43,14 +44,17 @@ class IdentityBar:
         hidden = bool(self.button.checked)
         parts = _parts(study, hidden) if study is not None else []
         self.label.text = " · ".join(parts)
-        self.corner.show(study, "" if hidden else "\n".join(parts))
+        if self._is_in_view:
+            self.corner.show(study, "" if hidden else "\n".join(parts))
 
     def enter(self) -> None:
         """The module comes into view."""
+        self._is_in_view = True
         self.show_study(self._study)
 
     def exit(self) -> None:
         """The module goes out of view: what the view shows then is no business of ours."""
+        self._is_in_view = False
         self.corner.remove()
 
 

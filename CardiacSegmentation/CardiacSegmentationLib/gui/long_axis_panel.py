@@ -38,7 +38,7 @@ class LongAxisPanel:
         self._long_axes: dict[str, LongAxis] = {}
         self._lines = LongAxisLines()
         self._valves = {
-            label: ValveLine(f"Base plane {label.name}", COLOURS[label], partial(self._clicked, label))
+            label: ValveLine(f"Base plane {label.name}", COLOURS[label], partial(self._clicked, label), self._ended)
             for label in VENTRICLES
         }
         self._asked: Label | None = None
@@ -73,8 +73,6 @@ class LongAxisPanel:
     def show_numbers(self) -> None:
         """Phase, labels or decisions are others now."""
         live, shown, view = self._panel.live, self.shown, long_axis_view()
-        if self._asked is not None and not self._valves[self._asked].is_asking:
-            self._stop_asking()  # Slicer's own way out: Esc, or the right button
         self.box.enabled = live is not None
         for button in self.buttons.values():
             button.enabled = shown is not None and live is not None and not live.session.is_signed
@@ -146,6 +144,14 @@ class LongAxisPanel:
         self._valves[label].ask(study.node.GetScene(), view)
         self.status.text = self._status()
 
+    def let_go(self) -> bool:
+        """Clicks set no valve any more; false where none was asked for."""
+        if self._asked is None:
+            return False
+        self._stop_asking()
+        self.show_numbers()
+        return True
+
     def remove(self, label: Label) -> None:
         """Take the base plane of a ventricle away."""
         session = self._panel.session
@@ -154,6 +160,9 @@ class LongAxisPanel:
                 session.remove_base_plane(label)
 
     # How
+
+    def _ended(self) -> None:
+        self._take_timer.start()
 
     def _clicked(self, label: Label, points_mm: Array) -> None:
         if self._panel.study is not None:
@@ -165,11 +174,10 @@ class LongAxisPanel:
         session, shown, clicked = self._panel.session, self.shown, self._set
         self._set = None
         self._stop_asking()
-        if session is None or shown is None or clicked is None:
-            return
-        label, phase, points_mm = clicked
-        with errors_shown(self._panel.messages):
-            set_base_line(session, label, shown, phase, points_mm.tolist())
+        if session is not None and shown is not None and clicked is not None:
+            label, phase, points_mm = clicked
+            with errors_shown(self._panel.messages):
+                set_base_line(session, label, shown, phase, points_mm.tolist())
         self.show_numbers()
 
     def _stop_asking(self) -> None:

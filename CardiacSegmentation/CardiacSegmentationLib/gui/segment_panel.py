@@ -51,6 +51,7 @@ class SegmentPanel:
         self._panel, self._ui = panel, panel.ui
         self._run = BackgroundRun(self._show_progress, self._finish, make_process)
         self._study: Study | None = None  # the one the run works for, whichever is looked at meanwhile
+        self._shown: Study | None = None  # the one at hand, which the last words are about
         self._folder: Path | None = None
         self._ui.segmentButton.connect("clicked()", once(self.segment_or_cancel))
         for name, combo in (("phases", self._ui.phasesCombo), ("backend", self._ui.backendCombo)):
@@ -83,7 +84,7 @@ class SegmentPanel:
             return
         settings, _notes = read_study_settings(study)
         ensure_engine(settings.backend)
-        self._show_error("")
+        self._say("")
         self._study, self._folder = study, Path(tempfile.mkdtemp(prefix="cardiacseg-slicer-"))
         images = self._folder / "images.nrrd"
         write_stack(stack_of(study), images)
@@ -94,6 +95,7 @@ class SegmentPanel:
         """End a run at once and forget it: its scene is closing."""
         self._run.abandon()
         self._clean_up()
+        self._say("")
         self.show_study(self._panel.study)
 
     def show_study(self, study: Study | None) -> None:
@@ -101,6 +103,9 @@ class SegmentPanel:
         if self._run.is_running:
             self._show_running()
             return
+        if study != self._shown:
+            self._say("")
+        self._shown = study
         self._ui.segmentButton.enabled = study is not None
         self._ui.segmentButton.text = _("Segment again") if study is not None and study.segmentation else _("Segment")
         self._ui.progressBar.visible = False
@@ -155,9 +160,9 @@ class SegmentPanel:
         if end is End.DONE and study is not None and study.exists:
             text, error = self._take_over(study, result)
         self._clean_up()
-        self._ui.progressLabel.text = text
-        self._show_error(error)
         self.show_study(self._panel.study)
+        whose = f"“{study.name}”: " if study is not None and study != self._panel.study else ""
+        self._say(f"{whose}{text}" if text else "", error, whose)
 
     def _take_over(self, study: Study, result: dict[str, Any]) -> tuple[str, str]:
         """Put the result into the scene; it may have been edited or removed while the run was under way."""
@@ -184,11 +189,11 @@ class SegmentPanel:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._folder, self._study = None, None
 
-    def _show_error(self, text: str) -> None:
-        self._ui.errorText.plainText = text
-        self._ui.errorText.visible = bool(text)
-        if text:
-            self._ui.progressLabel.text = f"{SIGNS[Severity.ERROR]} " + _("Not segmented:")
+    def _say(self, text: str, error: str = "", whose: str = "") -> None:
+        """How a run ended: in a line, or with the text of an error below it."""
+        self._ui.errorText.plainText = error
+        self._ui.errorText.visible = bool(error)
+        self._ui.progressLabel.text = f"{SIGNS[Severity.ERROR]} {whose}{_('Not segmented:')}" if error else text
 
     def _show_settings(self, settings: StudySettings) -> None:
         self._study_settings_shown = False

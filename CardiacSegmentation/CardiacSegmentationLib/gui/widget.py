@@ -126,8 +126,8 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._correct.go_to_bookmark(name)
 
     def let_go(self) -> None:
-        """Drop what is dragged: a mark of the curve, or what the tool has in hand; else lay the tool down."""
-        if not self._results.cancel_drag():
+        """Drop what is dragged or asked for: a mark of the curve, a valve, what the tool has; else lay that down."""
+        if not self._results.cancel_drag() and not self._long_axes.let_go():
             self._correct.let_go()
 
     def go_to_next(self) -> None:
@@ -161,6 +161,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
     def exit(self) -> None:
         """The module goes out of view; a run in the background goes on."""
         self.settle()
+        self._results.cancel_drag()  # no release comes to a curve that is hidden
         self._correct.exit()
         self._long_axes.exit()
         self._shortcuts.remove()

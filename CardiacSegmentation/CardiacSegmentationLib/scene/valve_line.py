@@ -22,10 +22,20 @@ LINE_THICKNESS, GLYPH_SCALE = 0.4, 2.4
 
 
 class ValveLine:
-    """One line; ``on_set`` hears of the two points (mm, LPS) that a person clicked, or dragged to."""
+    """One line; ``on_set`` hears of the two points (mm, LPS) that a person clicked, or dragged to.
 
-    def __init__(self, name: str, colour: tuple[float, float, float], on_set: Callable[[Array], None]) -> None:
-        self._name, self._colour, self._on_set = name, colour, on_set
+    ``on_end`` hears that clicks set no points any more, by the second one or by Slicer's own way out, the right button.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        colour: tuple[float, float, float],
+        on_set: Callable[[Array], None],
+        on_end: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._name, self._colour, self._on_set, self._on_end = name, colour, on_set, on_end
+        self._mode_tag: int | None = None
         self._node: Any = None
         self._is_shown_by_us = False
 
@@ -37,7 +47,7 @@ class ValveLine:
     @property
     def is_asking(self) -> bool:
         """Whether the user's clicks set points."""
-        interaction = slicer.app.applicationLogic().GetInteractionNode()
+        interaction = _interaction()
         return self._node is not None and interaction.GetCurrentInteractionMode() == interaction.Place
 
     def show(self, scene: Any, view: Any, points_mm: Array, *, is_followed: bool, is_locked: bool) -> None:
@@ -46,10 +56,12 @@ class ValveLine:
         self._is_shown_by_us = True
         try:
             ras = points_mm @ LPS_TO_RAS[:3, :3].T
+            node.SetFixedNumberOfControlPoints(False)
             while node.GetNumberOfControlPoints() < 2:
                 node.AddControlPointWorld(0.0, 0.0, 0.0)
             for number, point in enumerate(ras.tolist()):
                 node.SetNthControlPointPositionWorld(number, *point)
+            node.SetFixedNumberOfControlPoints(True)  # the key Delete over an end would take it off the view alone
             node.SetLocked(is_locked)
             node.GetDisplayNode().SetOpacity(FOLLOWED_OPACITY if is_followed else 1.0)
         finally:
@@ -59,19 +71,24 @@ class ValveLine:
         """Let the user click two points."""
         node = self._require_node(scene, view)
         self._is_shown_by_us = True
+        node.SetFixedNumberOfControlPoints(False)
         node.RemoveAllControlPoints()
         self._is_shown_by_us = False
         node.SetLocked(False)
         node.GetDisplayNode().SetOpacity(1.0)
         slicer.modules.markups.logic().SetActiveList(node)
-        interaction = slicer.app.applicationLogic().GetInteractionNode()
+        interaction = _interaction()
         interaction.SetPlaceModePersistence(0)
         interaction.SetCurrentInteractionMode(interaction.Place)
+        self._mode_tag = interaction.AddObserver(interaction.InteractionModeChangedEvent, self._mode_changed)
 
     def stop_asking(self) -> None:
         """Clicks are clicks again."""
+        interaction = _interaction()
+        if self._mode_tag is not None:
+            interaction.RemoveObserver(self._mode_tag)
+            self._mode_tag = None
         if self._node is not None and self._node.GetNumberOfDefinedControlPoints() < 2 and self.is_asking:
-            interaction = slicer.app.applicationLogic().GetInteractionNode()
             interaction.SetCurrentInteractionMode(interaction.ViewTransform)
 
     def forget(self) -> None:
@@ -111,6 +128,10 @@ class ValveLine:
         self._tags = [node.AddObserver(event, self._points_changed) for event in events]
         return node
 
+    def _mode_changed(self, *_event: Any) -> None:
+        if not self.is_asking:
+            self._on_end()
+
     def _points_changed(self, *_event: Any) -> None:
         node = self._node
         if self._is_shown_by_us or node is None or node.GetNumberOfDefinedControlPoints() < 2:
@@ -121,3 +142,7 @@ class ValveLine:
             node.GetNthControlPointPositionWorld(number, point)
             points.append(point)
         self._on_set(np.array(points) @ LPS_TO_RAS[:3, :3])
+
+
+def _interaction() -> Any:
+    return slicer.app.applicationLogic().GetInteractionNode()
