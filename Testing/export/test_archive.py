@@ -47,6 +47,20 @@ def results(dicom_case: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("left", [0.0, 0.01, 0.3, 0.9, 0.999])
+def test_what_was_cut_off_is_not_sent(
+    left: float, results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = find_objects(results)
+    assert {path.name.partition("_")[0] for path in whole} == {"seg", "sr.dcm", "report.dcm", "rtstruct"}
+    for path in whole:
+        content = path.read_bytes()
+        cut = tmp_path / path.name
+        cut.write_bytes(content[: int(left * len(content))])
+        assert main(["send", str(cut), "--to", "NODE@127.0.0.1:9"]) == 1
+        assert f"{cut} is cut off" in capsys.readouterr().err
+
+
 @pytest.fixture
 def orthanc(tmp_path: Path) -> Iterator[Orthanc]:
     """An empty archive."""

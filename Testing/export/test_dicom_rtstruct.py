@@ -19,7 +19,7 @@ from CardiacSegmentationLib.export.dicom_source import read_source
 from CardiacSegmentationLib.export.result_parts import ExportOptions
 from CardiacSegmentationLib.export.results import write_results
 from CardiacSegmentationLib.reading import Reading, Signature
-from CardiacSegmentationLib.segmentation import Border
+from CardiacSegmentationLib.segmentation import Border, Label
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -191,14 +191,17 @@ def test_nothing_of_the_patient_or_the_day_leaves_de_identified(
             assert str(secret).encode() not in kept
 
 
-def test_images_from_elsewhere_and_phases_without_contours_are_refused(
-    case: Any, dicom_case: Any, tmp_path: Path
-) -> None:
+def test_images_from_elsewhere_are_refused(case: Any, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="need a DICOM study"):
         write_results(tmp_path, case.stack, case.segmentation, case.assessment, ["dicom-rtstruct"])
-    bare = dicom_case("siemens")
-    labels = bare.segmentation.labels.copy()
+
+
+def test_a_phase_without_contours_is_left_out(dicom_case: Any) -> None:
+    case = dicom_case("siemens")
+    labels = case.segmentation.labels.copy()
     labels[ES] = 0
-    segmentation = dataclasses.replace(bare.segmentation, labels=labels)
-    with pytest.raises(ExportError, match="Phase 4 has no contours"):
-        make_structure_sets(bare.stack, segmentation, read_source(bare.stack), {ES: "ES"}, reading=Reading())
+    labels[ES, 2, 10, 10] = Label.RV  # too small for a curve
+    segmentation = dataclasses.replace(case.segmentation, labels=labels)
+    phases = {0: "ED", ES: "ES"}
+    made = make_structure_sets(case.stack, segmentation, read_source(case.stack), phases, reading=Reading())
+    assert list(made) == [0]

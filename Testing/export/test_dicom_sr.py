@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import highdicom
 import numpy as np
 import pytest
+from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.export.dicom_codes import AHA_SEGMENTS
 from CardiacSegmentationLib.export.dicom_objects import PRIVATE_SCHEME, save_dicom
 from CardiacSegmentationLib.export.dicom_seg import make_segmentations
@@ -15,7 +16,7 @@ from CardiacSegmentationLib.export.dicom_source import read_source
 from CardiacSegmentationLib.export.dicom_sr import make_measurement_report
 from CardiacSegmentationLib.findings import Finding
 from CardiacSegmentationLib.reading import Conventions, Reading, Signature
-from CardiacSegmentationLib.segmentation import Label, Papillary
+from CardiacSegmentationLib.segmentation import Label, Papillary, Segmentation
 from pydicom.sr.codedict import codes
 
 if TYPE_CHECKING:
@@ -114,6 +115,16 @@ def test_what_is_not_known_is_said_with_its_reason(dicom_case: Any) -> None:
     report = make_measurement_report(case.segmentation, assessment, read_source(case.stack), {})
     texts = [item.TextValue for item in _items(report) if item.ValueType == "TEXT"]
     assert "LV mass index: the patient's height is not known" in texts
+
+
+def test_where_nothing_is_labelled_the_reasons_are_told(dicom_case: Any, valid_dicom: Any, tmp_path: Path) -> None:
+    stack = dicom_case("siemens").stack
+    segmentation = Segmentation.of(np.zeros(stack.voxels.shape, np.uint8), model="net")
+    report = make_measurement_report(segmentation, assess(stack, segmentation), read_source(stack, ()), {})
+    save_dicom(report, tmp_path / "sr.dcm")
+    valid_dicom(tmp_path / "sr.dcm")
+    texts = [item.TextValue for item in _items(report) if item.ValueType == "TEXT"]
+    assert "LV ejection fraction: no LV is labelled" in texts
 
 
 def test_volumes_stand_with_the_segment_they_are_of_and_its_source_images(written: Any) -> None:

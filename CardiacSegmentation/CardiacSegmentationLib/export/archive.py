@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.errors import ExportError, reason_of
 
@@ -19,7 +19,16 @@ SENT = {
     "1.2.840.10008.5.1.4.1.1.104.1": "report (PDF)",
     "1.2.840.10008.5.1.4.1.1.481.3": "contours (RT Structure Set)",
 }
+# What stands at the end of each of them and must be there, by the standard.
+ENDS = dict(
+    zip(
+        SENT,
+        ("PixelData", "ContentSequence", "MIMETypeOfEncapsulatedDocument", "RTROIObservationsSequence"),
+        strict=True,
+    )
+)
 TLS_PASSWORD_VARIABLE = "CARDIACSEG_TLS_PASSWORD"
+UNDEFINED = 0xFFFFFFFF  # length of an element that ends with a delimiter; cut off before it, it is not read at all
 TIMEOUT_S = 60.0  # of a silent archive
 
 
@@ -88,25 +97,47 @@ def find_objects(folder: Path) -> list[Path]:
 
     What lies in hidden folders, or is hidden, a killed run left unfinished.
     """
-    import pydicom
-    from pydicom.errors import InvalidDicomError
-
     kinds = list(SENT)
     found: list[tuple[int, Path]] = []
     for path in [folder] if folder.is_file() else sorted(folder.rglob("*.dcm")):
         if any(name.startswith(".") for name in path.relative_to(folder).parts):
             continue
-        try:
-            kind = str(pydicom.dcmread(path, specific_tags=["SOPClassUID"]).get("SOPClassUID", ""))
-        except InvalidDicomError:
-            continue
-        except Exception as error:  # a damaged file can make the parser raise anything
-            raise ExportError.of("result-unreadable", path=path, reason=reason_of(error)) from error
+        kind = _find_kind(path)
         if kind in SENT:
             found.append((kinds.index(kind), path))  # a report comes after what it refers to
     if not found:
         raise ExportError.of("no-results", folder=folder)
     return [path for _, path in sorted(found)]
+
+
+def _find_kind(path: Path) -> str:
+    """The kind of object in a file, nothing where it is no DICOM; what would be sent must be there to its end."""
+    import pydicom
+    from pydicom.errors import InvalidDicomError
+
+    try:
+        header = pydicom.dcmread(path, specific_tags=["SOPClassUID"])
+        kind = str(header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID", ""))
+        is_whole = bool(kind) and (kind not in SENT or _is_whole(path, ENDS[kind]))
+    except InvalidDicomError:
+        kind, is_whole = "", path.stat().st_size > 0
+    except Exception as error:  # a damaged file can make the parser raise anything
+        raise ExportError.of("result-unreadable", path=path, reason=reason_of(error)) from error
+    if not is_whole:
+        raise ExportError.of("result-cut-off", path=path)
+    return kind
+
+
+def _is_whole(path: Path, end: str) -> bool:
+    """Whether the element ``end`` is there, and the file ends with the last: pydicom reads half a file, too."""
+    import pydicom
+
+    dataset = pydicom.dcmread(path)
+    if end not in dataset:
+        return False
+    last: Any = dataset.get_item(max(dataset.keys()))
+    has_length = last.is_raw and last.length != UNDEFINED and not dataset.file_meta.TransferSyntaxUID.is_deflated
+    return not has_length or last.value_tell + last.length == path.stat().st_size
 
 
 def one_line(text: str) -> str:

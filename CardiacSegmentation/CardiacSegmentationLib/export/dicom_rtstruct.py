@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.export.contour_file import DECIMALS, borders_in_pixels
 from CardiacSegmentationLib.export.dicom_objects import (
     RTSTRUCT_SERIES,
@@ -53,7 +52,7 @@ def make_structure_sets(
     *,
     reading: Reading,
 ) -> dict[int, Dataset]:
-    """An RT Structure Set for each of ``phases`` (phase → its name, "ED"); all stand in one new series."""
+    """An RT Structure Set for each of ``phases`` (phase → its name, "ED") that has contours, in one new series."""
     series = NewSeries(RTSTRUCT_SERIES, DESCRIPTION)
     objects = {}
     for phase, name in phases.items():
@@ -63,7 +62,7 @@ def make_structure_sets(
             if image is not None and segmentation.labels[phase, place].any()
         ]
         if not any(borders for _, borders in drawn):
-            raise ExportError.of("no-contours-in-phase", phase=phase)
+            continue  # a pixel or two that the network labelled in a bad image bound no curve
         made = make_object(source, "RTStructureSetStorage", "RTSTRUCT", series, instance_number=phase + 1)
         made.OperatorsName = person_name(reading.reader)
         made.StructureSetLabel = name

@@ -49,7 +49,7 @@ def make_measurement_report(
         procedure_reported=codes.SCT.MagneticResonanceImagingOfHeart,
         imaging_measurements=make_groups(assessment, segmentation, evidence),
     )[0]
-    objects = [*evidence.images(assessment.key_phases), *segments.values()]
+    objects = [*evidence.images(assessment.key_phases), *segments.values()] or [source.first]  # DICOM wants one
     # highdicom copies and searches the whole tree several times, for a second or more: it gets an empty one.
     tree, content.ContentSequence = content.ContentSequence, []
     report: Dataset = ComprehensiveSR(
