@@ -24,7 +24,7 @@ SHORTEST_STEP_MS = 2.0  # no scanner takes images faster: times nearer to each o
 GAP = 1.6  # usual steps between phases: a longer one leaves a phase out
 FEWEST_TO_FIND_GAPS = 6  # phases
 FEWEST_IN_A_RUN = 4  # images whose times rise tell of a beat; fewer, as ED and ES alone, do not
-LONGEST_SPAN = 1.15  # in stated R-R: phases that last longer contradict it
+LONGEST_SPAN = 1.15  # in R-R: phases that last longer contradict it
 SHORTEST_RR_MS, LONGEST_RR_MS = 250.0, 3000.0  # 240 and 20 beats a minute
 UNKNOWN_RR_MS = 1000.0  # what phases are numbered on where nothing tells their times
 
@@ -78,16 +78,25 @@ def find_cycle(slices: Sequence[Slice]) -> Cycle:
     phases = max(counts, key=lambda count: (counts[count], count))
     usual = [course for course in courses if len(course.frames) == phases]
     findings: list[Finding] = []
-    stated_rr = _stated_rr(courses, findings)
-    rr = stated_rr or _derived_rr(usual, findings)
+    rr = _stated_rr(courses, findings) or _derived_rr(usual, findings)
     times, restarted = _common_times(usual, rr, findings)
     slice_findings: list[Finding] = []
     grid = _Course((), times, rr, "")
     aligned = tuple(_align(course, index, grid, restarted, slice_findings) for index, course in enumerate(courses))
     beats = _check_beats(courses)
-    findings += [*_check_order(courses), *_check_interval(usual, stated_rr), *(beats or _find_gap(usual))]
+    findings += [*_check_order(courses), *check_interval(times, rr), *(beats or _find_gap(usual))]
     timed = any(course.times_ms for course in usual)
     return Cycle(times, rr, aligned, timed, tuple(slice_findings), tuple(findings))
+
+
+def check_interval(times_ms: Sequence[float], rr_ms: float | None) -> list[Finding]:
+    """Phases that last longer than the R-R interval stated or named: one of the two is not of this beat."""
+    phases = len(times_ms)
+    if rr_ms is None or phases < 2:
+        return []
+    lasts = (times_ms[-1] - times_ms[0]) * phases / (phases - 1)
+    facts = {"lasts_ms": lasts, "rr_ms": rr_ms}
+    return [Finding("rr-differs", parameters=facts)] if lasts > LONGEST_SPAN * rr_ms else []
 
 
 def _order_frames(frames: Sequence[Frame]) -> _Course:
@@ -115,7 +124,8 @@ def _stated_rr(courses: Sequence[_Course], findings: list[Finding]) -> float | N
     if not stated:
         return None
     if max(stated) > 1.2 * min(stated):
-        findings.append(Finding("rr-varies", parameters={"low_ms": min(stated), "high_ms": max(stated)}))
+        facts = {"low_ms": min(stated), "high_ms": max(stated), "rr_ms": float(np.median(stated))}
+        findings.append(Finding("rr-varies", parameters=facts))
     return _median(stated)
 
 
@@ -234,17 +244,6 @@ def _count_beats_run_through(course: _Course) -> int:
     ):
         return 1
     return max(1, round(float(times[-1] - times[0] + np.median(steps)) / course.rr_ms))
-
-
-def _check_interval(usual: Sequence[_Course], stated_rr: float | None) -> list[Finding]:
-    """Phases that last longer than the R-R interval stated: one of the two is not of this beat."""
-    phases = len(usual[0].frames)
-    spans = [course.times_ms[-1] - course.times_ms[0] for course in usual if course.times_ms]
-    if stated_rr is None or not spans or phases < 2:
-        return []
-    lasts = float(np.median(spans)) * phases / (phases - 1)
-    facts = {"lasts_ms": lasts, "rr_ms": stated_rr}
-    return [Finding("rr-differs", parameters=facts)] if lasts > LONGEST_SPAN * stated_rr else []
 
 
 def _find_gap(usual: Sequence[_Course]) -> list[Finding]:
