@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -76,9 +76,12 @@ def find_cycle(slices: Sequence[Slice]) -> Cycle:
     courses = [_order_frames(one.frames) for one in slices]
     counts = Counter(len(course.frames) for course in courses)
     phases = max(counts, key=lambda count: (counts[count], count))
-    usual = [course for course in courses if len(course.frames) == phases]
     findings: list[Finding] = []
-    rr = _stated_rr(courses, findings) or _derived_rr(usual, findings)
+    is_stated = any(course.rr_ms for course in courses)
+    if not is_stated:
+        courses = [_with_derived_rr(course) if len(course.frames) == phases else course for course in courses]
+    usual = [course for course in courses if len(course.frames) == phases]
+    rr = _common_rr(courses, findings, is_stated=is_stated)
     times, restarted = _common_times(usual, rr, findings)
     slice_findings: list[Finding] = []
     grid = _Course((), times, rr, "")
@@ -119,29 +122,25 @@ def _order_frames(frames: Sequence[Frame]) -> _Course:
     return _Course(tuple(frames), None, rr, "file order")
 
 
-def _stated_rr(courses: Sequence[_Course], findings: list[Finding]) -> float | None:
-    stated = [course.rr_ms for course in courses if course.rr_ms]
-    if not stated:
+def _common_rr(courses: Sequence[_Course], findings: list[Finding], *, is_stated: bool) -> float | None:
+    known = [course.rr_ms for course in courses if course.rr_ms]
+    if not known:
         return None
-    if max(stated) > 1.2 * min(stated):
-        facts = {"low_ms": min(stated), "high_ms": max(stated), "rr_ms": float(np.median(stated))}
-        findings.append(Finding("rr-varies", parameters=facts))
-    return _median(stated)
-
-
-def _derived_rr(usual: Sequence[_Course], findings: list[Finding]) -> float | None:
-    """R-R where no header states it: the last phase plus one step; the time from ED to ES alone tells of no beat."""
-    spans = [
-        course.times_ms[-1] - course.times_ms[0] for course in usual if course.times_ms and len(course.times_ms) > 1
-    ]
-    phases = len(usual[0].frames)
-    if not spans or phases < FEWEST_IN_A_RUN:
-        return None
-    rr = float(np.median(spans)) * phases / (phases - 1)
-    if not SHORTEST_RR_MS <= rr <= LONGEST_RR_MS:
-        return None
-    findings.append(Finding("rr-assumed", Severity.INFO, parameters={"rr_ms": rr}))
+    rr = float(np.median(known))
+    if not is_stated:
+        findings.append(Finding("rr-assumed", Severity.INFO, parameters={"rr_ms": rr}))
+    if max(known) > 1.2 * min(known):
+        findings.append(Finding("rr-varies", parameters={"low_ms": min(known), "high_ms": max(known), "rr_ms": rr}))
     return rr
+
+
+def _with_derived_rr(course: _Course) -> _Course:
+    """R-R where no header states it: the last phase plus one step; the time from ED to ES alone tells of no beat."""
+    phases = len(course.frames)
+    if course.times_ms is None or phases < FEWEST_IN_A_RUN:
+        return course
+    rr = (course.times_ms[-1] - course.times_ms[0]) * phases / (phases - 1)
+    return replace(course, rr_ms=rr) if SHORTEST_RR_MS <= rr <= LONGEST_RR_MS else course
 
 
 def _common_times(
