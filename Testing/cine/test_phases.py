@@ -93,6 +93,22 @@ def test_rr_comes_from_the_heart_rate_or_else_is_an_assumption(ge: Spoilable) ->
     assert "rr-assumed" in codes(one)
 
 
+def test_without_a_stated_rr_each_slice_is_put_in_step_by_its_own_beat(ge: Spoilable, truth: CineStack) -> None:
+    faster = {0: 0.88, 3: 1.12}  # the rate drifts from breath-hold to breath-hold
+    edit_each(
+        ge,
+        lambda at: {
+            "NominalInterval": None,
+            "HeartRate": None,
+            "TriggerTime": f"{at.phase * STEP * faster.get(at.slice, 1.0):.1f}",
+        },
+    )
+    stack = read_study(ge.folder)
+    assert np.array_equal(stack.voxels, truth.voxels)
+    assert set(codes(stack)) == {"rr-assumed", "rr-varies"}
+    assert stack.rr_ms == pytest.approx(SPEC.rr_ms, rel=0.01)
+
+
 def test_the_time_from_end_diastole_to_end_systole_is_no_rr(ge: Spoilable) -> None:
     edit_each(ge, {"NominalInterval": None, "HeartRate": None})
     ge.keep_only([files[phase] for files in ge.slices() for phase in (0, 3)])

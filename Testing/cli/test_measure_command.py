@@ -127,6 +127,24 @@ def test_a_heart_rate_takes_the_place_of_what_was_assumed(
         assert about_time["times-assumed"]["parameters"] == {"rr_ms": 60_000 / rate}
 
 
+@pytest.mark.parametrize(("rate", "contradicted"), [(65.0, False), (100.0, True)])
+def test_a_heart_rate_that_contradicts_the_times_is_told(
+    rate: float, contradicted: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And of intervals that vary, the one used is the one named."""
+    study = tmp_path / "study"
+    write_study(study, PhantomSpec(phases=14, slices=6, pixel_mm=2.0))
+    for path in study.rglob("*.IMA"):
+        edit(path, NominalInterval="700" if int(path.parent.name[-1]) % 2 else "950")
+    options = ["--json", "--heart-rate", str(rate)]
+    assert main(["measure", str(study), str(study / "labels.nii.gz"), *options]) == 0
+    found = {finding["code"]: finding for finding in as_json(capsys)["findings"]}
+    assert ("rr-differs" in found) == contradicted
+    if contradicted:
+        assert "last 923 ms, longer than the R-R interval of 600 ms" in found["rr-differs"]["message"]
+    assert f"{60_000 / rate:.0f} ms is used" in found["rr-varies"]["message"]
+
+
 def test_single_phase_maps_are_laid_on_the_phases_named(
     files: Files, labels: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ SHORTEST_STEP_MS = 2.0  # no scanner takes images faster: times nearer to each o
 GAP = 1.6  # usual steps between phases: a longer one leaves a phase out
 FEWEST_TO_FIND_GAPS = 6  # phases
 FEWEST_IN_A_RUN = 4  # images whose times rise tell of a beat; fewer, as ED and ES alone, do not
-LONGEST_SPAN = 1.15  # in stated R-R: phases that last longer contradict it
+LONGEST_SPAN = 1.15  # in R-R: phases that last longer contradict it
 SHORTEST_RR_MS, LONGEST_RR_MS = 250.0, 3000.0  # 240 and 20 beats a minute
 UNKNOWN_RR_MS = 1000.0  # what phases are numbered on where nothing tells their times
 
@@ -76,18 +76,30 @@ def find_cycle(slices: Sequence[Slice]) -> Cycle:
     courses = [_order_frames(one.frames) for one in slices]
     counts = Counter(len(course.frames) for course in courses)
     phases = max(counts, key=lambda count: (counts[count], count))
-    usual = [course for course in courses if len(course.frames) == phases]
     findings: list[Finding] = []
-    stated_rr = _stated_rr(courses, findings)
-    rr = stated_rr or _derived_rr(usual, findings)
+    is_stated = any(course.rr_ms for course in courses)
+    if not is_stated:
+        courses = [_with_derived_rr(course) if len(course.frames) == phases else course for course in courses]
+    usual = [course for course in courses if len(course.frames) == phases]
+    rr = _common_rr(courses, findings, is_stated=is_stated)
     times, restarted = _common_times(usual, rr, findings)
     slice_findings: list[Finding] = []
     grid = _Course((), times, rr, "")
     aligned = tuple(_align(course, index, grid, restarted, slice_findings) for index, course in enumerate(courses))
     beats = _check_beats(courses)
-    findings += [*_check_order(courses), *_check_interval(usual, stated_rr), *(beats or _find_gap(usual))]
+    findings += [*_check_order(courses), *check_interval(times, rr), *(beats or _find_gap(usual))]
     timed = any(course.times_ms for course in usual)
     return Cycle(times, rr, aligned, timed, tuple(slice_findings), tuple(findings))
+
+
+def check_interval(times_ms: Sequence[float], rr_ms: float | None) -> list[Finding]:
+    """Phases that last longer than the R-R interval stated or named: one of the two is not of this beat."""
+    phases = len(times_ms)
+    if rr_ms is None or phases < 2:
+        return []
+    lasts = (times_ms[-1] - times_ms[0]) * phases / (phases - 1)
+    facts = {"lasts_ms": lasts, "rr_ms": rr_ms}
+    return [Finding("rr-differs", parameters=facts)] if lasts > LONGEST_SPAN * rr_ms else []
 
 
 def _order_frames(frames: Sequence[Frame]) -> _Course:
@@ -110,28 +122,25 @@ def _order_frames(frames: Sequence[Frame]) -> _Course:
     return _Course(tuple(frames), None, rr, "file order")
 
 
-def _stated_rr(courses: Sequence[_Course], findings: list[Finding]) -> float | None:
-    stated = [course.rr_ms for course in courses if course.rr_ms]
-    if not stated:
+def _common_rr(courses: Sequence[_Course], findings: list[Finding], *, is_stated: bool) -> float | None:
+    known = [course.rr_ms for course in courses if course.rr_ms]
+    if not known:
         return None
-    if max(stated) > 1.2 * min(stated):
-        findings.append(Finding("rr-varies", parameters={"low_ms": min(stated), "high_ms": max(stated)}))
-    return _median(stated)
-
-
-def _derived_rr(usual: Sequence[_Course], findings: list[Finding]) -> float | None:
-    """R-R where no header states it: the last phase plus one step; the time from ED to ES alone tells of no beat."""
-    spans = [
-        course.times_ms[-1] - course.times_ms[0] for course in usual if course.times_ms and len(course.times_ms) > 1
-    ]
-    phases = len(usual[0].frames)
-    if not spans or phases < FEWEST_IN_A_RUN:
-        return None
-    rr = float(np.median(spans)) * phases / (phases - 1)
-    if not SHORTEST_RR_MS <= rr <= LONGEST_RR_MS:
-        return None
-    findings.append(Finding("rr-assumed", Severity.INFO, parameters={"rr_ms": rr}))
+    rr = float(np.median(known))
+    if not is_stated:
+        findings.append(Finding("rr-assumed", Severity.INFO, parameters={"rr_ms": rr}))
+    if max(known) > 1.2 * min(known):
+        findings.append(Finding("rr-varies", parameters={"low_ms": min(known), "high_ms": max(known), "rr_ms": rr}))
     return rr
+
+
+def _with_derived_rr(course: _Course) -> _Course:
+    """R-R where no header states it: the last phase plus one step; the time from ED to ES alone tells of no beat."""
+    phases = len(course.frames)
+    if course.times_ms is None or phases < FEWEST_IN_A_RUN:
+        return course
+    rr = (course.times_ms[-1] - course.times_ms[0]) * phases / (phases - 1)
+    return replace(course, rr_ms=rr) if SHORTEST_RR_MS <= rr <= LONGEST_RR_MS else course
 
 
 def _common_times(
@@ -234,17 +243,6 @@ def _count_beats_run_through(course: _Course) -> int:
     ):
         return 1
     return max(1, round(float(times[-1] - times[0] + np.median(steps)) / course.rr_ms))
-
-
-def _check_interval(usual: Sequence[_Course], stated_rr: float | None) -> list[Finding]:
-    """Phases that last longer than the R-R interval stated: one of the two is not of this beat."""
-    phases = len(usual[0].frames)
-    spans = [course.times_ms[-1] - course.times_ms[0] for course in usual if course.times_ms]
-    if stated_rr is None or not spans or phases < 2:
-        return []
-    lasts = float(np.median(spans)) * phases / (phases - 1)
-    facts = {"lasts_ms": lasts, "rr_ms": stated_rr}
-    return [Finding("rr-differs", parameters=facts)] if lasts > LONGEST_SPAN * stated_rr else []
 
 
 def _find_gap(usual: Sequence[_Course]) -> list[Finding]:

@@ -119,13 +119,23 @@ def parse_codes(text: str) -> dict[int, Label]:
 
 def _at_heart_rate(stack: CineStack, beats_per_min: float) -> CineStack:
     """The same phases at a heart rate the user knows; times the importer had to invent are spread over the beat."""
+    from CardiacSegmentationLib.cine.phases import check_interval
+
     rr_ms = 60_000.0 / beats_per_min
     times_ms = stack.times_ms
-    findings = [finding for finding in stack.findings if finding.code not in (*RR_DOUBTS, *INVENTED_TIMES)]
+    findings = [_with_rr(one, rr_ms) for one in stack.findings if one.code not in (*RR_DOUBTS, *INVENTED_TIMES)]
     if any(finding.code in INVENTED_TIMES for finding in stack.findings):
         times_ms = tuple(np.arange(stack.phases) * rr_ms / stack.phases)
         findings.append(Finding("times-assumed", parameters={"rr_ms": rr_ms}))
+    findings += check_interval(times_ms, rr_ms)
     return replace(stack, rr_ms=rr_ms, times_ms=times_ms, findings=tuple(findings))
+
+
+def _with_rr(finding: Finding, rr_ms: float) -> Finding:
+    """A finding about R-R intervals that says which one is used."""
+    return (
+        replace(finding, parameters={**finding.parameters, "rr_ms": rr_ms}) if finding.code == "rr-varies" else finding
+    )
 
 
 def _read_reading(options: argparse.Namespace) -> Reading:
