@@ -9,9 +9,9 @@ import time
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from CardiacSegmentationLib.cli.facts import named_path
+from CardiacSegmentationLib.cli.facts import count, named_path
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, duration, print_json, while_heard
-from CardiacSegmentationLib.cli.segment import add_run_arguments, count, options_of
+from CardiacSegmentationLib.cli.segment import add_run_arguments, options_of
 from CardiacSegmentationLib.errors import ExportError
 from CardiacSegmentationLib.locks import locked
 from CardiacSegmentationLib.network.bundle import load_bundle

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from CardiacSegmentationLib.choices import CHOICES
-from CardiacSegmentationLib.cli.facts import STUDY_HELP, add_choices, add_stack_argument, chosen, named_path
+from CardiacSegmentationLib.cli.facts import STUDY_HELP, add_choices, add_stack_argument, chosen, count, named_path
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, describe, while_heard
-from CardiacSegmentationLib.cli.segment import count
 from CardiacSegmentationLib.errors import CardiacSegmentationError, ReadingError
 from CardiacSegmentationLib.pipeline import Options
 

@@ -15,6 +15,7 @@ from CardiacSegmentationLib.cli.facts import (
     add_reading_argument,
     add_stack_argument,
     chosen,
+    count,
     named_path,
 )
 from CardiacSegmentationLib.cli.progress import cancelled_by_signals, choose_report, print_json, while_heard
@@ -144,14 +145,6 @@ def _name_in(path: Path, folder: Path | None) -> str:
     if folder is not None and path.is_relative_to(folder):
         return path.relative_to(folder).as_posix()
     return path.name
-
-
-def count(text: str) -> int:
-    """A whole number from 1."""
-    if not text.isdecimal() or int(text) < 1:
-        msg = f"{text} is no number from 1"
-        raise argparse.ArgumentTypeError(msg)
-    return int(text)
 
 
 def _parts(text: str) -> tuple[str, ...]:
