@@ -58,8 +58,9 @@ class RunLog:
         speed = f"{row['examples/s']:.0f} examples/s"
         if row["waiting"] > MUCH_WAITING:
             speed += f", {row['waiting']:.0%} of it waiting for views"
-        shown = {"loss": f"{row['loss']:.4f}", "best dice": f"{trainer.progress.best_dice:.4f}", "speed": speed}
-        self._bar.set_postfix(shown, refresh=False)
+        best = trainer.progress.best_dice
+        validated = {"best dice": f"{best:.4f}"} if best >= 0 else {}
+        self._bar.set_postfix({"loss": f"{row['loss']:.4f}", **validated, "speed": speed}, refresh=False)
         self._bar.update(1)
 
 

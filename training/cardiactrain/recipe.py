@@ -273,7 +273,12 @@ def _read(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
     if path.resolve() in above:
         msg = f"{path}: its `base` leads back to itself."
         raise RecipeError(msg)
-    content = read_yaml(path.read_text(), path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        msg = f"{path} is no text in UTF-8 ({error})."
+        raise RecipeError(msg) from error
+    content = read_yaml(text, path)
     if not isinstance(content, dict):
         msg = f"{path}: a recipe is a list of keys with values."
         raise RecipeError(msg)

@@ -18,18 +18,18 @@ T = TypeVar("T")
 
 
 def check_options(
-    registry: Mapping[str, Callable[..., Any]], part: Component, what: str, spare: tuple[str, ...] = ()
+    registry: Mapping[str, Callable[..., Any]], part: Component, what: str, given: int, spare: tuple[str, ...] = ()
 ) -> Component:
     """The part, if its kind is known and every option is a keyword of it, of its default's kind.
 
-    ``spare`` options, which are numbers, are always allowed.
+    Its first parameters, ``given`` by us, are no options. ``spare`` options, which are numbers, are always allowed.
     """
     if part.kind not in registry:
         msg = f"Unknown {what} {part.kind!r}: choose one of {', '.join(registry)}."
         raise RecipeError(msg)
     parameters = inspect.signature(registry[part.kind]).parameters
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    known = [name for name, p in parameters.items() if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    known = [name for name, p in parameters.items() if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)][given:]
     for option, value in part.options.items():
         if option not in known and option not in spare and not takes_any:
             msg = f"The {what} {part.kind!r} has no option {option!r}; it has {', '.join(known) or 'none'}."
@@ -56,7 +56,7 @@ def _kind_of(default: Any) -> tuple[str, Callable[[Any], bool]] | None:
 
 def make(registry: Mapping[str, Callable[..., T]], part: Component, what: str, *arguments: Any) -> T:
     """Build what a part names, with its options."""
-    check_options(registry, part, what)
+    check_options(registry, part, what, len(arguments))
     try:
         return registry[part.kind](*arguments, **part.options)
     except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:

@@ -109,7 +109,7 @@ def search_optuna(
     """Let Optuna propose; its study is a file in the folder, so the search and a trial that was stopped go on."""
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # it warns of what we raise, with a traceback
     folder.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
         storage=f"sqlite:///{(folder / 'optuna.db').resolve()}",

@@ -150,6 +150,33 @@ def test_mistakes_are_one_line(
     assert error.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["data", "split", "s", "--folds", "2", "--out", "x", "--seed", "-1"],
+        ["data", "pack", "s", "--out", "x", "--mib", "0"],
+        ["fit", "ours", "--store", "s", "--split", "s", "--out", "x", "--threads", "-1"],
+        ["fit", "ours", "--store", "s", "--split", "s", "--out", "x", "--minutes", "nan"],
+        ["compare", "ours", "--store", "s", "--split", "s", "--out", "x", "--slices", "-5"],
+        ["tune", "ours", "--store", "s", "--split", "s", "--out", "x", "--vary", "loss.kind=dice", "--points", "0"],
+    ],
+)
+def test_numbers_that_cannot_be_are_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    assert f"argument {arguments[-2]}: {arguments[-1]} is no" in capsys.readouterr().err
+
+
+def test_trials_are_judged_by_somebody(
+    tiny_recipe: Path, store: Path, split: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["tune", str(tiny_recipe), *places(store, split, tmp_path / "search"), "--vary", "loss.kind=dice,focal"]
+    assert main([*command, "--set", "data.datasets=[sunnybrook]"]) == 1
+    assert "fold 0 leaves nobody of data.datasets out" in capsys.readouterr().err
+    assert not (tmp_path / "search").exists()
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
 def test_a_device_that_is_not_there_is_said(
     tiny_recipe: Path, store: Path, split: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -79,6 +79,7 @@ def test_a_recipe_survives_being_written_down() -> None:
         ("name: x\ndata: {structures: [LA]}", r"data\.structures has 'LA'"),
         ("name: x\nnetwork: {widths: [4]}", r"network: the key 'kind' is missing"),
         ("name: [", "no valid YAML"),
+        ("name: Müller", r"x\.yaml is no text in UTF-8"),
         ("- a\n- b", "list of keys"),
         ("base: nowhere\nname: x", "no recipe 'nowhere'"),
         ("base: x\nname: x", "its `base` leads back to itself"),
@@ -102,7 +103,7 @@ def test_a_recipe_survives_being_written_down() -> None:
 )
 def test_a_wrong_recipe_names_the_file_and_the_key(text: str, words: str, tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
-    path.write_text(text)
+    path.write_text(text, encoding="latin-1")
     with pytest.raises(RecipeError, match=words):
         load_recipe(path)
 
@@ -111,10 +112,10 @@ def test_a_wrong_recipe_names_the_file_and_the_key(text: str, words: str, tmp_pa
     ("settings", "words"),
     [
         ({"network.kind": "resnet"}, "Unknown network 'resnet': choose one of"),
-        ({"network.depth": 3}, "The network 'compact-unet' has no option 'depth'"),
+        ({"network.depth": 3}, "'compact-unet' has no option 'depth'; it has widths, heads"),
         ({"loss.kind": "hinge"}, "Unknown loss 'hinge'"),
-        ({"optimiser.speed": 1}, "The optimiser 'muon' has no option 'speed'"),
-        ({"augment": [{"kind": "rotate", "degree": 9}]}, "The augmentation 'rotate' has no option 'degree'"),
+        ({"optimiser.speed": 1}, "'muon' has no option 'speed'; it has lr, momentum"),
+        ({"augment": [{"kind": "rotate", "degree": 9}]}, "'rotate' has no option 'degree'; it has degrees"),
         ({"without": ["motion"]}, "Unknown group of augmentations 'motion': choose from geometry, contrast, artefacts"),
         (
             {"augment": [{"kind": "monai", "transform": "RandNothing"}]},

@@ -116,3 +116,19 @@ def test_impossible_splits_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(DataError):
             wrong()
+
+
+@pytest.mark.parametrize(
+    ("folds", "words"),
+    [
+        ('[{"training": ["a-1", "a-2"], "validation": ["a-2"]}]', "fold 0 names 'a-2' more than once"),
+        ('[{"training": ["a-1"], "validation": ["a-2", "a-2"]}]', "fold 0 names 'a-2' more than once"),
+        ("[]", "it has no folds"),
+    ],
+)
+def test_a_split_written_by_hand_is_checked(folds: str, words: str, tmp_path: Path) -> None:
+    """Who is trained on and left out at once would be judged by what was learned from her."""
+    path = tmp_path / "split.json"
+    path.write_text(f'{{"how": "by hand", "seed": 1, "folds": {folds}}}')
+    with pytest.raises(DataError, match=rf"split\.json is no split file \({words}\)"):
+        load_split(path)

@@ -109,6 +109,9 @@ def test_an_index_without_a_column_is_named(tmp_path: Path) -> None:
     (tmp_path / INDEX).write_text("key,dataset\nacdc-p00,acdc\n")
     with pytest.raises(DataError, match=r"index\.csv lacks 'subject' of acdc-p00"):
         read_index(tmp_path)
+    (tmp_path / INDEX).write_text("key,dataset\nown-Müller,own\n", encoding="latin-1")
+    with pytest.raises(DataError, match=r"index\.csv is no text in UTF-8"):
+        read_index(tmp_path)
 
 
 def test_subjects_without_usable_slices_cannot_be_shown(

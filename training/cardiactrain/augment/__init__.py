@@ -69,11 +69,11 @@ def make_augmentation(parts: tuple[Component, ...], without: tuple[str, ...] = (
     from_monai: list[MonaiTransform] = []
     for part in parts:
         if part.kind in GEOMETRY:
-            geometry.append(check_options(GEOMETRY, part, "augmentation", spare=("often",)))
+            geometry.append(check_options(GEOMETRY, part, "augmentation", given=2, spare=("often",)))
         elif part.kind in INTENSITY:
-            intensity.append(check_options(INTENSITY, part, "augmentation", spare=("often",)))
+            intensity.append(check_options(INTENSITY, part, "augmentation", given=2, spare=("often",)))
         elif part.kind in OF_THE_STACK:
-            of_the_stack[part.kind] = check_options(OF_THE_STACK, part, "augmentation", spare=("often",))
+            of_the_stack[part.kind] = check_options(OF_THE_STACK, part, "augmentation", given=2, spare=("often",))
         elif part.kind == "monai":
             from_monai.append(MonaiTransform(part))
         else:

@@ -36,7 +36,7 @@ class Baseline:
     part: Component
 
     def __post_init__(self) -> None:
-        check_options(BASELINES, self.part, "baseline")
+        check_options(BASELINES, self.part, "baseline", given=2)
 
     def labels(self, images: Sequence[npt.NDArray[Any]], pixel_mm: tuple[float, float]) -> list[npt.NDArray[np.uint8]]:
         """The LV cavity in every slice of every phase ``image[slice, row, column]``."""

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from CardiacSegmentationLib.cli.arguments import count, positive
+
 from cardiactrain.cli.shared import add_device, add_settings, read_settings
 from cardiactrain.errors import RunError
 
@@ -34,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", type=Path, required=True, help="split file of several folds, made by `data split`")
     parser.add_argument("--out", type=Path, required=True, help="folder for the runs, their evaluation and the bundle")
     parser.add_argument("--teachers", type=Path, nargs="+", default=[], metavar="RUN", help="of the run on everyone")
-    parser.add_argument("--minutes", type=float, help="stop after so long, at the end of an epoch")
-    parser.add_argument("--threads", type=int, help="CPU threads")
+    parser.add_argument("--minutes", type=positive, help="stop after so long, at the end of an epoch")
+    parser.add_argument("--threads", type=count, help="CPU threads")
     parser.add_argument("--name", default="cardiac-sax", help="of the bundle")
     parser.add_argument("--bundle-version", default="1.0.0")
     add_settings(parser)
@@ -59,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
             left = (end - time.monotonic()) / 60
             if left <= 0:
                 return _stop(step)
-            arguments = [*arguments, "--minutes", f"{left:.6f}"] if arguments[0] == "fit" else arguments
+            arguments = [*arguments, "--minutes", str(left)] if arguments[0] == "fit" else arguments
         print(f"\n{step.name}", flush=True)
         code = main(arguments)
         if code != EXIT_OK:

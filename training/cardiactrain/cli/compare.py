@@ -7,6 +7,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from CardiacSegmentationLib.cli.arguments import count, positive
+
 from cardiactrain.cli.shared import add_device, add_settings, add_store, read_fold, read_settings
 from cardiactrain.errors import DataError
 
@@ -29,11 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_store(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder for the runs and the table")
     parser.add_argument(
-        "--slices", type=int, help="train each on so many slices (a slice of a volume counts), instead of its own time"
+        "--slices",
+        type=count,
+        help="train each on so many slices (a slice of a volume counts), instead of its own time",
     )
     parser.add_argument(
         "--minutes",
-        type=float,
+        type=positive,
         help="stop each training at the end of an epoch after so many minutes, and measure it as it is; the same "
         "command goes on",
     )

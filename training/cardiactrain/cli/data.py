@@ -6,6 +6,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from CardiacSegmentationLib.cli.arguments import positive
+
+from cardiactrain.cli.shared import add_seed
 from cardiactrain.data.pack import pack_store, unpack_store
 from cardiactrain.data.readers import READERS, read_source
 from cardiactrain.data.splits import choose, save_split, split_folds, split_holdout, split_keys, split_vendor
@@ -29,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     split = actions.add_parser("split", help="decide who is left out, and write it down")
     split.add_argument("store", type=Path)
     split.add_argument("--out", type=Path, required=True, help="split file (JSON)")
-    split.add_argument("--seed", type=int, default=1)
+    add_seed(split)
     split.add_argument("--datasets", nargs="+", help="only these data sets")
     how = split.add_mutually_exclusive_group(required=True)
     how.add_argument("--holdout", type=float, help="share of patients left out: 0.2 is 80/20")
@@ -41,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pack = actions.add_parser("pack", help="make a store small, to take it to another machine")
     pack.add_argument("store", type=Path)
     pack.add_argument("--out", type=Path, required=True, help="folder for the parts")
-    pack.add_argument("--mib", type=float, default=60.0, help="how large a part may become (default 60)")
+    pack.add_argument("--mib", type=positive, default=60.0, help="how large a part may become (default 60)")
     pack.set_defaults(act=_pack)
 
     unpack = actions.add_parser("unpack", help="bring back a store from its parts")

@@ -6,6 +6,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from CardiacSegmentationLib.cli.arguments import count, positive
+
 from cardiactrain.cli.campaign import UNFINISHED
 from cardiactrain.cli.shared import add_device, add_settings, add_store, read_fold, read_settings
 
@@ -30,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="learn from these networks' opinion on every view, too (train.distill is its weight)",
     )
-    parser.add_argument("--minutes", type=float, help="stop after so long, at the end of an epoch (exit code 75)")
-    parser.add_argument("--threads", type=int, help="CPU threads of each process")
+    parser.add_argument("--minutes", type=positive, help="stop after so long, at the end of an epoch (exit code 75)")
+    parser.add_argument("--threads", type=count, help="CPU threads of each process")
     add_settings(parser)
     add_device(parser)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,6 @@ from cardiactrain.errors import RecipeError
 from cardiactrain.plain import read_yaml
 
 if TYPE_CHECKING:
-    import argparse
-
     from cardiactrain.data.splits import Fold
 
 
@@ -20,6 +19,11 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--store", type=Path, required=True, help="data store made by `data prepare`")
     parser.add_argument("--split", type=Path, required=True, help="split file made by `data split`")
     parser.add_argument("--fold", type=int, default=0, help="fold of the split (default 0)")
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """What every draw hangs on."""
+    parser.add_argument("--seed", type=_seed, default=1, help="the same seed draws the same (default 1)")
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -49,3 +53,10 @@ def read_settings(pairs: list[str]) -> dict[str, Any]:
             raise RecipeError(msg)
         settings[key] = read_yaml(value, f"--set {pair}")
     return settings
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        msg = f"{text} is no whole number from 0"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cardiactrain.cli.shared import add_device, add_settings, add_store, read_fold, read_settings
-from cardiactrain.errors import RunError
+from CardiacSegmentationLib.cli.arguments import count
+
+from cardiactrain.cli.shared import add_device, add_seed, add_settings, add_store, read_fold, read_settings
+from cardiactrain.errors import DataError, RunError
 
 if TYPE_CHECKING:
     import argparse
@@ -23,9 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--vary", action="append", required=True, metavar="KEY=LOW..HIGH|KEY=A,B", help="a setting and its range"
     )
     parser.add_argument("--how", choices=("grid", "random", "optuna"), default="random")
-    parser.add_argument("--points", type=int, default=3, help="grid: values of each range, on a log scale (default 3)")
-    parser.add_argument("--trials", type=int, default=10, help="random and optuna: how many (default 10)")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--points", type=count, default=3, help="grid: values of each range, on a log scale (default 3)"
+    )
+    parser.add_argument("--trials", type=count, default=10, help="random and optuna: how many (default 10)")
+    add_seed(parser)
     parser.add_argument("--epochs", type=int, help="a budget for each trial, instead of the recipe's own")
     parser.add_argument("--steps-per-epoch", type=int)
     add_settings(parser)
@@ -36,6 +40,7 @@ def run(options: argparse.Namespace) -> int:
     """Search, and print the trials from best to worst."""
     from dataclasses import asdict
 
+    from cardiactrain.data.splits import choose
     from cardiactrain.distributed import count_processes
     from cardiactrain.recipe import plain_data
     from cardiactrain.tune import begin_search, parse_range, propose_grid, propose_random, search, search_optuna
@@ -44,8 +49,12 @@ def run(options: argparse.Namespace) -> int:
         msg = "tune searches in one process: start it without torchrun; what it finds may be trained by several."
         raise RunError(msg)
     ranges = [parse_range(text) for text in options.vary]
-    common = {"recipe": plain_data(_read_recipe(options, {})), "store": str(options.store.resolve())}
-    common |= {"split": asdict(read_fold(options)), "how": options.how, "vary": sorted(options.vary)}
+    recipe, fold = _read_recipe(options, {}), read_fold(options)
+    if not choose(fold.validation, recipe.data.datasets):
+        msg = f"{options.split} fold {options.fold} leaves nobody of data.datasets out to judge the trials by."
+        raise DataError(msg)
+    common = {"recipe": plain_data(recipe), "store": str(options.store.resolve())}
+    common |= {"split": asdict(fold), "how": options.how, "vary": sorted(options.vary)}
     begin_search(options.out, common)
 
     def objective(settings: dict[str, Any], folder: Path) -> float:

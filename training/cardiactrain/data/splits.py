@@ -14,6 +14,7 @@ import numpy as np
 
 from cardiactrain.data.sources import name_maker
 from cardiactrain.errors import DataError
+from cardiactrain.files import save_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -97,17 +98,17 @@ def split_keys(rows: Sequence[Row], left_out: Sequence[str]) -> Split:
 
 def save_split(split: Split, path: Path) -> None:
     """Write a split as JSON, atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(asdict(split), indent=1) + "\n")
-    part.replace(path)
+    save_text(json.dumps(asdict(split), indent=1) + "\n", path)
 
 
 def load_split(path: Path) -> Split:
     """Read a split back."""
     try:
-        content = json.loads(path.read_text())
-        folds = tuple(Fold(tuple(f["training"]), tuple(f["validation"])) for f in content["folds"])
+        content = json.loads(path.read_text(encoding="utf-8"))
+        folds = tuple(_read_fold(n, fold) for n, fold in enumerate(content["folds"]))
+        if not folds:
+            msg = "it has no folds"
+            raise ValueError(msg)
         return Split(str(content["how"]), int(content["seed"]), folds)
     except (OSError, ValueError, KeyError, TypeError) as error:
         msg = f"{path} is no split file ({error}). Make one with `cardiactrain data split`."
@@ -125,6 +126,16 @@ def fold_of(split: Split, number: int, path: Path) -> Fold:
 def choose(keys: Sequence[str], datasets: Sequence[str]) -> list[str]:
     """The keys that belong to one of the data sets."""
     return [key for key in keys if key.split("-", 1)[0] in datasets]
+
+
+def _read_fold(number: int, content: Mapping[str, list[str]]) -> Fold:
+    """A fold as a file has it; who is trained on and left out at once would be judged by what was learned from her."""
+    fold = Fold(tuple(content["training"]), tuple(content["validation"]))
+    twice = [key for key, times in Counter((*fold.training, *fold.validation)).items() if times > 1]
+    if twice:
+        msg = f"fold {number} names {twice[0]!r} more than once"
+        raise ValueError(msg)
+    return fold
 
 
 def _fold(rows: Sequence[Row], is_left_out: Callable[[Row], bool]) -> Fold:

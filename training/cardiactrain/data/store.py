@@ -60,8 +60,12 @@ def read_index(folder: Path) -> list[dict[str, str]]:
     if not path.exists():
         msg = f"{folder} is no data store (it has no {INDEX}). Make one with `cardiactrain data prepare`."
         raise DataError(msg)
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except UnicodeDecodeError as error:
+        msg = f"{path} is no text in UTF-8 ({error}). Save it as one."
+        raise DataError(msg) from error
     for row in rows:
         missing = [name for name in NEEDED if row.get(name) is None]
         if missing:
