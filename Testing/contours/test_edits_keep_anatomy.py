@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from CardiacSegmentationLib.contours import Border, Contours, find_contours, redraw_labels
 from CardiacSegmentationLib.contours.anatomy import is_whole, settle, smallest_wall_mm
+from CardiacSegmentationLib.contours.curves import outward_normals
 from CardiacSegmentationLib.contours.points import delete_point, move_point, place_points
 from CardiacSegmentationLib.contours.redraw import draw_border, redraw
 from CardiacSegmentationLib.contours.snap import snap
@@ -232,3 +233,21 @@ def test_a_border_that_crosses_itself_is_not_whole() -> None:
     assert is_whole(settle(before, {Border.ENDO: curve}))
     swapped = Contours((1.4, 1.4), {Border.ENDO: before.borders[Border.EPI], Border.EPI: before.borders[Border.ENDO]})
     assert not is_whole(swapped)
+
+
+def test_borders_that_rounding_put_into_each_other_can_be_pulled() -> None:
+    whole = find_contours(draw_heart(), (1.4, 1.4))
+    epi, rv = whole.borders[Border.EPI], whole.borders[Border.RV]
+    on_septum = np.flatnonzero(abs(outside_mm(rv, epi)) < 1e-6)
+    first = int(on_septum[len(on_septum) // 2])
+    middle, along = (rv[first] + rv[first + 1]) / 2.0, rv[first] - rv[first + 1]
+    septal = int(np.hypot(*(epi - middle).T).argmin())
+    tip = middle + 0.16 * outward_normals(epi)[septal]  # a little beyond what edits let stand
+    bent = [rv[first + 1], middle - 0.3 * along, tip, middle + 0.3 * along, rv[first]]
+    spike = [epi[:septal], bent, epi[septal + 1 :]]
+    before = whole.with_borders({Border.EPI: np.concatenate(spike)})
+    assert not is_whole(before)
+    free = int(np.argmax(outside_mm(epi, rv)))
+    to = epi[free] + 3.0 * outward_normals(epi)[free]
+    after = pull(before, epi[free], to, 12.0, border=Border.EPI)
+    assert abs(outside_mm(to[None], after.borders[Border.EPI])).max() < 0.1

@@ -78,14 +78,6 @@ def positive(text: str) -> float:
     return value
 
 
-def count(text: str) -> int:
-    """A whole number from 1."""
-    if not text.isdecimal() or int(text) < 1:
-        msg = f"{text} is no number from 1"
-        raise argparse.ArgumentTypeError(msg)
-    return int(text)
-
-
 def _parser_of(choice: Choice) -> Any:
     def parse(text: str) -> Any:
         try:

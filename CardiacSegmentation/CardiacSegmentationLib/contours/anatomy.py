@@ -69,23 +69,23 @@ def is_whole(contours: Contours, unless: Contours | None = None, wall_mm: float 
     """Whether no border crosses itself, the endocardium lies in the epicardium and the RV outside of it.
 
     The epicardium keeps ``wall_mm`` at least. What is the same as in ``unless``, contours that are known to be whole,
-    is not looked at again.
+    is not looked at again, and what lies no farther beyond another border than there is as it was: rounded to be kept,
+    they may lie beyond by a micrometre too much.
     """
     curves, known = contours.borders, unless.borders if unless is not None else {}
     new = {border: curve for border, curve in curves.items() if curve is not known.get(border)}
     smallest = SMALLEST_PX * contours.spacing_mm[0] * contours.spacing_mm[1]
     if any(area_mm2(curve) < smallest or crosses_itself(curve) for curve in new.values()):
         return False
-    if Border.ENDO in curves and Border.EPI in curves and (Border.ENDO in new or Border.EPI in new):
-        if nearest_between(contours, Border.EPI, Border.ENDO).outside_mm.min() < wall_mm - WITHIN_MM:
-            return False
-        if nearest_between(contours, Border.ENDO, Border.EPI).outside_mm.max() > CHORD_MM:
-            return False
+    pairs = [(Border.EPI, Border.ENDO, 1, WITHIN_MM - wall_mm), (Border.ENDO, Border.EPI, -1, CHORD_MM)]
     outer = outer_border(contours)
-    if Border.RV in curves and outer is not None and (Border.RV in new or outer in new):
-        if nearest_between(contours, Border.RV, outer).outside_mm.min() < -WITHIN_MM:
-            return False
-        return bool(nearest_between(contours, outer, Border.RV).outside_mm.min() >= -CHORD_MM)
+    if outer is not None:
+        pairs += [(Border.RV, outer, 1, WITHIN_MM), (outer, Border.RV, 1, CHORD_MM)]
+    for border, other, side, most_mm in pairs:
+        if border in new or other in new:
+            beyond_mm = _beyond_mm(contours, border, other, side)
+            if beyond_mm > most_mm and (unless is None or beyond_mm > _beyond_mm(unless, border, other, side)):
+                return False
     return True
 
 
@@ -228,6 +228,13 @@ def _settled(before: Contours, moved: Moved, wall_mm: float, *, rv_leads: bool) 
         settled
     )  # points put into a long straight step may lie across a corner of the next border
     return settled if is_whole(settled, before, wall_mm) else None
+
+
+def _beyond_mm(contours: Contours, border: Border, other: Border, side: int) -> float:
+    """How far a border's points lie at most on the wrong side of another; it belongs outside (1) or inside (-1)."""
+    if not {border, other} <= contours.borders.keys():
+        return -np.inf
+    return float((-side * nearest_between(contours, border, other).outside_mm).max())
 
 
 def _least_wall_mm(before: Contours) -> float:
