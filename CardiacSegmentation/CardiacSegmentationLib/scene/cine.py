@@ -12,7 +12,7 @@ import numpy as np
 import slicer
 import vtk
 
-from CardiacSegmentationLib.errors import StudyError
+from CardiacSegmentationLib.errors import MALFORMED, StudyError
 from CardiacSegmentationLib.scene.codec import from_json, to_text, type_hints
 from CardiacSegmentationLib.scene.nodes import one_modification
 from CardiacSegmentationLib.scene.voxels import (
@@ -94,15 +94,19 @@ def fit_window(proxy: Any, phases: Iterable[Array], labels: Array) -> None:
 
 
 def read_cine(sequence: Any) -> CineStack:
-    """The stack that ``add_cine`` stored."""
+    """The stack that ``add_cine`` stored; where somebody gave its frames another place or voxel size, it is refused.
+
+    A file rounds the frames' own matrices; the affine that was noted is the same, to the last digit, after any saving.
+    """
     try:
         voxels = np.stack(list(read_phases(sequence)))
-        affine = frame_affine(sequence.GetNthDataNode(0))
-        if are_opposite(affine, stack_affine(sequence)):
-            affine = reverse_slices(affine, voxels.shape[1])
-        return CineStack(voxels=voxels, affine=affine, **_read_facts(sequence))
-    except (ValueError, IndexError) as error:
+        is_moved = not all(_lies_where_it_was(sequence, phase, voxels.shape[1]) for phase in range(len(voxels)))
+        stack = CineStack(voxels=voxels, affine=stack_affine(sequence), **_read_facts(sequence))
+    except MALFORMED as error:
         raise StudyError.of("images-changed", node=sequence.GetName()) from error
+    if is_moved:
+        raise StudyError.of("images-changed", node=sequence.GetName())
+    return stack
 
 
 def read_phases(sequence: Any) -> Iterator[Array]:
@@ -159,6 +163,11 @@ def playback_rate_fps(stack: CineStack) -> float:
     if not beat_ms and stack.phases > 1:
         beat_ms = (stack.times_ms[-1] - stack.times_ms[0]) * stack.phases / (stack.phases - 1)
     return 1000.0 * stack.phases / beat_ms if beat_ms else 1.0
+
+
+def _lies_where_it_was(sequence: Any, phase: int, slices: int) -> bool:
+    noted, now = stack_affine(sequence), frame_affine(sequence.GetNthDataNode(phase))
+    return np.allclose(reverse_slices(now, slices) if are_opposite(now, noted) else now, noted, atol=1e-3)
 
 
 def _read_facts(sequence: Any) -> dict[str, Any]:
