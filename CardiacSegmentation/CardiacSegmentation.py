@@ -100,17 +100,28 @@ class CardiacSegmentationLogic(ScriptedLoadableModuleLogic):  # type: ignore[mis
         return load_found(slicer.mrmlScene, find_stacks(Path(path)))
 
     def segment(self, study: Study, model_folder: str | Path | None = None) -> Assessment:
-        """Segment a study here and now, and return its numbers; labels, tables and plot are in the scene afterwards."""
+        """Segment a study here and now, and return its numbers; labels, tables and plot are in the scene afterwards.
+
+        Labels that are there are replaced, without a question; a panel that shows the study goes on with the new ones.
+        """
         from CardiacSegmentationLib.gui.packages import ensure_packages
         from CardiacSegmentationLib.pipeline import Options, segment_study
-        from CardiacSegmentationLib.scene.study import set_assessment, set_segmentation, stack_of
+        from CardiacSegmentationLib.scene.live import LiveStudy
+        from CardiacSegmentationLib.scene.study import reading_of, set_reading, set_segmentation, stack_of
 
         ensure_packages(["onnxruntime"])
         options = Options(model=Path(model_folder) if model_folder is not None else None)
-        results = segment_study(stack_of(study), options=options)
-        set_segmentation(study, results.segmentation)
-        set_assessment(study, results.assessment)
-        return results.assessment
+        segmentation = segment_study(stack_of(study), options=options).segmentation
+        panel = getattr(getattr(slicer.modules, "CardiacSegmentationWidget", None), "panel", None)
+        if panel is not None:
+            panel.before_replacing(study)
+        set_segmentation(study, segmentation)
+        set_reading(study, reading_of(study).begun_again(segmentation.model or ""))
+        if panel is not None:
+            panel.segmentation_replaced(study)
+        live = LiveStudy(study)
+        live.close()
+        return live.assessment
 
 
 class CardiacSegmentationTest(ScriptedLoadableModuleTest):  # type: ignore[misc]

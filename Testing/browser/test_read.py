@@ -141,6 +141,9 @@ def test_a_study_is_read_from_first_look_to_signed_report(
     first_ef = expected.assessment.lv["ef_percent"].text
     assert tab.text("#lv-ef_percent") == first_ef
 
+    page.keyboard.press("x")
+    assert page.input_value("#structure") == "LV+MYO"
+    page.evaluate("byId('structure').value = ''")
     page.keyboard.press("d")
     drag(tab, "pull", "endo", 0.35)
     after_pull = tab.text("#lv-ef_percent")

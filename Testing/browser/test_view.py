@@ -182,6 +182,19 @@ def test_hands_move_it_as_in_slicer(view: Any, new_tab: Any, session: StudySessi
     index = session.assessment.findings.index(place)
     page.locator("#findings button").nth(index).click()
     assert page.evaluate("at.phase") == place.phase
+    page.evaluate(f"goTo({PHASE}, {SLICE})")  # an image that was corrected
+    seen = {"": picture_of(page)}
+    for name in "oh":
+        page.keyboard.press(name)
+        seen[name] = picture_of(page)
+        page.keyboard.press(name)
+        assert picture_of(page) == seen[""]
+    assert len(set(seen.values())) == 3  # with all lines, without the automatic ones, without any
+
+
+def picture_of(page: Any) -> str:
+    """What the canvas shows."""
+    return str(page.evaluate("byId('image').toDataURL()"))
 
 
 @pytest.mark.parametrize("options", [{"viewport": {"width": 390, "height": 844}}, {}], ids=["phone", "desktop"])

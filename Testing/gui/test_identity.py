@@ -79,3 +79,5 @@ def test_two_loads_of_one_study_are_told_apart(a_hand: Hand, a_study_of_a_patien
     assert a_hand.panel.study != a_study_of_a_patient
     assert first != second
     assert "(2)" in second
+    a_hand.panel.study.node.SetName("Before therapy")  # as the selector's menu does
+    assert "Before therapy" in a_hand.panel.identity.label.text

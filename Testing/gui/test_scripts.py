@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from CardiacSegmentationLib.segmentation import Label
 
 if TYPE_CHECKING:
+    from CardiacSegmentationLib.scene.study import Study
     from CardiacSegmentationLib.segmentation import Segmentation
     from CardiacSegmentationLib.stack import CineStack
+    from slicer_stand_in.hand import Hand
 
 ROOT = Path(__file__).parents[2]
 IN_SLICER = ROOT / "CardiacSegmentation" / "Testing" / "Python" / "CardiacSegmentationInSlicerTest.py"
@@ -43,6 +46,29 @@ def test_the_lines_of_the_guide_print_an_ejection_fraction(
     with contextlib.redirect_stdout(printed):
         exec(lines.replace("/data/study", str(tmp_path / "study.nrrd")), {})
     assert float(printed.getvalue()) == pytest.approx(60, abs=6)
+
+
+def test_the_panel_goes_on_with_what_a_script_segmented_again(
+    a_hand: Hand, a_painted_study: Study, painted_bundle: Path
+) -> None:
+    from CardiacSegmentationLib.scene.study import segmentation_of
+
+    import CardiacSegmentation
+
+    logic = CardiacSegmentation.CardiacSegmentationLogic()
+    first = logic.segment(a_painted_study, painted_bundle)
+    live = a_hand.panel.live
+    assert live.assessment.lv["edv_ml"] == first.lv["edv_ml"]
+    a_hand.ui.heightSpin.value = 150.0
+    for label in (1, 2, 3):
+        live.session.delete(0, 2, [Label(label)])
+    again = logic.segment(a_painted_study, painted_bundle)
+    live = a_hand.panel.live
+    labels = segmentation_of(a_painted_study).labels
+    assert (live.session.segmentation.labels == labels).all()
+    assert live.assessment.lv["edv_ml"] == again.lv["edv_ml"] == first.lv["edv_ml"]
+    assert again.patient.height_cm == 150.0  # what was put right stays, as in the panel
+    assert [entry.action for entry in live.session.reading.journal][-1] == "segment"
 
 
 def test_what_a_script_segmented_is_found_by_the_panel(

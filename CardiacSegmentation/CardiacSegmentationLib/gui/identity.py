@@ -21,6 +21,7 @@ class IdentityBar:
     def __init__(self, ui: Any) -> None:
         self._study: Study | None = None
         self._is_in_view = False
+        self.study_name = ""  # as it is shown
         self.corner = CornerText()
         self.bar, self.label, self.button = qt.QWidget(), qt.QLabel(), qt.QToolButton()
         self.label.wordWrap = True
@@ -39,7 +40,7 @@ class IdentityBar:
 
     def show_study(self, study: Study | None) -> None:
         """Name the study at hand."""
-        self._study = study
+        self._study, self.study_name = study, study.name if study is not None else ""
         self.bar.visible = study is not None
         hidden = bool(self.button.checked)
         parts = _parts(study, hidden) if study is not None else []

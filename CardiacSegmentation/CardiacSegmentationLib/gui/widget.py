@@ -92,6 +92,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
             self._long_axes.take_study(study)
             if study is not None:
                 self.addObserver(study.browser, vtk.vtkCommand.ModifiedEvent, self._browser_changed)
+                self.addObserver(study.node, vtk.vtkCommand.ModifiedEvent, self._study_changed)
                 layout.show_study(study)
                 layout.show_results(study)
                 self._open_live()
@@ -248,6 +249,8 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._close_live()
         if self.study is not None and self.study.browser is not None:
             self.removeObserver(self.study.browser, vtk.vtkCommand.ModifiedEvent, self._browser_changed)
+        if self.study is not None:
+            self.removeObserver(self.study.node, vtk.vtkCommand.ModifiedEvent, self._study_changed)
         self.study = None
 
     def _show_study(self) -> None:
@@ -291,6 +294,10 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
             self._results.show_phase()
             self._looking.image_shown()
             self.overview.update()
+
+    def _study_changed(self, *_event: Any) -> None:
+        if self.study is not None and self.study.exists and self.study.name != self.identity.study_name:
+            self.identity.show_study(self.study)  # it was renamed
 
     def _scene_starts_closing(self, *_event: Any) -> None:
         self._segment.stop()

@@ -244,6 +244,11 @@ function buildTools() {
   image.addEventListener('pointerleave', () => { pointer = null; draw() })
 }
 
+function chooseNextStructure() {
+  const box = byId('structure')
+  box.selectedIndex = (box.selectedIndex + 1) % box.options.length
+}
+
 function listenToKeys() {
   for (const [name, key] of Object.entries(KEY_OF)) KEYS[key] = () => chooseTool(tool === name ? 'hand' : name)
   Object.assign(KEYS, {
@@ -251,7 +256,7 @@ function listenToKeys() {
     r: event => deleteHere('RV', event.shiftKey), l: event => deleteHere(LEFT, event.shiftKey),
     c: event => copyFrom(event.shiftKey ? 'copy-next' : 'copy-previous'), b: () => copyFrom('copy-above'), n: () => copyFrom('copy-below'),
     '+': () => change('grow'), '-': () => change('shrink'), m: () => change('smooth'), e: () => change('snap'),
-    a: event => askOrNext(event.shiftKey),
+    a: event => askOrNext(event.shiftKey), x: chooseNextStructure,
     t: event => event.shiftKey ? takeProposal() : propose('phases'),
   })
   addEventListener('keydown', event => {

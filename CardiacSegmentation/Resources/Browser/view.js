@@ -11,7 +11,7 @@ const byId = id => document.getElementById(id)
 const at = { phase: 0, slice: 0 } // what the large picture shows
 let state = study.state // what may change while a study is read: numbers, findings, decisions
 let playing = false
-let outlinesShown = true
+let outlinesShown = true, automaticShown = true // contours; what the network drew where a reader corrected it
 let frames = 0 // drawn so far; a test counts them
 const sheets = [] // decoded images by phase
 const listeners = [] // called after the large picture moved to another place
@@ -118,7 +118,7 @@ function draw() {
   const context = drawImage(canvas, at.phase, at.slice, frame, width)
   const scale = width / frame.columns / density
   if (outlinesShown) {
-    strokeBorders(context, study.automatic[`${at.phase},${at.slice}`], at.phase, at.slice, scale, { automatic: true })
+    if (automaticShown) strokeBorders(context, study.automatic[`${at.phase},${at.slice}`], at.phase, at.slice, scale, { automatic: true })
     strokeBorders(context, preview ?? proposed[`${at.phase},${at.slice}`] ?? bordersAt(at.phase, at.slice), at.phase, at.slice, scale)
   }
   if (overlay) overlay(context, scale)
@@ -349,7 +349,8 @@ const KEYS = {
   d: event => toKeyPhase('ed', { ofRv: event.shiftKey }),
   s: event => toKeyPhase('es', { ofRv: event.shiftKey }),
   p: () => setPlaying(!playing),
-  o: () => setOutlines(!outlinesShown),
+  h: () => setOutlines(!outlinesShown),
+  o: () => { automaticShown = !automaticShown; draw() },
   ArrowRight: () => goTo(at.phase + 1, at.slice),
   ArrowLeft: () => goTo(at.phase - 1, at.slice),
   ArrowUp: () => goTo(at.phase, at.slice - 1),
