@@ -12,6 +12,7 @@ from CardiacSegmentationLib import __version__
 from CardiacSegmentationLib.phantom.geometry import in_chest, stack_affine
 from CardiacSegmentationLib.phantom.spec import DENSITY_G_PER_ML
 from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.utf8_names import utf8_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,7 +141,8 @@ def write_labels(path: Path, labels: Array, affine: Array) -> None:
         volume.SetSpacing(spacing.tolist())
         volume.SetDirection((affine[:3, :3] / spacing).ravel().tolist())
         volumes.append(volume)
-    itk.WriteImage(itk.JoinSeries(volumes), str(path), useCompression=True)
+    with utf8_name(path) as name:
+        itk.WriteImage(itk.JoinSeries(volumes), name, useCompression=True)
 
 
 def _ventricle(spec: PhantomSpec, volumes_ml: Array, es_phase: int) -> VentricleTruth:
