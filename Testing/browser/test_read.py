@@ -363,6 +363,16 @@ def test_results_of_another_study_are_refused(read: Any, results: Path) -> None:
     assert program.process.returncode == 1
 
 
+@pytest.mark.parametrize("lost", ["labels.nii.gz", "reading.json"])
+def test_results_that_lack_what_going_on_needs_are_refused(lost: str, read: Any, results: Path) -> None:
+    """As ``segment --only`` leaves them."""
+    (results / lost).unlink()
+    program = read()
+    text, _ = program.process.communicate(timeout=120)
+    assert f"holds results without {lost}" in text
+    assert program.process.returncode == 1
+
+
 def test_a_new_study_is_segmented_first(new_tab: Any, tmp_path: Path, painted_bundle: Path, painted: Any) -> None:
     import SimpleITK
 

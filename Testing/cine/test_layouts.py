@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,13 +64,15 @@ def test_simpleitk_agrees_on_voxels_and_geometry(written: Callable[[str], Path])
 
 @pytest.mark.parametrize("layout", ["rle", "jpeg2000", "jpegls"])
 def test_without_pydicoms_decoders_simpleitk_reads_compressed_pixels(
-    layout: str, written: Callable[[str], Path], truth: CineStack, monkeypatch: pytest.MonkeyPatch
+    layout: str, written: Callable[[str], Path], truth: CineStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unavailable(*_: object) -> None:
         raise RuntimeError("no decoder")
 
     monkeypatch.setattr(pixels, "_decode_with_pydicom", unavailable)
-    assert np.array_equal(read_study(written(layout)).voxels, truth.voxels)
+    named = tmp_path / os.fsdecode(b"gr\xfcn" if sys.platform == "linux" else b"gruen")  # Latin-1: no UTF-8
+    named.symlink_to(written(layout), target_is_directory=True)
+    assert np.array_equal(read_study(named).voxels, truth.voxels)
 
 
 def test_simpleitks_rescale_is_not_applied_twice(written: Callable[[str], Path], truth: CineStack) -> None:

@@ -70,7 +70,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(study, "write_labels", full_disk)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(PhantomError, match="No space"):
         write_study(tmp_path / "out", a_small_spec("ge"))
     assert not list(tmp_path.iterdir())
 
@@ -114,3 +114,17 @@ def test_the_options_defaults_are_those_of_the_spec(tmp_path: Path) -> None:
     assert main(["phantom", str(tmp_path / "out"), "--phases", "2", "--layout", "enhanced"]) == 0
     spec = the_truth(tmp_path / "out")["spec"]
     assert PhantomSpec(**spec) == PhantomSpec(phases=2, layout="enhanced")
+
+
+@pytest.mark.parametrize("limit", [3000, 20_000])
+def test_a_disk_that_is_full_is_said_with_the_folder(limit: int, tmp_path: Path) -> None:
+    """Among the pixels, where pydicom's error is a traceback; files may be no larger, as nothing fills up here."""
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        with pytest.raises(PhantomError, match=r"^\S+out cannot be written \(File too large\)\. Choose another folder"):
+            write_study(tmp_path / "out", a_small_spec("siemens"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(tmp_path.iterdir())

@@ -12,7 +12,15 @@ from CardiacSegmentationLib.export.result_parts import PARTS, ExportOptions, Nee
 from CardiacSegmentationLib.export.results import choose_parts, default_parts, write_parts
 from CardiacSegmentationLib.pipeline import RECORD_FILE, read_segmentation, segment_study
 from CardiacSegmentationLib.pipeline.output import summary_row
-from CardiacSegmentationLib.pipeline.record import changed_outside, fingerprint, read_reading, read_record, write_record
+from CardiacSegmentationLib.pipeline.record import (
+    LABELS_FILE,
+    READING_FILE,
+    changed_outside,
+    fingerprint,
+    read_reading,
+    read_record,
+    write_record,
+)
 from CardiacSegmentationLib.session import StudySession
 
 if TYPE_CHECKING:
@@ -50,6 +58,8 @@ def open_session(
     own = {folder.absolute() / name for name in (RECORD_FILE, *record["files"])}
     if record["study"] != fingerprint(files, own, options.record_key):
         raise ExportError.of("results-of-another", folder=folder, source=source)
+    if lost := [name for name in (LABELS_FILE, READING_FILE) if not (folder / name).is_file()]:
+        raise ExportError.of("results-without", folder=folder, files=", ".join(lost))
     stack = read_study(files, stack=options.stack, reacquired=options.reacquired)
     session = StudySession(stack, read_segmentation(folder, stack), read_reading(folder))
     session.note_outside(changed_outside(folder, session.segmentation))

@@ -13,6 +13,7 @@ from pydicom.uid import ExplicitVRBigEndian
 
 from CardiacSegmentationLib.cine.elements import quietly
 from CardiacSegmentationLib.errors import StudyError, reason_of
+from CardiacSegmentationLib.utf8_names import utf8_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,9 +126,10 @@ def _decode_with_simpleitk(file: ImageFile, frames: Sequence[Frame]) -> list[Arr
     """GDCM applies the rescale by itself; undone here, so that it is applied in one place only."""
     sitk: Any = import_module("SimpleITK")  # has no types
     reader = sitk.ImageFileReader()
-    reader.SetFileName(str(file.path))
     reader.SetImageIO("GDCMImageIO")
-    values = sitk.GetArrayFromImage(reader.Execute()).reshape(-1, file.rows, file.columns)
+    with utf8_name(file.path) as name:
+        reader.SetFileName(name)
+        values = sitk.GetArrayFromImage(reader.Execute()).reshape(-1, file.rows, file.columns)
     kind = _stored_type(file.signed, file.bits_allocated)
     return [np.rint((values[f.number] - f.intercept) / f.slope).astype(kind) for f in frames]
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from CardiacSegmentationLib.errors import ExportError, reason_of
 from CardiacSegmentationLib.export.files import atomic_path
 from CardiacSegmentationLib.structures import BY_LABEL
+from CardiacSegmentationLib.utf8_names import utf8_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,7 +106,8 @@ def write_slicer_segmentation(stack: CineStack, segmentation: Segmentation, phas
         image.SetMetaData(key, value)
     with atomic_path(path) as temporary:
         try:
-            SimpleITK.WriteImage(image, str(temporary), useCompression=True)
+            with utf8_name(temporary) as name:
+                SimpleITK.WriteImage(image, name, useCompression=True)
         except RuntimeError as error:
             raise ExportError.of("unwritable", path=path, reason=reason_of(error)) from error
 

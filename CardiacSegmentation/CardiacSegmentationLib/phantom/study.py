@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from CardiacSegmentationLib.errors import PhantomError
+from CardiacSegmentationLib.errors import PhantomError, reason_of
 from CardiacSegmentationLib.phantom.geometry import stack_affine
 from CardiacSegmentationLib.phantom.heart import Heart, beating_heart
 from CardiacSegmentationLib.phantom.image import label_plane
@@ -57,13 +57,16 @@ def write_study(folder: Path, spec: PhantomSpec, *, force: bool = False) -> Trut
     layout = find_layout(spec.layout)
     heart = beating_heart(spec)
     _check_target(folder, force=force)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        truth = _write_all(work / "study", spec, heart, layout.files)
-        _move_into_place(work / "study", folder)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            truth = _write_all(work / "study", spec, heart, layout.files)
+            _move_into_place(work / "study", folder)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    except OSError as error:
+        raise PhantomError.of("unwritable", path=folder, reason=reason_of(error)) from error
     return truth
 
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from CardiacSegmentationLib import __version__
+from CardiacSegmentationLib.errors import PhantomError, reason_of
 from CardiacSegmentationLib.phantom.geometry import in_chest, stack_affine
 from CardiacSegmentationLib.phantom.spec import DENSITY_G_PER_ML
 from CardiacSegmentationLib.segmentation import Label
+from CardiacSegmentationLib.utf8_names import utf8_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,7 +142,11 @@ def write_labels(path: Path, labels: Array, affine: Array) -> None:
         volume.SetSpacing(spacing.tolist())
         volume.SetDirection((affine[:3, :3] / spacing).ravel().tolist())
         volumes.append(volume)
-    itk.WriteImage(itk.JoinSeries(volumes), str(path), useCompression=True)
+    with utf8_name(path) as name:
+        try:
+            itk.WriteImage(itk.JoinSeries(volumes), name, useCompression=True)
+        except RuntimeError as error:
+            raise PhantomError.of("unwritable", path=path, reason=reason_of(error)) from error
 
 
 def _ventricle(spec: PhantomSpec, volumes_ml: Array, es_phase: int) -> VentricleTruth:

@@ -21,6 +21,7 @@ from CardiacSegmentationLib.errors import ExportError, reason_of
 from CardiacSegmentationLib.scene.cine import fit_window, node_voxels
 from CardiacSegmentationLib.scene.study import Study, load_study, set_assessment, set_reading, set_segmentation
 from CardiacSegmentationLib.scene.voxels import as_stored, image_of
+from CardiacSegmentationLib.utf8_names import utf8_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,8 +69,11 @@ def write_scene(
 def _write(scene: Any, study: Study, stack: CineStack, path: Path) -> None:
     """In a folder aside, so that the bundle appears whole; it repeats its name inside."""
     try:
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as aside:
-            folder, made = Path(aside, path.stem), Path(aside, path.name)
+        with (
+            tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as aside,
+            utf8_name(Path(aside)) as name,
+        ):
+            folder, made = Path(name, path.stem), Path(aside, path.name)
             folder.mkdir()
             _empty_frames(study, stack)
             if not scene.SaveSceneToSlicerDataBundleDirectory(str(folder)):
