@@ -69,6 +69,9 @@ class PercentileRange(_Fixed):
     """Map two percentiles of the example to 0 and 1, and clip beyond."""
 
     def __init__(self, *, low: float = 5.0, high: float = 95.0) -> None:
+        if not 0 <= low < high <= 100:
+            msg = "percentiles stand in order within 0–100"
+            raise ValueError(msg)
         self.low, self.high = low, high
 
     def __call__(self, images: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ from cardiactrain.data.store import read_index
 from cardiactrain.distributed import World
 from cardiactrain.ensemble import join_runs
 from cardiactrain.errors import RunError
+from cardiactrain.export import parity
 from cardiactrain.export.bundle import GRAPH, _check_views, bundle_bytes, export_bundle
 from cardiactrain.export.card import write_card, write_licence
 from cardiactrain.export.graph import round_weights, write_graph, write_weights
@@ -100,6 +101,18 @@ def test_only_a_bundle_gives_way_to_a_bundle(
     capsys.readouterr()
     assert main(["export", str(trained), "--out", "."]) == 1
     assert "is the folder you are in" in capsys.readouterr().err
+
+
+def test_a_graph_that_computes_otherwise_takes_no_bundles_place(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "bundle"
+    assert main(["export", str(trained), "--out", str(out), "--bundle-version", "1.0.0"]) == 0
+    monkeypatch.setattr(parity, "LOGIT_TOLERANCE", -1.0)
+    assert main(["export", str(trained), "--out", str(out), "--bundle-version", "2.0.0"]) == 1
+    assert "does not compute what the network does, so nothing was written" in capsys.readouterr().err
+    assert load_bundle(out).version == "1.0.0"
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,7 @@ def test_who_is_left_out_is_said(
         (["network.widths=[4, -8, 8]"], "cannot be made"),
         (["optimiser.lr=.nan"], "takes a number for 'lr', not nan"),
         (["normalise.low=95", "normalise.high=5"], "percentiles in order"),
+        (["normalise={kind: percentile-range, low: 95, high: 5}"], "percentiles stand in order"),
         (["network={kind: classic-unet}", "normalise={kind: featurewise}", "view.size=64"], "must match the size"),
     ],
 )

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Export, then check the graph against the network on real views."""
+    """Export what a check of the graph against the network, on real views, finds to be the same."""
     import torch
 
     from cardiactrain.data.store import load_subjects, read_index
@@ -34,6 +34,7 @@ def run(options: argparse.Namespace) -> int:
     from cardiactrain.export.bundle import bundle_bytes, export_bundle, graph_names
     from cardiactrain.export.graph import round_weights
     from cardiactrain.export.parity import compare_with_graph, worst
+    from cardiactrain.export.place import replacing
     from cardiactrain.networks import members_of
     from cardiactrain.run import open_run
 
@@ -41,21 +42,20 @@ def run(options: argparse.Namespace) -> int:
     predictor = trained.predictor(torch.device("cpu"), options.weights)
     figures = load_object(options.figures) if options.figures else None
     version = {"name": options.name, "version": options.bundle_version, "changes": options.changes}
-    rows = read_index(trained.store)
-    export_bundle(trained, predictor, rows, options.out, figures=figures, age=options.age, **version)
-
-    subjects = load_subjects(trained.store, trained.training[:2])
-    views = Views(subjects, trained.recipe)
+    views = Views(load_subjects(trained.store, trained.training[:2]), trained.recipe)
     batch = views.draw(range(min(16, len(views))), None, torch.Generator()).split_slices()
     images = predictor.normaliser(batch.image).numpy()
-    network = round_weights(predictor.exported_network())
-    graphs = [options.out / name for name in graph_names(network)]
-    parity = worst(map(compare_with_graph, members_of(network), graphs, repeat(images)))
-    print(
-        f"{options.out}: {bundle_bytes(options.out) / 1e6:.1f} MB; ONNX Runtime against PyTorch: logits within "
-        f"{parity.largest_difference:.1e}, {100 * parity.same_labels:.4f} % of labels the same"
-    )
-    if not parity.holds:
-        msg = f"The exported graph in {options.out} does not compute what the network does; do not ship it."
-        raise RunError(msg)
+    with replacing(options.out) as part:
+        export_bundle(trained, predictor, read_index(trained.store), part, figures=figures, age=options.age, **version)
+        network = round_weights(predictor.exported_network())
+        graphs = [part / name for name in graph_names(network)]
+        parity = worst(map(compare_with_graph, members_of(network), graphs, repeat(images)))
+        words = (
+            f"ONNX Runtime against PyTorch: logits within {parity.largest_difference:.1e}, "
+            f"{100 * parity.same_labels:.4f} % of labels the same"
+        )
+        if not parity.holds:
+            msg = f"The exported graph does not compute what the network does, so nothing was written. {words}."
+            raise RunError(msg)
+    print(f"{options.out}: {bundle_bytes(options.out) / 1e6:.1f} MB; {words}")
     return 0

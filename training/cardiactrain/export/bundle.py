@@ -18,7 +18,6 @@ from cardiactrain.data.sources import cite, name_ages
 from cardiactrain.errors import RunError
 from cardiactrain.export.card import write_card, write_licence
 from cardiactrain.export.graph import round_weights, write_graph, write_weights
-from cardiactrain.export.place import replacing
 from cardiactrain.files import save_text
 from cardiactrain.networks import members_of
 
@@ -56,41 +55,43 @@ def export_bundle(
     figures: Mapping[str, Any] | None = None,
     age: str | None = None,
 ) -> Path:
-    """Write a bundle; ``rows`` are the store's index, ``age`` whom it shows where the data sets do not tell."""
+    """Write a bundle into an empty folder.
+
+    ``rows`` are the store's index, ``age`` tells whom it shows where the data sets do not.
+    """
     _check(run.recipe)
-    with replacing(out) as part:
-        (part / "models").mkdir()
-        network = round_weights(predictor.exported_network())
-        graphs = graph_names(network)
-        for member, graph in zip(members_of(network), graphs, strict=True):
-            weights = (part / graph).with_suffix(".safetensors")
-            write_weights(member, weights)
-            write_graph(member, predictor.preprocessing.channels, weights, part / graph)
-        (part / CHECK_IMAGE).parent.mkdir()
-        write_check_image(part / CHECK_IMAGE, replace(predictor, network=network), _check_views(run.recipe))
-        save_text(write_licence(run.datasets), part / "LICENSE")
-        save_text(write_card(name, version, run, rows, figures or {}), part / "docs" / "README.md")
-        save_text(_json(_inference(run.recipe, predictor, graphs)), part / "configs" / "inference.json")
-        used = [row for row in rows if row["key"] in set(run.training)]
-        facts = {
-            "schema": SEVERAL_NETWORKS if len(graphs) > 1 else ONE_NETWORK,
-            "name": name,
-            "version": version,
-            "preprocessing": asdict(predictor.preprocessing),
-            "labels": {"background": 0} | {label.name: int(label) for label in Label if label},
-            "input": "image",
-            "outputs": {"logits": "logits", "presence": "presence"},
-            **({"graphs": graphs} if len(graphs) > 1 else {}),
-            "training_range": _training_range(run.recipe, used, age or name_ages(run.datasets)),
-            "figures": dict(figures or {}),
-            "files": {
-                str(path.relative_to(part)): hashlib.sha256(path.read_bytes()).hexdigest()
-                for path in sorted(part.rglob("*"))
-                if path.is_file()
-            },
-        }
-        facts[OWN_DIGEST] = digest_facts(facts)
-        save_text(_json(_metadata(run.recipe, {version: changes}, run.datasets, facts)), part / METADATA)
+    (out / "models").mkdir(parents=True)
+    network = round_weights(predictor.exported_network())
+    graphs = graph_names(network)
+    for member, graph in zip(members_of(network), graphs, strict=True):
+        weights = (out / graph).with_suffix(".safetensors")
+        write_weights(member, weights)
+        write_graph(member, predictor.preprocessing.channels, weights, out / graph)
+    (out / CHECK_IMAGE).parent.mkdir()
+    write_check_image(out / CHECK_IMAGE, replace(predictor, network=network), _check_views(run.recipe))
+    save_text(write_licence(run.datasets), out / "LICENSE")
+    save_text(write_card(name, version, run, rows, figures or {}), out / "docs" / "README.md")
+    save_text(_json(_inference(run.recipe, predictor, graphs)), out / "configs" / "inference.json")
+    used = [row for row in rows if row["key"] in set(run.training)]
+    facts = {
+        "schema": SEVERAL_NETWORKS if len(graphs) > 1 else ONE_NETWORK,
+        "name": name,
+        "version": version,
+        "preprocessing": asdict(predictor.preprocessing),
+        "labels": {"background": 0} | {label.name: int(label) for label in Label if label},
+        "input": "image",
+        "outputs": {"logits": "logits", "presence": "presence"},
+        **({"graphs": graphs} if len(graphs) > 1 else {}),
+        "training_range": _training_range(run.recipe, used, age or name_ages(run.datasets)),
+        "figures": dict(figures or {}),
+        "files": {
+            path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(out.rglob("*"))
+            if path.is_file()
+        },
+    }
+    facts[OWN_DIGEST] = digest_facts(facts)
+    save_text(_json(_metadata(run.recipe, {version: changes}, run.datasets, facts)), out / METADATA)
     return out
 
 
