@@ -479,6 +479,9 @@ def test_nothing_is_printed_in_normal_use(
     paint(a_segmented_study, 4)
     a_hand.wait(0.4)
     a_hand.ui.undoButton.click()
+    a_segmented_study.segmentation_node.GetSegmentation().RemoveSegment("RV")  # as a button of the editor does
+    a_hand.wait(0.5)
+    assert not (a_hand.panel.live.session.segmentation.labels[0] == 1).any()
     slicer.mrmlScene.Clear(False)
     a_hand.see()
     assert capfd.readouterr() == ("", "")

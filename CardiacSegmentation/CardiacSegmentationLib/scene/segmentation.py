@@ -236,7 +236,9 @@ def shown_structures(proxy: Any) -> tuple[Label, ...]:
     display = proxy.GetDisplayNode()
     if not display.GetVisibility():
         return ()
-    return tuple(label for label in STRUCTURES if display.GetSegmentVisibility(BY_LABEL[label].segment_id))
+    there = set(proxy.GetSegmentation().GetSegmentIDs())  # one may have been removed; to ask about it is an error
+    ids = {label: BY_LABEL[label].segment_id for label in STRUCTURES}
+    return tuple(label for label, name in ids.items() if name in there and display.GetSegmentVisibility(name))
 
 
 def _check_fit(images: Any, segmentation: Segmentation) -> None:
