@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import highdicom
 import numpy as np
+import pydicom
 import pytest
 from CardiacSegmentationLib.analysis import assess
 from CardiacSegmentationLib.export.dicom_codes import AHA_SEGMENTS
@@ -201,3 +203,21 @@ def test_the_moment_of_a_signature_is_told_in_utc(dicom_case: Any) -> None:
     assessment = dataclasses.replace(case.assessment, reading=reading)
     report = make_measurement_report(case.segmentation, assessment, read_source(case.stack), {})
     assert report.VerifyingObserverSequence[0].VerificationDateTime == "20261128090017+0000"
+
+
+def test_backslashes_in_names_part_no_values(dicom_case: Any, valid_dicom: Any, tmp_path: Path) -> None:
+    case = dicom_case("siemens")
+    source = read_source(case.stack)
+    first = copy.deepcopy(source.first)
+    first.InstitutionName = ["Radiology", "House"]
+    reader = "HOSPITAL\\ada"
+    reading = dataclasses.replace(
+        case.assessment.reading, reader=reader, signature=Signature(reader, "2026-11-28T09:00:17Z")
+    )
+    assessment = dataclasses.replace(case.assessment, reading=reading)
+    report = make_measurement_report(case.segmentation, assessment, dataclasses.replace(source, first=first), {})
+    save_dicom(report, tmp_path / "sr.dcm")
+    valid_dicom(tmp_path / "sr.dcm")
+    [observer] = pydicom.dcmread(tmp_path / "sr.dcm").VerifyingObserverSequence
+    assert observer.VerifyingObserverName == "HOSPITAL ada^"
+    assert observer.VerifyingOrganization == "Radiology House"

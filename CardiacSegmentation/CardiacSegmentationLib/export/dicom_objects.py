@@ -113,7 +113,13 @@ def concept(code: Code) -> CodedConcept:
 
 def person_name(name: str) -> str:
     """A name as DICOM wants it, family name first; written without ``^``, all of it is taken for the family name."""
+    name = one_value(name)
     return name if not name or "^" in name else f"{name}^"
+
+
+def one_value(text: str) -> str:
+    """Text as a single value, in one line: at a backslash DICOM would part it into several."""
+    return " ".join(text.replace("\\", " ").split())
 
 
 def describe_labels(segmentation: Segmentation) -> str:

@@ -11,9 +11,11 @@ from CardiacSegmentationLib.export.dicom_objects import (
     SR_SERIES,
     NewSeries,
     new_uid,
+    one_value,
     person_name,
     without_warnings,
 )
+from CardiacSegmentationLib.export.dicom_source import text_in
 from CardiacSegmentationLib.export.dicom_sr_groups import EvidenceObjects, make_groups
 from CardiacSegmentationLib.journal import moment_of
 
@@ -106,7 +108,7 @@ def _verification(signature: Signature | None, source: DicomSource) -> dict[str,
     return {
         "is_verified": True,
         "verifying_observer_name": person_name(signature.reader),
-        "verifying_organization": str(source.first.get("InstitutionName", "")) or UNKNOWN_ORGANIZATION,
+        "verifying_organization": one_value(text_in(source.first, "InstitutionName")) or UNKNOWN_ORGANIZATION,
     }
 
 
