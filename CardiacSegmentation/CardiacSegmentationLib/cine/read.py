@@ -8,7 +8,7 @@ import numpy as np
 
 from CardiacSegmentationLib.cine.find import find_stacks
 from CardiacSegmentationLib.cine.kinds import CINE
-from CardiacSegmentationLib.cine.lost import WITHOUT_PLACE
+from CardiacSegmentationLib.cine.lost import UNUSABLE
 from CardiacSegmentationLib.cine.patient import read_patient
 from CardiacSegmentationLib.cine.pixels import read_voxels
 from CardiacSegmentationLib.cine.volume_files import read_volume
@@ -81,7 +81,7 @@ def read_study(
 def why_none_chosen(study: FoundStudy) -> str:
     """Why nothing can be segmented, what else is wrong with the study, and the remedy."""
     damage = [finding.message for finding in study.findings if finding.severity is Severity.ERROR]
-    damage += [f"{group.text()}." for group in study.left_out if group.reason in WITHOUT_PLACE]
+    damage += [f"{group.text()}." for group in study.left_out if group.reason in UNUSABLE]
     more = [f"There is more of this kind ({len(damage)} in all)."] if len(damage) > MOST_DAMAGE else []
     hint = "Name the folder that holds the short-axis cine series, or choose a stack by its number (--stack N)."
     return " ".join([f"{study.path}: {study.reason}.", *damage[:MOST_DAMAGE], *more, hint])
