@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pydicom
 import pytest
-from CardiacSegmentationLib.cine import find_stacks, read_study
+from CardiacSegmentationLib.cine import find_stacks, read_stack, read_study
 from CardiacSegmentationLib.errors import StudyError
 from CardiacSegmentationLib.findings import Severity
 from cine.spoiling import SPEC, Spoilable, chosen, codes, copy_slice, edit, edit_each
@@ -292,6 +292,23 @@ def test_another_patients_long_axis_views_are_no_obstacle(ge: Spoilable) -> None
     for path in ge.images("ch"):
         edit(path, PatientID="B", StudyInstanceUID="2.25.8")
     assert chosen(ge.folder).slices == SPEC.slices
+
+
+def test_a_named_stack_that_is_no_short_axis_cine_is_told(ge: Spoilable) -> None:
+    study = find_stacks(ge.folder)
+    for number, stack in enumerate(study.stacks):
+        assert ("not-short-axis" in codes(read_stack(study, number))) == (stack.slices < SPEC.slices)
+
+
+def test_images_that_a_named_stack_lost_are_told_where_none_is_chosen(ge: Spoilable) -> None:
+    for path in ge.images():
+        uid = f"2.25.7{pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID[5:40]}"
+        edit(path, path.with_name(f"other {path.name}"), PatientID="another", SOPInstanceUID=uid)
+    for path in ge.slices()[0]:  # the first of both patients
+        edit(path, PixelSpacing=None)
+    study = find_stacks(ge.folder)
+    assert study.chosen is None
+    assert "images-lost" in codes(read_stack(study, 0))
 
 
 def _description(path: Path) -> str:

@@ -62,6 +62,18 @@ def test_a_slice_without_geometry_is_an_error(ge: Spoilable, keyword: str) -> No
     assert find("images-lost", chosen(ge.folder)).parameters["lost_slices"] == 1
 
 
+def test_pixels_in_floating_point_numbers_are_called_so(ge: Spoilable) -> None:
+    for path in ge.slices()[0]:
+        image = pydicom.dcmread(path)
+        image.FloatPixelData = image.pixel_array.astype("<f4").tobytes()
+        del image.PixelData
+        image.BitsAllocated = 32
+        image.save_as(path)
+    study = find_stacks(ge.folder)
+    assert list(reasons(study).values()).count(Reason.FLOAT_PIXELS) == SPEC.phases
+    assert find("images-lost", read_stack(study)).parameters["lost_slices"] == 1
+
+
 @pytest.mark.parametrize("content", [b"", b"nothing that DICOM would be"])
 def test_files_named_as_images_that_are_none_are_an_error(ge: Spoilable, content: bytes) -> None:
     for path in ge.slices()[-1]:

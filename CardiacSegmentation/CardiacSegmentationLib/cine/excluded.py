@@ -27,6 +27,7 @@ class Reason(str, Enum):
     PIXELS_CUT_OFF = "pixels-cut-off"
     FRAMES_CUT_OFF = "frames-cut-off"
     NO_PIXELS = "no-pixels"
+    FLOAT_PIXELS = "float-pixels"
     NOT_MR = "not-mr"
     COLOUR = "colour-picture"
     SCREENSHOT = "screenshot"

@@ -70,8 +70,8 @@ def find_stacks(
     frames, scattered = _gather_scattered(frames)
     stacks = volumes + _arrange_by_study(frames, reacquired)
     chosen, why = choose(stacks)
-    if chosen is not None:
-        stacks[chosen] = _check_chosen(stacks, chosen, left_out)
+    rivals = () if chosen is None else find_rivals(stacks, chosen)
+    stacks = [_check_in_study(stack, rivals if index == chosen else (), left_out) for index, stack in enumerate(stacks)]
     return FoundStudy(
         path=path,
         root=opened.root,
@@ -183,11 +183,10 @@ def _same_place(a: Frame, b: Frame) -> bool:
     return a.position == b.position and a.orientation == b.orientation and a.timing == b.timing
 
 
-def _check_chosen(stacks: Sequence[Candidate], chosen: int, left_out: Sequence[Excluded]) -> Candidate:
-    """The chosen stack, with what only the whole study tells about it."""
-    candidate = stacks[chosen]
+def _check_in_study(candidate: Candidate, rivals: Sequence[Finding], left_out: Sequence[Excluded]) -> Candidate:
+    """A stack with what only the whole study tells about it; the user may name any, so each is told of its own."""
     lost = find_lost_images(candidate, left_out)
-    findings = (*candidate.findings, *find_rivals(stacks, chosen), *lost, *check_identifiers(candidate))
+    findings = (*candidate.findings, *rivals, *lost, *check_identifiers(candidate))
     return replace(candidate, findings=findings, complete=candidate.complete and not lost)
 
 

@@ -123,7 +123,7 @@ def _require_mr_image(header: Header) -> None:
     if modality not in ("MR", ""):
         raise NoFrameError(Reason.NOT_MR, modality[:16])
     if header.pixels is None:
-        raise NoFrameError(Reason.NO_PIXELS)
+        raise NoFrameError(Reason.FLOAT_PIXELS if header.floats else Reason.NO_PIXELS)
     if (elements.integer("SamplesPerPixel") or 1) != 1:
         raise NoFrameError(Reason.COLOUR)
     if elements.text("SOPClassUID").startswith("1.2.840.10008.5.1.4.1.1.7"):

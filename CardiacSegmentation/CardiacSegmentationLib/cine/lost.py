@@ -20,8 +20,15 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 3  # files in a sentence
 IMAGE_ENDINGS = (".dcm", ".ima")
-WITHOUT_PLACE = frozenset(
-    {Reason.NO_POSITION, Reason.NO_ORIENTATION, Reason.NO_PIXEL_SIZE, Reason.ODD_RESCALE, Reason.ODD_SIZE}
+UNUSABLE = frozenset(  # images that are whole
+    {
+        Reason.NO_POSITION,
+        Reason.NO_ORIENTATION,
+        Reason.NO_PIXEL_SIZE,
+        Reason.ODD_RESCALE,
+        Reason.ODD_SIZE,
+        Reason.FLOAT_PIXELS,
+    }
 )
 
 
@@ -67,7 +74,7 @@ class _Own:
 
     def may_include(self, file: Path, group: Excluded) -> bool:
         """Whether a file that is left out may be an image of the stack, by its series or else by its place."""
-        if group.reason not in DAMAGE | WITHOUT_PLACE | {Reason.NOT_DICOM} or file in self.files or file.is_dir():
+        if group.reason not in DAMAGE | UNUSABLE | {Reason.NOT_DICOM} or file in self.files or file.is_dir():
             return False
         if group.description:
             return group.description == self.description

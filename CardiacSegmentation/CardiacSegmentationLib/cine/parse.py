@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 START_BYTES = 32768  # holds most headers; from memory they are parsed twice as fast as from a file
 _PIXEL_DATA = 0x7FE00010  # tables of where each compressed frame begins may stand before it in its group
+_FLOAT_PIXELS = (0x7FE00008, 0x7FE00009)  # in its place, as results of computations have them
 _UNDEFINED = 0xFFFFFFFF
 _ITEM = b"\xfe\xff\x00\xe0"
 _BEGINNINGS = (b"\xff\xd8", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP")  # of JPEG and JPEG-LS, of JPEG 2000 bare and boxed
@@ -52,11 +53,12 @@ class PixelData:
 
 @dataclass(frozen=True)
 class Header:
-    """The elements of one file, its transfer syntax, and where its pixels are (``None``: it has none)."""
+    """The elements of one file, its transfer syntax, and where its pixels are (``None``: it has none, or floats)."""
 
     elements: Elements
     syntax: str
     pixels: PixelData | None
+    floats: bool = False
 
 
 def read_start(path: Path) -> bytes:
@@ -128,22 +130,22 @@ def _read_transfer_syntax(file: BinaryIO) -> str:
 
 def _read_elements(source: BinaryIO, syntax: str, size: int) -> Header:
     implicit, little = syntax == ImplicitVRLittleEndian, syntax != ExplicitVRBigEndian
-    pixel_lengths: list[int] = []
+    found: list[tuple[int, int]] = []  # the element of the pixels, and its length
 
     def at_pixels(tag: BaseTag, _vr: str | None, length: int) -> bool:
-        if tag == _PIXEL_DATA:
-            pixel_lengths.append(length)
-        return int(tag) >= _PIXEL_DATA
+        if int(tag) in (_PIXEL_DATA, *_FLOAT_PIXELS):
+            found.append((int(tag), length))
+        return bool(found) or int(tag) >= _PIXEL_DATA
 
     raw: dict[str, bytes] = {}
     for element in data_element_generator(source, implicit, little, stop_when=at_pixels, specific_tags=_WANTED):
         if isinstance(element, RawDataElement) and element.value and element.tag in KEYWORD_OF:
             raw[KEYWORD_OF[element.tag]] = element.value
     elements = Elements(raw, little)
-    if not pixel_lengths:
-        return Header(elements, syntax, None)
+    tag, length = found[0] if found else (0, 0)
+    if tag != _PIXEL_DATA:
+        return Header(elements, syntax, None, floats=tag in _FLOAT_PIXELS)
     offset = source.tell() + (8 if implicit else 12)
-    length = pixel_lengths[0]
     if length == _UNDEFINED or _compresses(syntax):
         return Header(elements, syntax, PixelData(offset, size - offset, None, fragments=0))
     return Header(elements, syntax, PixelData(offset, size - offset, length))

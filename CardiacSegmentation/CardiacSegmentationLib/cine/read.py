@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from CardiacSegmentationLib.cine.find import find_stacks
-from CardiacSegmentationLib.cine.lost import WITHOUT_PLACE
+from CardiacSegmentationLib.cine.kinds import CINE
+from CardiacSegmentationLib.cine.lost import UNUSABLE
 from CardiacSegmentationLib.cine.patient import read_patient
 from CardiacSegmentationLib.cine.pixels import read_voxels
 from CardiacSegmentationLib.cine.volume_files import read_volume
@@ -51,7 +52,13 @@ def read_stack(study: FoundStudy, index: int | None = None) -> CineStack:
         instance_uids=_instance_uids(candidate),
         frame_numbers=_frame_numbers(candidate),
         patient=patient,
-        findings=(*study.findings, *candidate.findings, *about_patient, *_check_motion(voxels)),
+        findings=(
+            *study.findings,
+            *candidate.findings,
+            *_check_named(candidate),
+            *about_patient,
+            *_check_motion(voxels),
+        ),
         title=candidate.description,
         source=Source(study.path, candidate.format, candidate.slice_order, candidate.files, study.temporary),
     )
@@ -74,7 +81,7 @@ def read_study(
 def why_none_chosen(study: FoundStudy) -> str:
     """Why nothing can be segmented, what else is wrong with the study, and the remedy."""
     damage = [finding.message for finding in study.findings if finding.severity is Severity.ERROR]
-    damage += [f"{group.text()}." for group in study.left_out if group.reason in WITHOUT_PLACE]
+    damage += [f"{group.text()}." for group in study.left_out if group.reason in UNUSABLE]
     more = [f"There is more of this kind ({len(damage)} in all)."] if len(damage) > MOST_DAMAGE else []
     hint = "Name the folder that holds the short-axis cine series, or choose a stack by its number (--stack N)."
     return " ".join([f"{study.path}: {study.reason}.", *damage[:MOST_DAMAGE], *more, hint])
@@ -94,6 +101,11 @@ def _frame_numbers(candidate: Candidate) -> tuple[tuple[int, ...], ...]:
         return ()
     by_slice = [[0 if frame is None else frame.number + 1 for frame in row] for row in candidate.frames]
     return tuple(zip(*by_slice, strict=True))
+
+
+def _check_named(candidate: Candidate) -> tuple[Finding, ...]:
+    """A user may name any stack; none but a short-axis cine is ever chosen unasked."""
+    return () if candidate.is_short_axis and candidate.kind == CINE else (Finding("not-short-axis"),)
 
 
 def _check_motion(voxels: Array) -> tuple[Finding, ...]:
