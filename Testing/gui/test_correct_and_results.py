@@ -198,9 +198,9 @@ def test_undo_and_redo_reach_back_to_a_phase_that_was_left_in_between(a_hand: Ha
     a_hand.ui.phaseSlider.value = 5
     a_hand.ui.undoButton.click()
     assert a_hand.ui.phaseSlider.value == 2  # undo leads to what it takes back
-    np.testing.assert_array_equal(read_frame(study.segmentation, 2), before)
+    np.testing.assert_array_equal(read_frame(study.segmentation, study.images, 2), before)
     a_hand.ui.redoButton.click()
-    assert (read_frame(study.segmentation, 2) != before).any()
+    assert (read_frame(study.segmentation, study.images, 2) != before).any()
 
 
 def test_a_slice_is_copied_from_the_phase_before_with_its_curves(a_hand: Hand, a_segmented_study: Study) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def assert_shown(study: Study, phase: int, voxels: Any, labels: Any) -> None:
     """The study holds these images and labels, and shows this phase of them."""
-    from CardiacSegmentationLib.scene.cine import stack_affine
+    from CardiacSegmentationLib.scene.cine import stack_affine, stack_shape
     from CardiacSegmentationLib.scene.labelmaps import get_labels
     from CardiacSegmentationLib.scene.study import segmentation_of, stack_of
     from CardiacSegmentationLib.scene.views import current_phase
@@ -30,7 +30,9 @@ def assert_shown(study: Study, phase: int, voxels: Any, labels: Any) -> None:
     assert np.array_equal(back.labels, labels)
     assert np.array_equal(stack_of(study).voxels, voxels)
     assert current_phase(study) == phase
-    assert np.array_equal(get_labels(study.segmentation_node, stack_affine(study.images)), labels[phase])
+    assert np.array_equal(
+        get_labels(study.segmentation_node, stack_affine(study.images), stack_shape(study.images)), labels[phase]
+    )
     assert voxels_of(study.volume_node.GetImageData()).sum() == voxels[phase].sum()
 
 

@@ -204,6 +204,82 @@ def test_undo_leaves_other_segments_names_and_colours_alone(a_live_study: LiveSt
         assert np.array_equal(scar, drawn)
 
 
+def specify_finer_geometry(study: Study) -> None:
+    """As Slicer's segment editor does with *Specify geometry*: pixels half as wide and high, segments resampled."""
+    import slicer
+    from CardiacSegmentationLib.scene.voxels import image_of
+
+    node, segments = study.segmentation_node, study.segmentation_node.GetSegmentation()
+    columns, rows, slices = study.volume_node.GetImageData().GetDimensions()
+    volume = slicer.vtkMRMLScalarVolumeNode()
+    volume.SetAndObserveImageData(image_of(np.zeros((slices, 2 * rows, 2 * columns), np.uint8)))
+    volume.CopyOrientation(study.volume_node)
+    volume.SetSpacing(*(np.array(volume.GetSpacing()) / (2, 2, 1)))
+    slicer.mrmlScene.AddNode(volume)
+    node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
+    slicer.mrmlScene.RemoveNode(volume)
+    reference = slicer.vtkOrientedImageData()
+    text = segments.GetConversionParameter("Reference image geometry")
+    slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, reference, False)
+    for segment_id in segments.GetSegmentIDs():
+        image = segments.GetSegment(segment_id).GetRepresentation("Binary labelmap")
+        resample = slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage
+        resample(image, reference, image, False)
+    segments.GetSegment("LV").GetRepresentation("Binary labelmap").Modified()
+
+
+def move_by_five_columns(study: Study) -> None:
+    """As with *Harden transform* in Slicer's Data module."""
+    import slicer
+    import vtk
+
+    step = vtk.vtkMatrix4x4()
+    to_ras = vtk.vtkMatrix4x4()
+    study.volume_node.GetIJKToRASMatrix(to_ras)
+    for axis in range(3):
+        step.SetElement(axis, 3, 5 * to_ras.GetElement(axis, 0))
+    transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    transform.SetMatrixTransformToParent(step)
+    study.segmentation_node.SetAndObserveTransformNodeID(transform.GetID())
+    study.segmentation_node.HardenTransform()
+
+
+def make_surfaces_the_source(study: Study) -> None:
+    """As *Make source* does in Slicer's Segmentations module: the label maps go."""
+    study.segmentation_node.CreateClosedSurfaceRepresentation()
+    study.segmentation_node.GetSegmentation().SetSourceRepresentationName("Closed surface")
+
+
+@pytest.mark.parametrize("is_at_hand", [True, False])
+@pytest.mark.parametrize("change", [specify_finer_geometry, move_by_five_columns, make_surfaces_the_source])
+def test_labels_in_another_form_are_read_where_they_lie_and_brought_back(
+    a_study: Study, a_segmentation: Segmentation, change: Callable[[Study], None], is_at_hand: bool
+) -> None:
+    from CardiacSegmentationLib.scene.live import LiveStudy
+    from CardiacSegmentationLib.scene.segmentation import is_as_written
+    from CardiacSegmentationLib.scene.views import go_to_phase
+
+    go_to_phase(a_study, 2)
+    live = LiveStudy(a_study) if is_at_hand else None
+    change(a_study)
+    assert not is_as_written(a_study.segmentation, a_study.images, 2)
+    live = live or LiveStudy(a_study)
+    labels = live.settle().segmentation.labels
+    expected = a_segmentation.labels.copy()
+    if change is move_by_five_columns:
+        expected[2] = np.roll(expected[2], 5, axis=-1)
+    for label in Label:  # surfaces are smooth
+        of_both = (labels == label).sum() + (expected == label).sum()
+        assert 2 * ((labels == label) & (expected == label)).sum() / of_both > 0.9
+    assert np.array_equal(labels, expected) or change is make_surfaces_the_source
+    assert np.array_equal(np.delete(labels, 2, 0), np.delete(expected, 2, 0))
+    assert is_as_written(a_study.segmentation, a_study.images, 2)
+    assert np.array_equal(labels_of(a_study), labels)
+    paint_square(a_study, 4)
+    assert (live.settle().segmentation.labels[2, :, :4, :4] == Label.LV).all()
+    live.close()
+
+
 def test_numbers_follow_undo(a_live_study: LiveStudy) -> None:
     before = a_live_study.assessment.volumes_ml
     paint_square(a_live_study.study, 20)

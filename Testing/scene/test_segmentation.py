@@ -41,10 +41,10 @@ def paint(study: Study, segment: str, slice_: int, *place: slice) -> None:
 
 def shown_labels(study: Study) -> Any:
     """The labels of the segmentation on display."""
-    from CardiacSegmentationLib.scene.cine import stack_affine
+    from CardiacSegmentationLib.scene.cine import stack_affine, stack_shape
     from CardiacSegmentationLib.scene.labelmaps import get_labels
 
-    return get_labels(study.segmentation_node, stack_affine(study.images))
+    return get_labels(study.segmentation_node, stack_affine(study.images), stack_shape(study.images))
 
 
 def with_everything(segmentation: Segmentation) -> Segmentation:
@@ -239,8 +239,10 @@ def test_labels_of_another_grid_are_refused(a_study: Study, a_segmentation: Segm
 
 
 def test_a_foreign_segmentation_without_geometry_is_refused(a_scene: Any) -> None:
-    from CardiacSegmentationLib.scene.labelmaps import get_labels
+    from CardiacSegmentationLib.scene.labelmaps import shared_labelmap
 
     node = a_scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Mine")
+    for structure in BY_LABEL.values():
+        node.GetSegmentation().AddEmptySegment(structure.segment_id)
     with pytest.raises(LabelError, match="Mine has no reference geometry"):
-        get_labels(node, np.eye(4))
+        shared_labelmap(node)

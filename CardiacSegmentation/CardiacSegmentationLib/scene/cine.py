@@ -138,6 +138,12 @@ def stack_affine(sequence: Any) -> Array:
     return np.array(json.loads(sequence.GetAttribute(AFFINE)), float)
 
 
+def stack_shape(sequence: Any) -> tuple[int, int, int]:
+    """Slices, rows and columns of the images in a sequence."""
+    columns, rows, slices = sequence.GetNthDataNode(0).GetImageData().GetDimensions()
+    return slices, rows, columns
+
+
 def set_stack_affine(sequence: Any, affine: Array) -> None:
     """Note the affine of the stack that a sequence is made from."""
     sequence.SetAttribute(AFFINE, json.dumps(affine.tolist()))

@@ -1,4 +1,4 @@
-"""Labels of one phase ↔ one segmentation node, on the node's reference grid."""
+"""Labels of one phase ↔ one segmentation node, on the grid of the images."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from CardiacSegmentationLib.segmentation import Label
 from CardiacSegmentationLib.structures import BY_LABEL, Structure
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from CardiacSegmentationLib.segmentation import Labels
     from CardiacSegmentationLib.stack import Array
+
+    Shape = tuple[int, int, int]  # slices, rows, columns
 
 LABELMAP = "Binary labelmap"  # as vtkSegmentationConverter names the representation
 REFERENCE_GEOMETRY = "Reference image geometry"  # as vtkSegmentationConverter names the parameter
@@ -36,8 +40,7 @@ def put_labels(node: Any, labels: Labels, affine: Array) -> None:
     image.SetImageToWorldMatrix(ras_matrix(grid))
     segmentation = slicer.vtkSegmentation()
     segmentation.SetSourceRepresentationName(LABELMAP)
-    extent = [bound for size in reversed(labels.shape) for bound in (0, size - 1)]
-    geometry = slicer.vtkSegmentationConverter.SerializeImageGeometry(ras_matrix(grid), extent)
+    geometry = slicer.vtkSegmentationConverter.SerializeImageGeometry(ras_matrix(grid), _extent(labels.shape))
     segmentation.SetConversionParameter(REFERENCE_GEOMETRY, geometry)
     for structure in BY_LABEL.values():
         segmentation.AddSegment(_segment(structure, image, before), structure.segment_id)
@@ -47,20 +50,35 @@ def put_labels(node: Any, labels: Labels, affine: Array) -> None:
     node.SetAndObserveSegmentation(segmentation)
 
 
-def get_labels(node: Any, affine: Array) -> Labels:
-    """The labels as they are now, slices in the order of ``affine``, on the node's reference grid.
+def get_labels(node: Any, affine: Array, shape: Shape) -> Labels:
+    """The labels as they are now on a stack of this affine and shape, whatever grid or form other modules gave them.
 
     Segments other than the three are left alone; a deleted one is empty.
     """
-    grid = vtk.vtkMatrix4x4()
-    labels = np.zeros(_read_grid(node, grid), np.uint8)
+    grid = right_handed(affine, shape[0])
+    labels = np.zeros(shape, np.uint8)
     segmentation = node.GetSegmentation()
     for label in PAINTING_ORDER:
         segment = segmentation.GetSegment(BY_LABEL[label].segment_id)
-        image = segment.GetRepresentation(LABELMAP) if segment else None
-        if image is not None and not image.IsEmpty():
-            _paint(labels, int(label), _on_grid(image, node, grid), segment.GetLabelValue())
-    return np.ascontiguousarray(labels[::-1]) if are_opposite(lps_affine(grid), affine) else labels
+        if segment is not None:
+            image, value = _labelmap(node, BY_LABEL[label].segment_id, segment)
+            if not image.IsEmpty():
+                _paint(labels, int(label), _on_grid(image, grid, shape), value)
+    return np.ascontiguousarray(labels[::-1]) if are_opposite(grid, affine) else labels
+
+
+def is_on_grid(node: Any, affine: Array, shape: Shape) -> bool:
+    """Whether the labels are label maps on the grid of this stack, as ``put_labels`` leaves them."""
+    grid, extent = vtk.vtkMatrix4x4(), [0] * 6
+    segmentation = node.GetSegmentation()
+    text = segmentation.GetConversionParameter(REFERENCE_GEOMETRY)
+    return bool(
+        segmentation.GetSourceRepresentationName() == LABELMAP
+        and text
+        and slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, grid, extent)
+        and extent == _extent(shape)
+        and np.allclose(lps_affine(grid), right_handed(affine, shape[0]), atol=1e-3)
+    )
 
 
 def shared_labelmap(node: Any) -> tuple[Any, dict[Label, int]]:
@@ -72,19 +90,33 @@ def shared_labelmap(node: Any) -> tuple[Any, dict[Label, int]]:
     segments = {label: segmentation.GetSegment(structure.segment_id) for label, structure in BY_LABEL.items()}
     if None in segments.values():
         raise ContourError.of("no-segments")
-    grid, extent = vtk.vtkMatrix4x4(), [0] * 6
-    text = segmentation.GetConversionParameter(REFERENCE_GEOMETRY)
-    slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, grid, extent)
+    grid = vtk.vtkMatrix4x4()
+    shape = _read_grid(node, grid)
     images = {segment.GetRepresentation(LABELMAP) for segment in segments.values()}
     image = images.pop()
-    if images or image is None or list(image.GetExtent()) != extent:
+    if images or image is None or list(image.GetExtent()) != _extent(shape):
         image = slicer.vtkOrientedImageData()
-        image.ShallowCopy(image_of(get_labels(node, lps_affine(grid))))
+        image.ShallowCopy(image_of(get_labels(node, lps_affine(grid), shape)))
         image.SetImageToWorldMatrix(grid)
         for label, segment in segments.items():
             segment.SetLabelValue(int(label))
             segment.AddRepresentation(LABELMAP, image)
     return image, {label: segment.GetLabelValue() for label, segment in segments.items()}
+
+
+def _extent(shape: Sequence[int]) -> list[int]:
+    """Of the whole grid, as VTK counts it."""
+    return [bound for size in reversed(shape) for bound in (0, size - 1)]
+
+
+def _labelmap(node: Any, segment_id: str, segment: Any) -> tuple[Any, int]:
+    """A segment's label map and its value there; one that another module keeps in another form is converted."""
+    image = segment.GetRepresentation(LABELMAP)
+    if image is not None:
+        return image, int(segment.GetLabelValue())
+    image = slicer.vtkOrientedImageData()
+    slicer.vtkSlicerSegmentationsModuleLogic.GetSegmentBinaryLabelmapRepresentation(node, segment_id, image)
+    return image, 1
 
 
 def _cropped(labels: Labels) -> Any:
@@ -113,8 +145,8 @@ def _segment(structure: Structure, image: Any, before: Any) -> Any:
     return segment
 
 
-def _read_grid(node: Any, to_ras: vtk.vtkMatrix4x4) -> tuple[int, int, int]:
-    """Fill in the matrix of the reference grid; the shape is ``[slice, row, column]``."""
+def _read_grid(node: Any, to_ras: vtk.vtkMatrix4x4) -> Shape:
+    """Fill in the matrix of the node's own reference grid, and return its shape."""
     text = node.GetSegmentation().GetConversionParameter(REFERENCE_GEOMETRY)
     extent = [0] * 6
     if not text or not slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, to_ras, extent):
@@ -123,15 +155,15 @@ def _read_grid(node: Any, to_ras: vtk.vtkMatrix4x4) -> tuple[int, int, int]:
     return slices, rows, columns
 
 
-def _on_grid(image: Any, node: Any, grid: vtk.vtkMatrix4x4) -> Any:
+def _on_grid(image: Any, grid: Array, shape: Shape) -> Any:
     """The image itself where it lies on the grid, and it does unless somebody changed the segmentation's geometry."""
     to_ras = vtk.vtkMatrix4x4()
     image.GetImageToWorldMatrix(to_ras)
-    if np.allclose(lps_affine(to_ras), lps_affine(grid), atol=1e-3):
+    if np.allclose(lps_affine(to_ras), grid, atol=1e-3):
         return image
     reference = slicer.vtkOrientedImageData()
-    text = node.GetSegmentation().GetConversionParameter(REFERENCE_GEOMETRY)
-    slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, reference)
+    reference.SetExtent(_extent(shape))
+    reference.SetImageToWorldMatrix(ras_matrix(grid))
     resampled = slicer.vtkOrientedImageData()
     slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(image, reference, resampled)
     return resampled

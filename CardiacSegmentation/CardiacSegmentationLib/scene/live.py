@@ -23,7 +23,7 @@ from CardiacSegmentationLib.session import Changed, StudySession
 from CardiacSegmentationLib.session.contour_commands import edit_contours
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from CardiacSegmentationLib.assessment import Assessment
     from CardiacSegmentationLib.segmentation import Contours, FloatArray, Place
@@ -71,6 +71,7 @@ class LiveStudy:
         _OPEN.add(self)
         self._unfollow = self.session.subscribe(self._follow)
         self.session.note_outside(sequences.changed_outside(study.segmentation, segmentation))
+        self._write_as_ours(range(self.session.stack.phases))
         set_assessment(study, self.assessment)
 
     @property
@@ -103,19 +104,25 @@ class LiveStudy:
 
         A signed reading refuses them: the labels are put back, and a ``ReadingError`` says why.
         """
-        touched, self._touched = sorted(self._touched), set()
-        if self.study.segmentation is None:  # the scene may have been closed since the stroke
+        study = self.study
+        if study.segmentation is None or not study.exists:  # the scene may have been closed since the stroke
             return self.session
+        shown = current_phase(study)
+        if not sequences.is_as_written(study.segmentation, study.images, shown):
+            self._touched.add(shown)
+        touched, self._touched = sorted(self._touched), set()
         self._is_reading_strokes = True
         try:
             for phase in touched:
-                self.session.edit(phase, sequences.read_frame(self.study.segmentation, phase), self._tool())
+                labels = sequences.read_frame(study.segmentation, study.images, phase)
+                self.session.edit(phase, labels, self._tool())
         except ReadingError:
             for phase in touched:
                 self._write_frame(phase)
             raise
         finally:
             self._is_reading_strokes = False
+        self._write_as_ours(touched)
         return self.session
 
     def edit_contours(self, place: Place, contours: Contours, tool: str) -> None:
@@ -148,6 +155,12 @@ class LiveStudy:
             set_assessment(self.study, self.assessment)
         if self._on_change is not None:
             self._on_change(changed)
+
+    def _write_as_ours(self, phases: Iterable[int]) -> None:
+        """Bring labels to which another module gave another grid or form back to ours, on which all tools rest."""
+        for phase in phases:
+            if not sequences.is_as_written(self.study.segmentation, self.study.images, phase):
+                self._write_frame(phase)
 
     def _write_frame(self, phase: int) -> None:
         sequences.write_frame(self.study.segmentation, phase, self.session.segmentation.labels[phase])

@@ -11,7 +11,7 @@ import numpy as np
 import slicer
 import vtk
 
-from CardiacSegmentationLib.scene.cine import stack_affine
+from CardiacSegmentationLib.scene.cine import stack_affine, stack_shape
 from CardiacSegmentationLib.scene.voxels import LPS_TO_RAS
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class PlaneLines:
 
 def slice_lines(study: Study, long_axis: LongAxis) -> dict[int, Array]:
     """Where the slices cut a long axis, by slice: two points ``[2, 3]`` in RAS each."""
-    columns, rows, slices = study.images.GetNthDataNode(0).GetImageData().GetDimensions()
+    slices, rows, columns = stack_shape(study.images)
     affine = stack_affine(study.images)
     cuts = {
         slice_: _cut(_corners(affine, rows, columns, slice_), long_axis.affine[:3, 3], long_axis.normal)

@@ -16,8 +16,8 @@ import slicer
 import vtk
 
 from CardiacSegmentationLib.errors import LabelError
-from CardiacSegmentationLib.scene.cine import SEQUENCE, add_sequence, set_stack_affine, stack_affine
-from CardiacSegmentationLib.scene.labelmaps import get_labels, put_labels
+from CardiacSegmentationLib.scene.cine import SEQUENCE, add_sequence, set_stack_affine, stack_affine, stack_shape
+from CardiacSegmentationLib.scene.labelmaps import get_labels, is_on_grid, put_labels
 from CardiacSegmentationLib.scene.nodes import nodes_of_class, one_modification
 from CardiacSegmentationLib.segmentation import (
     STRUCTURES,
@@ -84,15 +84,18 @@ def has_all_phases(sequence: Any, images: Any) -> bool:
     return indices[0] == indices[1]
 
 
-def read_segmentation(sequence: Any) -> Segmentation:
-    """The labels as they are now; an image that differs from what was noted last was changed by a person."""
-    images = _read_json(sequence, IMAGES)
+def read_segmentation(sequence: Any, images: Any) -> Segmentation:
+    """The labels as they are now, on the grid of the images.
+
+    One that differs from what was noted last was changed by a person.
+    """
+    noted = _read_json(sequence, IMAGES)
     phases = sequence.GetNumberOfDataNodes()
-    if phases != len(images["labelled"]):
-        raise LabelError.of("segmentation-phases", node=sequence.GetName(), there=phases, made=len(images["labelled"]))
-    labels = np.stack([read_frame(sequence, phase) for phase in range(phases)])
-    made = segmentation_from_dict({**_read_json(sequence, FACTS), **images}, labels)
-    return changed_by_hand(made, changed_images(labels, images["checksums"]))
+    if phases != len(noted["labelled"]):
+        raise LabelError.of("segmentation-phases", node=sequence.GetName(), there=phases, made=len(noted["labelled"]))
+    labels = np.stack([read_frame(sequence, images, phase) for phase in range(phases)])
+    made = segmentation_from_dict({**_read_json(sequence, FACTS), **noted}, labels)
+    return changed_by_hand(made, changed_images(labels, noted["checksums"]))
 
 
 def changed_outside(sequence: Any, segmentation: Segmentation) -> list[tuple[int, int]]:
@@ -100,9 +103,15 @@ def changed_outside(sequence: Any, segmentation: Segmentation) -> list[tuple[int
     return changed_images(segmentation.labels, _read_json(sequence, IMAGES)["checksums"])
 
 
-def read_frame(sequence: Any, phase: int) -> Labels:
+def read_frame(sequence: Any, images: Any, phase: int) -> Labels:
     """The labels of one phase, whether or not it is the one on display."""
-    return get_labels(sequence.GetNthDataNode(phase), stack_affine(sequence))
+    return get_labels(sequence.GetNthDataNode(phase), stack_affine(sequence), stack_shape(images))
+
+
+def is_as_written(sequence: Any, images: Any, phase: int) -> bool:
+    """Whether a phase is a label map on the grid of the images; other modules may give it another form."""
+    node = sequence.GetNthDataNode(phase)
+    return node is None or is_on_grid(node, stack_affine(sequence), stack_shape(images))
 
 
 def write_frame(sequence: Any, phase: int, labels: Labels) -> None:
@@ -242,8 +251,7 @@ def shown_structures(proxy: Any) -> tuple[Label, ...]:
 
 
 def _check_fit(images: Any, segmentation: Segmentation) -> None:
-    columns, rows, slices = images.GetNthDataNode(0).GetImageData().GetDimensions()
-    grid = (images.GetNumberOfDataNodes(), slices, rows, columns)
+    grid = (images.GetNumberOfDataNodes(), *stack_shape(images))
     if segmentation.labels.shape != grid:
         labels, there = (" × ".join(map(str, sizes)) for sizes in (segmentation.labels.shape, grid))
         raise LabelError.of("labels-grid", labels=labels, images=there)

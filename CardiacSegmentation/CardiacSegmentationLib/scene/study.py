@@ -150,7 +150,7 @@ def set_segmentation(study: Study, segmentation: Segmentation) -> None:
 
 def segmentation_of(study: Study) -> Segmentation | None:
     """The labels as they are now, corrections included."""
-    return sequences.read_segmentation(study.segmentation) if study.segmentation else None
+    return sequences.read_segmentation(study.segmentation, study.images) if study.segmentation else None
 
 
 def reading_of(study: Study) -> Reading:

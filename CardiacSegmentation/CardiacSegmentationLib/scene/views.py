@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from CardiacSegmentationLib.scene.cine import stack_affine
+from CardiacSegmentationLib.scene.cine import stack_affine, stack_shape
 from CardiacSegmentationLib.scene.nodes import nodes_of_class
 from CardiacSegmentationLib.scene.voxels import LPS_TO_RAS
 
@@ -39,7 +39,7 @@ def play(study: Study, on: bool) -> None:
 def align_view(study: Study, slice_node: Any) -> None:
     """Turn a slice view so that it shows the images as the scanner made them: columns to the right, rows down."""
     right, down, _ = _directions(study)
-    slices, rows, columns = _shape(study)
+    slices, rows, columns = stack_shape(study.images)
     center = _to_ras(study) @ [(columns - 1) / 2, (rows - 1) / 2, slices // 2, 1]
     slice_node.SetSliceToRASByNTP(*np.cross(right, -down), *right, *center[:3], 0)
 
@@ -94,7 +94,7 @@ def current_slice(study: Study, slice_node: Any) -> int:
 def slice_at(study: Study, ras: Sequence[float]) -> int:
     """The slice nearest to a place."""
     index = np.linalg.inv(_to_ras(study)) @ [*ras[:3], 1.0]
-    return int(np.clip(round(float(index[2])), 0, _shape(study)[0] - 1))
+    return int(np.clip(round(float(index[2])), 0, stack_shape(study.images)[0] - 1))
 
 
 def go_to_slice(study: Study, index: int, views: Iterable[Any] | None = None) -> None:
@@ -113,11 +113,6 @@ def _directions(study: Study) -> tuple[Array, Array, Array]:
     axes = _to_ras(study)[:3, :3]
     right, down, through = (axes / np.linalg.norm(axes, axis=0)).T
     return right, down, through
-
-
-def _shape(study: Study) -> tuple[int, int, int]:
-    columns, rows, slices = study.images.GetNthDataNode(0).GetImageData().GetDimensions()
-    return slices, rows, columns
 
 
 def _column(matrix: Any, column: int) -> Array:
