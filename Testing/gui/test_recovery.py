@@ -322,6 +322,23 @@ def test_unloading_the_module_right_after_a_stroke_leaves_no_file(
     assert not path.exists()
 
 
+@pytest.mark.stand_in
+def test_when_slicer_ends_no_file_is_left_although_the_overview_was_looked_at(
+    a_hand: Hand, a_segmented_study: Study, a_module: Any, a_window: Any
+) -> None:
+    """Its window is closed: the module goes out of view, the views are destroyed, then modules are unloaded."""
+    from shiboken6 import delete
+
+    a_hand.panel.overview.toggle()
+    path = correct(a_hand, a_segmented_study, 2)
+    assert path.is_file()
+    a_module.widget.exit()
+    for child in a_window.layoutManager().viewport().children():
+        delete(child)
+    a_module.unload()
+    assert not path.exists()
+
+
 def test_a_file_that_nobody_decided_on_outlives_the_scene(
     a_hand: Hand, a_segmented_study: Study, phantom: Phantom
 ) -> None:

@@ -125,6 +125,17 @@ def test_a_path_of_the_history_is_looked_into_once(
     assert looked_into == [dicom_study]
 
 
+def test_a_path_that_was_loaded_is_offered_again_and_not_kept(a_hand: Hand, dicom_study: Path, a_window: Any) -> None:
+    import slicer
+
+    a_hand.look_into(dicom_study)
+    a_hand.ui.loadButton.click()
+    (history,) = slicer.util.findChildren(a_hand.ui.folderEdit, className="QComboBox")
+    assert history.findText(str(dicom_study)) >= 0
+    settings = a_window.settings()
+    assert not [key for key in settings.allKeys() if str(dicom_study) in str(settings.value(key))]  # see privacy.md
+
+
 def test_buttons_choose_a_folder_or_a_file(a_hand: Hand, dicom_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import qt
 

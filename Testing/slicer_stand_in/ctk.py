@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
+import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Property, Signal
 
@@ -244,6 +245,9 @@ class ctkPathLineEdit(wrap_class(QtWidgets.QWidget)):  # type: ignore[misc]
             self._combo.setEditText(path)
 
     def addCurrentPathToHistory(self) -> None:
+        key, path = f"ctkPathLineEdit/{self.settingKey or self.objectName}", self._combo.currentText()
+        settings = slicer.app.settings()
+        settings.setValue(key, [path, *(settings.value(key) or [])])
         if self._combo.findText(self._combo.currentText()) < 0:
             self._combo.addItem(self._combo.currentText())
 

@@ -101,9 +101,13 @@ class Overview:
 
     def clean_up(self) -> None:
         """The module is unloaded."""
+        self.exit()
         self._later.end()
         self._resized.end()
-        self._painter = None
+
+    def exit(self) -> None:
+        """The module goes out of view. When Slicer ends, the views and all that lies over them go after that."""
+        self.hide()
         if self._box is not None:
             self._box.setParent(None)
             self._box.deleteLater()

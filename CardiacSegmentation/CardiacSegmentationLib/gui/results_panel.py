@@ -18,6 +18,7 @@ from CardiacSegmentationLib.gui.curve import Curve
 from CardiacSegmentationLib.gui.export_menu import ExportMenu
 from CardiacSegmentationLib.gui.exports import mark_folder, replaced, study_folder, write
 from CardiacSegmentationLib.gui.messages import errors_shown, progress_shown
+from CardiacSegmentationLib.gui.paths import offer_again
 from CardiacSegmentationLib.gui.results_table import ResultsTable
 from CardiacSegmentationLib.gui.sending import Sending
 from CardiacSegmentationLib.gui.texts import findings_html
@@ -126,7 +127,7 @@ class ResultsPanel:
             if not self._may_replace(replaced(parts, folder)):
                 return written
             written = self._write(live, parts, folder)
-            self._ui.exportEdit.addCurrentPathToHistory()
+            offer_again(self._ui.exportEdit)
             slicer.app.settings().setValue(EXPORT_FOLDER, str(parent))
         return written
 

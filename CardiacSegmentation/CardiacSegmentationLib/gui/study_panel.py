@@ -17,6 +17,7 @@ from CardiacSegmentationLib.findings import Severity
 from CardiacSegmentationLib.gui.clicks import once
 from CardiacSegmentationLib.gui.dicom_browser import selected_files
 from CardiacSegmentationLib.gui.messages import errors_shown, progress_shown
+from CardiacSegmentationLib.gui.paths import offer_again
 from CardiacSegmentationLib.gui.sample import sample_folder
 from CardiacSegmentationLib.gui.texts import findings_html, message_html
 from CardiacSegmentationLib.gui.timers import Timer
@@ -115,7 +116,7 @@ class StudyPanel:
             return
         with errors_shown(self._panel.messages):
             study = load_found(slicer.mrmlScene, self._found, row)
-            self._ui.folderEdit.addCurrentPathToHistory()
+            offer_again(self._ui.folderEdit)
             candidate = self._found.stacks[row]
             if candidate.format == "DICOM":
                 place_under_patient(study, candidate.files[0])

@@ -169,7 +169,7 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._looking.exit()
         self.identity.exit()
         self._wheel.exit()
-        self.overview.hide()
+        self.overview.exit()
 
     def clean_up(self) -> None:
         """The module is unloaded: nothing of it stays behind."""
