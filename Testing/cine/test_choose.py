@@ -288,6 +288,16 @@ def test_stacks_of_several_patients_are_refused_until_one_is_named(ge: Spoilable
         assert read_study(ge.folder, stack=number).instance_uids[0][0] == stacks[number].frames[0][0].file.instance_uid
 
 
+@pytest.mark.parametrize(("keyword", "told"), [("PatientID", "10 patients"), ("StudyInstanceUID", "10 studies")])
+def test_slices_that_an_anonymiser_scattered_are_told_where_none_can_be_chosen(
+    siemens: Spoilable, keyword: str, told: str
+) -> None:
+    for path in siemens.folder.rglob("*.IMA"):
+        edit(path, **{keyword: f"2.25.{pydicom.dcmread(path, stop_before_pixels=True).SeriesNumber}"})
+    with pytest.raises(StudyError, match=told):
+        read_study(siemens.folder)
+
+
 def test_another_patients_long_axis_views_are_no_obstacle(ge: Spoilable) -> None:
     for path in ge.images("ch"):
         edit(path, PatientID="B", StudyInstanceUID="2.25.8")

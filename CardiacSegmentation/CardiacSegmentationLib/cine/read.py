@@ -13,7 +13,7 @@ from CardiacSegmentationLib.cine.patient import read_patient
 from CardiacSegmentationLib.cine.pixels import read_voxels
 from CardiacSegmentationLib.cine.volume_files import read_volume
 from CardiacSegmentationLib.errors import StudyError
-from CardiacSegmentationLib.findings import Finding, Severity
+from CardiacSegmentationLib.findings import Finding
 from CardiacSegmentationLib.stack import Array, CineStack, Patient, Source
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.cine.slices import Acquisition
     from CardiacSegmentationLib.cine.study import Candidate, FoundStudy
 
-MOST_DAMAGE = 3  # sentences about unusable files that an error repeats
+MOST_DAMAGE = 3  # sentences about the study and unusable files that an error repeats
 STILL = 0.0005  # of the brightness range; noise alone changes the middle of the image by more from phase to phase
 
 
@@ -80,7 +80,7 @@ def read_study(
 
 def why_none_chosen(study: FoundStudy) -> str:
     """Why nothing can be segmented, what else is wrong with the study, and the remedy."""
-    damage = [finding.message for finding in study.findings if finding.severity is Severity.ERROR]
+    damage = [finding.message for finding in study.findings]
     damage += [f"{group.text()}." for group in study.left_out if group.reason in UNUSABLE]
     more = [f"There is more of this kind ({len(damage)} in all)."] if len(damage) > MOST_DAMAGE else []
     hint = "Name the folder that holds the short-axis cine series, or choose a stack by its number (--stack N)."
