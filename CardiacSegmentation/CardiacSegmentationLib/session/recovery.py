@@ -75,6 +75,7 @@ class Recovery:
         self._folder = folder
         self._owner = {"process": os.getpid(), "token": uuid.uuid4().hex}  # process numbers come again
         self._starts: dict[str, _Start] = {}
+        self.failed: OSError | None = None  # why the last ``keep`` could not write the work down
 
     def find(self, session: StudySession) -> Found | None:
         """What an earlier session left of the study at hand; a file that cannot be read or adds nothing is no help.
@@ -102,6 +103,7 @@ class Recovery:
         self._starts.pop(fingerprint(session.stack), None)
 
     def _keep(self, session: StudySession, owner: Mapping[str, Any]) -> bool:
+        self.failed = None
         name, now = fingerprint(session.stack), _start_of(session)
         path, start = self._path(name), self._starts.setdefault(name, now)
         is_changed = start.contours != now.contours or (start.checksums, _substance(start.reading)) != (
@@ -170,6 +172,7 @@ class Recovery:
                 np.savez_compressed(file, state=np.array(json.dumps(state)), images=images)
         except OSError as error:
             LOG.warning("The work is not kept for the case of a crash: %s", error)
+            self.failed = error
             return False
         return True
 
