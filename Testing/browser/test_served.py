@@ -319,6 +319,21 @@ def test_what_goes_wrong_while_writing_is_said_and_work_goes_on(
     assert "problem" not in tab.command("pull", **PLACE, line=inwards)
 
 
+def test_a_step_that_a_full_disk_does_not_keep_says_so(
+    study: ServedStudy, inwards: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object, **_arrays: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    tab = Tab(study)
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "savez_compressed", fail)
+        answer = tab.command("pull", **PLACE, line=inwards)
+    assert "would not outlive a crash: it cannot be written down (No space left on device)" in answer["problem"]
+    assert study.session.segmentation.corrected.any()
+    assert "problem" not in tab.command("reader", text="Ada")
+
+
 def test_a_signed_reading_refuses_every_change_until_it_is_unlocked(study: ServedStudy, inwards: Any) -> None:
     tab = Tab(study)
     tab.command("reader", text="Ada")

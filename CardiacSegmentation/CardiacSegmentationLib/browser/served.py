@@ -18,7 +18,7 @@ from CardiacSegmentationLib.browser.long_axes import describe_base_lines, descri
 from CardiacSegmentationLib.browser.page import automatic_contours, describe_numbers
 from CardiacSegmentationLib.browser.words import say
 from CardiacSegmentationLib.choices import CHOICES, CONVENTIONS
-from CardiacSegmentationLib.errors import CardiacSegmentationError, ContourError, ReadingError, as_error
+from CardiacSegmentationLib.errors import CardiacSegmentationError, ContourError, ReadingError, as_error, reason_of
 from CardiacSegmentationLib.export.dicom_source import read_source
 from CardiacSegmentationLib.export.result_parts import PARTS, describe_patient
 from CardiacSegmentationLib.export.results import default_parts
@@ -202,6 +202,9 @@ class ServedStudy:
             return {**self._news(seen), "problem": say("defect", self.language, error=error)}
         if self._revision > before:
             self.keep()
+            if self._recovery.failed is not None:
+                unkept = ReadingError.of("work-not-kept", reason=reason_of(self._recovery.failed))
+                extra = {**extra, "problem": unkept.text(self.language)}
         return {**self._news(seen), **extra, "place": self._place}
 
     def _news(self, seen: int) -> dict[str, Any]:

@@ -89,6 +89,7 @@ class Recovery:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._loads: dict[tuple[str, Hashable], _Load] = {}
+        self.failed: OSError | None = None  # why the last ``keep`` could not write the work down
 
     @property
     def loads(self) -> tuple[Any, ...]:
@@ -116,6 +117,7 @@ class Recovery:
 
         Where all was taken back, the file goes. A full disk does not stop the work.
         """
+        self.failed = None
         kept, now = self._load(session, load), _start_of(session)
         is_changed = kept.start.contours != now.contours or (kept.start.checksums, _substance(kept.start.reading)) != (
             now.checksums,
@@ -124,7 +126,13 @@ class Recovery:
         if not is_changed:
             _delete(kept.path)
             return False
-        return _write(session, kept, now)
+        try:
+            _write(session, kept, now)
+        except OSError as error:
+            LOG.warning("The work is not kept for the case of a crash: %s", error)
+            self.failed = error
+            return False
+        return True
 
     def leave(self, load: Hashable = None) -> None:
         """The study was deleted, and its work with it: what was kept stays, for when its images come again."""
@@ -193,7 +201,7 @@ def _kept_at(path: Path) -> float:
     return 0.0
 
 
-def _write(session: StudySession, kept: _Load, now: _Start) -> bool:
+def _write(session: StudySession, kept: _Load, now: _Start) -> None:
     segmentation = session.segmentation
     checksums = np.array(now.checksums)
     is_kept = segmentation.corrected | (checksums != np.array(kept.start.checksums))
@@ -208,13 +216,8 @@ def _write(session: StudySession, kept: _Load, now: _Start) -> bool:
         "contours": contours_to_list(segmentation.contours),
     }
     images = segmentation.labels[places[:, 0], places[:, 1]]
-    try:
-        with atomic_path(kept.path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, state=np.array(json.dumps(state)), images=images)
-    except OSError as error:
-        LOG.warning("The work is not kept for the case of a crash: %s", error)
-        return False
-    return True
+    with atomic_path(kept.path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, state=np.array(json.dumps(state)), images=images)
 
 
 def _start_of(session: StudySession) -> _Start:
