@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from cardiactrain.muon import Muon
-from cardiactrain.registry import make
+from cardiactrain.registry import make, refuse_negative
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,7 +37,7 @@ def constant() -> Callable[[int, int], float]:
 
 def cosine(*, warmup: int = 0, floor: float = 0.0) -> Callable[[int, int], float]:
     """Rise over ``warmup`` steps, then fall along a half cosine."""
-    _check(warmup=warmup, floor=floor)
+    refuse_negative(warmup=warmup, floor=floor)
 
     def factor(step: int, steps: int) -> float:
         if step < warmup:
@@ -50,7 +50,7 @@ def cosine(*, warmup: int = 0, floor: float = 0.0) -> Callable[[int, int], float
 
 def trapezoid(*, warmup: int = 0, fall: float = 0.3, floor: float = 0.0) -> Callable[[int, int], float]:
     """Rise, stay, fall over the last part: a run may be lengthened or cut before the fall without a new schedule."""
-    _check(warmup=warmup, fall=fall, floor=floor)
+    refuse_negative(warmup=warmup, fall=fall, floor=floor)
 
     def factor(step: int, steps: int) -> float:
         if step < warmup:
@@ -63,7 +63,7 @@ def trapezoid(*, warmup: int = 0, fall: float = 0.3, floor: float = 0.0) -> Call
 
 def polynomial(*, power: float = 0.9) -> Callable[[int, int], float]:
     """Fall as a power of what is left."""
-    _check(power=power)
+    refuse_negative(power=power)
     return lambda step, steps: (1 - min(1.0, step / max(1, steps))) ** power
 
 
@@ -73,11 +73,3 @@ SCHEDULES = {"constant": constant, "cosine": cosine, "trapezoid": trapezoid, "po
 def make_schedule(part: Component) -> Callable[[int, int], float]:
     """The schedule a recipe names: a factor of the rate from step and number of steps."""
     return make(SCHEDULES, part, "schedule")
-
-
-def _check(**options: float) -> None:
-    """A rate below 0 would climb the loss."""
-    for name, value in options.items():
-        if value < 0:
-            msg = f"{name} is at least 0, not {value}"
-            raise ValueError(msg)

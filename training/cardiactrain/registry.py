@@ -59,6 +59,14 @@ def make(registry: Mapping[str, Callable[..., T]], part: Component, what: str, *
     check_options(registry, part, what, len(arguments))
     try:
         return registry[part.kind](*arguments, **part.options)
-    except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
+    except (TypeError, ValueError, IndexError, RuntimeError, ZeroDivisionError) as error:
         msg = f"The {what} {part.kind!r} cannot be made with {part.options}: {error}"
         raise RecipeError(msg) from error
+
+
+def refuse_negative(**options: float) -> None:
+    """For parts of a recipe that would do the opposite of what they are for: climb a loss, reward what is wrong."""
+    for name, value in options.items():
+        if value < 0:
+            msg = f"{name} is at least 0, not {value}"
+            raise ValueError(msg)

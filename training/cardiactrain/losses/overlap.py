@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from cardiactrain.losses.marginal import Marginals, marginalise
+from cardiactrain.registry import refuse_negative
 
 Tensor = torch.Tensor
 
@@ -15,6 +16,7 @@ class _Overlap:
     def __init__(
         self, *, smooth: float = 1.0, batch: bool = True, background: bool = False, squared: bool = False
     ) -> None:
+        refuse_negative(smooth=smooth)
         self.smooth, self.batch, self.background, self.squared = smooth, batch, background, squared
 
     def __call__(self, logits: Tensor, target: Tensor, known: Tensor) -> Tensor:

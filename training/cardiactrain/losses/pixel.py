@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from cardiactrain.losses.marginal import Marginals, marginalise
+from cardiactrain.registry import refuse_negative
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ class CrossEntropy:
     """Cross-entropy against class shares; ``weighted`` takes class weights from the batch."""
 
     def __init__(self, *, weights: Sequence[float] | None = None, weighted: bool = False) -> None:
+        refuse_negative(weights=min(weights or (0.0,)))
         self.weights, self.weighted = weights, weighted
 
     def __call__(self, logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
@@ -47,6 +49,7 @@ class Focal:
     """Cross-entropy in which pixels that are right already count little."""
 
     def __init__(self, *, gamma: float = 2.0) -> None:
+        refuse_negative(gamma=gamma)
         self.gamma = gamma
 
     def __call__(self, logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
