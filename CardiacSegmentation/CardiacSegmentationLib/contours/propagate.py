@@ -94,10 +94,11 @@ def propagate(
 ) -> Carried[int]:
     """The corrected contours of further images in a row of phases (or slices), by index.
 
-    ``automatic`` holds the contours before anyone corrected them, ``corrected`` those of the images that a reader
-    corrected; these are never among the results, nor are images without automatic contours. ``images``
-    ``[image, row, column]`` say how much of a correction belongs where; without them it is all. ``targets`` limits the
-    results. ``at`` says where in the row each image lies (its time, its position; its index when not given),
+    ``automatic`` holds the contours before anyone corrected them (``None`` where they are not known, without borders
+    where there is no heart), ``corrected`` those of the images that a reader corrected; these are never among the
+    results, nor are images without automatic contours. ``images`` ``[image, row, column]`` say how much of a correction
+    belongs where; without them it is all. ``targets`` limits the results. ``at`` says where in the row each image lies
+    (its time, its position; its index when not given),
     ``period`` after how much of that row begins anew (the R-R interval where the phases cover the whole beat),
     ``fade`` how far beyond the corrected images the correction reaches (half the period or of the row by default).
     """
@@ -105,7 +106,7 @@ def propagate(
     corrections = {}
     for index, contours in corrected.items():
         before = automatic[index]
-        if before is not None:
+        if before is not None and before.borders:
             corrections[index] = find_correction(before, contours, images[index] if images is not None else None)
     known = {index: places[index] for index in corrections}
     drawn = {index: places[index] for index in corrected}
@@ -120,7 +121,7 @@ def propagate(
         undrawn = _undrawn(before, beside, corrected)
         if undrawn:
             results.undrawn[index] = undrawn
-        if before is None:
+        if before is None or not before.borders:
             results.left_out[index] = LeftOut.NO_CONTOURS
             continue
         shares = _shares(_beside(places[index], known, period), reach)
@@ -246,7 +247,7 @@ def _deleted(
 def _undrawn(before: Contours | None, beside: _Beside, corrected: Mapping[int, Contours]) -> frozenset[Border]:
     """The borders that an image should have and has not got.
 
-    One without any takes all of the only corrected image there is; else those that lie on both sides of it.
+    One whose contours are not known takes all of the only corrected image there is; else those on both sides of it.
     """
     there = [set(corrected[index].borders) for index in beside.indices]
     if not there or (before is not None and not beside.is_between):
