@@ -179,6 +179,22 @@ def test_an_rv_drawn_at_ed_only_appears_nowhere_else(begin: Callable[..., StudyS
     assert not propose_phases(session, SLICE)
 
 
+@pytest.mark.parametrize("is_base", [True, False])
+def test_a_slice_that_left_the_heart_takes_no_correction_of_ed(
+    begin: Callable[..., StudySession], made: Segmentation, is_base: bool
+) -> None:
+    labels, left = made.labels.copy(), [ES - 1, ES, ES + 1]
+    there = np.flatnonzero(labels.any(axis=(2, 3)).all(axis=0))
+    end = int(there[0] if is_base else there[-1])
+    labels[left, slice(end + 1) if is_base else slice(end, None)] = 0
+    session = begin(Segmentation.of(labels, model="a network"))
+    edit_contours(session, {(ED, end): grow(contours_at(session, (ED, end)), [Border.EPI], 2.0)}, "Grow")
+    proposal = propose_phases(session, end)
+    assert {proposal.left_out.get((phase, end)) for phase in left} == {LeftOut.NO_CONTOURS}
+    edit_contours(session, {(ES, end): find_contours(made.labels[ES, end], in_plane_mm(session))}, "Redraw")
+    assert (ES - 1, end) in propose_phases(session, end)
+
+
 def test_a_heart_drawn_at_ed_and_emptied_at_es_appears_nowhere_between(
     begin: Callable[..., StudySession], made: Segmentation
 ) -> None:

@@ -94,10 +94,11 @@ def propagate(
 ) -> Carried[int]:
     """The corrected contours of further images in a row of phases (or slices), by index.
 
-    ``automatic`` holds the contours before anyone corrected them, ``corrected`` those of the images that a reader
-    corrected; these are never among the results, nor are images without automatic contours. ``images``
-    ``[image, row, column]`` say how much of a correction belongs where; without them it is all. ``targets`` limits the
-    results. ``at`` says where in the row each image lies (its time, its position; its index when not given),
+    ``automatic`` holds the contours before anyone corrected them (``None`` where they are not known, without borders
+    where there is no heart), ``corrected`` those of the images that a reader corrected; these are never among the
+    results, nor are images without automatic contours. ``images`` ``[image, row, column]`` say how much of a correction
+    belongs where; without them it is all. ``targets`` limits the results. ``at`` says where in the row each image lies
+    (its time, its position; its index when not given),
     ``period`` after how much of that row begins anew (the R-R interval where the phases cover the whole beat),
     ``fade`` how far beyond the corrected images the correction reaches (half the period or of the row by default).
     """
@@ -105,7 +106,7 @@ def propagate(
     corrections = {}
     for index, contours in corrected.items():
         before = automatic[index]
-        if before is not None:
+        if before is not None and before.borders:
             corrections[index] = find_correction(before, contours, images[index] if images is not None else None)
     span = period or (float(np.ptp(places)) if len(places) else 0.0)
     row = _Row(automatic, corrected, corrections, images, places, period, span / 2.0 if fade is None else fade)
@@ -182,7 +183,7 @@ class _Row:
         before = self.automatic[index]
         if index in self.corrected:
             return LeftOut.CORRECTED
-        if before is None:
+        if before is None or not before.borders:
             return LeftOut.NO_CONTOURS
         shares = _shares(self._beside(index, self.corrections), self.fade)
         blend = _blend([(self.corrections[each], share) for each, share in shares.items()])
@@ -201,7 +202,7 @@ class _Row:
     def undrawn(self, index: int) -> frozenset[Border]:
         """The borders that an image should have and has not got.
 
-        One without any takes all of the only corrected image there is; else those that lie on both sides of it.
+        One whose contours are not known takes all of the only corrected image there is; else those on both sides of it.
         """
         if index in self.corrected:
             return frozenset()

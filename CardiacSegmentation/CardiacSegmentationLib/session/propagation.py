@@ -40,7 +40,8 @@ def propose_phases(session: StudySession, slice_: int, phases: Iterable[int] | N
     """What the reader's corrections of a slice make of its other phases; nothing is changed.
 
     The correction is added to the automatic contours, as far as the images speak for it. Where there are none, or not
-    all that the reader has on both sides, the contours follow the images' motion. What she deleted on both sides goes.
+    all that the reader has on both sides, the contours follow the images' motion; where a slice has left the heart,
+    only between two images that the reader corrected. What she deleted on both sides goes.
     Images that the reader corrected are never among the results.
     """
     stack = session.stack
@@ -49,7 +50,7 @@ def propose_phases(session: StudySession, slice_: int, phases: Iterable[int] | N
         phase: _corrected(session, (phase, slice_)) for phase in range(stack.phases) if _is_mine(session, phase, slice_)
     }
     _require_corrections(mine)
-    automatic = [automatic_contours(session, (phase, slice_)) for phase in range(stack.phases)]
+    automatic = [_known_automatic(session, (phase, slice_)) for phase in range(stack.phases)]
     found = propagate(
         automatic,
         mine,
@@ -163,6 +164,19 @@ def _has_hole_beside(session: StudySession, place: Place) -> bool:
         each for each in beside if {*contours_at(session, each).borders} & {Border.ENDO, Border.EPI} == {Border.EPI}
     ]
     return any(not encloses(contours_at(session, each), session.segmentation.labels[each]) for each in without)
+
+
+def _known_automatic(session: StudySession, place: Place) -> Contours | None:
+    """The automatic contours of an image; without borders where the heart ended before it, ``None`` if not known.
+
+    At base and apex a slice leaves the heart during the beat; an empty image between others was lost.
+    """
+    (phase, slice_), packed, found = place, session.segmentation.automatic, automatic_contours(session, place)
+    if found is not None or packed is None or not packed.labelled[phase]:
+        return found
+    labels = packed.phase(phase)
+    is_between = labels[:slice_].any() and labels[slice_ + 1 :].any()
+    return None if is_between else Contours(in_plane_mm(session))
 
 
 def _corrected(session: StudySession, place: Place) -> Contours:
