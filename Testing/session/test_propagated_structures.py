@@ -191,7 +191,7 @@ def test_a_slice_that_left_the_heart_takes_no_correction_of_ed(
     edit_contours(session, {(ED, end): grow(contours_at(session, (ED, end)), [Border.EPI], 2.0)}, "Grow")
     proposal = propose_phases(session, end)
     assert {proposal.left_out.get((phase, end)) for phase in left} == {LeftOut.NO_CONTOURS}
-    edit_contours(session, {(ES, end): find_contours(made.labels[ES, end], in_plane_mm(session))}, "Redraw")
+    edit_contours(session, {(ES, end): find_contours(made.labels[ES, end], session.stack.pixel_mm)}, "Redraw")
     assert (ES - 1, end) in propose_phases(session, end)
 
 

@@ -176,7 +176,7 @@ def _known_automatic(session: StudySession, place: Place) -> Contours | None:
         return found
     labels = packed.phase(phase)
     is_between = labels[:slice_].any() and labels[slice_ + 1 :].any()
-    return None if is_between else Contours(in_plane_mm(session))
+    return None if is_between else Contours(session.stack.pixel_mm)
 
 
 def _corrected(session: StudySession, place: Place) -> Contours:
