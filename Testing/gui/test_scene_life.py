@@ -219,6 +219,28 @@ def test_a_study_not_at_hand_keeps_the_phase_whose_node_was_deleted(
     assert after.corrected_images == ()
 
 
+def test_images_stay_although_the_volume_on_display_was_deleted(a_hand: Hand, a_segmented_study: Study) -> None:
+    """Slicer makes another one of the sequence, with a grey scale of its own, and in no view."""
+    import slicer
+
+    study = a_segmented_study
+    logics = slicer.app.applicationLogic().GetSliceLogics()
+    display = study.volume_node.GetDisplayNode()
+    grey = (display.GetWindow(), display.GetLevel())
+    slicer.mrmlScene.RemoveNode(study.volume_node)
+    a_hand.wait(0.5)
+    display = study.volume_node.GetDisplayNode()
+    assert (display.GetWindow(), display.GetLevel()) == pytest.approx(grey)
+    for number in range(logics.GetNumberOfItems()):
+        shown = logics.GetItemAsObject(number).GetSliceCompositeNode().GetBackgroundVolumeID()
+        assert shown == study.volume_node.GetID()
+    assert a_hand.ui.editor.sourceVolumeNode() is study.volume_node
+    assert not a_hand.ui.undoButton.enabled
+    paint(study, 4)
+    a_hand.wait(0.4)
+    assert a_hand.ui.undoButton.enabled
+
+
 @pytest.mark.parametrize("broken", ["labels", "images", "reading"])
 def test_a_study_that_cannot_be_read_is_not_shown_with_the_numbers_of_another(
     a_hand: Hand, a_segmented_study: Study, phantom: tuple[CineStack, Segmentation], broken: str

@@ -224,3 +224,25 @@ def test_changes_by_other_hands_are_noted(session: StudySession) -> None:
     entry = session.reading.journal[-1]
     assert (entry.action, entry.phase, entry.slice, entry.images) == ("outside", 1, 2, 2)
     assert session.undo_text() == ""
+
+
+def test_undo_and_redo_spare_what_other_hands_did(begin: Callable[..., StudySession]) -> None:
+    """In another module of Slicer, while another study was at hand."""
+    before = begin()
+    delete_here(before, (1, 2), [Label.RV])
+    delete_here(before, (4, 4), [Label.LV])
+    delete_here(before, (2, 3), [Label.LV])
+    delete_here(before, (4, 4), [Label.MYO])
+    before.undo()
+    labels = before.segmentation.labels.copy()
+    labels[4, 4, :5, :5] = Label.RV
+    session = begin(replace(before.segmentation, labels=labels), reading=before.reading, history=before.history)
+    session.note_outside([(4, 4)])
+    assert session.redo_text() == ""
+    assert session.undo()
+    assert (session.segmentation.labels[2, 3] == Label.LV).any()
+    assert not session.undo()
+    assert np.array_equal(session.segmentation.labels[4, 4], labels[4, 4])
+    assert not (session.segmentation.labels[1, 2] == Label.RV).any()
+    assert session.redo()
+    assert np.array_equal(session.segmentation.labels, labels)

@@ -25,6 +25,7 @@ from CardiacSegmentationLib.gui.shortcuts import Shortcuts
 from CardiacSegmentationLib.gui.sign_panel import SignPanel
 from CardiacSegmentationLib.gui.study_panel import StudyPanel
 from CardiacSegmentationLib.gui.timers import Timer
+from CardiacSegmentationLib.scene.cine import fit_window, has_window, set_window
 from CardiacSegmentationLib.scene.live import LiveStudy
 from CardiacSegmentationLib.scene.segmentation import set_display
 from CardiacSegmentationLib.scene.study import Study, find_studies, reading_of, remove_rest
@@ -354,17 +355,28 @@ class CardiacPanel(VTKObservationMixin):  # type: ignore[misc]
         self._follow_segmentation()
 
     def _follow_segmentation(self) -> None:
-        """The labels were deleted, or the node that shows them and is edited is another one now."""
+        """The labels were deleted, or the node that shows them or the images is another one now."""
         if self.study is None or not self.study.exists or self._is_followed():
             return
         if self.live is None or self.study.segmentation_node is None:
             self._give_up_live()
             self._show_study()
             return
+        if not has_window(self.study.volume_node):
+            self._show_images_anew(self.study, self.live.session)
         set_display(self.study.segmentation_node, self.study.volume_node)
         with errors_shown(self.messages):
             self.live.follow_node()
         self._correct.bind_editor(self.study)
 
+    def _show_images_anew(self, study: Study, session: StudySession) -> None:
+        set_window(study.volume_node, session.stack)
+        fit_window(study.volume_node, session.stack.voxels, session.segmentation.labels)
+        layout.show_study(study)
+        self._long_axes.show_study()
+        self._zoom_timer.start()
+
     def _is_followed(self) -> bool:
-        return self.study is None or self.live is None or self.live.node is self.study.segmentation_node
+        if self.study is None or self.live is None:
+            return True
+        return self.live.node is self.study.segmentation_node and has_window(self.study.volume_node)

@@ -61,8 +61,7 @@ def add_cine(scene: Any, stack: CineStack, *, one_image: bool = False) -> tuple[
     browser.SetPlaybackRateFps(playback_rate_fps(stack))
     browser.AddSynchronizedSequenceNode(sequence)
     browser.SetSelectedItemNumber(0)  # none is selected by itself, though the first is shown
-    low, high = np.percentile(stack.voxels[:: _every(stack.phases), :, ::4, ::4], (1, 99.5))
-    _set_window(browser.GetProxyNode(sequence), low, high)
+    set_window(browser.GetProxyNode(sequence), stack)
     return sequence, browser
 
 
@@ -73,6 +72,19 @@ def add_sequence(scene: Any, name: str) -> Any:
     sequences that are there already, a browser takes those for its own, and its files are read into their frames.
     """
     return scene.AddNewNodeByClassWithID(SEQUENCE, name, SEQUENCE + uuid4().hex)
+
+
+def set_window(proxy: Any, stack: CineStack) -> None:
+    """Show most of what there is, as long as nothing is labelled."""
+    low, high = np.percentile(stack.voxels[:: _every(stack.phases), :, ::4, ::4], (1, 99.5))
+    _set_window(proxy, low, high)
+
+
+def has_window(proxy: Any) -> bool:
+    """Whether the volume on display was given a grey scale; one that Slicer made for a deleted one has none."""
+    return (
+        proxy is not None and proxy.GetDisplayNode() is not None and bool(proxy.GetDisplayNode().GetAttribute(WINDOW))
+    )
 
 
 def fit_window(proxy: Any, phases: Iterable[Array], labels: Array) -> None:

@@ -16,7 +16,7 @@ from CardiacSegmentationLib.segmentation import Origin, PackedLabels
 from CardiacSegmentationLib.segmentation_json import contours_from_dict, contours_to_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from CardiacSegmentationLib.segmentation import Contours, Labels, Place, Segmentation
 
@@ -82,6 +82,14 @@ class History:
     def step(self, by: int) -> None:
         """One change was taken back (-1) or made again (+1)."""
         self._done += by
+
+    def forget(self, places: Iterable[Place]) -> None:
+        """Others changed these images since: no way leads across changes of them, for it would end in labels before."""
+        there = set(places)
+        touching = [number for number, change in enumerate(self._changes) if there & change.images.keys()]
+        first = max((number + 1 for number in touching if number < self._done), default=0)
+        end = min((number for number in touching if number >= self._done), default=len(self._changes))
+        self._changes, self._done = self._changes[first:end], self._done - first
 
     def clear(self) -> None:
         """There is no way back from here."""

@@ -88,10 +88,11 @@ class StudySession(StudyAtHand):
     def note_outside(self, places: Iterable[Place]) -> None:
         """Note that images were changed by other hands than this session's; the labels are known already.
 
-        A signature stood for the labels as they were: it goes.
+        A signature stood for the labels as they were: it goes. So does the way back across changes of these images.
         """
         images = sorted(places)
         if images:
+            self.history.forget(images)
             phase, slice_ = images[0]
             entry = JournalEntry(self._time(), "outside", phase=phase, slice=slice_, images=len(images))
             reading = self._held(self.reading)
