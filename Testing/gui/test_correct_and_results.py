@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from CardiacSegmentationLib.segmentation import Label
 from slicer_stand_in.hand import paint
@@ -130,6 +131,20 @@ def test_doubts_are_ticked_off_on_the_slice_on_display_however_one_came_there(
     a_hand.ui.tickOffButton.click()
     assert "missing" in cell(table, 3, 4)
     assert "missing" not in cell(table, 5, 4)
+
+
+def test_a_signed_reading_refuses_to_tick_off_in_one_sentence(a_hand: Hand, a_segmented_study: Study) -> None:
+    session = a_hand.panel.session
+    for phase, structures in ((0, [1]), (3, [2, 3])):
+        labels = session.segmentation.labels[phase].copy()
+        labels[4][np.isin(labels[4], structures)] = 0
+        session.edit(phase, labels, "Erase")
+    assert sum(finding.slice == 4 for finding in session.assessment.open_findings) > 1
+    session.set_reader("Dr. A")
+    session.sign()
+    a_hand.panel.go_to(4, None)
+    a_hand.ui.tickOffButton.click()
+    assert len(a_hand.messages.errors) == 1
 
 
 def test_the_slider_steps_through_the_phases_of_images_and_labels(a_hand: Hand, a_segmented_study: Study) -> None:

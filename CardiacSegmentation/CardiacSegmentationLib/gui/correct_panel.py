@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import slicer
@@ -23,7 +22,6 @@ from CardiacSegmentationLib.gui.translation import language
 from CardiacSegmentationLib.scene.study import Study, bookmark
 from CardiacSegmentationLib.scene.views import current_phase, current_slice, go_to_phase, go_to_slice, play
 from CardiacSegmentationLib.segmentation import STRUCTURES, Label
-from CardiacSegmentationLib.session import StudySession
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from CardiacSegmentationLib.findings import Finding
     from CardiacSegmentationLib.gui.background import Process
     from CardiacSegmentationLib.gui.widget import CardiacPanel
+    from CardiacSegmentationLib.session import StudySession
 
 # Those that act on the slice shown and were seen to change a cine's labels in a real Slicer. Slicer's other tools, its
 # Smoothing too, act on all slices of a phase: they are in the Segment Editor module.
@@ -320,8 +319,13 @@ class CorrectPanel:
         live = self._panel.live
         if live is None:
             return
-        for finding in [item for item in live.assessment.open_findings if item.slice == row]:
-            self._command(partial(StudySession.acknowledge, finding=finding))
+        found = [item for item in live.assessment.open_findings if item.slice == row]
+
+        def acknowledge(session: StudySession) -> None:
+            for finding in found:
+                session.acknowledge(finding)
+
+        self._command(acknowledge)
         left = next((item for item in live.assessment.open_findings if item.slice is not None), None)
         if left is not None and not live.session.is_signed:
             self.jump(left.slice, left.phase)
