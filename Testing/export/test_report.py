@@ -234,6 +234,22 @@ def test_the_first_page_has_impression_doubts_and_corrections_and_the_last_the_j
     assert last.count("undone") == 1
 
 
+@pytest.mark.parametrize(
+    "finding",
+    [
+        Finding("several-beats", parameters={"count": 3, "total": 8, "beats": 2}),
+        Finding("rr-differs", parameters={"lasts_ms": 1900.0, "rr_ms": 900.0}),
+        Finding("apart", Severity.ERROR, parameters={"distance_mm": 80.0, "side": "beyond"}),
+        Finding("stack-sheared", parameters={"shift_mm": 4.0}),
+    ],
+    ids=lambda finding: finding.code,
+)
+def test_what_the_importer_doubts_is_a_remark_on_images_and_rhythm(finding: Finding, case: Any, tmp_path: Path) -> None:
+    assessment = dataclasses.replace(case.assessment, findings=(finding,))
+    first = re.sub(r"\s+", " ", _read(make_report(case.stack, case.segmentation, assessment), tmp_path)[0])
+    assert f"Image quality and rhythm {finding.message}" in first
+
+
 def test_remarks_on_images_and_rhythm_stand_beside_the_patient(case: Any, tmp_path: Path) -> None:
     shifted = Finding("slice-shifted", slice=2)
     assessment = dataclasses.replace(case.assessment, findings=(shifted, Finding("apex-first")))

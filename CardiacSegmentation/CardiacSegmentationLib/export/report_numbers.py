@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 # Findings about the images and the beat rather than about labels and numbers.
 QUALITY = (
     "low-contrast", "slice-shifted", "out-of-step", "heart-at-edge", "base-not-covered", "apex-not-covered",
-    "missing-slice", "incomplete-slice", "irregular-gap", "duplicate-frames", "unequal-phases", "phase-missing",
-    "images-lost", "no-motion", "heart-rate", "beat-not-covered", "rr-assumed", "rr-varies", "times-assumed",
-    "times-unknown",
+    "missing-slice", "incomplete-slice", "extra-slice", "apart", "irregular-gap", "stack-sheared", "duplicate-frames",
+    "unequal-phases", "phase-missing", "images-lost", "no-motion", "heart-rate", "several-beats", "beat-not-covered",
+    "rr-assumed", "rr-differs", "rr-varies", "times-assumed", "times-unknown",
 )  # fmt: skip
 LEFT, RIGHT, HEART = ("left-ventricle", "LV "), ("right-ventricle", "RV "), ("heart", "")
 SIGNATURE_MM = 9.0
