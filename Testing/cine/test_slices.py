@@ -141,6 +141,15 @@ def test_where_every_other_slice_is_taken_again_a_little_farther_on_none_is_left
     assert one.spacing_mm[0] == pytest.approx(step * 5.3 / 5)
 
 
+def test_two_stacks_of_one_image_a_slice_are_no_cine_in_two_series(ge: Spoilable) -> None:
+    """As of late enhancement without a name, triggered at two times."""
+    late = [files[phase] for files in ge.slices() for phase in (3, 5)]
+    ge.keep_only(late)
+    for path in late[1::2]:
+        edit(path, SeriesInstanceUID="2.25.9", SeriesNumber=9)
+    assert {stack.phases for stack in find_stacks(ge.folder).stacks} == {1}
+
+
 def test_extra_slices_between_several_others_make_no_even_stack_uneven(ge: Spoilable, truth: CineStack) -> None:
     edit_each(ge, {"SliceThickness": "4"})
     for number, files in enumerate(ge.slices()[1:4]):

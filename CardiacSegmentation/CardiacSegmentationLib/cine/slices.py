@@ -11,6 +11,7 @@ import numpy as np
 
 from CardiacSegmentationLib.cine.group import normal_of
 from CardiacSegmentationLib.cine.phases import LONGEST_SPAN
+from CardiacSegmentationLib.stack import FEWEST_IN_A_BEAT
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -111,13 +112,14 @@ def _series_number(frame: Frame) -> Hashable:
 
 def _join_parts_of_a_beat(series: Iterable[list[tuple[float, Frame]]]) -> list[list[tuple[float, Frame]]]:
     """Series that show the same planes one after the other in the beat, as archives split a cine by phases, are one."""
-    alike: dict[Hashable, list[list[tuple[float, Frame]]]] = defaultdict(list)
+    alike: dict[tuple[str, tuple[float, ...]], list[list[tuple[float, Frame]]]] = defaultdict(list)
     for located in series:
         planes = tuple(sorted({round(z, 1) for z, _ in located}))
         alike[located[0][1].file.description, planes].append(located)
     joined = []
-    for parts in alike.values():
-        one_beat = _are_parts_of_a_beat([[frame for _, frame in part] for part in parts])
+    for (_, planes), parts in alike.items():
+        is_cine = sum(map(len, parts)) >= FEWEST_IN_A_BEAT * len(planes)  # and not one image in each of a few series
+        one_beat = is_cine and _are_parts_of_a_beat([[frame for _, frame in part] for part in parts])
         joined += [[item for part in parts for item in part]] if one_beat else parts
     return joined
 
