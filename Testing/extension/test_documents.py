@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -106,3 +109,21 @@ def test_one_version_stands_everywhere() -> None:
     }
     assert len({tuple(found) for found in versions.values()}) == 1, versions
     assert all(len(found) == 1 for found in versions.values()), versions
+
+
+@pytest.mark.skipif(os.name == "nt", reason="./run is for Linux and macOS")
+@pytest.mark.parametrize("command", ["demo", "read"])
+def test_run_takes_a_study_from_the_folder_it_is_called_in(command: str, tmp_path: Path) -> None:
+    """With a Python in place of the environment's that says where it is and what it was told."""
+    checkout, elsewhere = tmp_path / "check out", tmp_path / "else where"
+    for folder in (checkout / ".ci", checkout / ".venv" / "bin", elsewhere):
+        folder.mkdir(parents=True)
+    for name in ("run", "pyproject.toml", ".ci/requirements.txt"):
+        shutil.copy(ROOT / name, checkout / name)
+    for name, text in (("python", '#!/bin/sh\necho "$PWD: $*"\n'), ("installed", "")):
+        path = checkout / ".venv" / ("bin" if name == "python" else "") / name
+        path.write_text(text)
+        path.chmod(0o755)
+    for _ in range(2):  # the first time it notes what is installed
+        said = subprocess.run([checkout / "run", command, "STUDY"], cwd=elsewhere, capture_output=True, check=True)
+    assert said.stdout.decode() == f"{elsewhere}: -m CardiacSegmentationLib {command} STUDY\n"
