@@ -146,8 +146,7 @@ def make_trainer(run: Run, world: World, *, validate: bool = True) -> Trainer:
     training = [*load_subjects(run.store, run.training), *make_phantoms(recipe.data.phantoms)]
     is_validated = validate and bool(run.validation)
     validation = load_subjects(run.store, run.validation)[: recipe.train.validation_subjects] if is_validated else []
-    run = replace(run, files=_fingerprint(run), processes=world.size)
-    _refuse_another(run)
+    run = with_files(run, world)
     teachers = [open_run(Path(folder)).predictor(world.device) for folder in run.teachers]
     trainer = Trainer(recipe, training, validation, run.folder, world, teachers=teachers)
     if run.start and trainer.progress.epoch == 0:
@@ -156,6 +155,13 @@ def make_trainer(run: Run, world: World, *, validate: bool = True) -> Trainer:
     if world.is_first and not (run.folder / RUN).exists():
         save_run(run)
     return trainer
+
+
+def with_files(run: Run, world: World) -> Run:
+    """The run with its patients' files and its processes as they are now; refused if it began with others."""
+    run = replace(run, files=_fingerprint(run), processes=world.size)
+    _refuse_another(run)
+    return run
 
 
 def save_run(run: Run) -> None:

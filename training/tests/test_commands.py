@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
 from cardiactrain.checkpoint import LAST, load_checkpoint
 from cardiactrain.cli import COMMANDS, main
+from cardiactrain.data.splits import load_split
+from cardiactrain.data.store import write_store
 from cardiactrain.tune import parse_range, propose_random, search
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from cardiactrain.data.subject import Subject
 
 SMALL = ["--set", "view.size=32", "--set", "data.phantoms=0", "--set", "train.batch=4"]
 
@@ -72,6 +77,21 @@ def test_compare_prints_one_table(store: Path, split: Path, tmp_path: Path, caps
     assert (int(rows[1]["parameters"]), int(rows[1]["slices"])) == (403212, 8)
     assert main(["compare", *names, *places(store, split, tmp_path), *budget]) == 0
     assert (tmp_path / "compare.md").read_text() == table, "nothing is trained or measured twice"
+
+
+def test_what_was_measured_is_of_the_files_that_are_there(
+    subjects: list[Subject], split: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else a network's figures on labels of before a correction stand beside a baseline's on those of now."""
+    store = tmp_path / "store"
+    write_store(subjects, store)
+    compare = ["compare", "kayalibay", *places(store, split, tmp_path / "out"), "--slices", "4", *SMALL]
+    assert main(compare) == 0
+    left_out = next(s for s in subjects if s.key in load_split(split).folds[0].validation)
+    stacks = tuple(replace(stack, labels=stack.labels[::-1].copy()) for stack in left_out.stacks)
+    write_store([replace(left_out, stacks=stacks)], store)
+    assert main(compare) == 1
+    assert "are not those that" in capsys.readouterr().err
 
 
 def test_a_comparison_goes_through_in_pieces(store: Path, split: Path, tmp_path: Path) -> None:

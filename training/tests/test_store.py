@@ -53,8 +53,10 @@ def test_slices_of_one_grey_value_are_told_once(
     subjects: list[Subject], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     image = subjects[0].stacks[0].image.copy()
-    image[[0, 4]] = 7
-    assert write_store([with_image(subjects[0], image)], tmp_path) == 1
+    image[[0, 2, 4]] = 7
+    subject = with_image(subjects[0], image)
+    ed = replace(subject.stacks[0], used=np.arange(len(image)) != 2)  # nothing is learned from that slice
+    assert write_store([replace(subject, stacks=(ed, *subject.stacks[1:]))], tmp_path) == 1
     (record,) = caplog.records
     assert record.getMessage() == "acdc-p00 has slices of one grey value only: ED 1, ED 5."
 

@@ -106,7 +106,7 @@ def _train(recipe: Recipe, fold: Fold, left_out: Sequence[str], options: argpars
     from cardiactrain.files import save_text
     from cardiactrain.logs import RunLog
     from cardiactrain.recipe import shorten
-    from cardiactrain.run import make_trainer, start_run
+    from cardiactrain.run import make_trainer, start_run, with_files
 
     slices_per_step = recipe.slices_per_step * world.size
     if options.slices:
@@ -117,6 +117,7 @@ def _train(recipe: Recipe, fold: Fold, left_out: Sequence[str], options: argpars
     started = start_run(folder, recipe, options.store, fold, options.split.name, is_first=world.is_first)
     measured = folder / f"measured-{options.dataset}.json"
     if measured.exists():
+        with_files(started, world)
         return dict(json.loads(measured.read_text()))
     trainer = make_trainer(started, world, validate=False)
     log = RunLog(folder, recipe.train.epochs, trainer.progress.epoch) if world.is_first else nullcontext()

@@ -173,6 +173,7 @@ def _check_fitness(subject: Subject) -> None:
             place = f"{subject.key}, phase {stack.phase}, slice {int(broken.argmax()) + 1}"
             msg = f"{place}: the image holds NaN or infinity. Put it right, or leave the subject out of the source."
             raise DataError(msg)
-        flat += [f"{stack.phase} {k + 1}" for k in np.flatnonzero(np.ptp(stack.image, axis=(1, 2)) == 0)]
+        is_flat = (np.ptp(stack.image, axis=(1, 2)) == 0) & stack.used
+        flat += [f"{stack.phase} {k + 1}" for k in np.flatnonzero(is_flat)]
     if flat:
         LOG.warning("%s has slices of one grey value only: %s.", subject.key, ", ".join(flat))
