@@ -52,6 +52,7 @@ def test_the_panel_goes_on_with_what_a_script_segmented_again(
     a_hand: Hand, a_painted_study: Study, painted_bundle: Path
 ) -> None:
     from CardiacSegmentationLib.scene.study import segmentation_of
+    from CardiacSegmentationLib.session.contour_commands import delete_here
 
     import CardiacSegmentation
 
@@ -61,7 +62,7 @@ def test_the_panel_goes_on_with_what_a_script_segmented_again(
     assert live.assessment.lv["edv_ml"] == first.lv["edv_ml"]
     a_hand.ui.heightSpin.value = 150.0
     for label in (1, 2, 3):
-        live.session.delete(0, 2, [Label(label)])
+        delete_here(live.session, (0, 2), [Label(label)])
     again = logic.segment(a_painted_study, painted_bundle)
     live = a_hand.panel.live
     labels = segmentation_of(a_painted_study).labels

@@ -125,6 +125,20 @@ def test_a_deletion_taken_back_at_es_gives_the_phases_between_back(session: Stud
     assert phases_with(session, Label.RV) == set(range(PHASES)) - {ED}
 
 
+def test_images_that_a_propagation_gives_back_are_the_networks_again(session: StudySession) -> None:
+    before = session.segmentation
+    numbers = session.assessment.areas_mm2[:, 1, SLICE].tolist()
+    labels = before.labels.copy()
+    delete_at(session, [Label.RV], ED, ES)
+    take(session, propose_phases(session, SLICE))
+    assert session.segmentation.origin[1, SLICE] == Origin.PROPAGATED
+    session.put({(ES, SLICE): labels[ES, SLICE]}, "Paint")
+    assert take(session, propose_phases(session, SLICE))
+    np.testing.assert_array_equal(session.segmentation.labels[1, SLICE], labels[1, SLICE])
+    assert session.segmentation.corrected_images == ((ED, SLICE),)
+    assert session.assessment.areas_mm2[:, 1, SLICE].tolist() == numbers
+
+
 def test_an_rv_lost_in_all_phases_and_drawn_at_ed_and_es_appears_between(
     begin: Callable[..., StudySession], made: Segmentation
 ) -> None:

@@ -83,6 +83,12 @@ def automatic_contours(session: StudySession, place: Place) -> Contours | None:
     return found[place]
 
 
+def _automatic_labels(session: StudySession, place: Place, contours: Contours) -> Labels | None:
+    """The labels before anybody corrected them, where these very contours are those that were found in them."""
+    packed, found = _AUTOMATIC.get(session, (None, {}))
+    return packed.phase(place[0])[place[1]] if packed is not None and found.get(place) is contours else None
+
+
 # Edits
 
 
@@ -106,7 +112,10 @@ def edit_contours(
         before = contours_at(session, place)
         if contours is before:
             continue
-        labels = session.segmentation.labels[place]
+        labels, made = session.segmentation.labels[place], _automatic_labels(session, place, contours)
+        if made is not None:  # taken back: nobody's drawing any more
+            images[place] = made
+            continue
         after = round_contours(keep_within(contours, (labels.shape[0], labels.shape[1])))
         images[place] = redraw_labels(labels, before, after, leaves_hole=place in holes)
         if after.borders and encloses(after, images[place]):
