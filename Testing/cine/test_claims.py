@@ -86,6 +86,7 @@ def test_other_files_beside_the_images_are_no_loss(ge: Spoilable) -> None:
         edit(path, ImagePositionPatient=None)
     (ge.folder / "report.pdf").write_bytes(b"%PDF-1.4 report")
     (ge.folder / "notes").write_text("These are my notes.")
+    (ge.folder / "protocol.txt").touch()
     assert "images-lost" not in codes(chosen(ge.folder))
 
 

@@ -64,13 +64,16 @@ class _Own:
     files: frozenset[Path]
     beside: frozenset[Path]  # their folders, and those above
     names: frozenset[str]  # without their numbers
+    endings: frozenset[str]
 
     @classmethod
     def of(cls, candidate: Candidate) -> _Own:
         files = frozenset(candidate.files)
         folders = {file.parent for file in files}
         beside = frozenset(folders | {folder.parent for folder in folders})
-        return cls(candidate.description, files, beside, frozenset(_without_numbers(file) for file in files))
+        names = frozenset(_without_numbers(file.name) for file in files)
+        endings = frozenset(_without_numbers(file.suffix.lower()) for file in files)
+        return cls(candidate.description, files, beside, names, endings.union(IMAGE_ENDINGS))
 
     def may_include(self, file: Path, group: Excluded) -> bool:
         """Whether a file that is left out may be an image of the stack, by its series or else by its place."""
@@ -80,15 +83,17 @@ class _Own:
             return group.description == self.description
         if file.parent not in self.beside and file.parent.parent not in self.beside:
             return False
-        return group.reason is not Reason.NOT_DICOM or self._names_alike(file)
+        if group.reason is Reason.NOT_DICOM:
+            return self._names_alike(file)
+        return group.reason is not Reason.EMPTY or _without_numbers(file.suffix.lower()) in self.endings
 
     def _names_alike(self, file: Path) -> bool:
         """Whether a name differs from an image's by its numbers alone, or ends as those of images do."""
-        return _without_numbers(file) in self.names or file.suffix.lower() in IMAGE_ENDINGS
+        return _without_numbers(file.name) in self.names or file.suffix.lower() in IMAGE_ENDINGS
 
 
-def _without_numbers(file: Path) -> str:
-    return re.sub(r"\d+", "#", file.name)
+def _without_numbers(name: str) -> str:
+    return re.sub(r"\d+", "#", name)
 
 
 def _missing_images(candidate: Candidate) -> int:
