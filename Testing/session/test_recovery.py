@@ -340,6 +340,19 @@ def test_work_is_never_without_a_file_while_it_is_restored(
     assert kept_images(folder) == [[2, 3]]
 
 
+def test_new_work_is_kept_where_a_killed_session_had_written_its_own(begin: Begin, folder: Path) -> None:
+    """What it left then adds nothing to the study that comes to hand, and must not stand in the way of what follows."""
+    left_behind(begin, folder)
+    session, kept = begin(), Recovery(folder)
+    work(session)  # as in the files that it had written before it was killed
+    assert kept.find(session) is None
+    session.set_impression("Dilated.")
+    assert kept.keep(session)
+    again = Recovery(folder).find(begin())
+    assert again is not None
+    assert again.reading.impression == "Dilated."
+
+
 def test_a_session_that_still_runs_is_not_stolen_from(begin: Begin, folder: Path) -> None:
     left_behind(begin, folder)
     crash(folder, os.getppid())
