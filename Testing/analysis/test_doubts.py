@@ -51,6 +51,19 @@ def test_a_good_study_is_not_doubted(study: tuple[CineStack, Segmentation]) -> N
     assert {one.code for one in findings} <= {"curve-jump", "slice-step", "no-range-convention"}
 
 
+@pytest.mark.parametrize(("model", "severity"), [("cardiac-sax 1.2.0", Severity.WARNING), (None, Severity.INFO)])
+def test_a_ventricle_that_a_network_does_not_find_is_a_doubt(
+    study: tuple[CineStack, Segmentation], model: str | None, severity: Severity
+) -> None:
+    """Who labels by hand may want the other ventricle alone."""
+    stack, truth = study
+    labels = np.where(truth.labels == Label.RV, np.uint8(0), truth.labels)
+    labels[3, labels[3] != Label.LV] = 0
+    assessment = assess(stack, Segmentation.of(labels, model=model))
+    assert only(assessment, "structure-not-labelled").severity is severity
+    assert only(assessment, "structure-in-some-phases").severity is severity
+
+
 def test_a_missing_slice_is_found(study: tuple[CineStack, Segmentation]) -> None:
     stack, truth = study
     labels = truth.labels.copy()

@@ -114,7 +114,7 @@ def _find_doubts(stack: CineStack, segmentation: Segmentation, assessment: Asses
         *check_evidence(segmentation, images, row_mm * column_mm),
         *check_shape(images, labelled),
         *check_images(stack, segmentation, images),
-        *check_labels(volumes_ml, labelled),
+        *check_labels(volumes_ml, segmentation),
         *check_key_phases(volumes_ml, key_phases, reading.key_phases),
         *check_base_planes(stack, segmentation, assessment),
         *check_basal_rule(assessment, labelled),

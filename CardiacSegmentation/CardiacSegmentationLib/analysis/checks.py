@@ -15,10 +15,8 @@ from CardiacSegmentationLib.stack import WHOLE_BEAT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy.typing as npt
-
     from CardiacSegmentationLib.assessment import Assessment, ImageMeasures, Measurement
-    from CardiacSegmentationLib.segmentation import FloatArray
+    from CardiacSegmentationLib.segmentation import FloatArray, Segmentation
     from CardiacSegmentationLib.stack import CineStack
 
 # Without leak or shunt both ventricles eject the same blood. The limit is this program's own: smaller differences are
@@ -55,18 +53,20 @@ def check_time(stack: CineStack) -> list[Finding]:
     return []
 
 
-def check_labels(volumes_ml: FloatArray, labelled: npt.NDArray[np.bool_]) -> list[Finding]:
-    """Structures without a label, altogether or in some of the labelled phases."""
+def check_labels(volumes_ml: FloatArray, segmentation: Segmentation) -> list[Finding]:
+    """Structures without a label in all or some of the labelled phases: doubts where a network looked for them."""
+    labelled = segmentation.labelled
+    severity = Severity.INFO if segmentation.model is None else Severity.WARNING
     findings = []
     for label in (Label.LV, Label.MYO, Label.RV):
         known, of = int(np.isfinite(volumes_ml[label - 1]).sum()), int(labelled.sum())
         if known == 0:
-            findings.append(Finding("structure-not-labelled", Severity.INFO, parameters={"structure": label.name}))
+            findings.append(Finding("structure-not-labelled", severity, parameters={"structure": label.name}))
         elif known < of:
             findings.append(
                 Finding(
                     "structure-in-some-phases",
-                    Severity.INFO,
+                    severity,
                     parameters={"structure": label.name, "known": known, "total": of},
                 )
             )
