@@ -113,6 +113,18 @@ def test_a_cut_slice_counts_by_its_part_and_those_beyond_not_at_all() -> None:
     np.testing.assert_array_equal(shares[Label.RV - 1], 1.0)  # its plane was not set
 
 
+@pytest.mark.parametrize("beyond", [-1e-9, 1e-9])
+def test_a_plane_between_two_slices_takes_nothing_of_either(beyond: float) -> None:
+    stack, segmentation, heart = shifted_phantom(SPEC, 0.0)
+    line = true_line(SPEC, heart, Label.LV, 0)
+    places = np.linalg.solve(stack.affine, [*np.transpose(line.points_mm), [1.0, 1.0]])
+    places[2] = 3.5 + beyond
+    points = (stack.affine @ places)[:3].T
+    line = replace(line, points_mm=tuple(tuple(map(float, point)) for point in points))
+    shares = assess(stack, segmentation, Reading(base_lines=(line,))).shares[Label.LV - 1, 0]
+    assert set(shares.tolist()) == {0.0, 1.0}
+
+
 def test_between_the_phases_the_plane_moves_evenly_in_time() -> None:
     stack, segmentation, heart = shifted_phantom(SPEC, 0.0)
     assessment = assess(stack, segmentation, reading_of(heart, (Label.LV,)))

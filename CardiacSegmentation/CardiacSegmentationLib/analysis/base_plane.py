@@ -27,6 +27,7 @@ MOST_TILTED_DEG = 60.0  # between a base plane and the slices; a line along the 
 OF_ONE_VIEW = 0.05  # how much a view's own plane (at right angles to its image) weighs beside the line of another view
 MOST_BEYOND = 0.05  # of the RV's volume: more beyond its plane may be the outflow tract
 LEAST_GAP = 0.1  # of the slice spacing, between the plane and the first contour: less is not worth a remark
+DECIMALS = 4  # of a share: a plane between two slices takes nothing of either, whatever arithmetic leaves over
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,7 +215,7 @@ def _share_phase(stack: CineStack, labels: Labels, structures: Sequence[Label], 
                 continue
             inside = labels[slice_, rows, columns] == structure
             parts = below[inside] if inside.any() else np.array([0.5 + at_middle / spacing_mm + step * slice_])
-            shares[index, slice_] = np.clip(parts, 0.0, 1.0).mean()
+            shares[index, slice_] = round(float(np.clip(parts, 0.0, 1.0).mean()), DECIMALS)
     return shares
 
 
