@@ -11,10 +11,14 @@ EXIT_CANCELLED = 130
 
 def main() -> int:
     """Run the command line; SIGTERM cancels it like Ctrl-C, also while it is still being imported."""
-    signal.signal(signal.SIGTERM, _cancel)
+    asked: list[object] = []
+    signal.signal(signal.SIGTERM, lambda *_: asked.append(None))  # importing, Python passes over some exceptions
     try:
         from CardiacSegmentationLib.cli import main as run_command
 
+        signal.signal(signal.SIGTERM, _cancel)
+        if asked:
+            _cancel()
         code = run_command()
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what is done is done; Python is only closing down
     except KeyboardInterrupt:
