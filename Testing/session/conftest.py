@@ -15,6 +15,7 @@ from CardiacSegmentationLib.session import Changed, StudySession
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from CardiacSegmentationLib.stack import CineStack
 
@@ -68,3 +69,8 @@ def heard(session: StudySession) -> list[Changed]:
     told: list[Changed] = []
     session.subscribe(told.append)
     return told
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "recovery"
